@@ -1,0 +1,101 @@
+// The import directions of the design, as rules. A new folder gets its line here before it gets its first import.
+const main = (names) => `^main/(${names})/`;
+const electronFaces = 'tray|windows|ipc';
+
+module.exports = {
+  forbidden: [
+    { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
+    {
+      name: 'shared-imports-nothing-of-ours',
+      comment: 'shared runs in the renderer and the page too: no electron, no node, no sibling',
+      severity: 'error',
+      from: { path: main('shared') },
+      to: { pathNot: ['^main/shared/', '^node_modules/zod/'] },
+    },
+    {
+      name: 'platform-imports-shared-only',
+      severity: 'error',
+      from: { path: main('platform') },
+      to: { path: '^(main|preload|renderer|ccp)/', pathNot: main('platform|shared') },
+    },
+    {
+      name: 'services-do-not-know-each-other',
+      comment: 'capture, spool, policy and status are put together by services.ts, never by one another',
+      severity: 'error',
+      from: { path: '^main/(capture|spool|policy|status)/' },
+      to: { path: '^main/', pathNot: ['^main/(platform|shared)/', '^main/$1/'] },
+    },
+    {
+      name: 'session-declares-ports',
+      severity: 'error',
+      from: { path: main('session') },
+      to: { path: '^main/', pathNot: main('session|shared|platform') },
+    },
+    {
+      name: 'publisher-reads-spool-and-status',
+      severity: 'error',
+      from: { path: main('publisher') },
+      to: { path: '^main/', pathNot: main('publisher|spool|status|shared|platform') },
+    },
+    {
+      name: 'diagnostics-reads-through-interfaces',
+      severity: 'error',
+      from: { path: main('diagnostics') },
+      to: { path: '^main/', pathNot: main('diagnostics|shared|platform') },
+    },
+    {
+      name: 'faces-call-the-session-and-read-status',
+      comment: 'server, ipc, tray and windows never touch capture or spool, and never each other',
+      severity: 'error',
+      from: { path: `^main/(server|${electronFaces})/` },
+      to: { path: '^main/', pathNot: ['^main/(session|status|shared|platform)/', '^main/$1/'] },
+    },
+    {
+      name: 'electron-only-in-its-faces',
+      comment: 'everything else runs and is tested in plain Node',
+      severity: 'error',
+      from: {
+        pathNot: [
+          `^main/(${electronFaces})/`,
+          '^main/index\\.ts$',
+          '^main/platform/electron[^/]*\\.ts$',
+          '^preload/',
+        ],
+      },
+      to: { path: '^(node_modules/)?electron(/|$)' },
+    },
+    {
+      name: 'renderer-and-ccp-import-shared-only',
+      severity: 'error',
+      from: { path: '^(renderer|ccp|preload)/' },
+      to: { path: '^main/', pathNot: main('shared') },
+    },
+    {
+      name: 'one-module-knows-fluent-ffmpeg',
+      severity: 'error',
+      from: { pathNot: '^main/capture/ffmpegCommand\\.ts$' },
+      to: { path: 'fluent-ffmpeg' },
+    },
+    {
+      name: 'the-program-imports-no-tests',
+      severity: 'error',
+      from: { path: '^(main|preload|renderer|ccp)/' },
+      to: { path: '^(test|scripts)/' },
+    },
+    {
+      name: 'nothing-unresolvable',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'default', 'types'],
+    },
+  },
+};

@@ -1,0 +1,169 @@
+// ffmpeg's command lines, and the only module that knows fluent-ffmpeg (archived upstream; kept because the user
+// named it, and only for putting arguments in order). Nothing is spawned here. Options are those of ffmpeg 5 to 8:
+// https://ffmpeg.org/ffmpeg.html, ffmpeg-devices.html (x11grab, gdigrab, avfoundation), ffmpeg-formats.html (mov).
+
+import ffmpeg from 'fluent-ffmpeg';
+import type { EncoderName } from '../shared/names.ts';
+import { MAX_PICTURE_PIXELS } from '../shared/names.ts';
+import { unreachable } from '../shared/errors.ts';
+
+/** What is grabbed. Offsets and sizes are physical pixels. */
+export type Grab =
+  | { readonly device: 'x11grab'; readonly display: string; readonly area: Area | null }
+  | { readonly device: 'gdigrab'; readonly area: Area | null }
+  | { readonly device: 'avfoundation'; readonly screenIndex: number };
+
+export interface Area {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** The size of a recording's picture; null until the first run has fixed it. */
+export interface Canvas {
+  readonly width: number;
+  readonly height: number;
+}
+
+export interface CaptureCommand {
+  readonly grab: Grab;
+  readonly fps: number;
+  readonly encoder: EncoderName;
+  readonly canvas: Canvas | null;
+}
+
+/** Grabs until it is told `q` on stdin and writes fragmented MP4, one fragment a frame, to stdout. */
+export function captureArguments(command: CaptureCommand): string[] {
+  const input = grabInput(command.grab);
+  return build(
+    ffmpeg()
+      .input(input.source)
+      .inputFormat(command.grab.device)
+      // The grabber tells its format by itself; probing would only delay the first frame.
+      .inputOptions([
+        '-probesize',
+        '32',
+        '-analyzeduration',
+        '0',
+        '-framerate',
+        String(command.fps),
+        ...input.options,
+      ])
+      .videoFilters([...fitFilters(command.canvas), ...colourFilters])
+      .outputOptions([...encoderOptions(command.encoder, command.fps), ...timingOptions, ...fragmentOptions]),
+  );
+}
+
+export interface SlateCommand {
+  readonly picture: string;
+  readonly encoder: EncoderName;
+  readonly fps: number;
+  readonly canvas: Canvas;
+}
+
+/** Encodes one still picture exactly as a capture run would be, so that both can stand in one MP4 track. */
+export function slateArguments(command: SlateCommand): string[] {
+  return build(
+    ffmpeg()
+      .input(command.picture)
+      .inputFormat('gif')
+      // Some encoders write the frame rate into their parameter sets, which must agree with the runs'.
+      .videoFilters([`fps=${command.fps}`, ...fitFilters(command.canvas), ...colourFilters])
+      .outputOptions([
+        ...encoderOptions(command.encoder, command.fps),
+        ...timingOptions,
+        ...fragmentOptions,
+        '-frames:v',
+        '1',
+      ]),
+  );
+}
+
+/** The command's arguments without the program's name, banner and log level settled. */
+function build(command: ffmpeg.FfmpegCommand): string[] {
+  command.output('pipe:1').format('mp4').noAudio();
+  // fluent-ffmpeg offers no public way to the arguments; this one is stable, since the project is archived.
+  const { _getArguments } = command as unknown as { _getArguments: () => string[] };
+  return ['-hide_banner', '-nostats', '-loglevel', 'info', ..._getArguments.call(command)];
+}
+
+function grabInput(grab: Grab): { source: string; options: string[] } {
+  switch (grab.device) {
+    case 'x11grab': {
+      const offset = grab.area === null ? '' : `+${grab.area.x},${grab.area.y}`;
+      return { source: `${grab.display}${offset}`, options: [...sizeOptions(grab.area), '-draw_mouse', '1'] };
+    }
+    case 'gdigrab':
+      return {
+        source: 'desktop',
+        options: [
+          ...(grab.area === null ? [] : ['-offset_x', String(grab.area.x), '-offset_y', String(grab.area.y)]),
+          ...sizeOptions(grab.area),
+          '-draw_mouse',
+          '1',
+        ],
+      };
+    case 'avfoundation':
+      return { source: `${grab.screenIndex}:none`, options: ['-capture_cursor', '1'] };
+    default:
+      return unreachable(grab);
+  }
+}
+
+function sizeOptions(area: Area | null): string[] {
+  return area === null ? [] : ['-video_size', `${area.width}x${area.height}`];
+}
+
+/**
+ * Without a canvas: the screen's own size, made even (4:2:0 needs it) and scaled down only above OpenH264's limit.
+ * With one: fitted into it, with bars where the shapes differ.
+ */
+function fitFilters(canvas: Canvas | null): string[] {
+  if (canvas !== null) {
+    const { width, height } = canvas;
+    return [
+      `scale=w=${width}:h=${height}:force_original_aspect_ratio=decrease:force_divisible_by=2:${scaleOptions}`,
+      `pad=w=${width}:h=${height}:x=(ow-iw)/2:y=(oh-ih)/2:color=black`,
+      'setsar=1',
+    ];
+  }
+  const factor = `min(1,sqrt(${MAX_PICTURE_PIXELS}/(iw*ih)))`;
+  return [`scale=w='trunc(iw*${factor}/2)*2':h='trunc(ih*${factor}/2)*2':${scaleOptions}`, 'setsar=1'];
+}
+
+/** HD colours in the video range: what every player assumes for H.264, and the same for pictures of every source. */
+const scaleOptions = 'flags=bilinear:out_color_matrix=bt709:out_range=tv';
+const colourFilters = [
+  'format=yuv420p',
+  'setparams=range=tv:color_primaries=bt709:color_trc=bt709:colorspace=bt709',
+];
+
+/** Frames keep the time at which they were grabbed, to the millisecond; after a stall there is no burst. */
+const timingOptions = ['-fps_mode', 'vfr', '-enc_time_base', '1/1000'];
+
+const fragmentOptions = [
+  '-movflags',
+  '+frag_every_frame+empty_moov+default_base_moof',
+  '-flush_packets',
+  '1',
+  '-map_metadata',
+  '-1',
+];
+
+/** A key frame each 10 s lets a player seek; rate is set by quality, since OpenH264 must never skip frames (FACTS). */
+function encoderOptions(encoder: EncoderName, fps: number): string[] {
+  const common = ['-c:v', encoder, '-g', String(Math.round(fps * 10)), '-bf', '0'];
+  switch (encoder) {
+    case 'libopenh264':
+      return [...common, '-profile:v', 'high', '-threads', '1', '-slices', '1', '-allow_skip_frames', '0'];
+    case 'libx264':
+      return [...common, '-preset', 'veryfast', '-tune', 'zerolatency', '-threads', '1', '-crf', '26'];
+    case 'h264_mf':
+      return [...common, '-b:v', '800k', '-hw_encoding', '0'];
+    case 'h264_videotoolbox':
+      return [...common, '-b:v', '800k', '-realtime', '1', '-allow_sw', '1'];
+    default:
+      return unreachable(encoder);
+  }
+}

@@ -1,0 +1,53 @@
+#!/usr/bin/env node
+// The headless program and command line: the same services as the app's, without Electron. stdout carries answers
+// only (one `ready` line for `serve`); everything else goes to stderr and the log.
+
+import { Command } from 'commander';
+import { doctorCommand } from './headless/doctor.ts';
+import { addPolicyOptions } from './headless/options.ts';
+import { policyCommand } from './headless/policy.ts';
+import { recordingsCommand } from './headless/recordings.ts';
+import { serveCommand } from './headless/serve.ts';
+import { appVersion } from './platform/version.ts';
+import { PolicyError } from './policy/load.ts';
+import { SightlineError } from './shared/errors.ts';
+
+/** sysexits.h: a wrong command line or policy, and a service that cannot be had. */
+const EXIT_USAGE = 64;
+const EXIT_UNAVAILABLE = 69;
+
+const program = new Command('sightline')
+  .description("Records a contact-center agent's screen for exactly as long as a contact lasts.")
+  .version(appVersion)
+  .showHelpAfterError();
+
+addPolicyOptions(
+  program.command('serve').description('run the recorder without windows, until SIGTERM'),
+).action(serveCommand);
+addPolicyOptions(program.command('doctor').description('check everything that recording needs'))
+  .option('--json', 'print one JSON object')
+  .action(doctorCommand);
+addPolicyOptions(
+  program.command('recordings').description('list the recordings of this machine and what became of them'),
+)
+  .option('--json', 'print one JSON object')
+  .action(recordingsCommand);
+addPolicyOptions(
+  program.command('policy').description('show each policy key, its value, and where it comes from'),
+)
+  .option('--json', 'print one JSON object')
+  .action(policyCommand);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof PolicyError) {
+    process.stderr.write(`sightline: ${error.message}\n`);
+    process.exitCode = EXIT_USAGE;
+  } else if (error instanceof SightlineError) {
+    process.stderr.write(`sightline: ${error.code}: ${error.message}\n`);
+    process.exitCode = EXIT_UNAVAILABLE;
+  } else {
+    throw error;
+  }
+}

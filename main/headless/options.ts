@@ -1,0 +1,32 @@
+// Policy on the command line: a flag and an environment variable for each key, made from the keys themselves.
+
+import type { Command } from 'commander';
+import { Option } from 'commander';
+import { loadPolicy, readMachinePolicy } from '../policy/load.ts';
+import type { LoadedPolicy } from '../policy/load.ts';
+import type { KeyInfo, PolicyKey } from '../policy/keys.ts';
+import { flagOf, policyKeyNames, policyKeys, variableOf } from '../policy/keys.ts';
+
+/** What commander parsed: a text for each flag given, `true` for a flag without a value. */
+export type CommandOptions = Readonly<Partial<Record<PolicyKey, string | boolean>>> & {
+  readonly json?: boolean;
+};
+
+export function addPolicyOptions(command: Command): Command {
+  for (const name of policyKeyNames) {
+    const info: KeyInfo<unknown> = policyKeys[name];
+    const value = info.form === 'boolean' ? ' [yes|no]' : ` <${info.form === 'list' ? 'list' : name}>`;
+    const fallback = info.defaultText ?? (Array.isArray(info.default) ? 'none' : String(info.default));
+    const description = `${info.description} (${variableOf(name)}; default: ${fallback})`;
+    command.addOption(new Option(`${flagOf(name)}${value}`, description));
+  }
+  return command;
+}
+
+/** @throws PolicyError */
+export function policyFrom(options: CommandOptions): LoadedPolicy {
+  const flags = Object.fromEntries(
+    policyKeyNames.flatMap((name) => (name in options ? [[name, options[name]]] : [])),
+  );
+  return loadPolicy({ machine: readMachinePolicy(), flags, environment: process.env });
+}

@@ -1,0 +1,47 @@
+// `sightline serve`: the recorder until SIGTERM, SIGINT, or on Windows Ctrl+Break.
+
+import { createLogger } from '../platform/log.ts';
+import { findResourcesFolder } from '../platform/paths.ts';
+import { appVersion } from '../platform/version.ts';
+import { startServices } from '../services.ts';
+import type { Services } from '../services.ts';
+import { join } from 'node:path';
+import type { CommandOptions } from './options.ts';
+import { policyFrom } from './options.ts';
+
+/** A supervisor gives ten seconds; half a second of it is for writing the last lines. */
+const STOP_WITHIN_MS = 9_500;
+
+export async function serveCommand(options: CommandOptions): Promise<void> {
+  const { values: policy, warnings } = policyFrom(options);
+  const log = createLogger({ folder: join(policy.dataDir, 'logs'), level: policy.logLevel, stderr: true });
+  for (const warning of warnings) log.warn(warning);
+  if (policy.allowedDomains.length === 0 && !policy.allowLoopbackOrigins) {
+    log.warn('no page may connect: set "allowedDomains" (or, for development, "allowLoopbackOrigins")');
+  }
+  const services = await startServices({ policy, resourcesFolder: findResourcesFolder(), log });
+  const stop = once((signal: NodeJS.Signals) => void shutDown(services, signal));
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGBREAK'] as const) {
+    if (signal !== 'SIGBREAK' || process.platform === 'win32') process.on(signal, stop);
+  }
+  process.stdout.write(
+    `ready ${JSON.stringify({ port: services.port, pid: process.pid, version: appVersion })}\n`,
+  );
+  log.info('ready', { port: services.port, version: appVersion });
+
+  async function shutDown(running: Services, signal: NodeJS.Signals): Promise<void> {
+    log.info('shutting down', { signal });
+    await running.stop(STOP_WITHIN_MS);
+    log.info('ended');
+    process.exit(0);
+  }
+}
+
+function once<T>(act: (value: T) => void): (value: T) => void {
+  let done = false;
+  return (value) => {
+    if (done) return;
+    done = true;
+    act(value);
+  };
+}

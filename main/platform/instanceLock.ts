@@ -1,0 +1,71 @@
+// One Sightline for each data folder: two of them would publish and delete under each other's hands.
+
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { SightlineError, errno } from '../shared/errors.ts';
+
+/**
+ * @returns the way to give the lock back
+ * @throws SightlineError SPOOL_UNREADABLE when another process holds it, or the folder cannot be written to
+ */
+export function lockDataFolder(folder: string): () => void {
+  const path = join(folder, 'sightline.pid');
+  const mine = JSON.stringify({ pid: process.pid, started: startOf(process.pid) });
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    for (let tries = 0; ; tries += 1) {
+      try {
+        writeFileSync(path, mine, { flag: 'wx', mode: 0o600 });
+        return () => rmSync(path, { force: true });
+      } catch (error) {
+        if (errno(error) !== 'EEXIST' || tries > 2) throw error;
+      }
+      const holder = readHolder(path);
+      if (holder !== null) {
+        throw new SightlineError(
+          'SPOOL_UNREADABLE',
+          `Another Sightline (process ${holder}) uses the data folder ${folder}. End it, or set another "dataDir".`,
+        );
+      }
+      rmSync(path, { force: true });
+    }
+  } catch (error) {
+    if (error instanceof SightlineError) throw error;
+    const words = error instanceof Error ? error.message : String(error);
+    throw new SightlineError('SPOOL_UNREADABLE', `The data folder ${folder} cannot be used: ${words}`, {
+      cause: error,
+    });
+  }
+}
+
+/** The process that holds the lock, or null when it is gone (a crash leaves the file behind). */
+function readHolder(path: string): number | null {
+  try {
+    const holder = JSON.parse(readFileSync(path, 'utf8')) as { pid?: unknown; started?: unknown };
+    if (typeof holder.pid !== 'number' || !isAlive(holder.pid)) return null;
+    // The number may have been given to another process since: then it started at another time.
+    const started = startOf(holder.pid);
+    return started !== null && holder.started !== null && started !== holder.started ? null : holder.pid;
+  } catch {
+    return null;
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return errno(error) === 'EPERM';
+  }
+}
+
+/** When a process started, in clock ticks since boot (proc(5), field 22 of stat); null where /proc is not there. */
+function startOf(pid: number): string | null {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null;
+  } catch {
+    return null;
+  }
+}

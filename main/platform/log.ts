@@ -1,0 +1,49 @@
+// Logging: one JSON object a line, to a rotated file in the data folder and, for the headless program, to stderr.
+// Values of the fields that could carry secrets or pictures are never logged: callers pass names and numbers.
+
+import log from 'electron-log/node.js';
+import { join } from 'node:path';
+
+export interface Logger {
+  debug(message: string, fields?: LogFields): void;
+  info(message: string, fields?: LogFields): void;
+  warn(message: string, fields?: LogFields): void;
+  error(message: string, fields?: LogFields): void;
+}
+export type LogFields = Readonly<Record<string, unknown>>;
+
+export const logLevels = ['error', 'warn', 'info', 'debug'] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+const MAX_FILE_BYTES = 5 * 1024 * 1024;
+
+/** Lines are whole when they come here; electron-log is not to add anything of its own. */
+function asWritten({ message }: { message: { data: unknown[] } }): unknown[] {
+  return message.data;
+}
+
+/** Logs to `<folder>/sightline.log` (the last full one beside it as .old) and to stderr where asked for. */
+export function createLogger(options: { folder: string; level: LogLevel; stderr: boolean }): Logger {
+  const logger = log.create({ logId: 'sightline' });
+  logger.transports.file.resolvePathFn = () => join(options.folder, 'sightline.log');
+  logger.transports.file.maxSize = MAX_FILE_BYTES;
+  logger.transports.file.level = options.level;
+  logger.transports.file.format = asWritten;
+  logger.transports.console.format = asWritten;
+  logger.transports.console.level = options.stderr ? options.level : false;
+  // stdout belongs to the program's answers ("ready ..."), so every level goes to stderr.
+  logger.transports.console.writeFn = ({ message }) => {
+    process.stderr.write(`${String(message.data[0])}\n`);
+  };
+  const write = (level: LogLevel, message: string, fields: LogFields = {}): void => {
+    logger[level](JSON.stringify({ time: new Date().toISOString(), level, message, ...fields }));
+  };
+  return {
+    debug: (message, fields) => write('debug', message, fields),
+    info: (message, fields) => write('info', message, fields),
+    warn: (message, fields) => write('warn', message, fields),
+    error: (message, fields) => write('error', message, fields),
+  };
+}
+
+export const silentLogger: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };

@@ -1,0 +1,65 @@
+// Who holds a TCP port of this machine, as far as this user may know. Asked only when binding has failed.
+
+import { execFile } from 'node:child_process';
+import { readFile, readdir, readlink } from 'node:fs/promises';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+/** Words such as `process 1234 (chromium)`, or null when it cannot be told. */
+export async function describePortOwner(port: number): Promise<string | null> {
+  try {
+    const pid = process.platform === 'linux' ? await linuxOwner(port) : await listedOwner(port);
+    if (pid === null) return null;
+    const name = await processName(pid);
+    return name === null ? `process ${pid}` : `process ${pid} (${name})`;
+  } catch {
+    return null;
+  }
+}
+
+/** proc(5): /proc/net/tcp lists sockets by inode, /proc/PID/fd links to them. State 0A is LISTEN. */
+async function linuxOwner(port: number): Promise<string | null> {
+  const suffix = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  const tables = await Promise.all(
+    ['/proc/net/tcp', '/proc/net/tcp6'].map((path) => readFile(path, 'utf8').catch(() => '')),
+  );
+  const inodes = tables
+    .flatMap((table) => table.split('\n'))
+    .map((line) => line.trim().split(/\s+/))
+    .filter((fields) => fields[1]?.endsWith(suffix) === true && fields[3] === '0A')
+    .map((fields) => `socket:[${fields[9] ?? ''}]`);
+  if (inodes.length === 0) return null;
+  for (const pid of await readdir('/proc')) {
+    if (!/^\d+$/.test(pid)) continue;
+    const descriptors = await readdir(`/proc/${pid}/fd`).catch(() => []);
+    for (const descriptor of descriptors) {
+      const target = await readlink(`/proc/${pid}/fd/${descriptor}`).catch(() => '');
+      if (inodes.includes(target)) return pid;
+    }
+  }
+  return null;
+}
+
+async function listedOwner(port: number): Promise<string | null> {
+  if (process.platform === 'win32') {
+    const { stdout } = await run('netstat', ['-ano', '-p', 'TCP'], { windowsHide: true });
+    return (
+      new RegExp(`^\\s*TCP\\s+\\S+:${port}\\s+\\S+\\s+LISTENING\\s+(\\d+)`, 'm').exec(stdout)?.[1] ?? null
+    );
+  }
+  const { stdout } = await run('lsof', ['-nP', `-iTCP:${port}`, '-sTCP:LISTEN', '-t']);
+  return stdout.trim().split('\n')[0] ?? null;
+}
+
+async function processName(pid: string): Promise<string | null> {
+  if (process.platform === 'linux') return (await readFile(`/proc/${pid}/comm`, 'utf8')).trim();
+  if (process.platform === 'win32') {
+    const { stdout } = await run('tasklist', ['/FI', `PID eq ${pid}`, '/FO', 'CSV', '/NH'], {
+      windowsHide: true,
+    });
+    return /^"([^"]+)"/.exec(stdout)?.[1] ?? null;
+  }
+  const { stdout } = await run('ps', ['-p', pid, '-o', 'comm=']);
+  return stdout.trim() || null;
+}

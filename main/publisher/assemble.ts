@@ -1,0 +1,168 @@
+// Assembly: one MP4 from the packets of the runs and a slate for each gap. Packets are copied, never decoded or
+// encoded; no plain video is written anywhere but to the sink; memory holds one packet and the sample table.
+
+import {
+  BufferSource,
+  CustomSource,
+  EncodedPacket,
+  EncodedPacketSink,
+  EncodedVideoPacketSource,
+  Input,
+  MP4,
+  Mp4OutputFormat,
+  Output,
+  StreamTarget,
+} from 'mediabunny';
+import type { Source, StreamTargetChunk } from 'mediabunny';
+import type { GapReason } from '../shared/names.ts';
+import type { Moment } from '../shared/time.ts';
+import type { Piece } from '../spool/timeline.ts';
+import type { RunReader } from '../spool/runFiles.ts';
+
+export interface AssemblyPlan {
+  /** Cover [startTime, endTime) without a hole. */
+  readonly pieces: readonly Piece[];
+  readonly startTime: Moment;
+  readonly endTime: Moment;
+  /** No fewer than the packets that will be written: the room for the moov box is reserved by it. */
+  readonly maxPackets: number;
+  readonly openRun: (runId: string) => Promise<RunReader>;
+  readonly runStart: (runId: string) => Moment;
+  /** A fragmented MP4 with one picture, made with the encoder settings of the runs. */
+  readonly slate: (reason: GapReason) => Promise<Uint8Array>;
+  readonly write: (position: number, data: Uint8Array) => Promise<void>;
+}
+
+export interface Assembled {
+  readonly codec: string;
+  readonly width: number;
+  readonly height: number;
+  readonly frames: number;
+}
+
+const WRITE_BYTES = 1024 * 1024;
+
+/** A picture and the moment from which it is shown. */
+interface Shown {
+  readonly at: Moment;
+  readonly packet: EncodedPacket;
+}
+
+interface Track {
+  readonly config: VideoDecoderConfig;
+  readonly packets: AsyncIterable<EncodedPacket>;
+}
+
+export async function assemble(plan: AssemblyPlan): Promise<Assembled> {
+  const decoder: { config: VideoDecoderConfig | null } = { config: null };
+  const video = new EncodedVideoPacketSource('avc');
+  const output = new Output({
+    format: new Mp4OutputFormat({ fastStart: 'reserve' }),
+    target: new StreamTarget(
+      new WritableStream<StreamTargetChunk>({ write: (chunk) => plan.write(chunk.position, chunk.data) }),
+      { chunked: true, chunkSize: WRITE_BYTES },
+    ),
+  });
+  output.addVideoTrack(video, { maximumPacketCount: plan.maxPackets });
+  await output.start();
+
+  let frames = 0;
+  let previous: Shown | null = null;
+  // A packet's duration is the time until the next one, whatever run or slate that comes from.
+  const show = async (until: Moment): Promise<void> => {
+    if (previous === null || decoder.config === null) return;
+    const { packet, at } = previous;
+    const timestamp = (at - plan.startTime) / 1000;
+    await video.add(new EncodedPacket(packet.data, packet.type, timestamp, (until - at) / 1000), {
+      decoderConfig: decoder.config,
+    });
+    frames += 1;
+  };
+
+  try {
+    for (const piece of plan.pieces) {
+      for await (const shown of picturesOf(piece, plan, (found) => {
+        decoder.config ??= found;
+        requireSameDecoder(decoder.config, found);
+      })) {
+        await show(shown.at);
+        previous = shown;
+      }
+    }
+    await show(plan.endTime);
+    if (decoder.config === null) throw new Error('The recording holds no picture at all.');
+    await output.finalize();
+  } catch (error) {
+    await output.cancel().catch(() => undefined);
+    throw error;
+  }
+  const { codec, codedWidth = 0, codedHeight = 0 } = decoder.config;
+  return { codec, width: codedWidth, height: codedHeight, frames };
+}
+
+async function* picturesOf(
+  piece: Piece,
+  plan: AssemblyPlan,
+  onConfig: (config: VideoDecoderConfig) => void,
+): AsyncGenerator<Shown> {
+  if (piece.kind === 'gap') {
+    const track = await readTrack(new BufferSource(await plan.slate(piece.reason)));
+    onConfig(track.config);
+    for await (const packet of track.packets) {
+      yield { at: piece.from, packet };
+      return; // one picture a gap
+    }
+    return;
+  }
+  const reader = await plan.openRun(piece.runId);
+  try {
+    const track = await readTrack(
+      new CustomSource({
+        getSize: () => reader.sizeBytes,
+        read: (start, end) => reader.read(start, end),
+        prefetchProfile: 'fileSystem',
+      }),
+    );
+    onConfig(track.config);
+    const runStart = plan.runStart(piece.runId);
+    let origin: number | null = null;
+    for await (const packet of track.packets) {
+      origin ??= packet.timestamp;
+      const at = runStart + (packet.timestamp - origin) * 1000;
+      if (at >= piece.to) return;
+      yield { at, packet };
+    }
+  } finally {
+    await reader.close();
+  }
+}
+
+async function readTrack(source: Source): Promise<Track> {
+  const input = new Input({ source, formats: [MP4] });
+  const track = await input.getPrimaryVideoTrack();
+  const config = await track?.getDecoderConfig();
+  if (!track || !config) {
+    throw new Error('A run in the spool holds no H.264 track.');
+  }
+  return { config, packets: new EncodedPacketSink(track).packets() };
+}
+
+/** One MP4 track has one set of decoder parameters; runs and slates of one recording are made so that they agree. */
+function requireSameDecoder(expected: VideoDecoderConfig, found: VideoDecoderConfig): void {
+  if (expected === found) return;
+  const same =
+    expected.codec === found.codec &&
+    Buffer.from(descriptionOf(expected)).equals(Buffer.from(descriptionOf(found)));
+  if (!same)
+    throw new Error(
+      `The runs of this recording were encoded differently (${expected.codec}, ${found.codec}).`,
+    );
+}
+
+function descriptionOf(config: VideoDecoderConfig): Uint8Array {
+  const description = config.description as ArrayBufferView | ArrayBufferLike | undefined;
+  if (description === undefined) return new Uint8Array();
+  return ArrayBuffer.isView(description)
+    ? new Uint8Array(description.buffer, description.byteOffset, description.byteLength)
+    : new Uint8Array(description);
+}

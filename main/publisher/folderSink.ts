@@ -1,0 +1,108 @@
+// The folder sink: a local folder or a mounted share. The MP4 grows under a hidden name in its final folder, is read
+// back and compared, and only then gets its name; nobody ever sees half a file under a recording's name.
+
+import { createHash } from 'node:crypto';
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { errno } from '../shared/errors.ts';
+import { writeFileAtomically } from '../platform/atomicFile.ts';
+import type { Sink, SinkObject, SinkReceipt } from './sink.ts';
+import { manifestKey } from './sink.ts';
+
+const READ_BYTES = 1024 * 1024;
+
+export class FolderSink implements Sink {
+  constructor(private readonly root: string) {}
+
+  async begin(key: string, recordingId: string): Promise<SinkObject & { readonly key: string }> {
+    const freeKey = await this.freeKey(key, recordingId);
+    const path = join(this.root, freeKey);
+    await mkdir(dirname(path), { recursive: true });
+    const partial = join(dirname(path), `.${basename(path)}.${recordingId}.part`);
+    return new FolderObject(freeKey, path, partial, await open(partial, 'w+', 0o640));
+  }
+
+  async putManifest(videoKey: string, text: string): Promise<void> {
+    await writeFileAtomically(join(this.root, manifestKey(videoKey)), text);
+  }
+
+  /** Two recordings of one contact can begin in the same second; the second one gets a longer name. */
+  private async freeKey(key: string, recordingId: string): Promise<string> {
+    try {
+      const manifest: unknown = JSON.parse(await readFile(join(this.root, manifestKey(key)), 'utf8'));
+      const isOurs =
+        typeof manifest === 'object' &&
+        manifest !== null &&
+        'recordingId' in manifest &&
+        manifest.recordingId === recordingId;
+      return isOurs ? key : key.replace(/\.mp4$/, `_${recordingId.slice(0, 8)}.mp4`);
+    } catch (error) {
+      if (errno(error) === 'ENOENT') return key;
+      throw error;
+    }
+  }
+}
+
+interface WrittenRange {
+  readonly start: number;
+  readonly end: number;
+  readonly sha256: string;
+}
+
+class FolderObject implements SinkObject {
+  /** What was written where, so that the file can be compared with it. The last write to a place counts. */
+  private written: WrittenRange[] = [];
+
+  constructor(
+    readonly key: string,
+    private readonly path: string,
+    private readonly partial: string,
+    private readonly file: FileHandle,
+  ) {}
+
+  async write(position: number, data: Uint8Array): Promise<void> {
+    let done = 0;
+    while (done < data.byteLength) {
+      const { bytesWritten } = await this.file.write(data, done, data.byteLength - done, position + done);
+      done += bytesWritten;
+    }
+    const end = position + data.byteLength;
+    this.written = this.written.filter((range) => range.end <= position || range.start >= end);
+    this.written.push({ start: position, end, sha256: createHash('sha256').update(data).digest('hex') });
+  }
+
+  async finish(): Promise<SinkReceipt> {
+    await this.file.sync();
+    for (const range of this.written) {
+      if ((await this.hash(range.start, range.end)) !== range.sha256) {
+        throw new Error(
+          `${this.partial} does not hold what was written to it; the disk or the share is faulty`,
+        );
+      }
+    }
+    const sizeBytes = (await this.file.stat()).size;
+    const sha256 = await this.hash(0, sizeBytes);
+    await this.file.close();
+    await rename(this.partial, this.path);
+    return { location: pathToFileURL(this.path).href, sizeBytes, sha256 };
+  }
+
+  async abort(): Promise<void> {
+    await this.file.close().catch(() => undefined);
+    await rm(this.partial, { force: true }).catch(() => undefined);
+  }
+
+  private async hash(start: number, end: number): Promise<string> {
+    const hash = createHash('sha256');
+    const buffer = Buffer.alloc(Math.min(READ_BYTES, end - start));
+    for (let at = start; at < end;) {
+      const { bytesRead } = await this.file.read(buffer, 0, Math.min(buffer.byteLength, end - at), at);
+      if (bytesRead === 0) break;
+      hash.update(buffer.subarray(0, bytesRead));
+      at += bytesRead;
+    }
+    return hash.digest('hex');
+  }
+}

@@ -1,0 +1,182 @@
+// The publication queue: finished recordings go to the sink one after the other, and are tried again for as long as
+// it takes. The queue needs no file of its own: the spool's journals say what has not been published yet.
+
+import type { Failure } from '../shared/errors.ts';
+import { SightlineError, errno, failure } from '../shared/errors.ts';
+import type { Logger } from '../platform/log.ts';
+import type { Clock } from '../shared/time.ts';
+import type { SpoolSession } from '../spool/spool.ts';
+import type { Publication } from './publication.ts';
+
+export interface Uploads {
+  /** Waiting, or being published now. */
+  readonly pending: number;
+  /** Announced as FAILED; still in the spool, and still being tried. */
+  readonly failed: number;
+}
+
+export interface PublisherPorts {
+  readonly publish: (session: SpoolSession, recordingId: string) => Promise<Publication>;
+  readonly onPublished: (
+    session: SpoolSession,
+    recordingId: string,
+    publication: Publication,
+  ) => Promise<void>;
+  readonly onFailed: (session: SpoolSession, recordingId: string, failure: Failure) => Promise<void>;
+  readonly onChange: (uploads: Uploads) => void;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Logger;
+}
+
+interface Job {
+  readonly session: SpoolSession;
+  readonly recordingId: string;
+  attempts: number;
+  announced: boolean;
+  timer: NodeJS.Timeout | null;
+}
+
+/** Waits are drawn from [0, base * 2^attempts], up to the longest ("full jitter"). */
+const RETRY_BASE_MS = 1000;
+const RETRY_LONGEST_MS = 5 * 60_000;
+/** Troubles that may pass by themselves are announced as FAILED after so many tries, others at once. */
+const PASSING_TRIES = 3;
+const PERMANENT = new Set([
+  'EACCES',
+  'EPERM',
+  'EROFS',
+  'ENOTDIR',
+  'EISDIR',
+  'ENAMETOOLONG',
+  'EINVAL',
+  'ELOOP',
+]);
+
+export class Publisher {
+  private readonly waiting: Job[] = [];
+  /** Failed at least once and waiting for the next try. */
+  private readonly resting = new Set<Job>();
+  private current: Job | null = null;
+  private stopped = false;
+  private idleWaiters: (() => void)[] = [];
+
+  constructor(private readonly ports: PublisherPorts) {}
+
+  get uploads(): Uploads {
+    const jobs = [...this.waiting, ...this.resting, ...(this.current === null ? [] : [this.current])];
+    const failed = jobs.filter((job) => job.announced).length;
+    return { pending: jobs.length - failed, failed };
+  }
+
+  enqueue(session: SpoolSession, recordingId: string): void {
+    this.waiting.push({ session, recordingId, attempts: 0, announced: false, timer: null });
+    this.changed();
+    void this.work();
+  }
+
+  /** Tries everything that waits for its next try now (support has mended the cause). */
+  retryNow(): void {
+    for (const job of this.resting) this.wake(job);
+  }
+
+  /** Resolves when nothing is being published and nothing waits for its first try or a try that is due. */
+  idle(): Promise<void> {
+    if (this.current === null && this.waiting.length === 0) return Promise.resolve();
+    return new Promise((resolve) => this.idleWaiters.push(resolve));
+  }
+
+  /** Starts nothing new; what is under way is finished, or found again at the next start. */
+  stop(): void {
+    this.stopped = true;
+    for (const job of this.resting) if (job.timer !== null) clearTimeout(job.timer);
+  }
+
+  private async work(): Promise<void> {
+    if (this.current !== null) return;
+    for (;;) {
+      const job = this.waiting.shift();
+      if (job === undefined) break;
+      this.current = job;
+      await this.attempt(job);
+      this.current = null;
+      this.changed();
+    }
+    const waiters = this.idleWaiters;
+    this.idleWaiters = [];
+    for (const resolve of waiters) resolve();
+  }
+
+  private async attempt(job: Job): Promise<void> {
+    const { ports } = this;
+    const { session, recordingId } = job;
+    try {
+      const publication = await ports.publish(session, recordingId);
+      await session.append({
+        type: 'recording.published',
+        recordingId,
+        at: ports.clock.now(),
+        location: publication.receipt.location,
+        sizeBytes: publication.receipt.sizeBytes,
+        sha256: publication.receipt.sha256,
+      });
+      await ports.onPublished(session, recordingId, publication);
+      await session.tidy();
+    } catch (error) {
+      await this.failed(job, error);
+    }
+  }
+
+  private async failed(job: Job, error: unknown): Promise<void> {
+    const { ports } = this;
+    job.attempts += 1;
+    const why = explain(error);
+    const { recordingId, attempts } = job;
+    ports.log.warn('publishing failed', { recordingId, attempts, code: why.code, reason: why.message });
+    const isPermanent = PERMANENT.has(errno(error) ?? '');
+    if (!job.announced && (isPermanent || attempts >= PASSING_TRIES)) {
+      job.announced = true;
+      await ports.onFailed(job.session, recordingId, why).catch((cause: unknown) => {
+        ports.log.error('a FAILED event could not be announced', { recordingId, reason: String(cause) });
+      });
+    }
+    if (this.stopped) return;
+    this.resting.add(job);
+    const longest = Math.min(RETRY_LONGEST_MS, RETRY_BASE_MS * 2 ** attempts);
+    job.timer = setTimeout(() => this.wake(job), ports.random() * longest);
+  }
+
+  private wake(job: Job): void {
+    if (job.timer !== null) clearTimeout(job.timer);
+    job.timer = null;
+    this.resting.delete(job);
+    this.waiting.push(job);
+    void this.work();
+  }
+
+  private changed(): void {
+    this.ports.onChange(this.uploads);
+  }
+}
+
+const remedies: Readonly<Record<string, string>> = {
+  ENOSPC: 'The sink is full. Make room there; the recording is kept in the spool and delivered then.',
+  EDQUOT:
+    "The sink's quota is used up. Make room there; the recording is kept in the spool and delivered then.",
+  EACCES: 'The sink may not be written to. Give this user the right to; the recording is kept in the spool.',
+  EPERM: 'The sink may not be written to. Give this user the right to; the recording is kept in the spool.',
+  EROFS:
+    'The sink is read-only. Mount it for writing or change "sinkFolder"; the recording is kept in the spool.',
+  ENOTDIR: 'The sink is not a folder. Change "sinkFolder"; the recording is kept in the spool.',
+  ENOENT: 'The sink is not there. Mount it or change "sinkFolder"; the recording is kept in the spool.',
+};
+
+function explain(error: unknown): Failure {
+  if (error instanceof SightlineError) return failure(error.code, error.message);
+  const words = error instanceof Error ? error.message : String(error);
+  const remedy = remedies[errno(error) ?? ''];
+  return failure(
+    'UPLOAD_FAILED',
+    remedy === undefined ? `The recording could not be delivered: ${words}` : `${remedy} (${words})`,
+  );
+}

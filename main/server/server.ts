@@ -1,0 +1,176 @@
+// The websocket server: binds to loopback only, lets the guard decide who may connect, parses every frame by its
+// schema and hands it to the session. No rule about contacts lives here.
+
+import { createServer } from 'node:http';
+import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { WebSocketServer } from 'ws';
+import type { WebSocket } from 'ws';
+import { errno } from '../shared/errors.ts';
+import type { HealthReply } from '../shared/protocol.ts';
+import { HEALTH_PATH, MAX_FRAME_BYTES, PROTOCOL_VERSION, WEBSOCKET_PATH } from '../shared/protocol.ts';
+import type { Logger } from '../platform/log.ts';
+import type { GuardPolicy } from './guard.ts';
+import { judge } from './guard.ts';
+import type { PageServices } from './page.ts';
+import { servePage } from './page.ts';
+
+export interface ServerOptions {
+  /** 0 takes a free one. */
+  readonly port: number;
+  readonly guard: GuardPolicy;
+  readonly appVersion: string;
+  readonly page: PageServices;
+  readonly log: Logger;
+}
+
+export interface RunningServer {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/** Pages ping through the protocol; a peer that vanished without a word is found by this. */
+const HEARTBEAT_MS = 30_000;
+const GOODBYE_MS = 500;
+const CLOSE_GOING_AWAY = 1001;
+
+/** @throws the system error of listen(2) (`EADDRINUSE`, `EACCES`), for 127.0.0.1 */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const sockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: MAX_FRAME_BYTES,
+    perMessageDeflate: false,
+  });
+  const gate = new Gate(options, sockets);
+  const v4 = await listen(gate, '127.0.0.1', options.port);
+  const { port } = v4.address() as AddressInfo;
+  gate.port = port;
+  const servers = [v4];
+  try {
+    servers.push(await listen(gate, '::1', port));
+  } catch (error) {
+    // A machine without IPv6 is fine; somebody else on the same port of it is worth a word.
+    options.log.warn('not listening on [::1]', { reason: errno(error) ?? String(error) });
+  }
+  const heartbeat = setInterval(() => gate.findDead(), HEARTBEAT_MS);
+  return {
+    port,
+    async close() {
+      clearInterval(heartbeat);
+      const gone = [...sockets.clients].map((socket) => sayGoodbye(socket));
+      const closed = servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
+      await Promise.all(gone);
+      for (const server of servers) server.closeAllConnections();
+      await Promise.all(closed);
+    },
+  };
+}
+
+/** A page that does not answer the closing handshake is not waited for. */
+function sayGoodbye(socket: WebSocket): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => socket.terminate(), GOODBYE_MS);
+    socket.once('close', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+    socket.close(CLOSE_GOING_AWAY, 'Sightline is shutting down');
+  });
+}
+
+function listen(gate: Gate, host: string, port: number): Promise<HttpServer> {
+  const server = createServer((request, response) => gate.request(request, response));
+  server.on('upgrade', (request, socket, head) => gate.upgrade(request, socket, head));
+  // A slow or silent client must not hold a connection for ever.
+  server.headersTimeout = 10_000;
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ host, port, ipv6Only: host === '::1', exclusive: true }, () => {
+      server.off('error', reject);
+      server.on('error', () => undefined);
+      resolve(server);
+    });
+  });
+}
+
+class Gate {
+  port = 0;
+  private readonly alive = new WeakSet<WebSocket>();
+
+  constructor(
+    private readonly options: ServerOptions,
+    private readonly sockets: WebSocketServer,
+  ) {}
+
+  request(request: IncomingMessage, response: ServerResponse): void {
+    const verdict = this.judge(request);
+    if (!verdict.allowed) return answer(response, 403, { 'Content-Type': 'text/plain' }, 'Forbidden');
+    const cors = {
+      'Access-Control-Allow-Origin': verdict.origin,
+      'Access-Control-Allow-Methods': 'GET, OPTIONS',
+      // For browsers that ask before they let a public page reach this machine (Private Network Access).
+      'Access-Control-Allow-Private-Network': 'true',
+      Vary: 'Origin',
+      'Cache-Control': 'no-store',
+      'X-Content-Type-Options': 'nosniff',
+    };
+    const path = pathOf(request);
+    if (path !== HEALTH_PATH) return answer(response, 404, cors, 'Not found');
+    if (request.method === 'OPTIONS') return answer(response, 204, cors, '');
+    if (request.method !== 'GET')
+      return answer(response, 405, { ...cors, Allow: 'GET, OPTIONS' }, 'Method not allowed');
+    const health: HealthReply = {
+      app: 'sightline',
+      version: this.options.appVersion,
+      protocol: PROTOCOL_VERSION,
+    };
+    answer(response, 200, { ...cors, 'Content-Type': 'application/json' }, JSON.stringify(health));
+  }
+
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    socket.on('error', () => socket.destroy());
+    const verdict = this.judge(request);
+    if (!verdict.allowed) return refuseUpgrade(socket, '403 Forbidden');
+    if (pathOf(request) !== WEBSOCKET_PATH) return refuseUpgrade(socket, '404 Not Found');
+    this.sockets.handleUpgrade(request, socket, head, (webSocket) => {
+      this.alive.add(webSocket);
+      webSocket.on('pong', () => this.alive.add(webSocket));
+      servePage(webSocket, verdict.origin, this.options.page);
+    });
+  }
+
+  findDead(): void {
+    for (const socket of this.sockets.clients) {
+      if (!this.alive.has(socket)) {
+        socket.terminate();
+        continue;
+      }
+      this.alive.delete(socket);
+      socket.ping();
+    }
+  }
+
+  private judge(request: IncomingMessage): ReturnType<typeof judge> {
+    const verdict = judge(request.headers.host, request.headers.origin, this.port, this.options.guard);
+    if (!verdict.allowed) this.options.log.warn('refused a request', { reason: verdict.reason });
+    return verdict;
+  }
+}
+
+function pathOf(request: IncomingMessage): string {
+  return (request.url ?? '').split('?', 1)[0] ?? '';
+}
+
+function answer(
+  response: ServerResponse,
+  status: number,
+  headers: Record<string, string>,
+  body: string,
+): void {
+  response.writeHead(status, { ...headers, 'Content-Length': String(Buffer.byteLength(body)) }).end(body);
+}
+
+function refuseUpgrade(socket: Duplex, status: string): void {
+  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+}

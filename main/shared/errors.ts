@@ -1,0 +1,69 @@
+// The one error class and its stable codes. A code never changes its meaning; the message says what happened and
+// what to do next, and never carries a secret (it is sent to the page, logged, and put into diagnostics).
+
+/** AWS's failure codes (the set-up guide of Amazon Connect's screen recording) and ours, with who is at fault. */
+export const errorSources = {
+  CLIENT_LOCAL_NETWORK_ACCESS_BLOCKED: 'CLIENT',
+  CLIENT_APP_NOT_RUNNING: 'CLIENT',
+  CLIENT_UNSUPPORTED_OS: 'CLIENT',
+  CLIENT_AUTH_ERROR: 'CLIENT',
+  CLIENT_CONNECTION_ERROR: 'CLIENT',
+  MULTIPLE_CCP_INTERACTION: 'CLIENT',
+  USER_ERROR: 'CLIENT',
+  SERVICE_ISSUE: 'SERVICE',
+  UNKNOWN: 'UNKNOWN',
+  INVALID_MESSAGE: 'CLIENT',
+  NOT_READY: 'CLIENT',
+  UNKNOWN_CONTACT: 'CLIENT',
+  CAPTURE_FAILED: 'CLIENT',
+  CAPTURE_TIMEOUT: 'CLIENT',
+  ENCODER_UNAVAILABLE: 'CLIENT',
+  NO_DISPLAY: 'CLIENT',
+  SPOOL_FULL: 'CLIENT',
+  SPOOL_UNREADABLE: 'CLIENT',
+  SUSPEND_FAILED: 'CLIENT',
+  UPLOAD_FAILED: 'CLIENT',
+} as const;
+
+export type ErrorCode = keyof typeof errorSources;
+export type ErrorSource = 'CLIENT' | 'SERVICE' | 'UNKNOWN';
+
+/** What leaves the process: an error reply, a FAILED event, a line of diagnostics. */
+export interface Failure {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly source: ErrorSource;
+}
+
+export class SightlineError extends Error {
+  override readonly name = 'SightlineError';
+
+  constructor(
+    readonly code: ErrorCode,
+    message: string,
+    options?: { cause?: unknown },
+  ) {
+    super(message, options);
+  }
+}
+
+export function failure(code: ErrorCode, message: string): Failure {
+  return { code, message, source: errorSources[code] };
+}
+
+/** Any thrown thing as a failure. Foreign errors become `fallback`, with their own words kept. */
+export function toFailure(error: unknown, fallback: ErrorCode = 'UNKNOWN'): Failure {
+  if (error instanceof SightlineError) return failure(error.code, error.message);
+  return failure(fallback, error instanceof Error ? error.message : String(error));
+}
+
+/** The errno name of a Node system error (`ENOSPC`, `EACCES`, ...), or undefined. */
+export function errno(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !('code' in error)) return undefined;
+  return typeof error.code === 'string' ? error.code : undefined;
+}
+
+/** For the end of an exhaustive switch: the compiler refuses to reach it. */
+export function unreachable(value: never): never {
+  throw new Error(`unreachable: ${JSON.stringify(value)}`);
+}

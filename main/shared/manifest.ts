@@ -1,0 +1,67 @@
+// The manifest: the JSON file beside each MP4 that says what is in it, for QA, compliance and their programs.
+// Versioned; a reader refuses a version that it does not know.
+
+import { z } from 'zod';
+import { channelSchema, encoderSchema, gapReasonSchema, monitorSchema } from './names.ts';
+
+const timestamp = z.iso.datetime({ precision: 3 });
+const milliseconds = z.number().int().nonnegative();
+
+export const manifestSchema = z.object({
+  manifestVersion: z.literal(1),
+  app: z.object({ name: z.literal('sightline'), version: z.string() }),
+  recordingId: z.string(),
+  contact: z.object({
+    contactId: z.string(),
+    initialContactId: z.string().optional(),
+    channel: channelSchema,
+    queue: z.string().optional(),
+    attributes: z.record(z.string(), z.string()).optional(),
+  }),
+  agent: z.object({ arn: z.string(), username: z.string().optional() }),
+  instance: z.object({ arn: z.string(), alias: z.string().optional() }),
+  /** The screen at startTime + t is shown at time t of the MP4. */
+  startTime: timestamp,
+  endTime: timestamp,
+  durationMs: milliseconds,
+  /** Why the recording ended. `stopped`: the page asked for it. */
+  endCause: z.enum(['stopped', 'page-lost', 'agent-changed', 'shutdown', 'app-died']),
+  video: z.object({
+    file: z.string(),
+    sizeBytes: z.number().int().positive(),
+    /** Of the MP4, in hexadecimal. */
+    sha256: z.string().regex(/^[0-9a-f]{64}$/),
+    codec: z.string(),
+    width: z.number().int().positive(),
+    height: z.number().int().positive(),
+    fps: z.number().positive(),
+    encoder: encoderSchema,
+    frames: z.number().int().positive(),
+  }),
+  runs: z.array(
+    z.object({
+      runId: z.string(),
+      startTime: timestamp,
+      endTime: timestamp,
+      /** Where the run begins in the MP4. */
+      offsetMs: milliseconds,
+      monitors: z.array(monitorSchema),
+    }),
+  ),
+  gaps: z.array(
+    z.object({
+      startTime: timestamp,
+      endTime: timestamp,
+      offsetMs: milliseconds,
+      durationMs: milliseconds,
+      reason: gapReasonSchema,
+    }),
+  ),
+  /** This contact's own suspensions; another contact's show as gaps only. */
+  suspensions: z.array(
+    z.object({ suspendedAt: timestamp, resumedAt: timestamp.nullable(), reason: z.string().optional() }),
+  ),
+  host: z.object({ os: z.string(), browser: z.string().optional() }),
+});
+
+export type Manifest = z.infer<typeof manifestSchema>;

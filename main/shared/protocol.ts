@@ -1,0 +1,168 @@
+// The local websocket protocol, version 1, as schemas and types (docs/protocol.md is the text for people).
+// What a page may say is parsed here and nowhere else; unknown fields are dropped, never passed on.
+
+import { z } from 'zod';
+import type { Failure } from './errors.ts';
+import type { AppState, EncoderName, RecordingState } from './names.ts';
+import { channelSchema } from './names.ts';
+import type { StatusEvent } from './statusEvent.ts';
+
+export const PROTOCOL_VERSION = 1;
+export const WEBSOCKET_PATH = '/v1';
+export const HEALTH_PATH = '/v1/health';
+export const MAX_FRAME_BYTES = 64 * 1024;
+
+/** Contact ids become part of file and object names, so only characters that are safe in all of them. */
+export const contactIdSchema = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/,
+    '1 to 128 letters, digits, ".", "_" or "-", a letter or digit first',
+  );
+
+const arnSchema = z.string().min(1).max(2048);
+const shortText = z.string().max(1024);
+
+export const helloSchema = z.object({
+  type: z.literal('hello'),
+  protocol: z.literal(PROTOCOL_VERSION, { error: 'this Sightline speaks protocol 1' }),
+  agentArn: arnSchema,
+  instanceArn: arnSchema,
+  instanceAlias: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9-]{0,61}$/, '1 to 62 letters, digits or "-"')
+    .optional(),
+  agentUsername: shortText.optional(),
+  browser: shortText.optional(),
+  ccpVersion: shortText.optional(),
+  token: z.string().max(16_384).optional(),
+});
+
+const startSchema = z.object({
+  type: z.literal('contact.start'),
+  contactId: contactIdSchema,
+  initialContactId: contactIdSchema.optional(),
+  channel: channelSchema,
+  queue: shortText.optional(),
+  attributes: z
+    .record(z.string().max(256), shortText)
+    .refine((attributes) => Object.keys(attributes).length <= 50, 'at most 50 attributes')
+    .optional(),
+});
+
+const requestBodies = z.discriminatedUnion('type', [
+  helloSchema,
+  startSchema,
+  z.object({ type: z.literal('contact.suspend'), contactId: contactIdSchema, reason: shortText.optional() }),
+  z.object({ type: z.literal('contact.resume'), contactId: contactIdSchema }),
+  z.object({ type: z.literal('contact.stop'), contactId: contactIdSchema }),
+  z.object({ type: z.literal('status') }),
+  z.object({ type: z.literal('ping') }),
+]);
+
+const requestIdSchema = z.string().min(1).max(64);
+
+export type Hello = z.infer<typeof helloSchema>;
+export type ContactStart = z.infer<typeof startSchema>;
+export type Request = z.infer<typeof requestBodies>;
+export type ContactRequest = Exclude<Request, { type: 'hello' | 'status' | 'ping' }>;
+
+export type ParsedFrame =
+  | { readonly ok: true; readonly id: string; readonly request: Request }
+  /** `id` where the frame had a usable one, so that the page can tell which request was refused. */
+  | { readonly ok: false; readonly id: string | null; readonly message: string };
+
+/** One text frame as a request, or what is wrong with it in words that help the page's developer. */
+export function parseFrame(text: string): ParsedFrame {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return { ok: false, id: null, message: 'The frame is not JSON. Send one JSON object per text frame.' };
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    return { ok: false, id: null, message: 'The frame is JSON but not an object.' };
+  }
+  const id = requestIdSchema.safeParse('id' in value ? value.id : undefined);
+  if (!id.success)
+    return { ok: false, id: null, message: 'The field "id" must be a string of 1 to 64 characters.' };
+  const body = requestBodies.safeParse(value);
+  if (!body.success) return { ok: false, id: id.data, message: describeIssues(body.error) };
+  return { ok: true, id: id.data, request: body.data };
+}
+
+function describeIssues(error: z.ZodError): string {
+  return error.issues
+    .slice(0, 5)
+    .map((issue) => `${issue.path.length > 0 ? `"${issue.path.join('.')}": ` : ''}${issue.message}`)
+    .join('; ');
+}
+
+/** One open recording in the replies to `hello` and `status`. */
+export interface OpenRecording {
+  readonly contactId: string;
+  readonly recordingId: string;
+  readonly state: RecordingState;
+}
+
+export interface HelloReply {
+  readonly protocol: number;
+  readonly appVersion: string;
+  readonly sessionId: string;
+  readonly fps: number;
+  readonly maxMonitors: number;
+  /** null while no usable ffmpeg has been found; `contact.start` then says what to do. */
+  readonly encoder: EncoderName | null;
+  readonly recordings: readonly OpenRecording[];
+}
+
+export interface StartReply {
+  readonly recordingId: string;
+  readonly startTime: string;
+  readonly stillSuspendedBy?: readonly string[];
+}
+export interface SuspendReply {
+  readonly suspendedAt: string;
+}
+export interface ResumeReply {
+  readonly resumedAt: string;
+  readonly stillSuspendedBy?: readonly string[];
+}
+export interface StopReply {
+  readonly recordingId: string;
+  readonly endTime: string;
+}
+export interface StatusReply {
+  readonly state: AppState;
+  readonly recordings: readonly OpenRecording[];
+  readonly rev: number;
+}
+
+export type ContactReply = StartReply | SuspendReply | ResumeReply | StopReply;
+/** `ping` is answered with nothing more. */
+export type PingReply = object;
+export type ReplyFields = ContactReply | HelloReply | StatusReply | PingReply;
+
+export type Reply =
+  | ({ readonly re: string; readonly ok: true } & ReplyFields)
+  | { readonly re: string | null; readonly ok: false; readonly error: Failure };
+
+export interface AppStatePush {
+  readonly type: 'app.state';
+  readonly rev: number;
+  readonly state: AppState;
+  readonly contacts: readonly OpenRecording[];
+  readonly uploads: { readonly pending: number; readonly failed: number };
+}
+export interface RecordingStatusPush {
+  readonly type: 'recording.status';
+  readonly rev: number;
+  readonly event: StatusEvent;
+}
+export type Push = AppStatePush | RecordingStatusPush;
+
+export interface HealthReply {
+  readonly app: 'sightline';
+  readonly version: string;
+  readonly protocol: number;
+}

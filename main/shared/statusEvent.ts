@@ -1,0 +1,72 @@
+// Status events in the shape of AWS's 'Screen Recording Status Changed' (see docs/status-events.md for the source
+// of each field), so that whoever already consumes AWS's events can consume ours.
+
+import { z } from 'zod';
+
+const timestamp = z.iso.datetime({ precision: 3 });
+
+const clientInfoSchema = z.object({
+  appVersion: z.string(),
+  os: z.string(),
+  browser: z.string().optional(),
+  monitors: z.number().int().nonnegative().optional(),
+  encoder: z.string().optional(),
+});
+
+const common = {
+  version: z.literal('1.0'),
+  eventDeduplicationId: z.string(),
+  instanceArn: z.string(),
+  contactArn: z.string(),
+  agentArn: z.string(),
+  clientInfo: clientInfoSchema,
+};
+
+export const statusDetailSchema = z.discriminatedUnion('recordingStatus', [
+  z.object({ ...common, recordingStatus: z.literal('INITIATED') }),
+  z.object({
+    ...common,
+    recordingStatus: z.literal('COMPLETED'),
+    recordingInfo: z.object({ startTime: timestamp, endTime: timestamp }),
+  }),
+  z.object({
+    ...common,
+    recordingStatus: z.literal('PUBLISHED'),
+    recordingInfo: z.object({
+      startTime: timestamp,
+      endTime: timestamp,
+      publishTime: timestamp,
+      /** `s3://bucket/key`, or a `file:` URL for the folder sink. */
+      location: z.string(),
+      durationInMillis: z.number().int().nonnegative(),
+      sizeInBytes: z.number().int().positive(),
+    }),
+  }),
+  z.object({
+    ...common,
+    recordingStatus: z.literal('FAILED'),
+    recordingInfo: z.object({ startTime: timestamp }),
+    failureInfo: z.object({
+      code: z.string(),
+      message: z.string(),
+      source: z.enum(['CLIENT', 'SERVICE', 'UNKNOWN']),
+    }),
+  }),
+]);
+
+export const statusEventSchema = z.object({
+  version: z.literal('0'),
+  id: z.string(),
+  'detail-type': z.literal('Screen Recording Status Changed'),
+  source: z.literal('sightline'),
+  account: z.string(),
+  time: timestamp,
+  region: z.string(),
+  resources: z.array(z.string()),
+  detail: statusDetailSchema,
+});
+
+export type StatusDetail = z.infer<typeof statusDetailSchema>;
+export type StatusEvent = z.infer<typeof statusEventSchema>;
+export type RecordingStatus = StatusDetail['recordingStatus'];
+export type ClientInfo = z.infer<typeof clientInfoSchema>;

@@ -1,0 +1,17 @@
+// Moments. Inside Sightline a moment is a number of milliseconds since the Unix epoch on the one clock
+// (platform/clock.ts), fractions allowed; outside it is an RFC 3339 string in UTC with milliseconds.
+
+/** Milliseconds since the Unix epoch, on Sightline's one clock. */
+export type Moment = number;
+
+export interface Clock {
+  /** Now, never stepping back while a recording is open. */
+  now(): Moment;
+  /** A moment told by the system's wall clock (ffmpeg's first frame) in terms of this clock. */
+  fromWall(wallMs: number): Moment;
+}
+
+/** `2026-01-01T00:00:00.000Z` (RFC 3339, UTC, milliseconds). */
+export function toTimestamp(moment: Moment): string {
+  return new Date(Math.round(moment)).toISOString();
+}

@@ -1,0 +1,105 @@
+// What a journal says, added up: the recordings and runs of one spool session as they stand after its last entry.
+// A fold over entries and nothing else, so that memory and disk can never disagree.
+
+import type { JournalEntry } from './journal.ts';
+
+type Entry<T extends JournalEntry['type']> = Extract<JournalEntry, { type: T }>;
+
+export interface Suspension {
+  readonly at: number;
+  readonly resumedAt: number | null;
+  readonly reason: string | null;
+}
+
+export interface LedgerRecording {
+  readonly started: Entry<'contact.started'>;
+  readonly startTime: number | null;
+  readonly stopped: Entry<'contact.stopped'> | null;
+  readonly suspensions: readonly Suspension[];
+  readonly published: Entry<'recording.published'> | null;
+  readonly failed: Entry<'recording.failed'> | null;
+}
+
+export interface LedgerRun {
+  readonly opened: Entry<'run.opened'>;
+  readonly live: Entry<'run.live'> | null;
+  readonly closed: Entry<'run.closed'> | null;
+}
+
+export interface Ledger {
+  readonly recordings: ReadonlyMap<string, LedgerRecording>;
+  /** In the order in which they were opened. */
+  readonly runs: ReadonlyMap<string, LedgerRun>;
+}
+
+export const emptyLedger: Ledger = { recordings: new Map(), runs: new Map() };
+
+export function addEntry(ledger: Ledger, entry: JournalEntry): Ledger {
+  switch (entry.type) {
+    case 'contact.started':
+      return withRecording(ledger, entry.recordingId, () => ({
+        started: entry,
+        startTime: null,
+        stopped: null,
+        suspensions: [],
+        published: null,
+        failed: null,
+      }));
+    case 'contact.recording':
+      return changeRecording(ledger, entry.recordingId, { startTime: entry.startTime });
+    case 'contact.suspended':
+      return changeSuspensions(ledger, entry.recordingId, (suspensions) => [
+        ...suspensions,
+        { at: entry.at, resumedAt: null, reason: entry.reason ?? null },
+      ]);
+    case 'contact.resumed':
+      return changeSuspensions(ledger, entry.recordingId, (suspensions) =>
+        suspensions.map((one) => (one.resumedAt === null ? { ...one, resumedAt: entry.at } : one)),
+      );
+    case 'contact.stopped':
+      return changeRecording(ledger, entry.recordingId, { stopped: entry });
+    case 'recording.published':
+      return changeRecording(ledger, entry.recordingId, { published: entry });
+    case 'recording.failed':
+      return changeRecording(ledger, entry.recordingId, { failed: entry });
+    case 'run.opened':
+      return withRun(ledger, entry.runId, { opened: entry, live: null, closed: null });
+    case 'run.live':
+      return changeRun(ledger, entry.runId, { live: entry });
+    case 'run.closed':
+      return changeRun(ledger, entry.runId, { closed: entry });
+  }
+}
+
+/** Whether nothing of this recording is needed any more. */
+export function isSettled(recording: LedgerRecording): boolean {
+  return recording.published !== null || recording.failed !== null;
+}
+
+function withRecording(ledger: Ledger, id: string, make: () => LedgerRecording): Ledger {
+  return { ...ledger, recordings: new Map(ledger.recordings).set(id, make()) };
+}
+
+function changeRecording(ledger: Ledger, id: string, change: Partial<LedgerRecording>): Ledger {
+  const recording = ledger.recordings.get(id);
+  return recording === undefined ? ledger : withRecording(ledger, id, () => ({ ...recording, ...change }));
+}
+
+function changeSuspensions(
+  ledger: Ledger,
+  id: string,
+  change: (suspensions: readonly Suspension[]) => readonly Suspension[],
+): Ledger {
+  const recording = ledger.recordings.get(id);
+  if (recording === undefined) return ledger;
+  return changeRecording(ledger, id, { suspensions: change(recording.suspensions) });
+}
+
+function withRun(ledger: Ledger, id: string, run: LedgerRun): Ledger {
+  return { ...ledger, runs: new Map(ledger.runs).set(id, run) };
+}
+
+function changeRun(ledger: Ledger, id: string, change: Partial<LedgerRun>): Ledger {
+  const run = ledger.runs.get(id);
+  return run === undefined ? ledger : withRun(ledger, id, { ...run, ...change });
+}

@@ -1,0 +1,80 @@
+// The capture timeline of one recording: its runs and the gaps between them, in order, from its start to its end,
+// without a hole and without an overlap. Pure; assembly and manifest are both made from it.
+
+import type { GapReason } from '../shared/names.ts';
+import type { Moment } from '../shared/time.ts';
+import type { Ledger, LedgerRecording, LedgerRun } from './ledger.ts';
+
+export type Piece =
+  | { readonly kind: 'run'; readonly runId: string; readonly from: Moment; readonly to: Moment }
+  | { readonly kind: 'gap'; readonly reason: GapReason; readonly from: Moment; readonly to: Moment };
+
+/**
+ * @returns pieces that cover [startTime, endTime) of a stopped recording, each beginning where the last one ends.
+ *   A hole shorter than one frame is no gap: the last picture stands until the next.
+ */
+export function timelineOf(ledger: Ledger, recording: LedgerRecording): Piece[] {
+  const { startTime, stopped } = recording;
+  if (startTime === null || stopped === null) return [];
+  const end = stopped.endTime;
+  const suspended = suspendedSpans(ledger);
+  const pieces: Piece[] = [];
+  let covered = startTime;
+  let reason: GapReason = 'interrupted';
+  let frameMs = 0;
+
+  const fillUpTo = (to: Moment): void => {
+    const last = pieces.at(-1);
+    if (to <= covered) return;
+    if (last?.kind === 'run' && to - covered < frameMs) {
+      pieces[pieces.length - 1] = { ...last, to };
+    } else {
+      const isSuspended = suspended.some((span) => span.from < to && span.to > covered);
+      pieces.push({ kind: 'gap', reason: isSuspended ? 'suspended' : reason, from: covered, to });
+    }
+    covered = to;
+  };
+
+  const runs = runsWithin(ledger, startTime, end);
+  runs.forEach((run, index) => {
+    const runEnd = Math.min(endOf(run), runs[index + 1]?.live.startTime ?? Infinity, end);
+    const from = Math.max(run.live.startTime, covered);
+    frameMs = 1000 / run.opened.fps;
+    if (runEnd <= from) return;
+    fillUpTo(from);
+    pieces.push({ kind: 'run', runId: run.live.runId, from, to: runEnd });
+    covered = runEnd;
+    reason = run.closed?.gapReason ?? 'interrupted';
+  });
+  fillUpTo(end);
+  return pieces;
+}
+
+type LiveRun = LedgerRun & { live: NonNullable<LedgerRun['live']> };
+
+/**
+ * Runs with pictures for [start, end). A run that began before the start has none: a recording begins with a run of
+ * its own (or in a gap), because only a run's first picture can be decoded alone.
+ */
+function runsWithin(ledger: Ledger, start: Moment, end: Moment): LiveRun[] {
+  return [...ledger.runs.values()]
+    .filter(
+      (run): run is LiveRun => run.live !== null && run.live.startTime >= start && run.live.startTime < end,
+    )
+    .sort((a, b) => a.live.startTime - b.live.startTime);
+}
+
+/** A run that is still being written covers everything that is asked of it: nobody asks before it does. */
+function endOf(run: LiveRun): Moment {
+  return run.closed === null ? Infinity : (run.closed.endTime ?? run.live.startTime);
+}
+
+/** A suspension is screen-wide: one contact's explains the gap of every other. */
+function suspendedSpans(ledger: Ledger): { from: Moment; to: Moment }[] {
+  return [...ledger.recordings.values()].flatMap((recording) =>
+    recording.suspensions.map((one) => ({
+      from: one.at,
+      to: one.resumedAt ?? recording.stopped?.endTime ?? Infinity,
+    })),
+  );
+}

@@ -1,0 +1,49 @@
+// Where every push goes through: one revision for the whole process, so that whoever listens can tell what is newest
+// and whether something was missed. `recording.status` pushes carry events, `app.state` pushes carry the state.
+
+import type { AppStatePush, Push } from '../shared/protocol.ts';
+import type { StatusEvent } from '../shared/statusEvent.ts';
+
+export type AppSnapshot = Omit<AppStatePush, 'type' | 'rev'>;
+
+const initialSnapshot: AppSnapshot = { state: 'idle', contacts: [], uploads: { pending: 0, failed: 0 } };
+
+export class StatusHub {
+  private revision = 1;
+  private snapshot = initialSnapshot;
+  private readonly listeners = new Set<(push: Push) => void>();
+
+  /** The revision of the newest push. */
+  get rev(): number {
+    return this.revision;
+  }
+
+  /** The state as of the newest push, for a page that has just said hello. */
+  get state(): AppStatePush {
+    return { type: 'app.state', rev: this.revision, ...this.snapshot };
+  }
+
+  /** Pushes when something has changed; the same state twice is one push. */
+  update(change: Partial<AppSnapshot>): void {
+    const snapshot = { ...this.snapshot, ...change };
+    if (JSON.stringify(snapshot) === JSON.stringify(this.snapshot)) return;
+    this.snapshot = snapshot;
+    this.revision += 1;
+    this.push(this.state);
+  }
+
+  pushEvent(event: StatusEvent): void {
+    this.revision += 1;
+    this.push({ type: 'recording.status', rev: this.revision, event });
+  }
+
+  /** @returns the way to end it */
+  subscribe(listener: (push: Push) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  private push(push: Push): void {
+    for (const listener of this.listeners) listener(push);
+  }
+}
