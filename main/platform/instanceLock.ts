@@ -60,11 +60,15 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** When a process started, in clock ticks since boot (proc(5), field 22 of stat); null where /proc is not there. */
+/**
+ * When a process started, in clock ticks since boot (proc(5), field 22 of stat); null where /proc is not there. A
+ * zombie (field 3) holds nothing any more, and started never.
+ */
 function startOf(pid: number): string | null {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null;
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return fields[0] === 'Z' ? 'never' : (fields[19] ?? null);
   } catch {
     return null;
   }

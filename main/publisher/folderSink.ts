@@ -2,7 +2,7 @@
 // back and compared, and only then gets its name; nobody ever sees half a file under a recording's name.
 
 import { createHash } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { access, constants, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -19,6 +19,7 @@ export class FolderSink implements Sink {
   async begin(key: string, recordingId: string): Promise<SinkObject & { readonly key: string }> {
     const freeKey = await this.freeKey(key, recordingId);
     const path = join(this.root, freeKey);
+    await this.requireWritable();
     await mkdir(dirname(path), { recursive: true });
     const partial = join(dirname(path), `.${basename(path)}.${recordingId}.part`);
     return new FolderObject(freeKey, path, partial, await open(partial, 'w+', 0o640));
@@ -26,6 +27,15 @@ export class FolderSink implements Sink {
 
   async putManifest(videoKey: string, text: string): Promise<void> {
     await writeFileAtomically(join(this.root, manifestKey(videoKey)), text);
+  }
+
+  /** A recursive mkdir reports a read-only file system as ENOENT; asking first keeps the true reason. */
+  private async requireWritable(): Promise<void> {
+    try {
+      await access(this.root, constants.W_OK);
+    } catch (error) {
+      if (errno(error) !== 'ENOENT') throw error; // made on demand
+    }
   }
 
   /** Two recordings of one contact can begin in the same second; the second one gets a longer name. */

@@ -104,7 +104,8 @@ function arnParts(arn: string): { account: string; region: string } {
   return { account, region };
 }
 
-type CommonKey = 'version' | 'eventDeduplicationId' | 'instanceArn' | 'contactArn' | 'agentArn' | 'clientInfo';
+type CommonKey =
+  'version' | 'eventDeduplicationId' | 'instanceArn' | 'contactArn' | 'agentArn' | 'clientInfo';
 type Variable<T> = T extends StatusDetail ? Omit<T, CommonKey> : never;
 
 function detailOf(announcement: Announcement, now: Moment): Variable<StatusDetail> {

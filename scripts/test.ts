@@ -1,0 +1,65 @@
+// `npm test`: everything that must hold, in order from quick to slow. Ends with one line "N passed, M failed" that
+// counts every test and every check; exits non-zero when anything failed. Arguments go to vitest.
+
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const bin = (name: string): string => join(root, 'node_modules', name);
+
+const checks: readonly (readonly [string, readonly string[]])[] = [
+  ['layout of the text (prettier)', [bin('prettier/bin/prettier.cjs'), '--check', '--log-level=warn', '.']],
+  ['lint (eslint)', [bin('eslint/bin/eslint.js'), '.']],
+  ['types (tsc)', [bin('typescript/bin/tsc'), '-p', 'tsconfig.json']],
+  ['types of the renderer (tsc)', [bin('typescript/bin/tsc'), '-p', 'renderer/tsconfig.json']],
+  [
+    'import directions (dependency-cruiser)',
+    [
+      ...[bin('dependency-cruiser/bin/dependency-cruise.mjs'), '--config', '.dependency-cruiser.cjs'],
+      ...['main', 'preload', 'renderer'],
+    ],
+  ],
+];
+
+let passed = 0;
+let failed = 0;
+for (const [name, args] of checks) {
+  const started = performance.now();
+  const ok = node(args) === 0;
+  if (ok) passed += 1;
+  else failed += 1;
+  console.log(`${ok ? 'ok    ' : 'FAILED'}  ${name}, ${((performance.now() - started) / 1000).toFixed(1)} s`);
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'sightline-test-'));
+try {
+  const report = join(folder, 'report.json');
+  const status = node([
+    ...[
+      bin('vitest/vitest.mjs'),
+      'run',
+      '--reporter=default',
+      '--reporter=json',
+      `--outputFile.json=${report}`,
+    ],
+    ...process.argv.slice(2),
+  ]);
+  const counts = JSON.parse(readFileSync(report, 'utf8')) as {
+    numPassedTests: number;
+    numFailedTests: number;
+  };
+  passed += counts.numPassedTests;
+  // A file that cannot even be loaded has no tests to count, but vitest's status tells of it.
+  failed += Math.max(counts.numFailedTests, status === 0 ? 0 : 1);
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+console.log(`${passed} passed, ${failed} failed`);
+process.exit(failed === 0 ? 0 : 1);
+
+function node(args: readonly string[]): number | null {
+  return spawnSync(process.execPath, args, { stdio: 'inherit', cwd: root }).status;
+}

@@ -1,0 +1,177 @@
+// The command line as its users meet it: help, policy from its sources, doctor, recordings, and what is said when the
+// words are wrong.
+import { spawnSync } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Display } from '../rig/display.ts';
+import { startDisplay } from '../rig/display.ts';
+import { startRecorder } from '../rig/recorder.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+let home: string;
+let display: Display;
+
+beforeAll(async () => {
+  home = await mkdtemp(join(tmpdir(), 'sightline-cli-'));
+  display = await startDisplay();
+});
+afterAll(async () => {
+  await display.stop();
+  await rm(home, { recursive: true, force: true });
+});
+
+function sightline(args: string[], environment: Record<string, string> = {}) {
+  const { DISPLAY: _, ...inherited } = process.env;
+  const result = spawnSync(process.execPath, [join(root, 'dist/main/headless.mjs'), ...args], {
+    encoding: 'utf8',
+    env: { ...inherited, HOME: home, XDG_DATA_HOME: join(home, 'share'), ...environment },
+  });
+  return { code: result.status, stdout: result.stdout, stderr: result.stderr };
+}
+
+describe('sightline', () => {
+  it('can be called as `npx sightline` in the clone', () => {
+    const result = spawnSync('npx', ['--no-install', 'sightline', '--help'], { cwd: root, encoding: 'utf8' });
+    expect(result.status).toBe(0);
+    for (const command of ['serve', 'doctor', 'recordings', 'policy'])
+      expect(result.stdout).toContain(command);
+  });
+
+  it.each(['serve', 'doctor', 'recordings', 'policy'])(
+    '%s --help names every flag and variable',
+    (command) => {
+      const { code, stdout } = sightline([command, '--help']);
+      expect(code).toBe(0);
+      for (const flag of [
+        '--port',
+        '--data-dir',
+        '--sink-folder',
+        '--allowed-domains',
+        '--allow-loopback-origins',
+      ]) {
+        expect(stdout).toContain(flag);
+      }
+      expect(stdout).toContain('SIGHTLINE_GRACE_SECONDS');
+    },
+  );
+
+  it.each([
+    [['serve', '--no-such-flag'], /unknown option '--no-such-flag'/],
+    [['record'], /unknown command 'record'/],
+  ])('%s is refused with words that help', (args, words) => {
+    const { code, stdout, stderr } = sightline(args);
+    expect(code).toBeGreaterThan(0);
+    expect(stderr).toMatch(words);
+    expect(stdout).toBe('');
+  });
+
+  it.each([
+    [['--port', 'many'], {}, /"port" from its flag/],
+    [['--port', '70000'], {}, /"port" from its flag/],
+    [[], { SIGHTLINE_FPS: '0' }, /"fps" from SIGHTLINE_FPS/],
+    [['--allowed-domains', 'https://a.example'], {}, /"https:\/\/a\.example": it has a scheme/],
+    [
+      ['--allowed-domains', 'good.example, *.bad.example'],
+      {},
+      /"\*\.bad\.example": wildcards are not allowed/,
+    ],
+    [['--allow-loopback-origins', 'maybe'], {}, /"allowLoopbackOrigins" from its flag/],
+  ])('serve %j %j does not start', (args, environment, words) => {
+    const { code, stdout, stderr } = sightline(['serve', ...args], environment);
+    expect(code).toBe(64);
+    expect(stderr).toMatch(words);
+    expect(stdout).toBe('');
+  });
+});
+
+describe('policy', () => {
+  it('shows each value and where it comes from; a flag beats a variable', () => {
+    const { code, stdout } = sightline(
+      [
+        'policy',
+        '--json',
+        '--fps',
+        '7',
+        '--allowed-domains',
+        'A.example, b.example',
+        '--allow-loopback-origins',
+      ],
+      { SIGHTLINE_FPS: '9', SIGHTLINE_GRACE_SECONDS: '5' },
+    );
+    expect(code).toBe(0);
+    const { keys } = JSON.parse(stdout) as { keys: Record<string, { value: unknown; source: string }> };
+    expect(keys.fps).toEqual({ value: 7, source: 'flag' });
+    expect(keys.graceSeconds).toEqual({ value: 5, source: 'environment' });
+    expect(keys.port).toEqual({ value: 5431, source: 'default' });
+    expect(keys.allowedDomains).toEqual({ value: ['a.example', 'b.example'], source: 'flag' });
+    expect(keys.allowLoopbackOrigins).toEqual({ value: true, source: 'flag' });
+    expect(keys.dataDir).toEqual({ value: join(home, 'share', 'sightline'), source: 'default' });
+  });
+
+  it('is readable by people', () => {
+    const { stdout } = sightline(['policy']);
+    expect(stdout).toMatch(/^port\s+default\s+5431$/m);
+    expect(stdout).toMatch(/^allowedDomains\s+default\s+\(none\)$/m);
+  });
+});
+
+describe('doctor', () => {
+  it('is content with a machine on which all is well', () => {
+    const { code, stdout } = sightline(
+      ['doctor', '--json', '--data-dir', join(home, 'd'), '--display', display.display],
+      { SIGHTLINE_ALLOWED_DOMAINS: 'acme.my.connect.aws' },
+    );
+    const { checks } = JSON.parse(stdout) as {
+      checks: { name: string; verdict: string; evidence: string }[];
+    };
+    const verdicts = Object.fromEntries(checks.map((check) => [check.name, check]));
+    expect(verdicts['ffmpeg and encoder']).toMatchObject({ verdict: 'ok' });
+    expect(verdicts['ffmpeg and encoder']?.evidence).toContain('libopenh264');
+    expect(verdicts.display?.evidence).toBe('screen 1280x720');
+    expect(checks.filter((check) => check.verdict === 'failed')).toEqual([]);
+    expect(code).toBe(0);
+  });
+
+  it('says what to do where it is not', async () => {
+    const file = join(home, 'a-file');
+    await writeFile(file, '');
+    const { code, stdout } = sightline([
+      'doctor',
+      ...[
+        '--data-dir',
+        join(home, 'd'),
+        '--sink-folder',
+        join(file, 'x'),
+        '--ffmpeg-path',
+        join(home, 'nothing'),
+      ],
+    ]);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/failed\s+allowed domains: no page may connect\n\s+-> Set "allowedDomains"/);
+    expect(stdout).toMatch(/failed\s+ffmpeg and encoder: No ffmpeg was found/);
+    expect(stdout).toMatch(/failed\s+display: No display is named/);
+    expect(stdout).toMatch(/failed\s+sink folder: .*\n\s+-> Give this user the right to write there/);
+  });
+});
+
+describe('recordings', () => {
+  it('tells of none, and of each with what became of it', async () => {
+    const dataDir = join(home, 'r', 'data');
+    expect(sightline(['recordings', '--data-dir', dataDir]).stdout).toBe('No recordings yet.\n');
+    const recorder = await startRecorder({ display: display.display, home: join(home, 'r') });
+    const page = await recorder.connect();
+    await page.ask('contact.start', { contactId: 'seen', channel: 'TASK' });
+    await page.ask('contact.stop', { contactId: 'seen' });
+    await page.event('seen', 'PUBLISHED');
+    await recorder.stop();
+    const { recordings } = JSON.parse(sightline(['recordings', '--json', '--data-dir', dataDir]).stdout) as {
+      recordings: { contact: string; status: string; detail: string }[];
+    };
+    expect(recordings).toHaveLength(1);
+    expect(recordings[0]).toMatchObject({ contact: 'seen', status: 'PUBLISHED' });
+    expect(recordings[0]?.detail).toMatch(/^file:.*seen_.*\.mp4$/);
+  });
+});

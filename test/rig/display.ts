@@ -1,0 +1,112 @@
+// A private X display for one test, demo or benchmark run: started in one call, gone in one call. It must never
+// take a display that somebody else uses, and never outlive the process that asked for it.
+import { spawn, type ChildProcess } from 'node:child_process';
+import type { Readable } from 'node:stream';
+import { endWithUs, findOptionalTool, findTool } from './process.ts';
+
+export interface DisplayOptions {
+  /** Screen pixels, 1280 unless told. */
+  width?: number;
+  /** Screen pixels, 720 unless told. */
+  height?: number;
+  depth?: number;
+  /** Which X server to run; Xvfb, with its one monitor, unless told. */
+  server?: XServerKind;
+}
+
+/**
+ * How to run one kind of X server. The seam for an Xorg with the dummy driver, whose several RandR monitors Xvfb
+ * does not have: it is another value of this type (with its own configuration file), not another startDisplay.
+ */
+export interface XServerKind {
+  /** Names to look for on PATH. */
+  commands: readonly string[];
+  /** What to do if there is none. */
+  hint: string;
+  /** All arguments except -displayfd, which startDisplay adds. */
+  args(screen: { width: number; height: number; depth: number }): string[];
+}
+
+export const xvfb: XServerKind = {
+  commands: ['Xvfb'],
+  hint: 'Install it (on Debian: apt install xvfb), or run `npm run setup`.',
+  args: ({ width, height, depth }) => [
+    ...['-screen', '0', `${width}x${height}x${depth}`, '-nolisten', 'tcp', '+extension', 'RANDR'],
+    // Without these the server would reset when its last client leaves and go dark after ten minutes.
+    ...['-noreset', '-s', '0'],
+  ],
+};
+
+export interface Display {
+  /** `:N`, for DISPLAY and for x11grab. */
+  readonly display: string;
+  readonly width: number;
+  readonly height: number;
+  readonly pid: number;
+  /** Sends a signal at once (SIGKILL unless told), for tests that want the display to die. */
+  kill(signal?: NodeJS.Signals): void;
+  /** Ends the server and resolves when it is gone. May be called twice. */
+  stop(): Promise<void>;
+}
+
+/** Starts an X server on a free display number. Rejects, saying why, if it does not come up within 20 s. */
+export async function startDisplay(options: DisplayOptions = {}): Promise<Display> {
+  const { width = 1280, height = 720, depth = 24, server = xvfb } = options;
+  const command = findTool(server.commands, server.hint);
+  // The server picks the number itself and tells it on this descriptor once it accepts clients: no race, no polling.
+  const args = [...server.args({ width, height, depth }), '-displayfd', '3'];
+  // Our exit handler does not run if we are killed; the kernel's parent-death signal works even then.
+  const setpriv = findOptionalTool(['setpriv']);
+  const child = setpriv
+    ? spawn(setpriv, ['--pdeathsig', 'KILL', command, ...args], {
+        stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
+      })
+    : spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe', 'pipe'] });
+  endWithUs(child);
+  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  let number: string;
+  try {
+    number = await displayNumber(child, command);
+  } catch (error) {
+    child.kill('SIGKILL');
+    throw error;
+  }
+  return {
+    display: `:${number}`,
+    width,
+    height,
+    pid: child.pid!,
+    kill: (signal = 'SIGKILL') => void child.kill(signal),
+    async stop() {
+      child.kill('SIGTERM');
+      // An X server that is stopped (SIGSTOP) or stuck does not hear SIGTERM.
+      const impatient = setTimeout(() => child.kill('SIGKILL'), 3000);
+      await exited;
+      clearTimeout(impatient);
+    },
+  };
+}
+
+function displayNumber(child: ChildProcess, command: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let said = '';
+    let number = '';
+    const fail = (why: string): void => {
+      clearTimeout(deadline);
+      reject(new Error(`${command} ${why}. It said: ${said.trim() || 'nothing'}`));
+    };
+    const deadline = setTimeout(fail, 20_000, 'did not become ready within 20 s');
+    child.stderr!.on('data', (chunk: Buffer) => (said = (said + chunk.toString()).slice(-4000)));
+    child.once('error', (error) => fail(`could not be started (${error.message})`));
+    // Not 'exit': what it wrote to stderr just before is wanted in the message.
+    child.once('close', (code, signal) =>
+      fail(`ended with ${signal ?? `code ${code ?? '?'}`} before it was ready`),
+    );
+    (child.stdio[3] as Readable).on('data', (chunk: Buffer) => {
+      number += chunk.toString();
+      if (!number.endsWith('\n')) return;
+      clearTimeout(deadline);
+      resolve(number.trim());
+    });
+  });
+}

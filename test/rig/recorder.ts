@@ -1,0 +1,259 @@
+// The recorder as anyone would drive it from outside: the built `sightline serve` in a process of its own, known only
+// by its `ready` line, the protocol and the folders; and a page's side of that protocol, spoken from Node.
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { WebSocket } from 'ws';
+import type { Failure } from '../../main/shared/errors.ts';
+import { manifestSchema, type Manifest } from '../../main/shared/manifest.ts';
+import type { Push } from '../../main/shared/protocol.ts';
+import { statusEventSchema, type StatusEvent } from '../../main/shared/statusEvent.ts';
+import { endWithUs } from './process.ts';
+
+const program = fileURLToPath(new URL('../../dist/main/headless.mjs', import.meta.url));
+
+export interface RecorderOptions {
+  /** `:N`, or null to start without any. */
+  display: string | null;
+  /** A folder for everything, kept after stop(); a temporary one that is removed unless told. */
+  home?: string;
+  /** More flags, e.g. `['--ffmpeg-path', '/x']`; later ones win. */
+  flags?: readonly string[];
+  environment?: Readonly<Record<string, string>>;
+  /** Words before `node ... serve`, e.g. to run it in a namespace of its own. */
+  wrapper?: readonly string[];
+}
+
+export interface Recorder {
+  readonly port: number;
+  readonly pid: number;
+  readonly home: string;
+  readonly sinkFolder: string;
+  readonly dataDir: string;
+  /** What it has said on stderr so far. */
+  stderr(): string;
+  /** All status events in its file. */
+  events(): Promise<StatusEvent[]>;
+  /** The manifests in the sink, each with the path of its MP4. */
+  published(): Promise<{ mp4: string; manifestPath: string; manifest: Manifest }[]>;
+  connect(options?: ConnectOptions): Promise<Page>;
+  kill(signal: NodeJS.Signals): void;
+  /** Exit code, or null when a signal ended it. */
+  readonly exited: Promise<number | null>;
+  /** SIGTERM, waits for the end, removes a temporary home. Resolves with the exit code. */
+  stop(): Promise<number | null>;
+}
+
+/** Starts the recorder and waits for its `ready` line. Rejects with its own words when it ends before. */
+export async function startRecorder(options: RecorderOptions): Promise<Recorder> {
+  const home = options.home ?? (await mkdtemp(join(tmpdir(), 'sightline-recorder-')));
+  const dataDir = join(home, 'data');
+  const sinkFolder = join(home, 'sink');
+  const { DISPLAY: _, ...environment } = process.env;
+  const [command = process.execPath, ...args] = [
+    ...(options.wrapper ?? []),
+    process.execPath,
+    program,
+    ...[
+      'serve',
+      '--port',
+      '0',
+      '--data-dir',
+      dataDir,
+      '--sink-folder',
+      sinkFolder,
+      '--allow-loopback-origins',
+    ],
+    ...(options.display === null ? [] : ['--display', options.display]),
+    ...(options.flags ?? []),
+  ];
+  const child = spawn(command, args, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...environment, ...options.environment },
+  });
+  endWithUs(child);
+  let said = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (said += text));
+  const exited = once(child, 'exit').then(([code]: unknown[]) => code as number | null);
+  const ready = await Promise.race([readyLine(child), exited.then(() => null)]);
+  if (ready === null) {
+    if (options.home === undefined) await rm(home, { recursive: true, force: true });
+    throw new Error(`sightline serve ended before it was ready:\n${said}`);
+  }
+  const recorder: Recorder = {
+    ...ready,
+    home,
+    sinkFolder,
+    dataDir,
+    stderr: () => said,
+    events: () => readEvents(join(dataDir, 'status-events.ndjson')),
+    published: () => readPublished(sinkFolder),
+    connect: (connectOptions) => connectPage(ready.port, connectOptions),
+    kill: (signal) => child.kill(signal),
+    exited,
+    async stop() {
+      child.kill('SIGTERM');
+      const code = await exited;
+      if (options.home === undefined) await rm(home, { recursive: true, force: true });
+      return code;
+    },
+  };
+  return recorder;
+}
+
+function readyLine(child: ChildProcess): Promise<{ port: number; pid: number }> {
+  return new Promise((resolve) => {
+    let text = '';
+    child.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
+      text += chunk;
+      const match = /^ready (\{.*\})$/m.exec(text);
+      if (match?.[1] !== undefined) resolve(JSON.parse(match[1]) as { port: number; pid: number });
+    });
+  });
+}
+
+export async function readEvents(file: string): Promise<StatusEvent[]> {
+  const text = await readFile(file, 'utf8').catch(() => '');
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => statusEventSchema.parse(JSON.parse(line)));
+}
+
+/** The finished recordings in a sink folder. */
+export async function readPublished(folder: string): ReturnType<Recorder['published']> {
+  const names = await readdir(folder, { recursive: true }).catch(() => []);
+  const paths = names.filter((name) => name.endsWith('.json')).map((name) => join(folder, name));
+  return Promise.all(
+    paths.sort().map(async (manifestPath) => ({
+      mp4: manifestPath.replace(/\.json$/, '.mp4'),
+      manifestPath,
+      manifest: manifestSchema.parse(JSON.parse(await readFile(manifestPath, 'utf8'))),
+    })),
+  );
+}
+
+export interface ConnectOptions {
+  origin?: string;
+  host?: string;
+  /** The frames of `hello`; false to send none. */
+  hello?: Readonly<Record<string, unknown>> | false;
+}
+
+export const agent = {
+  agentArn:
+    'arn:aws:connect:eu-central-1:123456789012:instance/11111111-2222-3333-4444-555555555555/agent/alice',
+  instanceArn: 'arn:aws:connect:eu-central-1:123456789012:instance/11111111-2222-3333-4444-555555555555',
+  instanceAlias: 'acme',
+  agentUsername: 'alice',
+  browser: 'the test rig',
+} as const;
+
+export type AnyReply = Record<string, unknown> & { re: string | null; ok: boolean; error?: Failure };
+
+export interface Page {
+  readonly socket: WebSocket;
+  /** Pushes in the order of their arrival. */
+  readonly pushes: Push[];
+  /** Sends a request and resolves with its reply, whatever it says. */
+  request(type: string, fields?: Readonly<Record<string, unknown>>): Promise<AnyReply>;
+  /** As request, but rejects unless it says ok. */
+  ask<T = AnyReply>(type: string, fields?: Readonly<Record<string, unknown>>): Promise<T>;
+  /** Sends a raw frame and resolves with the next reply that has no `re` of ours. */
+  raw(data: string | Uint8Array): Promise<AnyReply>;
+  /** Resolves with the first push that matches, past or to come. */
+  push<T extends Push>(matches: (push: Push) => push is T): Promise<T>;
+  push(matches: (push: Push) => boolean): Promise<Push>;
+  /** The status event of a contact, past or to come. */
+  event(contactId: string, status: StatusEvent['detail']['recordingStatus']): Promise<StatusEvent>;
+  readonly closed: Promise<number>;
+  close(): Promise<void>;
+}
+
+/** Opens a page's socket and says hello. Rejects with the HTTP status when the upgrade is refused. */
+export async function connectPage(port: number, options: ConnectOptions = {}): Promise<Page> {
+  const socket = new WebSocket(`ws://127.0.0.1:${port}/v1`, {
+    origin: options.origin ?? 'http://localhost:3000',
+    ...(options.host === undefined ? {} : { headers: { Host: options.host } }),
+  });
+  const pushes: Push[] = [];
+  const watchers = new Set<() => void>();
+  const waiting = new Map<string, (reply: AnyReply) => void>();
+  const strays: ((reply: AnyReply) => void)[] = [];
+  socket.on('message', (data: Buffer) => {
+    const message = JSON.parse(data.toString()) as AnyReply | Push;
+    if ('type' in message) {
+      pushes.push(message as Push);
+      for (const look of [...watchers]) look();
+      return;
+    }
+    const waiter = message.re === null ? undefined : waiting.get(message.re);
+    if (waiter !== undefined) waiter(message);
+    else strays.shift()?.(message);
+  });
+  const closed = once(socket, 'close').then(([code]: unknown[]) => code as number);
+  await new Promise<void>((resolve, reject) => {
+    socket.once('open', resolve);
+    socket.once('unexpected-response', (_, response) =>
+      reject(new Error(`refused with ${response.statusCode ?? '?'}`)),
+    );
+    socket.once('error', reject);
+  });
+  socket.on('error', () => undefined);
+
+  let count = 0;
+  const page: Page = {
+    socket,
+    pushes,
+    request(type, fields = {}) {
+      const id = String(++count);
+      return new Promise((resolve) => {
+        waiting.set(id, resolve);
+        socket.send(JSON.stringify({ id, type, ...fields }));
+      });
+    },
+    async ask<T>(type: string, fields?: Readonly<Record<string, unknown>>) {
+      const reply = await page.request(type, fields);
+      if (!reply.ok) throw new Error(`${type}: ${JSON.stringify(reply.error)}`);
+      return reply as T;
+    },
+    raw(data) {
+      return new Promise((resolve) => {
+        strays.push(resolve);
+        socket.send(data);
+      });
+    },
+    push(matches: (push: Push) => boolean): Promise<Push> {
+      return new Promise((resolve) => {
+        const look = (): boolean => {
+          const found = pushes.find(matches);
+          if (found === undefined) return false;
+          watchers.delete(look);
+          resolve(found);
+          return true;
+        };
+        if (!look()) watchers.add(look);
+      });
+    },
+    async event(contactId, status) {
+      const push = await page.push(
+        (one) =>
+          one.type === 'recording.status' &&
+          one.event.detail.recordingStatus === status &&
+          one.event.detail.contactArn.endsWith(`/contact/${contactId}`),
+      );
+      if (push.type !== 'recording.status') throw new Error('unreachable');
+      return push.event;
+    },
+    closed,
+    async close() {
+      socket.close();
+      await closed;
+    },
+  };
+  if (options.hello !== false) await page.ask('hello', { protocol: 1, ...agent, ...options.hello });
+  return page;
+}
