@@ -1,13 +1,8 @@
-// The small part of node-x11 (which has no types) that the rig draws with.
+// What the rig draws with, added to the types of node-x11 that the program has (main/capture/x11.d.ts).
 declare module 'x11' {
-  import type { EventEmitter } from 'node:events';
-
   export interface Screen {
-    root: number;
     root_depth: number;
     root_visual: number;
-    pixel_width: number;
-    pixel_height: number;
   }
 
   export interface Glyph {
@@ -62,7 +57,7 @@ declare module 'x11' {
     ): void;
   }
 
-  export interface Client extends EventEmitter {
+  export interface Client {
     AllocID(): number;
     CreateWindow(
       ...idParentXYWidthHeightBorderDepthClassVisual: readonly [
@@ -92,22 +87,13 @@ declare module 'x11' {
     /** Resolves once the server has processed everything sent so far. */
     sync(): Promise<void>;
     require(name: 'render', callback: (error: Error | null, extension: RenderExtension) => void): void;
-    terminate(): void;
   }
 
-  export interface Display {
-    client: Client;
-    screen: Screen[];
-  }
-
-  interface X11 {
+  export interface X11 {
     createClient(
       options: { display: string; bufferRequests?: boolean | { maxSize: number }; shm?: false },
       callback: (error: Error | undefined, display: Display) => void,
     ): Client;
     eventMask: Readonly<Record<'Exposure', number>>;
   }
-
-  const x11: X11;
-  export default x11;
 }
