@@ -25,6 +25,7 @@ import { Session } from './session/service.ts';
 import type { Effect, SessionState } from './session/state.ts';
 import { captureState, openRecordings } from './session/view.ts';
 import { SightlineError, errno } from './shared/errors.ts';
+import type { HelloReply } from './shared/protocol.ts';
 import { PROTOCOL_VERSION } from './shared/protocol.ts';
 import { toTimestamp } from './shared/time.ts';
 import { plainRunFiles } from './spool/runFiles.ts';
@@ -45,6 +46,8 @@ export interface Services {
   readonly hub: StatusHub;
   readonly session: Session;
   readonly publisher: Publisher;
+  /** What `hello` tells a page about this Sightline; asks ffmpeg when no encoder is known yet. */
+  describe(): Promise<Omit<HelloReply, 'sessionId' | 'recordings'>>;
   /** Completes what is open, publishes what it can within the time given, and ends. What is left is found again. */
   stop(withinMs: number): Promise<void>;
 }
@@ -312,6 +315,7 @@ export async function startServices({ policy, resourcesFolder, log }: ServicesOp
     hub,
     session,
     publisher,
+    describe,
     async stop(withinMs) {
       const deadline = new Promise<void>((resolve) => setTimeout(resolve, withinMs).unref());
       await Promise.race([session.shutdown().then(() => publisher.idle()), deadline]);

@@ -7,7 +7,8 @@ import { MACHINE_POLICY_FILE } from '../main/policy/load.ts';
 export function policyDocument(): string {
   const rows = policyKeyNames.map((name) => {
     const info: KeyInfo<unknown> = policyKeys[name];
-    const fallback = info.defaultText ?? (Array.isArray(info.default) ? 'none' : `\`${String(info.default)}\``);
+    const fallback =
+      info.defaultText ?? (Array.isArray(info.default) ? 'none' : `\`${String(info.default)}\``);
     return `| \`${name}\` | ${info.description} | ${fallback} | \`${flagOf(name)}\` | \`${variableOf(name)}\` |`;
   });
   return `<!-- Made by \`npx tsx scripts/make-docs.ts\` from main/policy/keys.ts; change it there. -->

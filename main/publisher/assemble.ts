@@ -1,11 +1,11 @@
-// Assembly: one MP4 from the packets of the runs and a slate for each gap. Packets are copied, never decoded or
-// encoded; no plain video is written anywhere but to the sink; memory holds one packet and the sample table.
+// Assembly: one MP4 from the pictures of the runs and a slate for each gap. Packets are copied, never decoded or
+// encoded; no plain video is written anywhere but to the sink; memory holds a megabyte of a run and, in mediabunny's
+// muxer, the table of when each picture is shown. (Runs are read by our own splitter: mediabunny's demuxer keeps every
+// fragment's place, which for an eight-hour run is far more than the table.)
 
 import {
   BufferSource,
-  CustomSource,
   EncodedPacket,
-  EncodedPacketSink,
   EncodedVideoPacketSource,
   Input,
   MP4,
@@ -13,7 +13,9 @@ import {
   Output,
   StreamTarget,
 } from 'mediabunny';
-import type { Source, StreamTargetChunk } from 'mediabunny';
+import type { StreamTargetChunk } from 'mediabunny';
+import type { Segment } from '../shared/fragments.ts';
+import { FragmentSplitter, isKeyPicture } from '../shared/fragments.ts';
 import type { GapReason } from '../shared/names.ts';
 import type { Moment } from '../shared/time.ts';
 import type { Piece } from '../spool/timeline.ts';
@@ -42,15 +44,12 @@ export interface Assembled {
 
 const WRITE_BYTES = 1024 * 1024;
 
+const READ_BYTES = 1024 * 1024;
+
 /** A picture and the moment from which it is shown. */
 interface Shown {
   readonly at: Moment;
-  readonly packet: EncodedPacket;
-}
-
-interface Track {
-  readonly config: VideoDecoderConfig;
-  readonly packets: AsyncIterable<EncodedPacket>;
+  readonly data: Uint8Array;
 }
 
 export async function assemble(plan: AssemblyPlan): Promise<Assembled> {
@@ -71,9 +70,10 @@ export async function assemble(plan: AssemblyPlan): Promise<Assembled> {
   // A packet's duration is the time until the next one, whatever run or slate that comes from.
   const show = async (until: Moment): Promise<void> => {
     if (previous === null || decoder.config === null) return;
-    const { packet, at } = previous;
+    const { data, at } = previous;
+    const type = isKeyPicture(data) ? 'key' : 'delta';
     const timestamp = (at - plan.startTime) / 1000;
-    await video.add(new EncodedPacket(packet.data, packet.type, timestamp, (until - at) / 1000), {
+    await video.add(new EncodedPacket(data, type, timestamp, (until - at) / 1000), {
       decoderConfig: decoder.config,
     });
     frames += 1;
@@ -106,45 +106,69 @@ async function* picturesOf(
   onConfig: (config: VideoDecoderConfig) => void,
 ): AsyncGenerator<Shown> {
   if (piece.kind === 'gap') {
-    const track = await readTrack(new BufferSource(await plan.slate(piece.reason)));
-    onConfig(track.config);
-    for await (const packet of track.packets) {
-      yield { at: piece.from, packet };
+    const splitter = new FragmentSplitter();
+    for (const { data } of await picturesIn(splitter.push(await plan.slate(piece.reason)), onConfig)) {
+      yield { at: piece.from, data };
       return; // one picture a gap
     }
     return;
   }
   const reader = await plan.openRun(piece.runId);
   try {
-    const track = await readTrack(
-      new CustomSource({
-        getSize: () => reader.sizeBytes,
-        read: (start, end) => reader.read(start, end),
-        prefetchProfile: 'fileSystem',
-      }),
-    );
-    onConfig(track.config);
     const runStart = plan.runStart(piece.runId);
-    let origin: number | null = null;
-    for await (const packet of track.packets) {
-      origin ??= packet.timestamp;
-      const at = runStart + (packet.timestamp - origin) * 1000;
-      if (at >= piece.to) return;
-      yield { at, packet };
+    const splitter = new FragmentSplitter();
+    const clock: RunClock = { timescale: 1, first: null };
+    for (let offset = 0; offset < reader.sizeBytes; offset += READ_BYTES) {
+      const segments = splitter.push(await reader.read(offset, offset + READ_BYTES));
+      for (const { data, offsetMs } of await picturesIn(segments, onConfig, clock)) {
+        const at = runStart + offsetMs;
+        if (at >= piece.to) return;
+        yield { at, data };
+      }
     }
   } finally {
     await reader.close();
   }
 }
 
-async function readTrack(source: Source): Promise<Track> {
-  const input = new Input({ source, formats: [MP4] });
+/** Carried from one part of a run to the next. */
+interface RunClock {
+  timescale: number;
+  /** Decode time of the run's first picture. */
+  first: number | null;
+}
+
+interface Picture {
+  readonly data: Uint8Array;
+  /** Since the run's first picture. */
+  readonly offsetMs: number;
+}
+
+async function picturesIn(
+  segments: readonly Segment[],
+  onConfig: (config: VideoDecoderConfig) => void,
+  clock: RunClock = { timescale: 1, first: null },
+): Promise<Picture[]> {
+  const pictures: Picture[] = [];
+  for (const part of segments) {
+    if (part.kind === 'initialisation') {
+      clock.timescale = part.segment.timescale;
+      onConfig(await readDecoderConfig(part.segment.bytes));
+    } else {
+      const { decodeTime, picture } = part.fragment;
+      clock.first ??= decodeTime;
+      pictures.push({ data: picture, offsetMs: ((decodeTime - clock.first) / clock.timescale) * 1000 });
+    }
+  }
+  return pictures;
+}
+
+async function readDecoderConfig(initialisation: Uint8Array): Promise<VideoDecoderConfig> {
+  const input = new Input({ source: new BufferSource(initialisation), formats: [MP4] });
   const track = await input.getPrimaryVideoTrack();
   const config = await track?.getDecoderConfig();
-  if (!track || !config) {
-    throw new Error('A run in the spool holds no H.264 track.');
-  }
-  return { config, packets: new EncodedPacketSink(track).packets() };
+  if (!config) throw new Error('A run in the spool holds no H.264 track.');
+  return config;
 }
 
 /** One MP4 track has one set of decoder parameters; runs and slates of one recording are made so that they agree. */

@@ -5,10 +5,13 @@
 /** No box of ours is near this; a larger size means that the stream is not what it claims to be. */
 const MAX_BOX_BYTES = 64 * 1024 * 1024;
 
+/** One picture: ffmpeg is told to write a fragment a frame. */
 export interface Fragment {
   /** The bytes of one moof and its mdat. */
   readonly bytes: Uint8Array;
-  /** Decode time of its first picture, in units of the track's timescale. */
+  /** The picture alone, as the track stores it (for H.264: NAL units with their lengths before them). */
+  readonly picture: Uint8Array;
+  /** When it is shown, in units of the track's timescale (there are no B-frames). */
   readonly decodeTime: number;
 }
 
@@ -67,7 +70,8 @@ export class FragmentSplitter {
         return null;
       case 'mdat': {
         if (this.moof === null) throw new Error('not a fragmented MP4 stream: mdat without moof');
-        const fragment = { bytes: concat([this.moof, box]), decodeTime: readDecodeTime(this.moof) };
+        const bytes = concat([this.moof, box]);
+        const fragment = { bytes, picture: box.subarray(8), decodeTime: readDecodeTime(this.moof) };
         this.moof = null;
         return { kind: 'fragment', fragment };
       }
@@ -106,6 +110,17 @@ export class FragmentSplitter {
     this.pendingBytes -= length;
     return out;
   }
+}
+
+const IDR_SLICE = 5;
+
+/** Whether an H.264 picture (ISO/IEC 14496-15, 4-byte lengths) can be decoded alone: it has an IDR slice. */
+export function isKeyPicture(picture: Uint8Array): boolean {
+  for (let at = 0; at + 4 < picture.byteLength;) {
+    if (((picture[at + 4] ?? 0) & 0x1f) === IDR_SLICE) return true;
+    at += 4 + view(picture).getUint32(at);
+  }
+  return false;
 }
 
 export function concat(parts: readonly Uint8Array[]): Uint8Array {

@@ -1,0 +1,101 @@
+// What the tray shows for a state, as data: which icon, which words, which menu. Pure; the window gets its words from
+// here too (through index.ts), so that the two never disagree.
+
+import type { StateIcon, StateInWords } from '../shared/ipc.ts';
+import type { AppStatePush } from '../shared/protocol.ts';
+
+export type TrayCommand = 'show-window' | 'about' | 'quit';
+
+export type MenuEntry =
+  | { readonly kind: 'words'; readonly label: string }
+  | { readonly kind: 'separator' }
+  | { readonly kind: 'command'; readonly label: string; readonly command: TrayCommand };
+
+export interface TrayView {
+  readonly icon: StateIcon;
+  readonly tooltip: string;
+  readonly menu: readonly MenuEntry[];
+}
+
+/** Windows cuts a tooltip off after 127 characters (NOTIFYICONDATA); a menu that wide would be hard to read as well. */
+const LINE_LENGTH = 110;
+
+/** @param startProblem why the services are not running, null when they are */
+export function stateInWords(state: AppStatePush, startProblem: string | null): StateInWords {
+  const { first, rest } = splitSentence(startProblem === null ? wordsOf(state) : `Problem: ${startProblem}`);
+  return {
+    icon: startProblem === null ? iconOf(state) : 'problem',
+    words: first,
+    detail: rest,
+    uploads: uploadsInWords(state.uploads),
+  };
+}
+
+/** Icon, tooltip and menu; details have room in the window only. */
+export function trayView({ icon, words, uploads }: StateInWords, version: string): TrayView {
+  const lines = [words, ...(uploads === null ? [] : [uploads])];
+  return {
+    icon,
+    tooltip: cut(`Sightline: ${lines.join('\n')}`),
+    menu: [
+      ...lines.map((label) => ({ kind: 'words', label: cut(label) }) as const),
+      { kind: 'separator' },
+      { kind: 'command', label: 'Show window', command: 'show-window' },
+      { kind: 'command', label: `About Sightline ${version}`, command: 'about' },
+      { kind: 'separator' },
+      { kind: 'command', label: 'Quit', command: 'quit' },
+    ],
+  };
+}
+
+function wordsOf({ state, contacts }: AppStatePush): string {
+  switch (state) {
+    case 'idle':
+      return 'Not recording';
+    case 'starting':
+      return 'Starting to record';
+    case 'recording': {
+      const recorded = contacts.filter((contact) => contact.state === 'recording').length;
+      if (recorded > 0) return `Recording ${counted(recorded, 'contact')}`;
+      return contacts.some((contact) => contact.state !== 'stopping')
+        ? 'Recording'
+        : 'Recording is coming to its end';
+    }
+    case 'suspended':
+      return 'Suspended: nothing is captured';
+    case 'problem':
+      // The state does not say which problem: with a contact it is the capture, without one the missing encoder.
+      return contacts.length > 0
+        ? 'Problem: The screen is not being captured. It is tried again until it works.'
+        : 'Problem: There is no video encoder. Contacts cannot be recorded until Sightline is installed again.';
+  }
+}
+
+function iconOf({ state, uploads }: AppStatePush): StateIcon {
+  if (state !== 'idle') return state;
+  if (uploads.failed > 0) return 'problem';
+  return uploads.pending > 0 ? 'uploading' : 'idle';
+}
+
+function uploadsInWords({ pending, failed }: AppStatePush['uploads']): string | null {
+  const waiting = pending > 0 ? [`Delivering ${counted(pending, 'recording')}`] : [];
+  const trouble = failed > 0 ? [`${counted(failed, 'recording')} not delivered yet, tried again`] : [];
+  const parts = [...waiting, ...trouble];
+  return parts.length === 0 ? null : parts.join('; ');
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+/** What happened, and what to do about it: messages begin with the one and go on with the other. */
+function splitSentence(text: string): { first: string; rest: string | null } {
+  const [, first, rest] = /^(.+?)\. ([A-Z].*)$/su.exec(text) ?? [];
+  return first === undefined || rest === undefined
+    ? { first: text.replace(/\.$/, ''), rest: null }
+    : { first, rest };
+}
+
+function cut(text: string): string {
+  return text.length <= LINE_LENGTH ? text : `${text.slice(0, LINE_LENGTH - 1)}…`;
+}

@@ -1,0 +1,197 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { FfmpegFinder } from '../../../main/capture/ffmpegBinary.ts';
+import type { Canvas, CaptureCommand } from '../../../main/capture/ffmpegCommand.ts';
+import { captureArguments, slateArguments } from '../../../main/capture/ffmpegCommand.ts';
+import { FragmentSplitter } from '../../../main/shared/fragments.ts';
+import type { EncoderName } from '../../../main/shared/names.ts';
+import { MAX_PICTURE_PIXELS, encoderNames } from '../../../main/shared/names.ts';
+import { runOrThrow } from '../../rig/process.ts';
+import { ffmpegPath } from '../support/fragmentedMp4.ts';
+
+const x11: CaptureCommand = {
+  grab: { device: 'x11grab', display: ':7', area: null },
+  fps: 5,
+  encoder: 'libopenh264',
+  canvas: null,
+};
+const area = { x: 1920, y: 120, width: 1280, height: 1024 };
+
+/** The arguments of the input: everything before and with its name. */
+function inputOf(args: readonly string[]): string[] {
+  return args.slice(0, args.indexOf('-i') + 2);
+}
+
+function valueOf(args: readonly string[], option: string): string | undefined {
+  const at = args.indexOf(option);
+  return at < 0 ? undefined : args[at + 1];
+}
+
+/** From the encoder on: what must be the same for runs and slates. */
+function encodingOf(args: readonly string[]): string[] {
+  return args.slice(args.indexOf('-c:v'));
+}
+
+describe('the command of a capture run', () => {
+  it('is this one for a whole X display', () => {
+    const filters = [
+      "scale=w='trunc(iw*min(1,sqrt(9437184/(iw*ih)))/2)*2':h='trunc(ih*min(1,sqrt(9437184/(iw*ih)))/2)*2'" +
+        ':flags=bilinear:out_color_matrix=bt709:out_range=tv',
+      'setsar=1',
+      'format=yuv420p',
+      'setparams=range=tv:color_primaries=bt709:color_trc=bt709:colorspace=bt709',
+    ];
+    expect(captureArguments(x11)).toEqual([
+      ...['-hide_banner', '-nostats', '-loglevel', 'info'],
+      ...[
+        '-f',
+        'x11grab',
+        '-probesize',
+        '32',
+        '-analyzeduration',
+        '0',
+        '-framerate',
+        '5',
+        '-draw_mouse',
+        '1',
+      ],
+      ...['-i', ':7', '-an', '-filter:v', filters.join(',')],
+      ...[
+        '-c:v',
+        'libopenh264',
+        '-g',
+        '50',
+        '-bf',
+        '0',
+        '-profile:v',
+        'high',
+        '-threads',
+        '1',
+        '-slices',
+        '1',
+      ],
+      ...['-allow_skip_frames', '0', '-fps_mode', 'vfr', '-enc_time_base', '1/1000'],
+      ...['-movflags', '+frag_every_frame+empty_moov+default_base_moof', '-flush_packets', '1'],
+      ...['-map_metadata', '-1', '-f', 'mp4', 'pipe:1'],
+    ]);
+  });
+
+  it('grabs a part of an X display', () => {
+    const args = captureArguments({ ...x11, grab: { device: 'x11grab', display: ':7.1', area } });
+    expect(valueOf(args, '-i')).toBe(':7.1+1920,120');
+    expect(valueOf(inputOf(args), '-video_size')).toBe('1280x1024');
+  });
+
+  it('grabs the whole desktop of Windows', () => {
+    const args = inputOf(captureArguments({ ...x11, grab: { device: 'gdigrab', area: null } }));
+    expect(args.slice(-4)).toEqual(['-draw_mouse', '1', '-i', 'desktop']);
+    expect(valueOf(args, '-f')).toBe('gdigrab');
+    expect(args).not.toContain('-video_size');
+    expect(args).not.toContain('-offset_x');
+  });
+
+  it('grabs a monitor of Windows, left of and above the primary one, too', () => {
+    const grab = { device: 'gdigrab', area: { x: -1920, y: -200, width: 1920, height: 1080 } } as const;
+    const args = inputOf(captureArguments({ ...x11, grab }));
+    expect(valueOf(args, '-offset_x')).toBe('-1920');
+    expect(valueOf(args, '-offset_y')).toBe('-200');
+    expect(valueOf(args, '-video_size')).toBe('1920x1080');
+  });
+
+  it('grabs a screen of macOS, without sound', () => {
+    const args = inputOf(captureArguments({ ...x11, grab: { device: 'avfoundation', screenIndex: 2 } }));
+    expect(valueOf(args, '-f')).toBe('avfoundation');
+    expect(args.slice(-4)).toEqual(['-capture_cursor', '1', '-i', '2:none']);
+  });
+
+  it('has a key frame each ten seconds, whatever the frame rate', () => {
+    for (const fps of [1, 5, 30]) {
+      const args = captureArguments({ ...x11, fps });
+      expect(valueOf(args, '-framerate')).toBe(String(fps));
+      expect(valueOf(args, '-g')).toBe(String(fps * 10));
+    }
+  });
+
+  it.each([
+    ['libopenh264', ['-profile:v', 'high', '-threads', '1', '-slices', '1', '-allow_skip_frames', '0']],
+    ['libx264', ['-preset', 'veryfast', '-tune', 'zerolatency', '-threads', '1', '-crf', '26']],
+    ['h264_mf', ['-b:v', '800k', '-hw_encoding', '0']],
+    ['h264_videotoolbox', ['-b:v', '800k', '-realtime', '1', '-allow_sw', '1']],
+  ] as const)('asks %s for pictures without B-frames, and for what it needs', (encoder, own) => {
+    const args = encodingOf(captureArguments({ ...x11, encoder }));
+    expect(args.slice(0, 6 + own.length)).toEqual(['-c:v', encoder, '-g', '50', '-bf', '0', ...own]);
+  });
+
+  it('never has ffmpeg ask a question or write a file', () => {
+    for (const encoder of encoderNames) {
+      const args = captureArguments({ ...x11, encoder });
+      expect(args).not.toContain('-y');
+      expect(args.at(-1)).toBe('pipe:1');
+      expect(args.every((one) => typeof one === 'string')).toBe(true);
+    }
+  });
+});
+
+describe('the command of a slate', () => {
+  const canvas = { width: 1280, height: 720 };
+
+  it('encodes exactly as a run does', () => {
+    for (const encoder of encoderNames) {
+      const slate = slateArguments({ picture: 'slates/suspended.gif', encoder, fps: 5, canvas });
+      const run = captureArguments({ ...x11, encoder, canvas });
+      const withoutCount = encodingOf(slate).filter((one, index, all) => {
+        return one !== '-frames:v' && all[index - 1] !== '-frames:v';
+      });
+      expect(withoutCount).toEqual(encodingOf(run));
+      expect(valueOf(slate, '-filter:v')).toBe(`fps=5,${valueOf(run, '-filter:v') ?? ''}`);
+    }
+  });
+
+  it('makes one picture of the file that it is given, whatever its name', () => {
+    const picture = '/a folder/with, odd:names/suspended.gif';
+    const args = slateArguments({ picture, encoder: 'libx264', fps: 5, canvas });
+    expect(valueOf(args, '-i')).toBe(picture);
+    expect(valueOf(args, '-frames:v')).toBe('1');
+  });
+});
+
+describe('the picture that comes of it', () => {
+  let path: string;
+  let encoder: EncoderName;
+
+  beforeAll(async () => {
+    path = ffmpegPath();
+    ({ encoder } = await new FfmpegFinder({ ffmpegPath: path, resourcesFolder: '', encoder: 'auto' }).find());
+  });
+
+  /** Runs the command with a test picture in the place of the screen. */
+  async function encode(screen: string, canvas: Canvas | null): Promise<Canvas> {
+    const args = captureArguments({ ...x11, encoder, canvas });
+    const { stdout } = await runOrThrow(path, [
+      ...['-f', 'lavfi', '-i', `testsrc=size=${screen}:rate=5`, '-frames:v', '1'],
+      ...args.slice(args.indexOf('-an')),
+    ]);
+    const [first, ...fragments] = new FragmentSplitter().push(stdout);
+    if (first?.kind !== 'initialisation') throw new Error('no initialisation segment');
+    expect(fragments).toHaveLength(1);
+    return { width: first.segment.width, height: first.segment.height };
+  }
+
+  it('has the screen’s own size, made even', async () => {
+    expect(await encode('640x480', null)).toEqual({ width: 640, height: 480 });
+    expect(await encode('641x481', null)).toEqual({ width: 640, height: 480 });
+  });
+
+  it('is scaled down only as far as the encoder’s limit asks for', async () => {
+    const { width, height } = await encode('5120x2880', null);
+    expect(width * height).toBeLessThanOrEqual(MAX_PICTURE_PIXELS);
+    expect(width * height).toBeGreaterThan(MAX_PICTURE_PIXELS * 0.99);
+    expect([width % 2, height % 2]).toEqual([0, 0]);
+    expect(width / height).toBeCloseTo(16 / 9, 2);
+  });
+
+  it('has the canvas’s size, however the screen is shaped', async () => {
+    const canvas = { width: 320, height: 180 };
+    for (const screen of ['640x360', '321x799', '1999x101'])
+      expect(await encode(screen, canvas)).toEqual(canvas);
+  });
+});

@@ -1,0 +1,128 @@
+// What real ffmpegs printed on stderr, kept as it was (only made shorter in the middle). x11grab on an Xvfb of 640x480
+// unless said otherwise; 8.1.2 is Sightline's own build, 5.1.9 Debian's.
+
+/** ffmpeg 8.1.2, stopped with `q` after two seconds. */
+export const stopped8 = `\
+[in#0/x11grab @ 0x3bbba200] Stream #0: not enough frames to estimate rate; consider increasing probesize
+Input #0, x11grab, from ':177':
+  Duration: N/A, start: 1795224117.870721, bitrate: 49152 kb/s
+  Stream #0:0: Video: rawvideo (BGR[0] / 0x524742), bgr0, 640x480, 49152 kb/s, 5 fps, 1000k tbr, 1000k tbn, start 1795224117.870721
+Stream mapping:
+  Stream #0:0 -> #0:0 (rawvideo (native) -> h264 (libopenh264))
+Press [q] to stop, [?] for help
+[libopenh264 @ 0x3bbc7d40] [OpenH264] this = 0x0x7f06ec002b90, Warning:bEnableFrameSkip = 0,bitrate can't be controlled for RC_QUALITY_MODE,RC_BITRATE_MODE and RC_TIMESTAMP_MODE without enabling skip frame.
+Output #0, mp4, to 'pipe:1':
+  Metadata:
+    encoder         : Lavf62.12.102
+  Stream #0:0: Video: h264 (avc1 / 0x31637661), yuv420p(tv, progressive), 640x480, q=2-31, 5 fps, 16k tbn
+    Metadata:
+      encoder         : Lavc62.28.102 libopenh264
+    Side data:
+      CPB properties: bitrate max/min/avg: 0/0/2000000 buffer size: 0 vbv_delay: N/A
+
+
+[q] command received. Exiting.
+
+[out#0/mp4 @ 0x3bbc6440] video:1KiB audio:0KiB subtitle:0KiB other streams:0KiB global headers:0KiB muxing overhead: 320.346320%
+frame=   11 fps=5.0 q=-0.0 Lsize=       3KiB time=00:00:02.19 bitrate=  10.6kbits/s speed=   1x elapsed=0:00:02.19    
+`;
+
+/** ffmpeg 5.1.9, killed with SIGKILL: it says nothing about its end. */
+export const killed5 = `\
+[x11grab @ 0x564e58a5fd40] Stream #0: not enough frames to estimate rate; consider increasing probesize
+Input #0, x11grab, from ':177':
+  Duration: N/A, start: 1795224093.598226, bitrate: 49152 kb/s
+  Stream #0:0: Video: rawvideo (BGR[0] / 0x524742), bgr0, 640x480, 49152 kb/s, 5 fps, 1000k tbr, 1000k tbn
+Stream mapping:
+  Stream #0:0 -> #0:0 (rawvideo (native) -> h264 (libx264))
+Press [q] to stop, [?] for help
+[libx264 @ 0x564e58a6be80] using SAR=1/1
+[libx264 @ 0x564e58a6be80] profile High, level 2.2, 4:2:0, 8-bit
+Output #0, mp4, to 'pipe:1':
+  Metadata:
+    encoder         : Lavf59.27.100
+  Stream #0:0: Video: h264 (avc1 / 0x31637661), yuv420p(tv, progressive), 640x480 [SAR 1:1 DAR 4:3], q=2-31, 5 fps, 16k tbn
+    Metadata:
+      encoder         : Lavc59.37.100 libx264
+    Side data:
+      cpb: bitrate max/min/avg: 0/0/0 buffer size: 0 vbv_delay: N/A
+`;
+
+/** ffmpeg 8.1.2 with a display that is not there; exit code 251. */
+export const noDisplay8 = `\
+[in#0 @ 0x2e07c9c0] Cannot open display :178, error 1.
+[in#0 @ 0x2e07c680] Error opening input: Input/output error
+Error opening input file :178.
+Error opening input files: Input/output error
+`;
+
+/** ffmpeg 5.1.9 with a display that is not there; exit code 1. */
+export const noDisplay5 = `\
+[x11grab @ 0x55d4965af8c0] Cannot open display :178, error 1.
+:178: Input/output error
+`;
+
+/** ffmpeg 5.1.9, which has no libopenh264; exit code 1. */
+export const noEncoder5 = `\
+Input #0, lavfi, from 'testsrc':
+  Duration: N/A, start: 0.000000, bitrate: N/A
+  Stream #0:0: Video: rawvideo (RGB[24] / 0x18424752), rgb24, 320x240 [SAR 1:1 DAR 4:3], 25 tbr, 25 tbn
+Unknown encoder 'libopenh264'
+`;
+
+/** ffmpeg 5.1.9 on Linux, asked for the grabber of Windows; exit code 1. */
+export const noGrabber5 = `\
+Unknown input format: 'gdigrab'
+`;
+
+/** ffmpeg 8.1.2 writing to /dev/full; exit code 228. */
+export const diskFull8 = `\
+[in#0/x11grab @ 0x300f5200] Stream #0: not enough frames to estimate rate; consider increasing probesize
+Input #0, x11grab, from ':177':
+  Duration: N/A, start: 1795224126.319307, bitrate: 49152 kb/s
+Press [q] to stop, [?] for help
+[out#0/mp4 @ 0x30101440] Could not write header (incorrect codec parameters ?): No space left on device
+[vf#0:0 @ 0x30104700] Error sending frames to consumers: No space left on device
+[vf#0:0 @ 0x30104700] Task finished with error code: -28 (No space left on device)
+[vf#0:0 @ 0x30104700] Terminating thread with return code -28 (No space left on device)
+[out#0/mp4 @ 0x30101440] Nothing was written into output file, because at least one of its streams received no packets.
+frame=    0 fps=0.0 q=0.0 Lsize=       0KiB time=N/A bitrate=N/A speed=N/A elapsed=0:00:00.19    
+Conversion failed!
+`;
+
+/** ffmpeg 5.1.9, asked for 800x600 of it; exit code 1. */
+export const areaOutside5 = `\
+[x11grab @ 0x5573c1514940] Capture area 800x600 at position 0.0 outside the screen size 640x480
+:177: Invalid argument
+`;
+
+/** ffmpeg 8.1.2 -encoders, whole. */
+export const encoders8 = `\
+Encoders:
+ V..... = Video
+ A..... = Audio
+ S..... = Subtitle
+ .F.... = Frame-level multithreading
+ ..S... = Slice-level multithreading
+ ...X.. = Codec is experimental
+ ....B. = Supports draw_horiz_band
+ .....D = Supports direct rendering method 1
+ ------
+ V....D libopenh264          OpenH264 H.264 / AVC / MPEG-4 AVC / MPEG-4 part 10 (codec h264)
+ VF...D rawvideo             raw video
+ V..... wrapped_avframe      AVFrame to AVPacket passthrough
+`;
+
+/** ffmpeg 5.1.9 -encoders, the lines about H.264. */
+export const encoders5 = `\
+Encoders:
+ V..... = Video
+ ------
+ V....D libx264              libx264 H.264 / AVC / MPEG-4 AVC / MPEG-4 part 10 (codec h264)
+ V....D libx264rgb           libx264 H.264 / AVC / MPEG-4 AVC / MPEG-4 part 10 RGB (codec h264)
+ V....D h264_nvenc           NVIDIA NVENC H.264 encoder (codec h264)
+ V..... h264_omx             OpenMAX IL H.264 video encoder (codec h264)
+ V..... h264_qsv             H.264 / AVC / MPEG-4 AVC / MPEG-4 part 10 (Intel Quick Sync Video acceleration) (codec h264)
+ V..... h264_v4l2m2m         V4L2 mem2mem H.264 encoder wrapper (codec h264)
+ V....D h264_vaapi           H.264/AVC (VAAPI) (codec h264)
+`;

@@ -1,0 +1,243 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { PolicyKey } from '../../../main/policy/keys.ts';
+import { policyKeyNames, policyKeys } from '../../../main/policy/keys.ts';
+import type { PolicySources } from '../../../main/policy/load.ts';
+import { PolicyError, loadPolicy, readMachinePolicy } from '../../../main/policy/load.ts';
+import { defaultDataFolder } from '../../../main/platform/paths.ts';
+import { temporaryFolder } from '../support/folders.ts';
+
+const load = (sources: Partial<PolicySources>): ReturnType<typeof loadPolicy> =>
+  loadPolicy({ machine: {}, flags: {}, environment: {}, ...sources });
+
+function errorOf(sources: Partial<PolicySources>): string {
+  try {
+    load(sources);
+  } catch (error) {
+    if (error instanceof PolicyError) return error.message;
+    throw error;
+  }
+  throw new Error('the policy was accepted');
+}
+
+describe('where a value comes from', () => {
+  const machine = { port: 1001 };
+  const flags = { port: '1002' };
+  const environment = { SIGHTLINE_PORT: '1003' };
+
+  it('is the machine’s policy before everything else', () => {
+    const { values, sources } = load({ machine, flags, environment });
+    expect([values.port, sources.port]).toEqual([1001, 'machine']);
+  });
+
+  it('is the flag before the environment', () => {
+    const { values, sources } = load({ flags, environment });
+    expect([values.port, sources.port]).toEqual([1002, 'flag']);
+  });
+
+  it('is the environment before the default', () => {
+    const { values, sources } = load({ environment });
+    expect([values.port, sources.port]).toEqual([1003, 'environment']);
+  });
+
+  it('is the default otherwise', () => {
+    const { values, sources } = load({});
+    expect([values.port, sources.port]).toEqual([5431, 'default']);
+  });
+
+  it('is told for each key, each on its own', () => {
+    const { sources } = load({
+      machine: { allowedDomains: ['a.example'] },
+      flags: { fps: '10' },
+      environment: { SIGHTLINE_LOG_LEVEL: 'debug' },
+    });
+    expect(sources).toEqual({
+      ...Object.fromEntries(policyKeyNames.map((name) => [name, 'default'])),
+      allowedDomains: 'machine',
+      fps: 'flag',
+      logLevel: 'environment',
+    });
+  });
+
+  it('is the machine even where it allows nothing: nobody can widen it', () => {
+    const { values, sources } = load({
+      machine: { allowedDomains: [], allowLoopbackOrigins: false },
+      flags: { allowedDomains: 'evil.example', allowLoopbackOrigins: true },
+      environment: { SIGHTLINE_ALLOWED_DOMAINS: 'evil.example' },
+    });
+    expect(values.allowedDomains).toEqual([]);
+    expect(values.allowLoopbackOrigins).toBe(false);
+    expect(sources.allowedDomains).toBe('machine');
+  });
+
+  it('is not an empty variable, nor one that is not set', () => {
+    const environment = { SIGHTLINE_PORT: '', SIGHTLINE_FPS: undefined };
+    expect(load({ environment }).sources).toMatchObject({ port: 'default', fps: 'default' });
+  });
+});
+
+describe('a value that is not valid', () => {
+  it.each<[string, Partial<PolicySources>]>([
+    ['the machine policy', { machine: { port: 'many' } }],
+    ['its flag', { flags: { port: 'many' } }],
+    ['SIGHTLINE_PORT', { environment: { SIGHTLINE_PORT: 'many' } }],
+  ])('is an error that names the key and %s', (source, sources) => {
+    expect(errorOf(sources)).toMatch(`Policy "port" from ${source} is not valid: `);
+  });
+
+  it('from the machine is an error even where a flag is fine', () => {
+    expect(errorOf({ machine: { port: 99_999 }, flags: { port: '5431' } })).toContain('the machine policy');
+  });
+
+  it.each<[PolicyKey, unknown]>([
+    ['port', -1],
+    ['port', 65_536],
+    ['port', 5431.5],
+    ['port', '5431'],
+    ['port', null],
+    ['allowedDomains', 'a.example'],
+    ['allowedDomains', ['*.example']],
+    ['allowLoopbackOrigins', 'true'],
+    ['dataDir', ''],
+    ['sinkFolder', 5],
+    ['keyPrefix', 'a/../b'],
+    ['keyPrefix', '..'],
+    ['keyPrefix', './a'],
+    ['keyPrefix', 'a\\b'],
+    ['keyPrefix', 'ä'],
+    ['fps', 0],
+    ['fps', 31],
+    ['maxMonitors', 4],
+    ['encoder', 'h265'],
+    ['graceSeconds', -1],
+    ['graceSeconds', 3601],
+    ['logLevel', 'loud'],
+  ])('of %s is refused: %j', (name, value) => {
+    expect(errorOf({ machine: { [name]: value } })).toContain(`Policy "${name}"`);
+  });
+
+  it.each<[PolicyKey, string | boolean]>([
+    ['port', ''],
+    ['port', '0x10'],
+    ['port', '1e3'],
+    ['port', '5431.0'],
+    ['port', true],
+    ['allowLoopbackOrigins', 'maybe'],
+    ['allowedDomains', 'https://a.example'],
+    ['allowedDomains', 'a.example,,b.example'],
+    ['allowedDomains', true],
+    ['dataDir', ''],
+    ['dataDir', true],
+  ])('of the flag for %s is refused: %j', (name, value) => {
+    expect(errorOf({ flags: { [name]: value } })).toContain(`Policy "${name}" from its flag`);
+  });
+});
+
+describe('a text', () => {
+  const fromVariable = (name: string, text: string): ReturnType<typeof loadPolicy>['values'] =>
+    load({ environment: { [name]: text } }).values;
+
+  it('is read as a number where the key is one', () => {
+    expect(fromVariable('SIGHTLINE_PORT', ' 0 ').port).toBe(0);
+    expect(fromVariable('SIGHTLINE_GRACE_SECONDS', '3600').graceSeconds).toBe(3600);
+  });
+
+  it('is read as yes or no where the key is that', () => {
+    for (const text of ['true', '1', 'yes', 'on', ' TRUE ']) {
+      expect(fromVariable('SIGHTLINE_ALLOW_LOOPBACK_ORIGINS', text).allowLoopbackOrigins).toBe(true);
+    }
+    for (const text of ['false', '0', 'no', 'off', 'False']) {
+      expect(fromVariable('SIGHTLINE_ALLOW_LOOPBACK_ORIGINS', text).allowLoopbackOrigins).toBe(false);
+    }
+    expect(load({ flags: { allowLoopbackOrigins: true } }).values.allowLoopbackOrigins).toBe(true);
+  });
+
+  it('is read as a list where the key is one', () => {
+    expect(fromVariable('SIGHTLINE_ALLOWED_DOMAINS', 'A.example, b.example').allowedDomains).toEqual([
+      'a.example',
+      'b.example',
+    ]);
+    expect(fromVariable('SIGHTLINE_ALLOWED_DOMAINS', '  ').allowedDomains).toEqual([]);
+  });
+
+  it('is taken as it is where the key is a text', () => {
+    expect(fromVariable('SIGHTLINE_DISPLAY', ':1').display).toBe(':1');
+    expect(fromVariable('SIGHTLINE_KEY_PREFIX', '').keyPrefix).toBe('connect/<alias>/ScreenRecordings');
+    expect(fromVariable('SIGHTLINE_KEY_PREFIX', 'a/<alias>/b').keyPrefix).toBe('a/<alias>/b');
+  });
+});
+
+describe('the defaults', () => {
+  it('are those of the design', () => {
+    const { values, warnings } = load({});
+    expect(values).toMatchObject({
+      port: 5431,
+      allowedDomains: [],
+      allowLoopbackOrigins: false,
+      keyPrefix: 'connect/<alias>/ScreenRecordings',
+      fps: 5,
+      maxMonitors: 3,
+      encoder: 'auto',
+      graceSeconds: 60,
+      display: null,
+      ffmpegPath: null,
+    });
+    expect(warnings).toEqual([]);
+  });
+
+  it('of the folders follow from the data folder', () => {
+    expect(load({}).values.dataDir).toBe(defaultDataFolder());
+    const { values, sources } = load({ flags: { dataDir: 'somewhere' } });
+    expect(values.sinkFolder).toBe(join('somewhere', 'recordings'));
+    expect(values.statusEventsFile).toBe(join('somewhere', 'status-events.ndjson'));
+    expect(sources.sinkFolder).toBe('default');
+  });
+
+  it('of the folders are left alone where the folder is named', () => {
+    const { values } = load({ flags: { dataDir: 'here', sinkFolder: 'there' } });
+    expect(values.sinkFolder).toBe('there');
+  });
+
+  it('are valid by their own schemas', () => {
+    for (const name of policyKeyNames) {
+      const { default: value, schema } = policyKeys[name];
+      if (value !== null) expect(schema.parse(value)).toEqual(value);
+    }
+  });
+});
+
+describe('the machine’s policy', () => {
+  it('is warned about where it has a key that nobody knows', () => {
+    const { warnings, values } = load({ machine: { fps: 10, allowedDomain: ['a.example'] } });
+    expect(warnings).toEqual(['The machine policy has an unknown key "allowedDomain"; it is ignored.']);
+    expect(values.fps).toBe(10);
+  });
+
+  it('is a JSON object in a file', async () => {
+    const path = join(await temporaryFolder(), 'policy.json');
+    await writeFile(path, '{"fps": 10}');
+    expect(readMachinePolicy(path)).toEqual({ fps: 10 });
+  });
+
+  it('is empty where there is no file', async () => {
+    expect(readMachinePolicy(join(await temporaryFolder(), 'policy.json'))).toEqual({});
+  });
+
+  it.each([['{"fps": 10'], ['[]'], ['null'], ['"text"'], ['5'], ['']])(
+    'is an error, not ignored, where the file holds %j',
+    async (text) => {
+      const path = join(await temporaryFolder(), 'policy.json');
+      await writeFile(path, text);
+      expect(() => readMachinePolicy(path)).toThrow(PolicyError);
+      expect(() => readMachinePolicy(path)).toThrow(`The machine policy ${path} is not a JSON object.`);
+    },
+  );
+
+  it('is an error, not ignored, where it cannot be read', async () => {
+    const path = join(await temporaryFolder(), 'policy.json');
+    await mkdir(path);
+    expect(() => readMachinePolicy(path)).toThrow(PolicyError);
+    expect(() => readMachinePolicy(path)).toThrow('cannot be read');
+  });
+});

@@ -1,0 +1,112 @@
+import { describe, expect, it } from 'vitest';
+import {
+  captureState,
+  isLive,
+  isSuspended,
+  openRecordings,
+  suspendingContacts,
+} from '../../../main/session/view.ts';
+import { Story, anna, crashed } from '../support/session.ts';
+
+const states = (story: Story): string[] =>
+  openRecordings(story.state).map((one) => `${one.contactId} ${one.state}`);
+
+describe('the state of the app', () => {
+  it('is idle with an agent and no contact', () => {
+    const story = new Story();
+    story.hello('page-1', anna);
+    expect(captureState(story.state)).toBe('idle');
+    expect(openRecordings(story.state)).toEqual([]);
+  });
+
+  it('is starting until the first frame, then recording', () => {
+    const story = new Story();
+    story.hello('page-1', anna);
+    story.start('A', 1000);
+    expect(captureState(story.state)).toBe('starting');
+    expect(isLive(story.state)).toBe(false);
+    expect(states(story)).toEqual(['A starting']);
+    story.live('run-1', 1300);
+    expect(captureState(story.state)).toBe('recording');
+    expect(isLive(story.state)).toBe(true);
+    expect(openRecordings(story.state)).toEqual([
+      { contactId: 'A', recordingId: 'rec-A', state: 'recording' },
+    ]);
+  });
+
+  it('says suspended only once no run is left', () => {
+    const story = new Story();
+    story.recording('A');
+    story.suspend('A', 4000);
+    expect(isSuspended(story.state)).toBe(true);
+    expect(captureState(story.state)).toBe('recording');
+    expect(states(story)).toEqual(['A recording']);
+    story.ended('run-1', 4010);
+    expect(captureState(story.state)).toBe('suspended');
+    expect(states(story)).toEqual(['A suspended']);
+  });
+
+  it('is starting after a resume, until the first new frame', () => {
+    const story = new Story();
+    story.recording('A');
+    story.suspend('A', 4000);
+    story.ended('run-1', 4010);
+    story.resume('A', 5000);
+    expect(isSuspended(story.state)).toBe(false);
+    expect(captureState(story.state)).toBe('starting');
+    story.live('run-2', 5300);
+    expect(captureState(story.state)).toBe('recording');
+  });
+
+  it('shows a suspension for every contact, and names the one that asked for it', () => {
+    const story = new Story();
+    story.recording('A');
+    story.start('B', 2000);
+    story.live('run-2', 2300);
+    story.suspend('A', 4000);
+    story.ended('run-1', 4005);
+    story.ended('run-2', 4010);
+    expect(states(story)).toEqual(['A suspended', 'B suspended']);
+    expect(suspendingContacts(story.state)).toEqual(['A']);
+  });
+
+  it('is a problem while capture waits for its next try, and recording when it is back', () => {
+    const story = new Story();
+    story.recording('A');
+    story.ended('run-1', 4000, crashed);
+    story.ended('run-2', 4100, crashed);
+    expect(captureState(story.state)).toBe('problem');
+    expect(states(story)).toEqual(['A problem']);
+    story.do({ type: 'retry.due' });
+    expect(captureState(story.state)).toBe('problem');
+    story.live('run-3', 5000);
+    expect(captureState(story.state)).toBe('recording');
+  });
+
+  it('is a problem for a start whose capture failed', () => {
+    const story = new Story();
+    story.hello('page-1', anna);
+    story.start('A', 1000);
+    story.ended('run-1', 1100, crashed);
+    expect(states(story)).toEqual(['A problem']);
+  });
+
+  it('goes on being recording after the stop until the last run has ended', () => {
+    const story = new Story();
+    story.recording('A');
+    story.stop('A', 5000);
+    expect(captureState(story.state)).toBe('recording');
+    expect(states(story)).toEqual(['A stopping']);
+    story.ended('run-1', 5100);
+    expect(captureState(story.state)).toBe('idle');
+  });
+
+  it('does not count the suspension of a contact that is being stopped', () => {
+    const story = new Story();
+    story.recording('A');
+    story.suspend('A', 4000);
+    story.stop('A', 4005);
+    expect(isSuspended(story.state)).toBe(false);
+    expect(captureState(story.state)).toBe('recording');
+  });
+});

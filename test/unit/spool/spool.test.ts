@@ -1,0 +1,363 @@
+import { mkdir, readFile, readdir, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { JournalEntry } from '../../../main/spool/journal.ts';
+import { Journal, readJournal } from '../../../main/spool/journal.ts';
+import { plainRunFiles } from '../../../main/spool/runFiles.ts';
+import type { SpoolSession } from '../../../main/spool/spool.ts';
+import { Spool } from '../../../main/spool/spool.ts';
+import { temporaryFolder } from '../support/folders.ts';
+import type { TestVideo } from '../support/fragmentedMp4.ts';
+import { makeTestVideo, topBoxes } from '../support/fragmentedMp4.ts';
+import { entry, recording, run } from '../support/journalEntries.ts';
+import { objectWith } from '../support/matchers.ts';
+
+interface TestSpool {
+  readonly spool: Spool;
+  readonly root: string;
+  readonly unreadable: { folder: string; error: unknown }[];
+}
+
+async function newSpool(): Promise<TestSpool> {
+  const root = join(await temporaryFolder(), 'spool');
+  const unreadable: TestSpool['unreadable'] = [];
+  let sessions = 0;
+  const spool = new Spool({
+    root,
+    runFiles: plainRunFiles,
+    newSessionId: () => `session-${++sessions}`,
+    onUnreadable: (folder, error) => unreadable.push({ folder, error }),
+  });
+  return { spool, root, unreadable };
+}
+
+async function append(session: SpoolSession, ...entries: (JournalEntry | JournalEntry[])[]): Promise<void> {
+  await Promise.all(entries.flat().map((one) => session.append(one)));
+}
+
+async function addRun(session: SpoolSession, entries: JournalEntry[], runId: string): Promise<void> {
+  await append(session, entries);
+  const writer = await session.createRun(`${runId}.mp4`);
+  await writer.append(Buffer.from(`pictures of ${runId}`));
+  await writer.close();
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+describe('a session of the spool', () => {
+  it('is a folder of its own that nobody else can read, with a journal', async () => {
+    const { spool, root } = await newSpool();
+    const session = await spool.openSession();
+    expect(session.folder).toBe(join(root, 'session-1'));
+    expect((await stat(session.folder)).mode & 0o777).toBe(0o700);
+    expect(await readdir(session.folder)).toEqual(['journal.ndjson']);
+    await session.release();
+  });
+
+  it('has in its ledger what it has in its journal', async () => {
+    const { spool } = await newSpool();
+    const session = await spool.openSession();
+    const entries = [...recording('one', 1000, 2000), ...run('a', 1000, 2000)];
+    await append(session, entries);
+    expect(await readJournal(join(session.folder, 'journal.ndjson'))).toEqual(entries);
+    expect(session.ledger.recordings.get('one')?.stopped?.endTime).toBe(2000);
+    expect(session.ledger.runs.get('a')?.closed?.endTime).toBe(2000);
+    await append(session, entry.published('one'));
+    await session.release();
+  });
+
+  it('gives a run’s bytes back, and knows which runs it has', async () => {
+    const { spool } = await newSpool();
+    const session = await spool.openSession();
+    await addRun(session, [...recording('one', 1000, 2000), ...run('a', 1000, 2000)], 'a');
+    const reader = await session.openRun('a');
+    expect(Buffer.from(await reader.read(0, reader.sizeBytes)).toString()).toBe('pictures of a');
+    await reader.close();
+    expect(() => session.openRun('b')).toThrow('The spool knows no run b.');
+    await append(session, entry.published('one'));
+    await session.release();
+  });
+
+  it('that cannot be made is SPOOL_UNREADABLE', async () => {
+    const { spool, root } = await newSpool();
+    await writeFile(root, 'a file where the folder should be');
+    await expect(spool.openSession()).rejects.toMatchObject({ code: 'SPOOL_UNREADABLE' });
+  });
+});
+
+describe('the end of a session', () => {
+  it('comes when it is released and every recording is settled, not before', async () => {
+    const { spool, root } = await newSpool();
+    const session = await spool.openSession();
+    await addRun(session, [...recording('one', 1000, 2000), ...run('a', 1000, 2000)], 'a');
+    await session.release();
+    expect(await exists(session.folder)).toBe(true);
+    await append(session, entry.published('one'));
+    await session.tidy();
+    expect(await readdir(root)).toEqual([]);
+  });
+
+  it('does not come while contacts may still be recorded, even if all so far are settled', async () => {
+    const { spool } = await newSpool();
+    const session = await spool.openSession();
+    await append(session, entry.started('one', 1000), entry.failed('one'));
+    await session.tidy();
+    expect(await exists(session.folder)).toBe(true);
+    await session.release();
+    expect(await exists(session.folder)).toBe(false);
+  });
+
+  it('may be asked for again without harm', async () => {
+    const { spool, root } = await newSpool();
+    const session = await spool.openSession();
+    await session.release();
+    await session.tidy();
+    expect(await readdir(root)).toEqual([]);
+  });
+});
+
+describe('run files', () => {
+  /** One has the runs a and b, two has b and c. */
+  async function two(): Promise<{ session: SpoolSession; files: () => Promise<string[]> }> {
+    const { spool } = await newSpool();
+    const session = await spool.openSession();
+    await append(session, recording('one', 1000, null));
+    await addRun(session, run('a', 1000, 3000), 'a');
+    await append(session, recording('two', 3000, null));
+    await addRun(session, run('b', 3000, 5000), 'b');
+    await append(session, entry.stopped('one', 5000));
+    await addRun(session, run('c', 5000, 7000), 'c');
+    const files = async (): Promise<string[]> =>
+      (await readdir(session.folder)).filter((name) => name.endsWith('.mp4')).sort();
+    return { session, files };
+  }
+
+  async function end(session: SpoolSession): Promise<void> {
+    await append(session, entry.published('one'), entry.published('two'));
+    await session.release();
+    expect(await exists(session.folder)).toBe(false);
+  }
+
+  it('stay while a recording is open, whatever has been published', async () => {
+    const { session, files } = await two();
+    await append(session, entry.published('one'));
+    await session.tidy();
+    expect(await files()).toEqual(['a.mp4', 'b.mp4', 'c.mp4']);
+    await append(session, entry.stopped('two', 7000));
+    await end(session);
+  });
+
+  it('go as soon as no unpublished recording needs them', async () => {
+    const { session, files } = await two();
+    await append(session, entry.stopped('two', 7000));
+    await session.tidy();
+    expect(await files()).toEqual(['a.mp4', 'b.mp4', 'c.mp4']);
+    await append(session, entry.published('one'));
+    await session.tidy();
+    expect(await files()).toEqual(['b.mp4', 'c.mp4']);
+    await end(session);
+  });
+
+  it('of a recording that was published first stay for the one that shares them', async () => {
+    const { session, files } = await two();
+    await append(session, entry.stopped('two', 7000), entry.published('two'));
+    await session.tidy();
+    expect(await files()).toEqual(['a.mp4', 'b.mp4']);
+    await end(session);
+  });
+
+  it('that are still being written stay', async () => {
+    const { session, files } = await two();
+    await append(session, entry.stopped('two', 7000));
+    await addRun(session, run('d', 7000, null), 'd');
+    await append(session, entry.published('one'), entry.published('two'));
+    await session.tidy();
+    expect(await files()).toEqual(['d.mp4']);
+    await end(session);
+  });
+});
+
+describe('recovery after a crash', () => {
+  let video: TestVideo;
+
+  beforeAll(async () => {
+    video = await makeTestVideo(10);
+  });
+
+  /** What a process leaves behind that was killed: a journal, and run files that end anywhere. */
+  async function crashed(
+    root: string,
+    id: string,
+    entries: readonly JournalEntry[],
+    runs: Readonly<Record<string, Uint8Array>> = {},
+  ): Promise<string> {
+    const folder = join(root, id);
+    await mkdir(folder, { recursive: true });
+    const journal = await Journal.open(join(folder, 'journal.ndjson'));
+    await Promise.all(entries.map((one) => journal.append(one)));
+    await journal.close();
+    for (const [runId, data] of Object.entries(runs)) await writeFile(join(folder, `${runId}.mp4`), data);
+    return folder;
+  }
+
+  async function recoverOne(spool: Spool): Promise<SpoolSession> {
+    const sessions = await spool.recover();
+    expect(sessions).toHaveLength(1);
+    return sessions[0]!;
+  }
+
+  async function publishAll(session: SpoolSession): Promise<void> {
+    for (const id of session.ledger.recordings.keys()) await append(session, entry.published(id));
+    await session.tidy();
+    expect(await exists(session.folder)).toBe(false);
+  }
+
+  it('finds nothing where there is no spool yet', async () => {
+    const { spool } = await newSpool();
+    expect(await spool.recover()).toEqual([]);
+  });
+
+  it('closes a run at its last whole fragment, and the recording with it', async () => {
+    const fragments = topBoxes(video.bytes).filter(({ type }) => type === 'mdat');
+    for (const whole of [1, 4, video.frames]) {
+      const { spool, root } = await newSpool();
+      const torn = video.bytes.subarray(0, (fragments[whole]?.end ?? video.bytes.length) - 1);
+      await crashed(root, 'left', [...recording('one', 5000, null), ...run('a', 5000, null)], { a: torn });
+      const session = await recoverOne(spool);
+      const endTime = 5000 + whole * (1000 / video.fps);
+      expect(session.ledger.runs.get('a')?.closed).toEqual({
+        ...entry.closed('a', endTime, 'app-restarted'),
+        frames: whole,
+        sizeBytes: torn.length,
+      });
+      expect(session.ledger.recordings.get('one')?.stopped).toEqual({
+        ...entry.stopped('one', endTime),
+        cause: 'app-died',
+      });
+      await publishAll(session);
+    }
+  });
+
+  it('writes what it has found into the journal, so that a second crash changes nothing', async () => {
+    const { spool, root } = await newSpool();
+    const entries = [...recording('one', 5000, null), ...run('a', 5000, null)];
+    const folder = await crashed(root, 'left', entries, { a: video.bytes });
+    const first = await recoverOne(spool);
+    const journal = await readFile(join(folder, 'journal.ndjson'), 'utf8');
+    const second = await recoverOne(spool);
+    expect(second.ledger).toEqual(first.ledger);
+    expect(await readFile(join(folder, 'journal.ndjson'), 'utf8')).toBe(journal);
+    await publishAll(second);
+    await publishAll(first);
+  });
+
+  it('leaves a stop alone that the page had asked for', async () => {
+    const { spool, root } = await newSpool();
+    await crashed(root, 'left', [...recording('one', 5000, 5900), ...run('a', 5000, null)], {
+      a: video.bytes,
+    });
+    const session = await recoverOne(spool);
+    expect(session.ledger.recordings.get('one')?.stopped).toEqual(entry.stopped('one', 5900));
+    expect(session.ledger.runs.get('a')?.closed?.endTime).toBe(7000);
+    await publishAll(session);
+  });
+
+  it('ends a suspended recording with its suspension, not before it', async () => {
+    const { spool, root } = await newSpool();
+    const entries = [...recording('one', 1000, null), ...run('a', 1000, 3000), entry.suspended('one', 4000)];
+    await crashed(root, 'left', entries, { a: video.bytes });
+    const session = await recoverOne(spool);
+    expect(session.ledger.recordings.get('one')?.stopped?.endTime).toBe(4000);
+    await publishAll(session);
+  });
+
+  it('closes a run that never had a picture as one without', async () => {
+    const { spool, root } = await newSpool();
+    const entries = [...recording('one', 1000, null), ...run('a', 1000, 3000), entry.opened('b', 3000)];
+    await crashed(root, 'left', entries, { a: video.bytes });
+    const session = await recoverOne(spool);
+    expect(session.ledger.runs.get('b')?.closed).toEqual({
+      ...entry.closed('b', null, 'app-restarted'),
+      sizeBytes: 0,
+    });
+    expect(session.ledger.recordings.get('one')?.stopped?.endTime).toBe(3000);
+    await publishAll(session);
+  });
+
+  it('fails a recording that never began, and deletes a folder in which nothing is left', async () => {
+    const { spool, root, unreadable } = await newSpool();
+    await crashed(root, 'left', [entry.started('one', 1000), entry.opened('a', 1000)]);
+    expect(await spool.recover()).toEqual([]);
+    expect(unreadable).toEqual([]);
+    expect(await readdir(root)).toEqual([]);
+  });
+
+  it('deletes a folder whose recordings were all published before the crash', async () => {
+    const { spool, root } = await newSpool();
+    await crashed(
+      root,
+      'left',
+      [...recording('one', 1000, 3000), ...run('a', 1000, 3000), entry.published('one')],
+      {
+        a: video.bytes,
+      },
+    );
+    expect(await spool.recover()).toEqual([]);
+    expect(await readdir(root)).toEqual([]);
+  });
+
+  it('drops the torn last line of a journal and goes on from there', async () => {
+    const { spool, root } = await newSpool();
+    const folder = await crashed(root, 'left', [...recording('one', 5000, null), ...run('a', 5000, null)], {
+      a: video.bytes,
+    });
+    const path = join(folder, 'journal.ndjson');
+    await writeFile(path, `${await readFile(path, 'utf8')}{"v":1,"entry":{"type":"cont`);
+    const session = await recoverOne(spool);
+    expect(session.ledger.recordings.get('one')?.stopped?.endTime).toBe(7000);
+    expect((await readJournal(path)).at(-1)?.type).toBe('contact.stopped');
+    await publishAll(session);
+  });
+
+  it.each([
+    ['with a damaged line', 'hello\n'],
+    ['of a newer Sightline', '{"v":2,"entry":{}}\n'],
+  ])('leaves a folder %s as it is, says so, and goes on with the others', async (_, line) => {
+    const { spool, root, unreadable } = await newSpool();
+    const bad = await crashed(root, 'bad', recording('one', 1000, null), { a: video.bytes });
+    const path = join(bad, 'journal.ndjson');
+    const text = line + (await readFile(path, 'utf8'));
+    await writeFile(path, text);
+    await crashed(root, 'good', [...recording('two', 5000, null), ...run('b', 5000, null)], {
+      b: video.bytes,
+    });
+    const session = await recoverOne(spool);
+    expect(session.id).toBe('good');
+    expect(unreadable).toEqual([{ folder: bad, error: objectWith({ code: 'SPOOL_UNREADABLE' }) }]);
+    expect(await readFile(path, 'utf8')).toBe(text);
+    expect((await readFile(join(bad, 'a.mp4'))).equals(video.bytes)).toBe(true);
+    await publishAll(session);
+  });
+
+  it('leaves a folder without a journal as it is', async () => {
+    const { spool, root, unreadable } = await newSpool();
+    await mkdir(join(root, 'foreign'), { recursive: true });
+    await writeFile(join(root, 'foreign', 'notes.txt'), 'mine');
+    expect(await spool.recover()).toEqual([]);
+    expect(unreadable).toHaveLength(1);
+    expect(await readdir(join(root, 'foreign'))).toEqual(['notes.txt']);
+  });
+
+  it('takes no notice of files beside the folders', async () => {
+    const { spool, root, unreadable } = await newSpool();
+    await mkdir(root);
+    await writeFile(join(root, 'notes.txt'), 'mine');
+    expect(await spool.recover()).toEqual([]);
+    expect(unreadable).toEqual([]);
+  });
+});

@@ -1,0 +1,406 @@
+// The session's reducer in front of a small model of capture. The model obeys the effects as capture does (a run that
+// was started goes live later, or fails; one that was cut or stopped ends later) and checks after each step what must
+// always hold. Which invariant was broken is said by the error's message.
+import { reduce } from '../../../main/session/reducer.ts';
+import type { Effect, SessionEvent, SessionReply, SessionState } from '../../../main/session/state.ts';
+import { initialState } from '../../../main/session/state.ts';
+import { isOpen, isSuspended } from '../../../main/session/view.ts';
+import { must } from './must.ts';
+import { ToldRecordings } from './toldRecordings.ts';
+import { anna, ben, crashed, noEncoder, testOptions } from './session.ts';
+
+/** What may happen next. Numbers choose among what there is at that moment; `after` is how long it took to come. */
+export type Action = { readonly after: number } & (
+  | { readonly type: 'hello'; readonly page: number; readonly agent: number }
+  | { readonly type: 'leave'; readonly page: number }
+  | { readonly type: 'start' | 'suspend' | 'resume' | 'stop'; readonly contact: number }
+  /** `lag`: how far back the first frame was grabbed, from 0 (now) to 1 (when the run was started). */
+  | { readonly type: 'live'; readonly pick: number; readonly lag: number }
+  | { readonly type: 'ended'; readonly pick: number; readonly permanent: boolean }
+  | { readonly type: 'covered'; readonly pick: number }
+  | { readonly type: 'timer'; readonly pick: number }
+  | { readonly type: 'shutdown' }
+);
+
+/** A run as capture knows it: there from its start until its end has been reported. */
+interface CaptureRun {
+  readonly runId: string;
+  readonly startedAt: number;
+  firstFrameAt: number | null;
+  /** Since it was cut or asked to stop its end is nobody's fault. */
+  cutAt: number | null;
+  stopAt: number | null;
+  coverUntil: number | null;
+  coveredUntil: number;
+}
+
+interface Asked {
+  readonly kind: SessionReply['kind'];
+  readonly contactId: string | null;
+  /** What the reply to a suspend must say. */
+  suspendedAt: number | null;
+  answers: number;
+}
+
+export class SessionModel {
+  state: SessionState = initialState;
+  now = 1_000_000;
+  readonly captureRuns: CaptureRun[] = [];
+  readonly timers = new Set<string>();
+  readonly asked = new Map<string, Asked>();
+  readonly recordings = new ToldRecordings();
+  /** How often each kind of effect was seen, so that a test can tell that it tested something. */
+  readonly seen = new Map<string, number>();
+  private names = 0;
+
+  act(action: Action): void {
+    this.now += action.after;
+    const event = this.eventOf(action);
+    if (event !== null && !this.isKnownGap(event)) this.step(event);
+  }
+
+  /** Stops everything and lets every run end, as a shutdown does, then checks that nothing is left over. */
+  settle(): void {
+    for (let rounds = 0; rounds < 5; rounds++) {
+      for (const { info } of this.state.contacts) {
+        const token = this.newName('token');
+        this.step({ type: 'contact.stop', token, contactId: info.contactId, at: this.now });
+      }
+      while (this.captureRuns.length > 0) {
+        this.act({ type: 'ended', pick: 0, permanent: false, after: 10 });
+      }
+    }
+    must(this.state.contacts.length === 0, 'a contact is left over');
+    must(this.state.runs.length === 0, 'a run is left over');
+    for (const [token, { kind, answers }] of this.asked) {
+      must(answers === 1, `${kind} ${token} was answered ${answers} times`);
+    }
+    this.recordings.checkEnds();
+  }
+
+  /** What the reducer does not get right yet; each line goes away with its bug. */
+  private isKnownGap(event: SessionEvent): boolean {
+    const { contacts } = this.state;
+    const stopping = contacts.flatMap(({ phase }) => (phase.kind === 'stopping' ? [phase] : []));
+    switch (event.type) {
+      case 'contact.suspend': // again, after a resume, before the first one is acknowledged: that one is forgotten
+        return contacts.some(
+          (one) =>
+            one.info.contactId === event.contactId &&
+            one.suspendedAt === null &&
+            one.suspendTokens.length > 0,
+        );
+      case 'run.covered': // up to the end of one contact: it completes another one that ends later, too
+        return stopping.some(
+          ({ waitsFor, endTime }) =>
+            waitsFor.includes(event.runId) && endTime > (this.run(event.runId).coverUntil ?? 0),
+        );
+      case 'start.deadline': // of the only open contact: it stops the run before the end of one that is stopping
+        return stopping.length > 0;
+      case 'run.live': // with a first frame from before the end of a contact that is stopping: nobody waits for it
+        return stopping.some(({ endTime }) => endTime > event.firstFrameAt);
+      default:
+        return false;
+    }
+  }
+
+  private eventOf(action: Action): SessionEvent | null {
+    const { now: at } = this;
+    switch (action.type) {
+      case 'hello': {
+        const identity = action.agent === 0 ? anna : ben;
+        return { type: 'hello', token: this.newName('token'), pageId: `page-${action.page}`, identity, at };
+      }
+      case 'leave':
+        return { type: 'page.left', pageId: `page-${action.page}` };
+      case 'start': {
+        if (this.state.pages.length === 0) return null;
+        const info = { contactId: `contact-${action.contact}`, channel: 'CHAT' } as const;
+        const recordingId = this.newName('recording');
+        return { type: 'contact.start', token: this.newName('token'), recordingId, info, at };
+      }
+      case 'suspend':
+      case 'resume':
+      case 'stop': {
+        const contactId = `contact-${action.contact}`;
+        return { type: `contact.${action.type}`, token: this.newName('token'), contactId, at };
+      }
+      case 'live': {
+        const run = pick(this.captureRuns.filter(isStarting), action.pick);
+        if (run === undefined) return null;
+        const firstFrameAt = at - action.lag * (at - run.startedAt);
+        return { type: 'run.live', runId: run.runId, firstFrameAt };
+      }
+      case 'ended': {
+        const run = pick(this.captureRuns, action.pick);
+        if (run === undefined) return null;
+        const fault = isAsked(run) ? null : action.permanent ? noEncoder : crashed;
+        return { type: 'run.ended', runId: run.runId, fault, permanent: action.permanent, at };
+      }
+      case 'covered': {
+        const waiting = this.captureRuns.filter((one) => one.coverUntil !== null && one.cutAt === null);
+        const run = pick(waiting, action.pick);
+        return run === undefined ? null : { type: 'run.covered', runId: run.runId };
+      }
+      case 'timer': {
+        const name = pick([...this.timers], action.pick);
+        if (name === undefined) return null;
+        if (name === 'grace') return { type: 'grace.over', at };
+        if (name === 'retry') return { type: 'retry.due' };
+        return { type: 'start.deadline', recordingId: name.slice('start:'.length) };
+      }
+      case 'shutdown':
+        return { type: 'shutdown', at };
+    }
+  }
+
+  private step(event: SessionEvent): void {
+    const before = this.state;
+    this.takeNote(event);
+    const { state, effects } = reduce(before, event, {
+      ...testOptions,
+      newRunId: () => this.newName('run'),
+    });
+    this.state = state;
+    if (event.type === 'contact.suspend') checkCutsComeFirst(before, event, effects);
+    for (const effect of effects) {
+      this.seen.set(effect.type, (this.seen.get(effect.type) ?? 0) + 1);
+      this.perform(effect);
+    }
+    this.checkState();
+  }
+
+  /** What the event means to capture, to the timers and to whoever asked. */
+  private takeNote(event: SessionEvent): void {
+    if ('token' in event) {
+      const contactId = 'contactId' in event ? event.contactId : null;
+      const contact = this.state.contacts.find((one) => one.info.contactId === contactId);
+      const suspendedAt = contact?.suspendedAt ?? event.at;
+      this.asked.set(event.token, { kind: kinds[event.type], contactId, suspendedAt, answers: 0 });
+    }
+    if (event.type === 'contact.resume') {
+      // Another gap: the reply to a suspend that is still waiting then says when the contact was asked for.
+      for (const one of this.asked.values()) if (one.contactId === event.contactId) one.suspendedAt = null;
+    }
+    switch (event.type) {
+      case 'run.live':
+        this.run(event.runId).firstFrameAt = event.firstFrameAt;
+        return;
+      case 'run.ended':
+        this.captureRuns.splice(this.captureRuns.indexOf(this.run(event.runId)), 1);
+        return;
+      case 'run.covered': {
+        const run = this.run(event.runId);
+        run.coveredUntil = run.coverUntil ?? 0;
+        run.coverUntil = null;
+        return;
+      }
+      case 'grace.over':
+        this.timers.delete('grace');
+        return;
+      case 'retry.due':
+        this.timers.delete('retry');
+        return;
+      case 'start.deadline':
+        this.timers.delete(`start:${event.recordingId}`);
+        return;
+      default:
+    }
+  }
+
+  private newName(kind: string): string {
+    this.names += 1;
+    return `${kind}-${this.names}`;
+  }
+
+  private perform(effect: Effect): void {
+    switch (effect.type) {
+      case 'run.start':
+        must(!isSuspended(this.state), 'a run was started during a suspension');
+        must(
+          this.state.contacts.every((contact) => contact.suspendTokens.length === 0),
+          'a run was started before the suspension was acknowledged',
+        );
+        must(!this.captureRuns.some(isStarting), 'two runs are being started');
+        this.captureRuns.push({
+          runId: effect.runId,
+          startedAt: this.now,
+          firstFrameAt: null,
+          cutAt: null,
+          stopAt: null,
+          coverUntil: null,
+          coveredUntil: 0,
+        });
+        return;
+      case 'run.cut':
+        this.run(effect.runId).cutAt ??= effect.at;
+        return;
+      case 'run.stop':
+        return this.stopRun(this.run(effect.runId), effect.at);
+      case 'run.cover': {
+        const run = this.run(effect.runId);
+        run.coverUntil = Math.max(run.coverUntil ?? 0, effect.until);
+        return;
+      }
+      case 'timer.set':
+        this.timers.add(effect.name);
+        return;
+      case 'timer.clear':
+        this.timers.delete(effect.name);
+        return;
+      case 'reply':
+        return this.answered(effect.token, effect.reply);
+      case 'refuse':
+        return this.answered(effect.token, null);
+      case 'journal':
+        return this.recordings.journaled(effect.record);
+      case 'announce':
+        this.recordings.announced(effect);
+        if (effect.status === 'COMPLETED') {
+          this.completed(effect.recordingId, this.recordings.get(effect.recordingId).endTime ?? 0);
+        }
+        return;
+      case 'publish':
+        return this.recordings.published(effect.recordingId);
+    }
+  }
+
+  /** Frames from `at` on are dropped: no contact may need them, unless a newer run has them. */
+  private stopRun(run: CaptureRun, at: number): void {
+    must(run.firstFrameAt !== null, 'a run without a frame was asked to stop politely');
+    const hasNewer = this.captureRuns.some(
+      (one) => one !== run && one.cutAt === null && one.firstFrameAt !== null && one.firstFrameAt <= at,
+    );
+    for (const contact of this.state.contacts) {
+      const end = contact.phase.kind === 'stopping' ? contact.phase.endTime : Infinity;
+      const needsMore = contact.phase.kind !== 'starting' && end > at;
+      must(!needsMore || hasNewer, `a run was stopped at ${at}, but a recording needs it until ${end}`);
+    }
+    run.stopAt = at;
+  }
+
+  private answered(token: string, reply: SessionReply | null): void {
+    const asked = this.asked.get(token);
+    must(asked !== undefined, `nobody asked with ${token}`);
+    asked.answers += 1;
+    must(asked.answers === 1, `${asked.kind} ${token} was answered twice`);
+    if (reply === null) return;
+    must(reply.kind === asked.kind, `${asked.kind} was answered with ${reply.kind}`);
+    switch (reply.kind) {
+      case 'suspend':
+        must(this.captureRuns.length === 0, 'a suspend was acknowledged while a run was left');
+        must(
+          reply.suspendedAt === (asked.suspendedAt ?? reply.suspendedAt),
+          'a suspend was told another moment than that of its receipt',
+        );
+        return;
+      case 'start':
+        must(
+          reply.startTime === this.recordings.get(reply.recordingId).startTime,
+          'a start was told another start',
+        );
+        return;
+      case 'stop':
+        must(
+          (this.recordings.get(reply.recordingId).endTime ?? reply.endTime) === reply.endTime,
+          'a stop was told another end',
+        );
+        return;
+      case 'resume':
+      case 'hello':
+    }
+  }
+
+  /** Everything of the recording that was captured must be in the spool by then. */
+  private completed(recordingId: string, endTime: number): void {
+    for (const run of this.captureRuns) {
+      if (run.firstFrameAt === null || run.firstFrameAt >= endTime || run.cutAt !== null) continue;
+      const needed = Math.min(endTime, run.stopAt ?? Infinity);
+      must(run.coveredUntil >= needed, `${recordingId} was completed before ${run.runId} held all of it`);
+    }
+  }
+
+  private checkState(): void {
+    const { contacts, runs } = this.state;
+    const starting = runs.filter((run) => run.phase.kind === 'starting');
+    must(starting.length <= 1, 'two runs are starting');
+    const ids = contacts.map((contact) => contact.info.contactId);
+    must(new Set(ids).size === ids.length, 'a contact is there twice');
+    must(
+      runs.length === this.captureRuns.length &&
+        this.captureRuns.every((one) => runs.some((run) => run.runId === one.runId)),
+      'capture has other runs than the session knows',
+    );
+    if (isSuspended(this.state)) {
+      must(
+        runs.every((run) => run.phase.kind === 'ending'),
+        'a run goes on during a suspension',
+      );
+      must(
+        this.captureRuns.every((run) => run.cutAt !== null),
+        'a run was not cut by a suspension',
+      );
+    }
+    if (!contacts.some(isOpen)) {
+      must(this.captureRuns.every(isAsked), 'a run goes on although nobody is being recorded');
+      return;
+    }
+    this.checkSomebodyRecords();
+    if (this.state.pages.length === 0)
+      must(this.timers.has('grace'), 'no page is there, and no grace period');
+  }
+
+  /** Somebody wants to be recorded: then something is on its way, whatever happened before. */
+  private checkSomebodyRecords(): void {
+    const { contacts, runs, retry } = this.state;
+    const waiting = contacts.filter((contact) => contact.phase.kind === 'starting');
+    for (const { recordingId } of waiting) {
+      must(this.timers.has(`start:${recordingId}`), `${recordingId} waits without a deadline`);
+    }
+    if (isSuspended(this.state) || contacts.some((contact) => contact.suspendTokens.length > 0)) return;
+    const isRetrying = retry !== null && this.timers.has('retry');
+    const wanted = waiting.length > 0 ? ['starting'] : ['starting', 'live'];
+    const isRunning = runs.some((run) => wanted.includes(run.phase.kind));
+    must(isRunning || isRetrying, 'nothing is being recorded, and nothing is being done about it');
+  }
+
+  private run(runId: string): CaptureRun {
+    const run = this.captureRuns.find((one) => one.runId === runId);
+    must(run !== undefined, `capture has no run ${runId}`);
+    return run;
+  }
+}
+
+const kinds = {
+  hello: 'hello',
+  'contact.start': 'start',
+  'contact.suspend': 'suspend',
+  'contact.resume': 'resume',
+  'contact.stop': 'stop',
+} as const;
+
+function checkCutsComeFirst(
+  before: SessionState,
+  event: SessionEvent & { type: 'contact.suspend' },
+  effects: readonly Effect[],
+): void {
+  const contact = before.contacts.find((one) => one.info.contactId === event.contactId);
+  if (contact === undefined || !isOpen(contact) || contact.suspendedAt !== null) return;
+  before.runs.forEach((run, index) => {
+    const effect = effects[index];
+    const isCut = effect?.type === 'run.cut' && effect.runId === run.runId && effect.at === event.at;
+    must(isCut, 'a suspend did something else before it cut every run');
+  });
+}
+
+function isStarting(run: CaptureRun): boolean {
+  return run.firstFrameAt === null && !isAsked(run);
+}
+
+function isAsked(run: CaptureRun): boolean {
+  return run.cutAt !== null || run.stopAt !== null;
+}
+
+function pick<T>(from: readonly T[], index: number): T | undefined {
+  return from[index % Math.max(1, from.length)];
+}

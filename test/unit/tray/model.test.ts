@@ -1,0 +1,112 @@
+import { describe, expect, it } from 'vitest';
+import type { AppState, RecordingState } from '../../../main/shared/names.ts';
+import type { AppStatePush } from '../../../main/shared/protocol.ts';
+import { stateInWords, trayView } from '../../../main/tray/model.ts';
+
+function push(
+  state: AppState,
+  contacts: readonly RecordingState[] = [],
+  uploads = { pending: 0, failed: 0 },
+): AppStatePush {
+  return {
+    type: 'app.state',
+    rev: 7,
+    state,
+    contacts: contacts.map((one, index) => ({
+      contactId: `c-${index}`,
+      recordingId: `r-${index}`,
+      state: one,
+    })),
+    uploads,
+  };
+}
+
+const words = (...args: Parameters<typeof push>): string => stateInWords(push(...args), null).words;
+const icon = (...args: Parameters<typeof push>): string => stateInWords(push(...args), null).icon;
+
+describe('the state in words', () => {
+  it('says each state', () => {
+    expect(words('idle')).toBe('Not recording');
+    expect(words('starting', ['starting'])).toBe('Starting to record');
+    expect(words('recording', ['recording'])).toBe('Recording 1 contact');
+    expect(words('suspended', ['suspended'])).toBe('Suspended: nothing is captured');
+    expect(words('problem', ['problem'])).toBe('Problem: The screen is not being captured');
+  });
+
+  it('counts only the contacts that are being recorded', () => {
+    expect(words('recording', ['recording', 'recording', 'starting', 'stopping'])).toBe(
+      'Recording 2 contacts',
+    );
+  });
+
+  it('never says "not recording" while a run is still live', () => {
+    expect(words('recording', ['stopping'])).toBe('Recording is coming to its end');
+    expect(words('recording')).toBe('Recording is coming to its end');
+    expect(words('recording', ['starting', 'stopping'])).toBe('Recording');
+    expect(icon('recording', ['stopping'])).toBe('recording');
+  });
+
+  it('tells a missing encoder from a capture that fails', () => {
+    expect(words('problem')).toBe('Problem: There is no video encoder');
+  });
+
+  it('puts what hindered the start before everything else, and what to do about it apart', () => {
+    const problem = 'Port 5431 is taken by process 12 (node). End that program. Or set another "port".';
+    expect(stateInWords(push('problem'), problem)).toEqual({
+      icon: 'problem',
+      words: 'Problem: Port 5431 is taken by process 12 (node)',
+      detail: 'End that program. Or set another "port".',
+      uploads: null,
+    });
+    expect(stateInWords(push('problem'), 'Nothing to add.')).toMatchObject({
+      words: 'Problem: Nothing to add',
+      detail: null,
+    });
+    expect(stateInWords(push('problem'), 'spawn /opt/v1.2 ENOENT').words).toBe(
+      'Problem: spawn /opt/v1.2 ENOENT',
+    );
+  });
+
+  it('says what waits for delivery', () => {
+    const uploads = (pending: number, failed: number) =>
+      stateInWords(push('idle', [], { pending, failed }), null).uploads;
+    expect(uploads(0, 0)).toBeNull();
+    expect(uploads(1, 0)).toBe('Delivering 1 recording');
+    expect(uploads(2, 1)).toBe('Delivering 2 recordings; 1 recording not delivered yet, tried again');
+    expect(uploads(0, 3)).toBe('3 recordings not delivered yet, tried again');
+  });
+
+  it('has the icon of the capture, and of the deliveries only while nothing is captured', () => {
+    const uploads = { pending: 1, failed: 1 };
+    expect(icon('recording', ['recording'], uploads)).toBe('recording');
+    expect(icon('suspended', ['suspended'], uploads)).toBe('suspended');
+    expect(icon('idle', [], uploads)).toBe('problem');
+    expect(icon('idle', [], { pending: 1, failed: 0 })).toBe('uploading');
+    expect(icon('idle')).toBe('idle');
+  });
+});
+
+describe('the tray', () => {
+  it('has everything in its menu', () => {
+    const view = trayView(stateInWords(push('idle', [], { pending: 1, failed: 0 }), null), '1.2.3');
+    expect(view).toEqual({
+      icon: 'uploading',
+      tooltip: 'Sightline: Not recording\nDelivering 1 recording',
+      menu: [
+        { kind: 'words', label: 'Not recording' },
+        { kind: 'words', label: 'Delivering 1 recording' },
+        { kind: 'separator' },
+        { kind: 'command', label: 'Show window', command: 'show-window' },
+        { kind: 'command', label: 'About Sightline 1.2.3', command: 'about' },
+        { kind: 'separator' },
+        { kind: 'command', label: 'Quit', command: 'quit' },
+      ],
+    });
+  });
+
+  it('fits into the 127 characters that Windows gives a tooltip', () => {
+    const view = trayView(stateInWords(push('problem'), 'x'.repeat(400)), '1.2.3');
+    expect(view.tooltip.length).toBeLessThanOrEqual(127);
+    expect(view.tooltip.endsWith('…')).toBe(true);
+  });
+});
