@@ -232,7 +232,8 @@ export class CaptureRun {
     }
     const { lastFrameAt, frames } = this;
     this.options.listener.ended({
-      endTime: lastFrameAt === null ? null : Math.min(lastFrameAt + this.options.frameMs, this.dropFrom),
+      endTime:
+        lastFrameAt === null ? null : Math.min(Math.round(lastFrameAt + this.options.frameMs), this.dropFrom),
       frames,
       sizeBytes,
       ...end,

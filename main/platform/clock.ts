@@ -21,11 +21,11 @@ export class SystemClock implements Clock {
   }
 
   now(): Moment {
-    return this.anchor + this.sources.monotonic();
+    return Math.round(this.anchor + this.sources.monotonic());
   }
 
   fromWall(wallMs: number): Moment {
-    return wallMs + (this.now() - this.sources.wall());
+    return Math.round(wallMs + this.anchor + this.sources.monotonic() - this.sources.wall());
   }
 
   /** Takes over the wall clock's time. Only while no recording is open. */

@@ -141,7 +141,7 @@ function describe(facts: Facts): Manifest {
   const span = (piece: Piece) => ({
     startTime: toTimestamp(piece.from),
     endTime: toTimestamp(piece.to),
-    offsetMs: Math.round(piece.from - startTime),
+    offsetMs: piece.from - startTime,
   });
   return manifestSchema.parse({
     manifestVersion: 1,
@@ -152,7 +152,7 @@ function describe(facts: Facts): Manifest {
     instance: { arn: agent.instanceArn, alias: agent.instanceAlias },
     startTime: toTimestamp(startTime),
     endTime: toTimestamp(stopped.endTime),
-    durationMs: Math.round(stopped.endTime - startTime),
+    durationMs: stopped.endTime - startTime,
     endCause: stopped.cause,
     video: {
       file: facts.key.split('/').at(-1),
@@ -172,7 +172,7 @@ function describe(facts: Facts): Manifest {
     ),
     gaps: pieces.flatMap((piece) =>
       piece.kind === 'gap'
-        ? [{ ...span(piece), durationMs: Math.round(piece.to - piece.from), reason: piece.reason }]
+        ? [{ ...span(piece), durationMs: piece.to - piece.from, reason: piece.reason }]
         : [],
     ),
     suspensions: recording.suspensions.map((one) => ({

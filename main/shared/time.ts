@@ -1,7 +1,8 @@
-// Moments. Inside Sightline a moment is a number of milliseconds since the Unix epoch on the one clock
-// (platform/clock.ts), fractions allowed; outside it is an RFC 3339 string in UTC with milliseconds.
+// Moments. Inside Sightline a moment is a whole number of milliseconds since the Unix epoch on the one clock
+// (platform/clock.ts), whole so that lengths and differences agree wherever they are worked out; outside it is an RFC
+// 3339 string in UTC with milliseconds.
 
-/** Milliseconds since the Unix epoch, on Sightline's one clock. */
+/** Whole milliseconds since the Unix epoch, on Sightline's one clock. */
 export type Moment = number;
 
 export interface Clock {
@@ -13,5 +14,5 @@ export interface Clock {
 
 /** `2026-01-01T00:00:00.000Z` (RFC 3339, UTC, milliseconds). */
 export function toTimestamp(moment: Moment): string {
-  return new Date(Math.round(moment)).toISOString();
+  return new Date(moment).toISOString();
 }

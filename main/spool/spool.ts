@@ -126,8 +126,8 @@ export class SpoolSession {
           }
         }
       }
-      const endTime =
-        first === null ? null : run.live.startTime + ((last - first) / timescale) * 1000 + frameMs;
+      const lengthMs = first === null ? 0 : ((last - first) / timescale) * 1000 + frameMs;
+      const endTime = first === null ? null : Math.round(run.live.startTime + lengthMs);
       return { ...closed, endTime, frames, sizeBytes: reader.sizeBytes };
     } finally {
       await reader.close();

@@ -121,7 +121,7 @@ function detailOf(announcement: Announcement, now: Moment): Variable<StatusDetai
           ...span(announcement),
           publishTime: toTimestamp(now),
           location: announcement.location,
-          durationInMillis: Math.round(announcement.endTime - announcement.startTime),
+          durationInMillis: announcement.endTime - announcement.startTime,
           sizeInBytes: announcement.sizeBytes,
         },
       };
