@@ -151,9 +151,12 @@ const fragmentOptions = [
   '-1',
 ];
 
-/** A key frame each 10 s lets a player seek; rate is set by quality, since OpenH264 must never skip frames (FACTS). */
+/**
+ * A key frame a minute: on a still desktop key frames are nearly all of the bytes, and 300 pictures are decoded fast
+ * enough to seek. The rate follows the content: OpenH264 keeps to a bit rate only by skipping frames, which it must not.
+ */
 function encoderOptions(encoder: EncoderName, fps: number): string[] {
-  const common = ['-c:v', encoder, '-g', String(Math.round(fps * 10)), '-bf', '0'];
+  const common = ['-c:v', encoder, '-g', String(Math.round(fps * 60)), '-bf', '0'];
   switch (encoder) {
     case 'libopenh264':
       return [...common, '-profile:v', 'high', '-threads', '1', '-slices', '1', '-allow_skip_frames', '0'];
