@@ -1,4 +1,4 @@
-// Set-up, then a program: `node scripts/with-setup.mjs <demo|test|bench> [script.ts [arguments]]`. Plain JavaScript
+// Set-up, then a program: `node scripts/with-setup.mjs <demo|test|bench|start> [script.ts [arguments]]`. Plain JavaScript
 // without packages, because on a fresh clone there are none yet. Every step looks first and does nothing where
 // nothing is missing; what it may not install itself it says how to install, word for word.
 
@@ -84,7 +84,9 @@ function installPrograms() {
     .filter((one) => !(one.package === 'xvfb' && purpose === 'demo' && process.env.DISPLAY))
     .filter((one) => !one.names.some(isOnPath))
     .map((one) => one.package);
-  if (process.platform === 'linux' && (!isOnPath('fc-list') || !hasFont())) missing.push(FONT_PACKAGE);
+  const draws = purpose !== 'start'; // the rig's screens are drawn with a font; the app needs none of ours
+  if (draws && process.platform === 'linux' && (!isOnPath('fc-list') || !hasFont()))
+    missing.push(FONT_PACKAGE);
   if (missing.length === 0) return;
   const list = missing.join(' ');
   if (process.platform !== 'linux' || !isOnPath('apt-get')) {
