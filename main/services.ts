@@ -65,7 +65,7 @@ export async function startServices({ policy, resourcesFolder, log }: ServicesOp
   });
   const displays = displaysOf(process.platform, policy.display);
   const slates = new Slates({ finder, spawn, resourcesFolder });
-  const hub = new StatusHub();
+  const hub = new StatusHub((error) => log.error('a listener failed', { reason: String(error) }));
   let monitors = 0;
   let encoderMissing = false;
 
@@ -91,6 +91,16 @@ export async function startServices({ policy, resourcesFolder, log }: ServicesOp
     runFiles: plainRunFiles,
     newSessionId: () =>
       `${toTimestamp(clock.now()).replaceAll(/[-:.]/g, '')}-${randomBytes(4).toString('hex')}`,
+    onLost: (from, recordingId) => {
+      const { failed, started } = from.ledger.recordings.get(recordingId) ?? {};
+      if (!failed || !started) return;
+      const { failure } = failed;
+      void statusEvents.announce(subjectOf(from, recordingId), {
+        status: 'FAILED',
+        startTime: started.at,
+        failure,
+      });
+    },
     onUnreadable: (folder, error) =>
       log.error('a spool folder cannot be read', { folder, reason: String(error) }),
   });
@@ -160,7 +170,7 @@ export async function startServices({ policy, resourcesFolder, log }: ServicesOp
         appendToSpool({ type: 'run.live', runId, startTime: firstFrameAt, width, height });
         session.dispatch({ type: 'run.live', runId, firstFrameAt });
       },
-      onCovered: (runId) => session.dispatch({ type: 'run.covered', runId }),
+      onCovered: (runId, until) => session.dispatch({ type: 'run.covered', runId, until }),
       onEnded: (runId, end) => {
         const { endTime, frames, sizeBytes, gapReason, fault, permanent } = end;
         if (fault !== null) log.warn('capture failed', { runId, code: fault.code, reason: fault.message });

@@ -24,7 +24,7 @@ export interface CapturePorts {
   /** Makes the run's file in the spool; resolves when the journal says so. */
   readonly openRun: (run: OpenedRun) => Promise<RunSink>;
   readonly onLive: (runId: string, live: RunLive) => void;
-  readonly onCovered: (runId: string) => void;
+  readonly onCovered: (runId: string, until: Moment) => void;
   readonly onEnded: (runId: string, end: RunEnd) => void;
 }
 
@@ -110,7 +110,7 @@ export class Capture {
           this.canvas ??= { width: live.width, height: live.height };
           ports.onLive(runId, live);
         },
-        covered: () => ports.onCovered(runId),
+        covered: (until) => ports.onCovered(runId, until),
         ended: (end) => this.end(runId, end),
       },
     });

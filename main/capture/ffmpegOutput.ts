@@ -21,7 +21,8 @@ export interface Diagnosis {
 
 const diagnoses: readonly { pattern: RegExp; code: ErrorCode; message: string }[] = [
   {
-    pattern: /Cannot open display|Can't open X display|Failed to capture image|error opening device desktop/i,
+    pattern:
+      /Cannot open display|Can't open X display|Failed to query xcb pointer|Cannot get the image data|Failed to capture image|error opening device desktop/i,
     code: 'NO_DISPLAY',
     message: 'The display cannot be captured. Check that a session is logged on and that "display" names it.',
   },

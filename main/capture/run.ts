@@ -38,7 +38,7 @@ export interface RunListener {
   /** The first frame is in the spool. */
   live(live: RunLive): void;
   /** Everything up to the moment asked for is in the spool. */
-  covered(): void;
+  covered(until: Moment): void;
   /** The process is gone and the file is closed. Called exactly once, last. */
   ended(end: RunEnd): void;
 }
@@ -184,8 +184,9 @@ export class CaptureRun {
 
   private reportCover(): void {
     if (this.coverUntil === null || this.lastFrameAt === null || this.lastFrameAt < this.coverUntil) return;
+    const until = this.coverUntil;
     this.coverUntil = null;
-    void this.writes.then(() => this.options.listener.covered());
+    void this.writes.then(() => this.options.listener.covered(until));
   }
 
   private note(line: string): void {

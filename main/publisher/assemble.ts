@@ -30,6 +30,8 @@ export interface AssemblyPlan {
   readonly maxPackets: number;
   readonly openRun: (runId: string) => Promise<RunReader>;
   readonly runStart: (runId: string) => Moment;
+  /** How many pictures of the run count; what a crash left behind them in the file is not looked at. */
+  readonly runFrames: (runId: string) => number;
   /** A fragmented MP4 with one picture, made with the encoder settings of the runs. */
   readonly slate: (reason: GapReason) => Promise<Uint8Array>;
   readonly write: (position: number, data: Uint8Array) => Promise<void>;
@@ -118,11 +120,13 @@ async function* picturesOf(
     const runStart = plan.runStart(piece.runId);
     const splitter = new FragmentSplitter();
     const clock: RunClock = { timescale: 1, first: null };
-    for (let offset = 0; offset < reader.sizeBytes; offset += READ_BYTES) {
+    let left = plan.runFrames(piece.runId);
+    for (let offset = 0; offset < reader.sizeBytes && left > 0; offset += READ_BYTES) {
       const segments = splitter.push(await reader.read(offset, offset + READ_BYTES));
       for (const { data, offsetMs } of await picturesIn(segments, onConfig, clock)) {
         const at = runStart + offsetMs;
-        if (at >= piece.to) return;
+        if (at >= piece.to || left === 0) return;
+        left -= 1;
         yield { at, data };
       }
     }

@@ -7,7 +7,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { errno } from '../shared/errors.ts';
-import { writeFileAtomically } from '../platform/atomicFile.ts';
+import { syncFolder, writeFileAtomically } from '../platform/atomicFile.ts';
 import type { Sink, SinkObject, SinkReceipt } from './sink.ts';
 import { manifestKey } from './sink.ts';
 
@@ -73,29 +73,46 @@ class FolderObject implements SinkObject {
   ) {}
 
   async write(position: number, data: Uint8Array): Promise<void> {
+    const end = position + data.byteLength;
+    await this.keepWhatIsNotOverwritten(position, end);
     let done = 0;
     while (done < data.byteLength) {
       const { bytesWritten } = await this.file.write(data, done, data.byteLength - done, position + done);
       done += bytesWritten;
     }
-    const end = position + data.byteLength;
-    this.written = this.written.filter((range) => range.end <= position || range.start >= end);
     this.written.push({ start: position, end, sha256: createHash('sha256').update(data).digest('hex') });
+  }
+
+  /** A range that is overwritten in part is checked before that, and what is left of it noted anew. */
+  private async keepWhatIsNotOverwritten(start: number, end: number): Promise<void> {
+    const touched = this.written.filter((range) => range.end > start && range.start < end);
+    this.written = this.written.filter((range) => !touched.includes(range));
+    for (const range of touched) {
+      await this.check(range);
+      for (const left of [
+        { start: range.start, end: Math.min(range.end, start) },
+        { start: Math.max(range.start, end), end: range.end },
+      ]) {
+        if (left.start < left.end) {
+          this.written.push({ ...left, sha256: await this.hash(left.start, left.end) });
+        }
+      }
+    }
+  }
+
+  private async check(range: WrittenRange): Promise<void> {
+    if ((await this.hash(range.start, range.end)) === range.sha256) return;
+    throw new Error(`${this.partial} does not hold what was written to it; the disk or the share is faulty`);
   }
 
   async finish(): Promise<SinkReceipt> {
     await this.file.sync();
-    for (const range of this.written) {
-      if ((await this.hash(range.start, range.end)) !== range.sha256) {
-        throw new Error(
-          `${this.partial} does not hold what was written to it; the disk or the share is faulty`,
-        );
-      }
-    }
+    for (const range of this.written) await this.check(range);
     const sizeBytes = (await this.file.stat()).size;
     const sha256 = await this.hash(0, sizeBytes);
     await this.file.close();
     await rename(this.partial, this.path);
+    await syncFolder(dirname(this.path));
     return { location: pathToFileURL(this.path).href, sizeBytes, sha256 };
   }
 

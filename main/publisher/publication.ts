@@ -69,6 +69,7 @@ export async function publish(
       maxPackets: maxPackets(pieces, runs, stopped.endTime),
       openRun: (runId) => session.openRun(runId),
       runStart: (runId) => runOf(ledger.runs, runId).live.startTime,
+      runFrames: (runId) => runOf(ledger.runs, runId).closed?.frames ?? Infinity,
       slate: (reason) => options.makeSlate({ reason, ...picture }),
       write: (position, data) => object.write(position, data),
     });

@@ -82,7 +82,7 @@ export class Publisher {
 
   /** Resolves when nothing is being published and nothing waits for its first try or a try that is due. */
   idle(): Promise<void> {
-    if (this.current === null && this.waiting.length === 0) return Promise.resolve();
+    if (this.current === null && (this.stopped || this.waiting.length === 0)) return Promise.resolve();
     return new Promise((resolve) => this.idleWaiters.push(resolve));
   }
 
@@ -95,7 +95,7 @@ export class Publisher {
   private async work(): Promise<void> {
     if (this.current !== null) return;
     for (;;) {
-      const job = this.waiting.shift();
+      const job = this.stopped ? undefined : this.waiting.shift();
       if (job === undefined) break;
       this.current = job;
       await this.attempt(job);
@@ -110,8 +110,9 @@ export class Publisher {
   private async attempt(job: Job): Promise<void> {
     const { ports } = this;
     const { session, recordingId } = job;
+    let publication: Publication;
     try {
-      const publication = await ports.publish(session, recordingId);
+      publication = await ports.publish(session, recordingId);
       await session.append({
         type: 'recording.published',
         recordingId,
@@ -120,10 +121,19 @@ export class Publisher {
         sizeBytes: publication.receipt.sizeBytes,
         sha256: publication.receipt.sha256,
       });
+    } catch (error) {
+      await this.failed(job, error);
+      return;
+    }
+    // From here on it is published, whatever else goes wrong: what is left in the spool goes with the next tidying.
+    try {
       await ports.onPublished(session, recordingId, publication);
       await session.tidy();
     } catch (error) {
-      await this.failed(job, error);
+      ports.log.warn('a published recording could not be cleared away', {
+        recordingId,
+        reason: String(error),
+      });
     }
   }
 

@@ -23,10 +23,9 @@ export class Draft {
     if (this.state.runs.length > 0) return;
     for (const contact of this.state.contacts) {
       if (contact.suspendTokens.length === 0) continue;
-      this.reply(contact.suspendTokens, {
-        kind: 'suspend',
-        suspendedAt: contact.suspendedAt ?? contact.requestedAt,
-      });
+      for (const { token, suspendedAt } of contact.suspendTokens) {
+        this.reply([token], { kind: 'suspend', suspendedAt });
+      }
       this.update(contact, { suspendTokens: [] });
     }
   }

@@ -69,11 +69,11 @@ class Decision extends Draft {
       case 'contact.stop':
         return this.stop(event);
       case 'start.deadline':
-        return this.startDeadline(event.recordingId);
+        return this.startDeadline(event.recordingId, event.at);
       case 'run.live':
         return this.runLive(event.runId, event.firstFrameAt);
       case 'run.covered':
-        return this.releaseFromRun(event.runId);
+        return this.releaseFromRun(event.runId, event.until);
       case 'run.ended':
         return this.runEnded(event);
       case 'retry.due':
@@ -182,7 +182,8 @@ class Decision extends Draft {
     if (contact === undefined) return this.refuseUnknown(event.token, event.contactId);
     if (contact.suspendedAt !== null) {
       if (contact.suspendTokens.length > 0) {
-        return this.update(contact, { suspendTokens: [...contact.suspendTokens, event.token] });
+        const again = { token: event.token, suspendedAt: contact.suspendedAt };
+        return this.update(contact, { suspendTokens: [...contact.suspendTokens, again] });
       }
       return this.reply([event.token], { kind: 'suspend', suspendedAt: contact.suspendedAt });
     }
@@ -201,7 +202,7 @@ class Decision extends Draft {
     }
     this.update(contact, {
       suspendedAt: event.at,
-      suspendTokens: [event.token],
+      suspendTokens: [...contact.suspendTokens, { token: event.token, suspendedAt: event.at }],
       resumeTokens: [],
     });
     this.releaseThoseWhoWaitForCapture(event.at);
@@ -244,7 +245,7 @@ class Decision extends Draft {
     if (isOpen(contact)) this.finish(this.get(contact), event.at, 'stopped');
   }
 
-  private startDeadline(recordingId: string): void {
+  private startDeadline(recordingId: string, at: Moment): void {
     const contact = this.state.contacts.find((one) => one.recordingId === recordingId);
     if (contact?.phase.kind !== 'starting') return;
     this.fail(
@@ -255,7 +256,7 @@ class Decision extends Draft {
           'No frame arrived in time. Run "sightline doctor" to see what holds capture up.',
         ),
     );
-    this.endRunsNobodyNeeds(contact.requestedAt);
+    this.endRunsNobodyNeeds(at);
   }
 
   // Runs
@@ -281,6 +282,11 @@ class Decision extends Draft {
       if (contact.phase.kind === 'starting' && contact.requestedAt <= firstFrameAt)
         this.open(contact, firstFrameAt);
       else if (contact.resumeTokens.length > 0) this.replyResumed(contact, firstFrameAt);
+      // Its end came after this frame was grabbed, but before it was reported: this run has the last of it.
+      else if (contact.phase.kind === 'stopping' && contact.phase.endTime > firstFrameAt) {
+        this.update(contact, { phase: { ...contact.phase, waitsFor: [...contact.phase.waitsFor, runId] } });
+        this.effects.push({ type: 'run.cover', runId, until: contact.phase.endTime });
+      }
     }
     this.startRunIfWanted();
   }
@@ -291,7 +297,7 @@ class Decision extends Draft {
     this.set({ runs: this.state.runs.filter((one) => one !== run) });
     if (event.fault !== null && run.phase.kind !== 'ending')
       this.captureFailed(event.fault, event.permanent, event.at);
-    this.releaseFromRun(event.runId);
+    this.releaseFromRun(event.runId, Infinity);
     this.acknowledgeSuspends();
     this.startRunIfWanted();
   }
@@ -327,8 +333,11 @@ class Decision extends Draft {
     this.effects.push({ type: 'run.start', runId });
   }
 
-  private endRunsNobodyNeeds(at: Moment): void {
+  private endRunsNobodyNeeds(now: Moment): void {
     if (this.state.contacts.some(isOpen)) return;
+    // A contact that is being stopped in the same moment may end a little later than that.
+    const ends = this.state.contacts.map(({ phase }) => (phase.kind === 'stopping' ? phase.endTime : now));
+    const at = Math.max(now, ...ends);
     for (const run of this.state.runs) {
       if (run.phase.kind === 'live') this.effects.push({ type: 'run.stop', runId: run.runId, at });
       else if (run.phase.kind === 'starting') this.effects.push({ type: 'run.cut', runId: run.runId, at });
@@ -378,7 +387,8 @@ class Decision extends Draft {
       return this.endRunsNobodyNeeds(at);
     }
     const { startTime } = contact.phase;
-    const endTime = Math.max(at, startTime);
+    // Nothing can be published that has no length at all.
+    const endTime = Math.max(at, startTime + 1);
     const waitsFor = this.state.runs.filter((run) => run.phase.kind !== 'starting').map((run) => run.runId);
     this.journal({ type: 'contact.stopped', recordingId: contact.recordingId, endTime, cause });
     for (const token of contact.resumeTokens) {
@@ -401,9 +411,11 @@ class Decision extends Draft {
     this.startRunIfWanted();
   }
 
-  private releaseFromRun(runId: string): void {
+  /** The run holds everything before `until` (Infinity: it has ended). */
+  private releaseFromRun(runId: string, until: Moment): void {
     for (const contact of this.state.contacts) {
       if (contact.phase.kind !== 'stopping' || !contact.phase.waitsFor.includes(runId)) continue;
+      if (contact.phase.endTime > until) continue;
       const waitsFor = contact.phase.waitsFor.filter((one) => one !== runId);
       this.update(contact, { phase: { ...contact.phase, waitsFor } });
       if (waitsFor.length === 0) this.complete(this.get(contact));
@@ -415,7 +427,7 @@ class Decision extends Draft {
     const { recordingId, phase } = contact;
     this.effects.push({ type: 'announce', status: 'COMPLETED', recordingId, contact });
     this.reply(contact.stopTokens, { kind: 'stop', recordingId, endTime: phase.endTime });
-    for (const token of contact.suspendTokens) {
+    for (const { token } of contact.suspendTokens) {
       this.refuse(token, 'USER_ERROR', 'The contact was stopped before the suspension took hold.');
     }
     this.rememberFinished(contact, phase.endTime);

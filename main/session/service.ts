@@ -231,7 +231,7 @@ export class Session implements SessionCommands {
   private timerEvent(name: TimerName): SessionEvent {
     if (name === 'grace') return { type: 'grace.over', at: this.ports.clock.now() };
     if (name === 'retry') return { type: 'retry.due' };
-    return { type: 'start.deadline', recordingId: name.slice('start:'.length) };
+    return { type: 'start.deadline', recordingId: name.slice('start:'.length), at: this.ports.clock.now() };
   }
 }
 

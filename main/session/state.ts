@@ -45,7 +45,8 @@ export interface Contact {
   /** When capture last came back for this contact, or null. */
   readonly resumedAt: Moment | null;
   readonly startTokens: readonly Token[];
-  readonly suspendTokens: readonly Token[];
+  /** Each with the receipt of the suspend that it asked for: a resume may come before the acknowledgement. */
+  readonly suspendTokens: readonly { readonly token: Token; readonly suspendedAt: Moment }[];
   readonly resumeTokens: readonly Token[];
   readonly stopTokens: readonly Token[];
 }
@@ -108,9 +109,10 @@ export type SessionEvent =
   | { type: 'contact.suspend'; token: Token; contactId: string; reason?: string | undefined; at: Moment }
   | { type: 'contact.resume'; token: Token; contactId: string; at: Moment }
   | { type: 'contact.stop'; token: Token; contactId: string; at: Moment }
-  | { type: 'start.deadline'; recordingId: string }
+  | { type: 'start.deadline'; recordingId: string; at: Moment }
   | { type: 'run.live'; runId: string; firstFrameAt: Moment }
-  | { type: 'run.covered'; runId: string }
+  /** Everything before `until` is in the spool. */
+  | { type: 'run.covered'; runId: string; until: Moment }
   /** `fault` is null when the end was asked for; `permanent` when trying again at once cannot help. */
   | { type: 'run.ended'; runId: string; fault: Failure | null; permanent: boolean; at: Moment }
   | { type: 'retry.due' }

@@ -34,18 +34,27 @@ export class FragmentSplitter {
   private pendingBytes = 0;
   private head: Uint8Array[] = [];
   private moof: Uint8Array | null = null;
+  private broken: Error | null = null;
 
-  /** @throws Error when the bytes are not an MP4 stream */
+  /**
+   * @throws Error when the bytes are not an MP4 stream; what was good before them is given out first, and the error
+   *   comes with the next call
+   */
   push(chunk: Uint8Array): Segment[] {
+    if (this.broken !== null) throw this.broken;
     this.pending.push(chunk);
     this.pendingBytes += chunk.byteLength;
     const segments: Segment[] = [];
-    for (;;) {
-      const box = this.takeBox();
-      if (box === null) return segments;
-      const segment = this.accept(box);
-      if (segment !== null) segments.push(segment);
+    try {
+      for (let box = this.takeBox(); box !== null; box = this.takeBox()) {
+        const segment = this.accept(box);
+        if (segment !== null) segments.push(segment);
+      }
+    } catch (error) {
+      this.broken = error instanceof Error ? error : new Error(String(error));
+      if (segments.length === 0) throw this.broken;
     }
+    return segments;
   }
 
   private takeBox(): Uint8Array | null {

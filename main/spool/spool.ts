@@ -6,6 +6,7 @@ import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SightlineError, errno, toFailure } from '../shared/errors.ts';
 import { FragmentSplitter } from '../shared/fragments.ts';
+import type { Segment } from '../shared/fragments.ts';
 import { Journal, readJournal, spoolError } from './journal.ts';
 import type { JournalEntry } from './journal.ts';
 import { addEntry, emptyLedger, isSettled } from './ledger.ts';
@@ -79,15 +80,23 @@ export class SpoolSession {
     }
   }
 
-  /** Closes what a crash left open: runs at their last whole fragment, recordings at the end of their last run. */
-  async closeAfterCrash(): Promise<void> {
+  /**
+   * Closes what a crash left open: runs at their last whole fragment, recordings at the end of their last run.
+   * @returns the recordings of which there is nothing at all
+   */
+  async closeAfterCrash(): Promise<string[]> {
+    const lost: string[] = [];
     for (const run of this.ledger.runs.values()) {
       if (run.closed === null) await this.append(await this.findEnd(run));
     }
     for (const [recordingId, recording] of this.ledger.recordings) {
       if (isSettled(recording) || recording.stopped !== null) continue;
       const { startTime } = recording;
-      if (startTime === null) {
+      const ends = [...this.ledger.runs.values()].map((run) => run.closed?.endTime ?? 0);
+      const suspensions = recording.suspensions.map((one) => one.resumedAt ?? one.at);
+      const endTime = Math.max(...ends, ...suspensions);
+      // The power may have gone before the first frame was on the disk, although the journal knows of it.
+      if (startTime === null || endTime <= startTime) {
         const failure = toFailure(
           new SightlineError(
             'CAPTURE_FAILED',
@@ -95,13 +104,17 @@ export class SpoolSession {
           ),
         );
         await this.append({ type: 'recording.failed', recordingId, failure });
+        lost.push(recordingId);
         continue;
       }
-      const ends = [...this.ledger.runs.values()].map((run) => run.closed?.endTime ?? startTime);
-      const suspensions = recording.suspensions.map((one) => one.resumedAt ?? one.at);
-      const endTime = Math.max(startTime, ...ends, ...suspensions);
       await this.append({ type: 'contact.stopped', recordingId, endTime, cause: 'app-died' });
     }
+    return lost;
+  }
+
+  /** Lets go of the journal of a session that cannot be used. */
+  abandon(): Promise<void> {
+    return this.journal.close();
   }
 
   private async findEnd(run: LedgerRun): Promise<JournalEntry> {
@@ -116,7 +129,9 @@ export class SpoolSession {
       let last = 0;
       let frames = 0;
       for (let at = 0; at < reader.sizeBytes; at += READ_BYTES) {
-        for (const part of splitter.push(await reader.read(at, at + READ_BYTES))) {
+        const parts = wholeParts(splitter, await reader.read(at, at + READ_BYTES));
+        if (parts === null) break;
+        for (const part of parts) {
           if (part.kind === 'initialisation') {
             timescale = part.segment.timescale;
           } else {
@@ -135,12 +150,23 @@ export class SpoolSession {
   }
 }
 
+/** null where the bytes are no MP4 any more: a power cut can leave zeros behind the last whole fragment. */
+function wholeParts(splitter: FragmentSplitter, bytes: Uint8Array): Segment[] | null {
+  try {
+    return splitter.push(bytes);
+  } catch {
+    return null;
+  }
+}
+
 export interface SpoolOptions {
   readonly root: string;
   readonly runFiles: RunFiles;
   readonly newSessionId: () => string;
   /** Told about folders that could not be read; they are left as they are. */
   readonly onUnreadable: (folder: string, error: unknown) => void;
+  /** Told about recordings that a crash left without a single picture. */
+  readonly onLost?: (session: SpoolSession, recordingId: string) => void;
 }
 
 export class Spool {
@@ -177,7 +203,13 @@ export class Spool {
           this.options.runFiles,
           entries,
         );
-        await session.closeAfterCrash();
+        try {
+          for (const recordingId of await session.closeAfterCrash())
+            this.options.onLost?.(session, recordingId);
+        } catch (error) {
+          await session.abandon();
+          throw error;
+        }
         await session.release();
         if ([...session.ledger.recordings.values()].some((recording) => !isSettled(recording)))
           sessions.push(session);

@@ -13,6 +13,9 @@ export class StatusHub {
   private snapshot = initialSnapshot;
   private readonly listeners = new Set<(push: Push) => void>();
 
+  /** @param onListenerError told when a listener throws; the others hear the news all the same */
+  constructor(private readonly onListenerError: (error: unknown) => void = () => undefined) {}
+
   /** The revision of the newest push. */
   get rev(): number {
     return this.revision;
@@ -44,6 +47,12 @@ export class StatusHub {
   }
 
   private push(push: Push): void {
-    for (const listener of this.listeners) listener(push);
+    for (const listener of this.listeners) {
+      try {
+        listener(push);
+      } catch (error) {
+        this.onListenerError(error);
+      }
+    }
   }
 }

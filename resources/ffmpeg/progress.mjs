@@ -11,7 +11,7 @@ const usual = {
     },
   },
   'win32-x64': {
-    seconds: 280,
+    seconds: 180,
     steps: {
       'compiling openh264': { share: 0.41, files: 110 },
       'configuring ffmpeg': { share: 0.17, files: 0 },

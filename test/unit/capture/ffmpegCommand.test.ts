@@ -35,13 +35,13 @@ describe('the command of a capture run', () => {
   it('is this one for a whole X display', () => {
     const filters = [
       "scale=w='trunc(iw*min(1,sqrt(9437184/(iw*ih)))/2)*2':h='trunc(ih*min(1,sqrt(9437184/(iw*ih)))/2)*2'" +
-        ':flags=bilinear:out_color_matrix=bt709:out_range=tv',
+        ':flags=area+full_chroma_inp:out_color_matrix=bt709:out_range=tv',
       'setsar=1',
       'format=yuv420p',
       'setparams=range=tv:color_primaries=bt709:color_trc=bt709:colorspace=bt709',
     ];
     expect(captureArguments(x11)).toEqual([
-      ...['-hide_banner', '-nostats', '-loglevel', 'info'],
+      ...['-hide_banner', '-nostats', '-stats_period', '0.1', '-loglevel', 'info'],
       ...[
         '-f',
         'x11grab',
@@ -69,7 +69,7 @@ describe('the command of a capture run', () => {
         '-slices',
         '1',
       ],
-      ...['-allow_skip_frames', '0', '-fps_mode', 'vfr', '-enc_time_base', '1/1000'],
+      ...['-allow_skip_frames', '0', '-loopfilter', '0', '-fps_mode', 'vfr', '-enc_time_base', '1/1000'],
       ...['-movflags', '+frag_every_frame+empty_moov+default_base_moof', '-flush_packets', '1'],
       ...['-map_metadata', '-1', '-f', 'mp4', 'pipe:1'],
     ]);
@@ -101,6 +101,18 @@ describe('the command of a capture run', () => {
     const args = inputOf(captureArguments({ ...x11, grab: { device: 'avfoundation', screenIndex: 2 } }));
     expect(valueOf(args, '-f')).toBe('avfoundation');
     expect(args.slice(-4)).toEqual(['-capture_cursor', '1', '-i', '2:none']);
+  });
+
+  it('fits the screen into the recording’s canvas, with bars where the shapes differ', () => {
+    const args = captureArguments({ ...x11, canvas: { width: 1280, height: 720 } });
+    const fit = [
+      'scale=w=1280:h=720:force_original_aspect_ratio=decrease:force_divisible_by=2' +
+        ':flags=area+full_chroma_inp:out_color_matrix=bt709:out_range=tv',
+      'pad=w=1280:h=720:x=(ow-iw)/2:y=(oh-ih)/2:color=black',
+      'setsar=1',
+    ];
+    const whole = valueOf(captureArguments(x11), '-filter:v') ?? '';
+    expect(valueOf(args, '-filter:v')).toBe(fit.join(',') + whole.slice(whole.indexOf(',format=')));
   });
 
   it('has a key frame a minute, whatever the frame rate', () => {

@@ -62,6 +62,25 @@ export const noDisplay5 = `\
 :178: Input/output error
 `;
 
+/** ffmpeg 8.1.2 whose X server was killed; exit code 0. */
+export const displayDied8 = `\
+Press [q] to stop, [?] for help
+[in#0/x11grab @ 0x1bbdc200] Failed to query xcb pointer
+[in#0/x11grab @ 0x1bbdbec0] Error during demuxing: Generic error in an external library
+[out#0/mp4 @ 0x1bbe8440] video:1KiB audio:0KiB subtitle:0KiB other streams:0KiB global headers:0KiB muxing overhead: 303.863988%
+frame=    9 fps=5.0 q=-0.0 Lsize=       3KiB time=00:00:01.80 bitrate=  11.6kbits/s speed=   1x elapsed=0:00:01.79    
+`;
+
+/** ffmpeg 5.1.9 whose X server was killed; exit code 0. */
+export const displayDied5 = `\
+Press [q] to stop, [?] for help
+[x11grab @ 0x5621ebb65c80] Failed to query xcb pointer
+:177: Generic error in an external library
+frame=    9 fps=4.9 q=-1.0 Lsize=       3kB time=00:00:01.59 bitrate=  16.2kbits/s speed=0.868x    
+video:1kB audio:0kB subtitle:0kB other streams:0kB global headers:0kB muxing overhead: 156.915741%
+[libx264 @ 0x5621ebb71ec0] kb/s:2.81
+`;
+
 /** ffmpeg 5.1.9, which has no libopenh264; exit code 1. */
 export const noEncoder5 = `\
 Input #0, lavfi, from 'testsrc':

@@ -36,6 +36,8 @@ describe('the diagnosis of an ffmpeg that ended by itself', () => {
   it.each([
     ['a display that is not there (ffmpeg 8)', said.noDisplay8, 'NO_DISPLAY', true],
     ['a display that is not there (ffmpeg 5)', said.noDisplay5, 'NO_DISPLAY', true],
+    ['a display that died (ffmpeg 8)', said.displayDied8, 'NO_DISPLAY', true],
+    ['a display that died (ffmpeg 5)', said.displayDied5, 'NO_DISPLAY', true],
     ['an encoder that it lacks', said.noEncoder5, 'ENCODER_UNAVAILABLE', true],
     ['a grabber that it lacks', said.noGrabber5, 'ENCODER_UNAVAILABLE', true],
     ['a full disk', said.diskFull8, 'SPOOL_FULL', false],

@@ -72,7 +72,7 @@ describe('any life of a session', () => {
         model.settle();
         for (const [type, count] of model.seen) seen.set(type, (seen.get(type) ?? 0) + count);
       }),
-      { numRuns: 3000 },
+      { numRuns: 2000 },
     );
     for (const type of effects) expect(seen.get(type), type).toBeGreaterThan(100);
   });

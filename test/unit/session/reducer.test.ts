@@ -266,13 +266,13 @@ describe('contact.stop', () => {
     expect(story.state.runs).toEqual([]);
   });
 
-  it('never ends a recording before its start', () => {
+  it('gives every recording a length, even one that is stopped before its start was told', () => {
     const story = new Story();
     story.hello('page-1', anna);
     story.start('A', 1000);
     story.live('run-1', 1400);
     story.stop('A', 1390);
-    expect(story.journal.at(-1)).toMatchObject({ type: 'contact.stopped', endTime: 1400 });
+    expect(story.journal.at(-1)).toMatchObject({ type: 'contact.stopped', endTime: 1401 });
   });
 });
 

@@ -15,12 +15,12 @@ describe('a second contact', () => {
     const story = new Story();
     story.recording('A');
     const start = story.start('B', 3000);
-    story.live('run-2', 3217.25);
-    expect(story.of('run.stop')).toEqual([{ type: 'run.stop', runId: 'run-1', at: 3217.25 }]);
-    expect(story.answer(start)).toEqual({ kind: 'start', recordingId: 'rec-B', startTime: 3217.25 });
+    story.live('run-2', 3217);
+    expect(story.of('run.stop')).toEqual([{ type: 'run.stop', runId: 'run-1', at: 3217 }]);
+    expect(story.answer(start)).toEqual({ kind: 'start', recordingId: 'rec-B', startTime: 3217 });
     expect(story.state.runs).toEqual([
       { runId: 'run-1', phase: { kind: 'ending' } },
-      { runId: 'run-2', phase: { kind: 'live', firstFrameAt: 3217.25 } },
+      { runId: 'run-2', phase: { kind: 'live', firstFrameAt: 3217 } },
     ]);
     expect(story.of('run.start')).toEqual([]);
   });
@@ -84,11 +84,37 @@ describe('a stop while other contacts go on', () => {
   it('is answered when the run holds everything up to the end', () => {
     const story = two();
     const stop = story.stop('A', 5000);
-    story.do({ type: 'run.covered', runId: 'run-2' });
+    story.do({ type: 'run.covered', runId: 'run-2', until: 5000 });
     expect(story.answer(stop)).toEqual({ kind: 'stop', recordingId: 'rec-A', endTime: 5000 });
     expect(story.effects.map((effect) => effect.type)).toEqual(['announce', 'reply', 'publish']);
     expect(story.state.contacts.map((contact) => contact.recordingId)).toEqual(['rec-B']);
     expect(story.state.runs.map((run) => run.phase.kind)).toEqual(['live']);
+  });
+
+  it('is not answered for what an earlier stop waited for', () => {
+    const story = two();
+    story.start('C', 4000);
+    story.live('run-3', 4300);
+    story.ended('run-2', 4400);
+    const [early, late] = [story.stop('A', 5000), story.stop('B', 5500)];
+    story.do({ type: 'run.covered', runId: 'run-3', until: 5000 });
+    expect(story.answer(early)).toEqual({ kind: 'stop', recordingId: 'rec-A', endTime: 5000 });
+    expect(story.answer(late)).toBeNull();
+    story.do({ type: 'run.covered', runId: 'run-3', until: 5500 });
+    expect(story.answer(late)).toEqual({ kind: 'stop', recordingId: 'rec-B', endTime: 5500 });
+  });
+
+  it('waits for a newer run whose first frame was grabbed before the end, but reported after it', () => {
+    const story = new Story();
+    story.recording('A');
+    story.start('B', 3000);
+    const stop = story.stop('A', 3400);
+    story.live('run-2', 3200);
+    expect(story.of('run.cover')).toEqual([{ type: 'run.cover', runId: 'run-2', until: 3400 }]);
+    story.ended('run-1', 3500);
+    expect(story.answer(stop)).toBeNull();
+    story.do({ type: 'run.covered', runId: 'run-2', until: 3400 });
+    expect(story.answer(stop)).toEqual({ kind: 'stop', recordingId: 'rec-A', endTime: 3400 });
   });
 
   it('waits for the older run of a rotation, too', () => {
@@ -97,7 +123,7 @@ describe('a stop while other contacts go on', () => {
     story.start('B', 3000);
     story.live('run-2', 3300);
     const stop = story.stop('A', 3400);
-    story.do({ type: 'run.covered', runId: 'run-2' });
+    story.do({ type: 'run.covered', runId: 'run-2', until: 3400 });
     expect(story.answer(stop)).toBeNull();
     story.ended('run-1', 3500);
     expect(story.answer(stop)).toEqual({ kind: 'stop', recordingId: 'rec-A', endTime: 3400 });
@@ -257,7 +283,7 @@ describe('the deadline of a start', () => {
     const story = new Story();
     story.hello('page-1', anna);
     const start = story.start('A', 1000);
-    story.do({ type: 'start.deadline', recordingId: 'rec-A' });
+    story.do({ type: 'start.deadline', recordingId: 'rec-A', at: 11_000 });
     expect(story.answer(start)).toBe('CAPTURE_TIMEOUT');
     expect(story.announced('rec-A')).toEqual(['INITIATED', 'FAILED']);
     expect(story.of('run.cut')).toMatchObject([{ runId: 'run-1' }]);
@@ -272,7 +298,7 @@ describe('the deadline of a start', () => {
     const start = story.start('A', 1000);
     story.ended('run-1', 1100, crashed);
     story.ended('run-2', 1200, crashed);
-    story.do({ type: 'start.deadline', recordingId: 'rec-A' });
+    story.do({ type: 'start.deadline', recordingId: 'rec-A', at: 11_000 });
     expect(story.answer(start)).toBe('CAPTURE_FAILED');
     expect(story.of('timer.clear')).toContainEqual({ type: 'timer.clear', name: 'retry' });
   });
@@ -281,23 +307,32 @@ describe('the deadline of a start', () => {
     const story = new Story();
     story.recording('A');
     story.start('B', 3000);
-    story.do({ type: 'start.deadline', recordingId: 'rec-B' });
+    story.do({ type: 'start.deadline', recordingId: 'rec-B', at: 11_000 });
     expect(story.of('run.stop')).toEqual([]);
     expect(story.state.contacts.map((contact) => contact.recordingId)).toEqual(['rec-A']);
+  });
+
+  it('of the last open one takes nothing from a recording that is being completed', () => {
+    const story = new Story();
+    story.recording('A');
+    story.start('B', 3000);
+    story.stop('A', 9000);
+    story.do({ type: 'start.deadline', recordingId: 'rec-B', at: 13_000 });
+    expect(story.of('run.stop')).toEqual([{ type: 'run.stop', runId: 'run-1', at: 13_000 }]);
   });
 
   it('means nothing to a contact that has begun, or is gone', () => {
     const story = new Story();
     story.recording('A');
-    expect(story.do({ type: 'start.deadline', recordingId: 'rec-A' })).toEqual([]);
-    expect(story.do({ type: 'start.deadline', recordingId: 'rec-Z' })).toEqual([]);
+    expect(story.do({ type: 'start.deadline', recordingId: 'rec-A', at: 11_000 })).toEqual([]);
+    expect(story.do({ type: 'start.deadline', recordingId: 'rec-Z', at: 11_000 })).toEqual([]);
   });
 });
 
 describe('news of a run that is not known (any more)', () => {
   it.each([
     { type: 'run.live', runId: 'run-9', firstFrameAt: 5000 },
-    { type: 'run.covered', runId: 'run-9' },
+    { type: 'run.covered', runId: 'run-9', until: 5000 },
     { type: 'run.ended', runId: 'run-9', fault: crashed, permanent: true, at: 5000 },
   ] as const)('changes nothing ($type)', (event) => {
     const story = new Story();

@@ -88,6 +88,27 @@ describe('contact.suspend', () => {
     ]);
   });
 
+  it('says when it was received, even when a resume was quicker than the acknowledgement', () => {
+    const story = new Story();
+    story.recording('A');
+    const suspend = story.suspend('A', 4000);
+    story.resume('A', 4005);
+    story.ended('run-1', 4010);
+    expect(story.answer(suspend)).toEqual({ kind: 'suspend', suspendedAt: 4000 });
+  });
+
+  it('is answered, even when it is resumed and asked for again before it took hold', () => {
+    const story = new Story();
+    story.recording('A');
+    const first = story.suspend('A', 4000);
+    story.resume('A', 4002);
+    const second = story.suspend('A', 4004);
+    story.ended('run-1', 4010);
+    expect(story.answer(first)).toEqual({ kind: 'suspend', suspendedAt: 4000 });
+    expect(story.answer(second)).toEqual({ kind: 'suspend', suspendedAt: 4004 });
+    expect(story.of('run.start')).toEqual([]);
+  });
+
   it('whose contact is stopped before it took hold is refused, not forgotten', () => {
     const story = new Story();
     story.recording('A');

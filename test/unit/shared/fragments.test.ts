@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Segment } from '../../../main/shared/fragments.ts';
-import { FragmentSplitter, concat } from '../../../main/shared/fragments.ts';
+import { FragmentSplitter, concat, isKeyPicture } from '../../../main/shared/fragments.ts';
 import type { TestVideo } from '../support/fragmentedMp4.ts';
 import { makeTestVideo, topBoxes } from '../support/fragmentedMp4.ts';
 
@@ -27,9 +27,12 @@ function bytesOf(segment: Segment): Uint8Array {
 
 /** What a segment is and holds, in few characters: comparing the bytes themselves one by one is slow. */
 function prints(segments: readonly Segment[]): string[] {
+  const hash = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
   return segments.map((one) => {
-    const { bytes, ...facts } = one.kind === 'fragment' ? one.fragment : one.segment;
-    return JSON.stringify({ ...facts, sha256: createHash('sha256').update(bytes).digest('hex') });
+    if (one.kind === 'initialisation')
+      return JSON.stringify({ ...one.segment, bytes: hash(one.segment.bytes) });
+    const { bytes, picture, decodeTime } = one.fragment;
+    return JSON.stringify({ decodeTime, bytes: hash(bytes), picture: hash(picture) });
   });
 }
 
@@ -73,6 +76,25 @@ describe('a real fragmented MP4', () => {
     );
     const expected = Buffer.concat(needed.map(({ start, end }) => video.bytes.subarray(start, end)));
     expect(Buffer.from(concat(whole.map(bytesOf))).equals(expected)).toBe(true);
+  });
+
+  it('gives each picture alone', () => {
+    const media = topBoxes(video.bytes).filter(({ type }) => type === 'mdat');
+    const pictures = whole.flatMap((one) =>
+      one.kind === 'fragment' ? [Buffer.from(one.fragment.picture)] : [],
+    );
+    expect(pictures).toHaveLength(media.length);
+    for (const [index, { start, end }] of media.entries()) {
+      expect(pictures[index]?.equals(video.bytes.subarray(start + 8, end))).toBe(true);
+    }
+  });
+
+  it('tells key pictures from the others', () => {
+    const kinds = whole.flatMap((one) =>
+      one.kind === 'fragment' ? [isKeyPicture(one.fragment.picture)] : [],
+    );
+    expect(kinds).toEqual(kinds.map((_, index) => index % video.keyInterval === 0));
+    expect(kinds).toContain(false);
   });
 
   it('gives the same segments however it is cut into chunks', () => {
@@ -149,6 +171,22 @@ describe('what is no fragmented MP4', () => {
     const splitter = new FragmentSplitter();
     splitter.push(video.bytes);
     expect(() => splitter.push(Buffer.alloc(16))).toThrow('not an MP4 stream');
+  });
+});
+
+describe('a picture that is none', () => {
+  it.each([
+    ['nothing', []],
+    ['less than a length', [0, 0, 0]],
+    ['a length and nothing after it', [0, 0, 0, 9]],
+    ['a unit that claims to be longer than it is', [0, 0, 0, 99, 0x41, 1]],
+    ['a length of zero', [0, 0, 0, 0, 0x41, 0, 0, 0]],
+  ])('is no key picture: %s', (_, bytes) => {
+    expect(isKeyPicture(Uint8Array.from(bytes))).toBe(false);
+  });
+
+  it('is a key picture when an IDR slice stands behind others', () => {
+    expect(isKeyPicture(Uint8Array.from([0, 0, 0, 1, 0x67, 0, 0, 0, 1, 0x68, 0, 0, 0, 1, 0x65]))).toBe(true);
   });
 });
 

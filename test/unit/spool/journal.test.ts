@@ -61,7 +61,7 @@ describe('the journal', () => {
         // Compared as JSON: it tells -0 from 0 no more than the journal needs to.
         expect(JSON.stringify(await readJournal(path))).toBe(JSON.stringify(written));
       }),
-      { numRuns: 15 },
+      { numRuns: 8 },
     );
   });
 

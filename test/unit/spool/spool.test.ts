@@ -243,6 +243,18 @@ describe('recovery after a crash', () => {
     }
   });
 
+  it('takes a run up to the zeros that a power cut left behind it', async () => {
+    for (const zeros of [3, 8, 4096, 3 * 1024 * 1024]) {
+      const { spool, root, unreadable } = await newSpool();
+      const file = Buffer.concat([video.bytes, Buffer.alloc(zeros)]);
+      await crashed(root, 'left', [...recording('one', 5000, null), ...run('a', 5000, null)], { a: file });
+      const session = await recoverOne(spool);
+      expect(unreadable).toEqual([]);
+      expect(session.ledger.runs.get('a')?.closed?.frames).toBe(video.frames);
+      await publishAll(session);
+    }
+  });
+
   it('writes what it has found into the journal, so that a second crash changes nothing', async () => {
     const { spool, root } = await newSpool();
     const entries = [...recording('one', 5000, null), ...run('a', 5000, null)];
@@ -294,6 +306,14 @@ describe('recovery after a crash', () => {
     await crashed(root, 'left', [entry.started('one', 1000), entry.opened('a', 1000)]);
     expect(await spool.recover()).toEqual([]);
     expect(unreadable).toEqual([]);
+    expect(await readdir(root)).toEqual([]);
+  });
+
+  it('fails a recording whose only run lost its pictures with the power', async () => {
+    const { spool, root } = await newSpool();
+    const entries = [...recording('one', 5000, null), ...run('a', 5000, null)];
+    await crashed(root, 'left', entries, { a: Buffer.alloc(0) });
+    expect(await spool.recover()).toEqual([]);
     expect(await readdir(root)).toEqual([]);
   });
 

@@ -8,6 +8,8 @@ export interface TestVideo {
   readonly fps: number;
   readonly width: number;
   readonly height: number;
+  /** Each so many frames there is a key frame, the first included. */
+  readonly keyInterval: number;
 }
 
 /** The ffmpeg on PATH, as an absolute path. */
@@ -16,7 +18,7 @@ export function ffmpegPath(): string {
 }
 
 export async function makeTestVideo(frames = 10): Promise<TestVideo> {
-  const [fps, width, height] = [5, 160, 96];
+  const [fps, width, height, keyInterval] = [5, 160, 96, 5];
   const path = ffmpegPath();
   const { encoder } = await new FfmpegFinder({
     ffmpegPath: path,
@@ -25,13 +27,24 @@ export async function makeTestVideo(frames = 10): Promise<TestVideo> {
   }).find();
   const { stdout } = await runOrThrow(path, [
     ...['-v', 'error', '-f', 'lavfi', '-i', `testsrc=size=${width}x${height}:rate=${fps}`],
-    ...['-frames:v', String(frames), '-pix_fmt', 'yuv420p', '-c:v', encoder, '-bf', '0', '-g', '5'],
+    ...[
+      '-frames:v',
+      String(frames),
+      '-pix_fmt',
+      'yuv420p',
+      '-c:v',
+      encoder,
+      '-bf',
+      '0',
+      '-g',
+      String(keyInterval),
+    ],
     ...(encoder === 'libx264' ? ['-tune', 'zerolatency'] : []),
     ...['-fps_mode', 'vfr', '-enc_time_base', '1/1000'],
     ...['-movflags', '+frag_every_frame+empty_moov+default_base_moof', '-flush_packets', '1'],
     ...['-f', 'mp4', 'pipe:1'],
   ]);
-  return { bytes: stdout, frames, fps, width, height };
+  return { bytes: stdout, frames, fps, width, height, keyInterval };
 }
 
 /** The boxes at the top of an MP4: type, place and size. Written anew here so that the tests have a second opinion. */

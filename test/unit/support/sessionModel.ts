@@ -56,7 +56,7 @@ export class SessionModel {
   act(action: Action): void {
     this.now += action.after;
     const event = this.eventOf(action);
-    if (event !== null && !this.isKnownGap(event)) this.step(event);
+    if (event !== null) this.step(event);
   }
 
   /** Stops everything and lets every run end, as a shutdown does, then checks that nothing is left over. */
@@ -76,32 +76,6 @@ export class SessionModel {
       must(answers === 1, `${kind} ${token} was answered ${answers} times`);
     }
     this.recordings.checkEnds();
-  }
-
-  /** What the reducer does not get right yet; each line goes away with its bug. */
-  private isKnownGap(event: SessionEvent): boolean {
-    const { contacts } = this.state;
-    const stopping = contacts.flatMap(({ phase }) => (phase.kind === 'stopping' ? [phase] : []));
-    switch (event.type) {
-      case 'contact.suspend': // again, after a resume, before the first one is acknowledged: that one is forgotten
-        return contacts.some(
-          (one) =>
-            one.info.contactId === event.contactId &&
-            one.suspendedAt === null &&
-            one.suspendTokens.length > 0,
-        );
-      case 'run.covered': // up to the end of one contact: it completes another one that ends later, too
-        return stopping.some(
-          ({ waitsFor, endTime }) =>
-            waitsFor.includes(event.runId) && endTime > (this.run(event.runId).coverUntil ?? 0),
-        );
-      case 'start.deadline': // of the only open contact: it stops the run before the end of one that is stopping
-        return stopping.length > 0;
-      case 'run.live': // with a first frame from before the end of a contact that is stopping: nobody waits for it
-        return stopping.some(({ endTime }) => endTime > event.firstFrameAt);
-      default:
-        return false;
-    }
   }
 
   private eventOf(action: Action): SessionEvent | null {
@@ -140,14 +114,16 @@ export class SessionModel {
       case 'covered': {
         const waiting = this.captureRuns.filter((one) => one.coverUntil !== null && one.cutAt === null);
         const run = pick(waiting, action.pick);
-        return run === undefined ? null : { type: 'run.covered', runId: run.runId };
+        return run === undefined
+          ? null
+          : { type: 'run.covered', runId: run.runId, until: run.coverUntil ?? 0 };
       }
       case 'timer': {
         const name = pick([...this.timers], action.pick);
         if (name === undefined) return null;
         if (name === 'grace') return { type: 'grace.over', at };
         if (name === 'retry') return { type: 'retry.due' };
-        return { type: 'start.deadline', recordingId: name.slice('start:'.length) };
+        return { type: 'start.deadline', recordingId: name.slice('start:'.length), at };
       }
       case 'shutdown':
         return { type: 'shutdown', at };
@@ -177,10 +153,6 @@ export class SessionModel {
       const contact = this.state.contacts.find((one) => one.info.contactId === contactId);
       const suspendedAt = contact?.suspendedAt ?? event.at;
       this.asked.set(event.token, { kind: kinds[event.type], contactId, suspendedAt, answers: 0 });
-    }
-    if (event.type === 'contact.resume') {
-      // Another gap: the reply to a suspend that is still waiting then says when the contact was asked for.
-      for (const one of this.asked.values()) if (one.contactId === event.contactId) one.suspendedAt = null;
     }
     switch (event.type) {
       case 'run.live':

@@ -32,7 +32,7 @@ export class ToldRecordings {
     }
     if (type === 'contact.stopped') {
       must(told.startTime !== null, 'a recording was stopped that had not begun');
-      must(record.endTime >= told.startTime, 'a recording ends before its start');
+      must(record.endTime > told.startTime, 'a recording has no length');
       told.endTime = record.endTime;
     }
     if (type === 'recording.failed') must(told.startTime === null, 'a recording failed that had begun');

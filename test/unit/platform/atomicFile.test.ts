@@ -1,0 +1,55 @@
+import { mkdir, readFile, readdir, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { writeFileAtomically } from '../../../main/platform/atomicFile.ts';
+import { temporaryFolder } from '../support/folders.ts';
+
+describe('a file that is written at once', () => {
+  it('holds the text, and nothing is left beside it', async () => {
+    const folder = await temporaryFolder();
+    const path = join(folder, 'a.json');
+    await writeFileAtomically(path, '{"ä":1}\n');
+    expect(await readFile(path, 'utf8')).toBe('{"ä":1}\n');
+    expect(await readdir(folder)).toEqual(['a.json']);
+  });
+
+  it('replaces the one before, with its whole length', async () => {
+    const path = join(await temporaryFolder(), 'a.json');
+    await writeFileAtomically(path, 'a long text');
+    await writeFileAtomically(path, 'short');
+    expect(await readFile(path, 'utf8')).toBe('short');
+  });
+
+  it('has its folder made where there is none', async () => {
+    const path = join(await temporaryFolder(), 'a', 'b', 'c.json');
+    await writeFileAtomically(path, 'text');
+    expect(await readFile(path, 'utf8')).toBe('text');
+  });
+
+  it('has the mode that was asked for', async () => {
+    const path = join(await temporaryFolder(), 'a.json');
+    await writeFileAtomically(path, 'text', 0o600);
+    expect((await stat(path)).mode & 0o777).toBe(0o600);
+  });
+
+  it('is one of the texts, whole, when several are written at the same time', async () => {
+    const folder = await temporaryFolder();
+    const path = join(folder, 'a.json');
+    const texts = Array.from({ length: 8 }, (_, n) => String(n).repeat(10_000 + n));
+    await Promise.all(texts.map((text) => writeFileAtomically(path, text)));
+    expect(texts).toContain(await readFile(path, 'utf8'));
+    expect(await readdir(folder)).toEqual(['a.json']);
+  });
+});
+
+describe('a file that cannot be written', () => {
+  it('leaves what was there, and nothing beside it', async () => {
+    const folder = await temporaryFolder();
+    const path = join(folder, 'a.json');
+    await mkdir(path); // a folder cannot be replaced by a file
+    await writeFile(join(path, 'kept.txt'), 'kept');
+    await expect(writeFileAtomically(path, 'text')).rejects.toThrow();
+    expect(await readdir(folder)).toEqual(['a.json']);
+    expect(await readFile(join(path, 'kept.txt'), 'utf8')).toBe('kept');
+  });
+});

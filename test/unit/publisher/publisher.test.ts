@@ -1,0 +1,402 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import type { Publication } from '../../../main/publisher/publication.ts';
+import type { Uploads } from '../../../main/publisher/publisher.ts';
+import { Publisher } from '../../../main/publisher/publisher.ts';
+import type { Failure } from '../../../main/shared/errors.ts';
+import { SightlineError } from '../../../main/shared/errors.ts';
+import { isSettled } from '../../../main/spool/ledger.ts';
+import { plainRunFiles } from '../../../main/spool/runFiles.ts';
+import type { SpoolSession } from '../../../main/spool/spool.ts';
+import { Spool } from '../../../main/spool/spool.ts';
+import { temporaryFolder } from '../support/folders.ts';
+import { entry, recording, run } from '../support/journalEntries.ts';
+import type { LogLine } from '../support/logs.ts';
+import { keepingLogger } from '../support/logs.ts';
+import { containing } from '../support/matchers.ts';
+
+const NOW = 1_800_000_000_000;
+const receipt = { location: 'file:///recordings/one.mp4', sizeBytes: 1234, sha256: 'a'.repeat(64) };
+
+interface Bench {
+  readonly publisher: Publisher;
+  readonly session: SpoolSession;
+  /** The recordings that were tried, in order. */
+  readonly tries: string[];
+  readonly published: string[];
+  readonly failed: { recordingId: string; why: Failure }[];
+  /** As pages were told. */
+  readonly uploads: Uploads[];
+  readonly log: LogLine[];
+  /** What each try does; without one it succeeds. */
+  outcomes: (() => Promise<void> | void)[];
+  onPublished: () => Promise<void>;
+  onFailed: () => Promise<void>;
+}
+
+async function bench(random = 1, ...recordingIds: string[]): Promise<Bench> {
+  const root = await temporaryFolder();
+  const spool = new Spool({
+    root,
+    runFiles: plainRunFiles,
+    newSessionId: () => 'one',
+    onUnreadable: () => {},
+  });
+  const session = await spool.openSession();
+  for (const id of recordingIds.length > 0 ? recordingIds : ['rec-1']) {
+    for (const one of [...recording(id, 1000, 3000), ...run(`run-of-${id}`, 1000, 3000)]) {
+      await session.append(one);
+    }
+  }
+  onTestFinished(async () => {
+    for (const [id, one] of session.ledger.recordings) {
+      if (!isSettled(one)) await session.append(entry.published(id));
+    }
+    await session.release(); // closes its journal
+  });
+  const { log, lines } = keepingLogger();
+  const it: Bench = {
+    session,
+    tries: [],
+    published: [],
+    failed: [],
+    uploads: [],
+    log: lines,
+    outcomes: [],
+    onPublished: () => Promise.resolve(),
+    onFailed: () => Promise.resolve(),
+    publisher: new Publisher({
+      async publish(_, recordingId) {
+        it.tries.push(recordingId);
+        await it.outcomes.shift()?.();
+        // Only the receipt is of interest to the publisher; the manifest is passed on.
+        return { receipt, manifest: {} } as Publication;
+      },
+      onPublished(_, recordingId) {
+        it.published.push(recordingId);
+        return it.onPublished();
+      },
+      onFailed(_, recordingId, why) {
+        it.failed.push({ recordingId, why });
+        return it.onFailed();
+      },
+      onChange: (uploads) => it.uploads.push(uploads),
+      clock: { now: () => NOW, fromWall: (wall) => wall },
+      random: () => random,
+      log,
+    }),
+  };
+  return it;
+}
+
+function systemError(code: string): () => void {
+  return () => {
+    throw Object.assign(new Error(`${code}: no such luck`), { code });
+  };
+}
+
+/** Lets the next try happen, which is due after `delayMs` and not a moment earlier. */
+async function nextTry(on: Bench, delayMs: number): Promise<void> {
+  const before = on.tries.length;
+  await vi.advanceTimersByTimeAsync(delayMs - 1);
+  expect(on.tries).toHaveLength(before);
+  await vi.advanceTimersByTimeAsync(1);
+  await on.publisher.idle();
+  expect(on.tries).toHaveLength(before + 1);
+}
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+describe('a recording that can be delivered', () => {
+  it('is journaled as published, told of, and taken out of the spool', async () => {
+    const on = await bench();
+    await on.session.release();
+    on.publisher.enqueue(on.session, 'rec-1');
+    await on.publisher.idle();
+    expect(on.published).toEqual(['rec-1']);
+    expect(on.session.ledger.recordings.get('rec-1')?.published).toEqual({
+      type: 'recording.published',
+      recordingId: 'rec-1',
+      at: NOW,
+      ...receipt,
+    });
+    await expect(readdir(on.session.folder)).rejects.toMatchObject({ code: 'ENOENT' });
+    expect(on.failed).toEqual([]);
+  });
+
+  it('is published once, even when something goes wrong after that', async () => {
+    const on = await bench();
+    on.onPublished = () => Promise.reject(new Error('no way to tell'));
+    on.publisher.enqueue(on.session, 'rec-1');
+    await on.publisher.idle();
+    await vi.advanceTimersByTimeAsync(600_000);
+    expect(on.tries).toEqual(['rec-1']);
+    expect(on.failed).toEqual([]);
+    expect(on.publisher.uploads).toEqual({ pending: 0, failed: 0 });
+    expect(on.log).toMatchObject([{ level: 'warn', fields: { recordingId: 'rec-1' } }]);
+  });
+
+  it('counts as pending until then', async () => {
+    const on = await bench();
+    on.publisher.enqueue(on.session, 'rec-1');
+    expect(on.publisher.uploads).toEqual({ pending: 1, failed: 0 });
+    await on.publisher.idle();
+    expect(on.publisher.uploads).toEqual({ pending: 0, failed: 0 });
+    expect(on.uploads).toEqual([
+      { pending: 1, failed: 0 },
+      { pending: 0, failed: 0 },
+    ]);
+  });
+
+  it('waits for the ones before it', async () => {
+    const on = await bench(1, 'rec-1', 'rec-2', 'rec-3');
+    let finish = (): void => undefined;
+    on.outcomes = [() => new Promise((resolve) => (finish = resolve))];
+    for (const id of ['rec-1', 'rec-2', 'rec-3']) on.publisher.enqueue(on.session, id);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(on.tries).toEqual(['rec-1']);
+    expect(on.publisher.uploads).toEqual({ pending: 3, failed: 0 });
+    finish();
+    await on.publisher.idle();
+    expect(on.published).toEqual(['rec-1', 'rec-2', 'rec-3']);
+  });
+
+  it('is not held up by one that cannot be', async () => {
+    const on = await bench(1, 'rec-1', 'rec-2');
+    on.outcomes = [systemError('EACCES')];
+    on.publisher.enqueue(on.session, 'rec-1');
+    on.publisher.enqueue(on.session, 'rec-2');
+    await on.publisher.idle();
+    expect(on.published).toEqual(['rec-2']);
+    expect(on.publisher.uploads).toEqual({ pending: 0, failed: 1 });
+    on.publisher.stop();
+  });
+});
+
+describe('trouble that may pass by itself', () => {
+  it('is announced as FAILED after the third try, and no earlier', async () => {
+    const on = await bench();
+    on.outcomes = Array.from({ length: 5 }, () => systemError('ETIMEDOUT'));
+    on.publisher.enqueue(on.session, 'rec-1');
+    await on.publisher.idle();
+    await nextTry(on, 2000);
+    expect(on.failed).toEqual([]);
+    expect(on.publisher.uploads).toEqual({ pending: 1, failed: 0 });
+    await nextTry(on, 4000);
+    expect(on.failed).toEqual([
+      {
+        recordingId: 'rec-1',
+        why: {
+          code: 'UPLOAD_FAILED',
+          message: 'The recording could not be delivered: ETIMEDOUT: no such luck',
+          source: 'CLIENT',
+        },
+      },
+    ]);
+    expect(on.publisher.uploads).toEqual({ pending: 0, failed: 1 });
+    await nextTry(on, 8000);
+    await nextTry(on, 16_000);
+    expect(on.failed).toHaveLength(1);
+    on.publisher.stop();
+  });
+
+  it('is tried on after that, and the recording published in the end', async () => {
+    const on = await bench();
+    on.outcomes = Array.from({ length: 3 }, () => systemError('ENOENT'));
+    on.publisher.enqueue(on.session, 'rec-1');
+    await on.publisher.idle();
+    await nextTry(on, 2000);
+    await nextTry(on, 4000);
+    expect(on.failed).toHaveLength(1);
+    await nextTry(on, 8000);
+    expect(on.published).toEqual(['rec-1']);
+    expect(on.publisher.uploads).toEqual({ pending: 0, failed: 0 });
+    expect(on.session.ledger.recordings.get('rec-1')?.published).toMatchObject(receipt);
+  });
+
+  it('that passes in time is never announced', async () => {
+    const on = await bench();
+    on.outcomes = [systemError('ETIMEDOUT'), systemError('ETIMEDOUT')];
+    on.publisher.enqueue(on.session, 'rec-1');
+    await on.publisher.idle();
+    await nextTry(on, 2000);
+    await nextTry(on, 4000);
+    expect(on.failed).toEqual([]);
+    expect(on.published).toEqual(['rec-1']);
+  });
+
+  it('is waited for ever longer, but never longer than five minutes', async () => {
+    const on = await bench();
+    on.outcomes = Array.from({ length: 12 }, () => systemError('ETIMEDOUT'));
+    on.publisher.enqueue(on.session, 'rec-1');
+    await on.publisher.idle();
+    const seconds = [2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300];
+    for (const delay of seconds) await nextTry(on, delay * 1000);
+    on.publisher.stop();
+  });
+
+  it('is waited for by a part of that which chance decides', async () => {
+    const on = await bench(0.25);
+    on.outcomes = [systemError('ETIMEDOUT'), systemError('ETIMEDOUT')];
+    on.publisher.enqueue(on.session, 'rec-1');
+    await on.publisher.idle();
+    await nextTry(on, 500);
+    await nextTry(on, 1000);
+    expect(on.published).toEqual(['rec-1']);
+  });
+});
+
+describe('trouble that does not pass', () => {
+  it.each([
+    ['EACCES', 'The sink may not be written to.'],
+    ['EPERM', 'The sink may not be written to.'],
+    ['EROFS', 'The sink is read-only.'],
+    ['ENOTDIR', 'The sink is not a folder.'],
+    ['ENAMETOOLONG', 'The recording could not be delivered: ENAMETOOLONG: no such luck'],
+  ])('is announced at once, with what to do about it: %s', async (code, words) => {
+    const on = await bench();
+    on.outcomes = [systemError(code), systemError(code)];
+    on.publisher.enqueue(on.session, 'rec-1');
+    await on.publisher.idle();
+    expect(on.failed).toEqual([
+      { recordingId: 'rec-1', why: { code: 'UPLOAD_FAILED', message: containing(words), source: 'CLIENT' } },
+    ]);
+    await nextTry(on, 2000);
+    expect(on.failed).toHaveLength(1);
+    await nextTry(on, 4000);
+    expect(on.published).toEqual(['rec-1']);
+  });
+});
+
+describe('what is said about trouble', () => {
+  it.each([
+    ['a full sink', 'ENOSPC', 'The sink is full.'],
+    ['a full quota', 'EDQUOT', 'quota is used up'],
+    ['a sink that is not there', 'ENOENT', 'The sink is not there.'],
+  ])('tells what to do about %s', async (_, code, words) => {
+    const on = await bench();
+    on.outcomes = Array.from({ length: 3 }, () => systemError(code));
+    on.publisher.enqueue(on.session, 'rec-1');
+    await on.publisher.idle();
+    await nextTry(on, 2000);
+    await nextTry(on, 4000);
+    expect(on.failed[0]?.why.message).toContain(words);
+    on.publisher.stop();
+  });
+
+  it('keeps a code of our own', async () => {
+    const on = await bench();
+    on.outcomes = Array.from({ length: 3 }, () => () => {
+      throw new SightlineError('SPOOL_UNREADABLE', 'The spool cannot be used: EIO');
+    });
+    on.publisher.enqueue(on.session, 'rec-1');
+    await on.publisher.idle();
+    await nextTry(on, 2000);
+    await nextTry(on, 4000);
+    expect(on.failed[0]?.why).toMatchObject({
+      code: 'SPOOL_UNREADABLE',
+      message: 'The spool cannot be used: EIO',
+    });
+    on.publisher.stop();
+  });
+
+  it('is logged for each try', async () => {
+    const on = await bench();
+    on.outcomes = [systemError('ETIMEDOUT')];
+    on.publisher.enqueue(on.session, 'rec-1');
+    await on.publisher.idle();
+    expect(on.log).toMatchObject([
+      { level: 'warn', fields: { recordingId: 'rec-1', attempts: 1, code: 'UPLOAD_FAILED' } },
+    ]);
+    on.publisher.stop();
+  });
+
+  it('that cannot be announced is logged, and does not end the tries', async () => {
+    const on = await bench();
+    on.outcomes = [systemError('EACCES')];
+    on.onFailed = () => Promise.reject(new Error('no way to tell'));
+    on.publisher.enqueue(on.session, 'rec-1');
+    await on.publisher.idle();
+    expect(on.log.at(-1)).toMatchObject({ level: 'error', fields: { reason: 'Error: no way to tell' } });
+    await nextTry(on, 2000);
+    expect(on.published).toEqual(['rec-1']);
+  });
+});
+
+describe('support that has mended the cause', () => {
+  it('can have everything tried at once, and once only', async () => {
+    const on = await bench(1, 'rec-1', 'rec-2');
+    on.outcomes = [systemError('EROFS'), systemError('EROFS')];
+    on.publisher.enqueue(on.session, 'rec-1');
+    on.publisher.enqueue(on.session, 'rec-2');
+    await on.publisher.idle();
+    on.publisher.retryNow();
+    await on.publisher.idle();
+    expect(on.published).toEqual(['rec-1', 'rec-2']);
+    await vi.advanceTimersByTimeAsync(600_000);
+    expect(on.tries).toHaveLength(4);
+  });
+});
+
+describe('a publisher that is stopped', () => {
+  it('tries nothing again', async () => {
+    const on = await bench();
+    on.outcomes = [systemError('ETIMEDOUT')];
+    on.publisher.enqueue(on.session, 'rec-1');
+    await on.publisher.idle();
+    on.publisher.stop();
+    await vi.advanceTimersByTimeAsync(600_000);
+    expect(on.tries).toHaveLength(1);
+  });
+
+  it('lets what is under way finish', async () => {
+    const on = await bench();
+    let finish = (): void => undefined;
+    on.outcomes = [() => new Promise((resolve) => (finish = resolve))];
+    on.publisher.enqueue(on.session, 'rec-1');
+    await vi.advanceTimersByTimeAsync(0);
+    on.publisher.stop();
+    finish();
+    await on.publisher.idle();
+    expect(on.published).toEqual(['rec-1']);
+  });
+
+  it('begins nothing that waits', async () => {
+    const on = await bench(1, 'rec-1', 'rec-2');
+    let finish = (): void => undefined;
+    on.outcomes = [() => new Promise((resolve) => (finish = resolve))];
+    on.publisher.enqueue(on.session, 'rec-1');
+    on.publisher.enqueue(on.session, 'rec-2');
+    await vi.advanceTimersByTimeAsync(0);
+    on.publisher.stop();
+    finish();
+    await on.publisher.idle();
+    expect(on.tries).toEqual(['rec-1']);
+  });
+
+  it('plans no other try for what fails then', async () => {
+    const on = await bench();
+    on.outcomes = [systemError('ETIMEDOUT')];
+    on.publisher.enqueue(on.session, 'rec-1');
+    on.publisher.stop();
+    await on.publisher.idle();
+    await vi.advanceTimersByTimeAsync(600_000);
+    expect(on.tries).toHaveLength(1);
+  });
+});
+
+describe('a publisher with nothing to do', () => {
+  it('is idle at once', async () => {
+    const on = await bench();
+    await on.publisher.idle();
+    expect(on.publisher.uploads).toEqual({ pending: 0, failed: 0 });
+    expect(await readdir(join(on.session.folder))).toEqual(['journal.ndjson']);
+  });
+});
