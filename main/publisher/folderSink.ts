@@ -41,17 +41,29 @@ export class FolderSink implements Sink {
   /** Two recordings of one contact can begin in the same second; the second one gets a longer name. */
   private async freeKey(key: string, recordingId: string): Promise<string> {
     try {
-      const manifest: unknown = JSON.parse(await readFile(join(this.root, manifestKey(key)), 'utf8'));
-      const isOurs =
-        typeof manifest === 'object' &&
-        manifest !== null &&
-        'recordingId' in manifest &&
-        manifest.recordingId === recordingId;
-      return isOurs ? key : key.replace(/\.mp4$/, `_${recordingId.slice(0, 8)}.mp4`);
+      const manifest = await readFile(join(this.root, manifestKey(key)), 'utf8');
+      return isManifestOf(manifest, recordingId)
+        ? key
+        : key.replace(/\.mp4$/, `_${recordingId.slice(0, 8)}.mp4`);
     } catch (error) {
       if (errno(error) === 'ENOENT') return key;
       throw error;
     }
+  }
+}
+
+/** Whatever else lies at a manifest's name is somebody else's, and is left alone. */
+function isManifestOf(text: string, recordingId: string): boolean {
+  try {
+    const manifest: unknown = JSON.parse(text);
+    return (
+      typeof manifest === 'object' &&
+      manifest !== null &&
+      'recordingId' in manifest &&
+      manifest.recordingId === recordingId
+    );
+  } catch {
+    return false;
   }
 }
 

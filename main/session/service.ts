@@ -45,7 +45,7 @@ export interface SessionCommands {
   /** @throws SightlineError MULTIPLE_CCP_INTERACTION, NOT_READY */
   hello(pageId: string, identity: Identity): Promise<OpenRecording[]>;
   pageLeft(pageId: string): void;
-  /** @throws SightlineError with any code of PROTOCOL.md */
+  /** @throws SightlineError with any code of docs/protocol.md */
   contact(request: ContactRequest): Promise<ContactReply>;
   recordings(): OpenRecording[];
 }

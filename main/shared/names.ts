@@ -14,7 +14,7 @@ export const encoderNames = ['libopenh264', 'libx264', 'h264_mf', 'h264_videotoo
 export const encoderSchema = z.enum(encoderNames);
 export type EncoderName = z.infer<typeof encoderSchema>;
 
-/** What the whole app is doing, as the page and the agent see it (PROTOCOL.md, `app.state`). */
+/** What the whole app is doing, as the page and the agent see it (docs/protocol.md, `app.state`). */
 export type AppState = 'idle' | 'starting' | 'recording' | 'suspended' | 'problem';
 
 /** What one recording is doing, as `hello` and `status` list it. */
@@ -31,5 +31,5 @@ export const monitorSchema = z.object({
 });
 export type Monitor = z.infer<typeof monitorSchema>;
 
-/** OpenH264 refuses pictures with more pixels than this (its level limit; FACTS: 5120x2880 fails, 4096x2304 works). */
+/** OpenH264 refuses pictures with more pixels than this (its level limit; measured: 5120x2880 fails, 4096x2304 works). */
 export const MAX_PICTURE_PIXELS = 9_437_184;

@@ -40,6 +40,15 @@ describe('a delivery into a folder', () => {
     expect(await readFile(join(root, KEY), 'utf8')).toBe('whole');
   });
 
+  it('leaves alone what lies at the manifest’s name and is none', async () => {
+    const root = await temporaryFolder();
+    const sink = new FolderSink(root);
+    await deliver(sink, 'rec-1', 'first');
+    await writeFile(join(root, KEY.replace('.mp4', '.json')), 'not JSON');
+    expect(await deliver(sink, 'rec-2', 'second')).toBe(KEY.replace('.mp4', '_rec-2.mp4'));
+    expect(await readFile(join(root, KEY), 'utf8')).toBe('first');
+  });
+
   it('tells where it is, how large, and its checksum', async () => {
     const root = await temporaryFolder();
     const data = randomBytes(3 * 1024 * 1024 + 5);
