@@ -34,6 +34,7 @@ const NOT_RUNNING: AppStatePush = {
   state: 'problem',
   contacts: [],
   uploads: { pending: 0, failed: 0 },
+  reason: null,
 };
 
 interface Started {

@@ -5,6 +5,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { arch, platform, release } from 'node:os';
 import { Capture } from './capture/capture.ts';
+import type { MonitorSource } from './capture/displays.ts';
 import { displaysOf } from './capture/displays.ts';
 import { FfmpegFinder } from './capture/ffmpegBinary.ts';
 import type { ChosenEncoder } from './capture/ffmpegBinary.ts';
@@ -13,24 +14,28 @@ import { ffmpegSpawner } from './capture/spawnFfmpeg.ts';
 import { SystemClock } from './platform/clock.ts';
 import { lockDataFolder } from './platform/instanceLock.ts';
 import type { Logger } from './platform/log.ts';
-import { describePortOwner } from './platform/portOwner.ts';
+import type { SessionWatch, StartSessionWatch } from './platform/sessionWatch.ts';
 import { appVersion } from './platform/version.ts';
 import type { Policy } from './policy/keys.ts';
 import { FolderSink } from './publisher/folderSink.ts';
 import { publish } from './publisher/publication.ts';
 import { Publisher } from './publisher/publisher.ts';
+import { explainListenError } from './server/listenError.ts';
 import { startServer } from './server/server.ts';
 import type { RunningServer } from './server/server.ts';
 import { Session } from './session/service.ts';
 import type { Effect, SessionState } from './session/state.ts';
-import { captureState, openRecordings } from './session/view.ts';
-import { SightlineError, errno } from './shared/errors.ts';
+import { captureState, isQuiet, openRecordings, stateReason } from './session/view.ts';
 import type { HelloReply } from './shared/protocol.ts';
 import { PROTOCOL_VERSION } from './shared/protocol.ts';
+import type { PauseReason } from './shared/names.ts';
+import type { Moment } from './shared/time.ts';
 import { toTimestamp } from './shared/time.ts';
+import { canvasOf, endedSuspended, leftContacts } from './spool/leftovers.ts';
 import { plainRunFiles } from './spool/runFiles.ts';
 import type { SpoolSession } from './spool/spool.ts';
 import { Spool } from './spool/spool.ts';
+import { Stretch } from './spool/stretch.ts';
 import { StatusHub } from './status/hub.ts';
 import type { Subject } from './status/statusEvents.ts';
 import { StatusEvents } from './status/statusEvents.ts';
@@ -39,6 +44,10 @@ export interface ServicesOptions {
   readonly policy: Policy;
   readonly resourcesFolder: string;
   readonly log: Logger;
+  /** Who knows the monitors where ffmpeg's grabber and the X server do not; Electron does. */
+  readonly monitorSource?: MonitorSource;
+  /** Who tells that the agent is away from the screen; nobody unless given. */
+  readonly watchSession?: StartSessionWatch;
 }
 
 export interface Services {
@@ -53,7 +62,8 @@ export interface Services {
 }
 
 /** @throws SightlineError when the data folder or the port cannot be had */
-export async function startServices({ policy, resourcesFolder, log }: ServicesOptions): Promise<Services> {
+export async function startServices(options: ServicesOptions): Promise<Services> {
+  const { policy, resourcesFolder, log, monitorSource = null, watchSession } = options;
   const unlock = lockDataFolder(policy.dataDir);
   const clock = new SystemClock();
   const newId = (): string => randomUUID();
@@ -63,7 +73,12 @@ export async function startServices({ policy, resourcesFolder, log }: ServicesOp
     resourcesFolder,
     encoder: policy.encoder,
   });
-  const displays = displaysOf(process.platform, policy.display);
+  const displays = displaysOf({
+    platform: process.platform,
+    display: policy.display,
+    maxMonitors: policy.maxMonitors,
+    source: monitorSource,
+  });
   const slates = new Slates({ finder, spawn, resourcesFolder });
   const hub = new StatusHub((error) => log.error('a listener failed', { reason: String(error) }));
   let monitors = 0;
@@ -101,19 +116,19 @@ export async function startServices({ policy, resourcesFolder, log }: ServicesOp
         failure,
       });
     },
+    // Only in a time in which the page might have been away as well, and only as the same kind of video.
+    mayGoOn: (left) => {
+      const leftAt = Math.max(...left.openRecordings().map((one) => one.leftAt ?? 0));
+      const away = clock.now() - leftAt;
+      const newest = [...left.ledger.runs.values()].at(-1)?.opened;
+      const sameVideo =
+        newest === undefined || (newest.fps === policy.fps && newest.encoder === finder.current?.encoder);
+      return away >= 0 && away <= policy.graceSeconds * 1000 && sameVideo;
+    },
     onUnreadable: (folder, error) =>
       log.error('a spool folder cannot be read', { folder, reason: String(error) }),
   });
-  // The stretch of recording that is going on; opened by the first contact's first record.
-  let recording: Promise<SpoolSession> | null = null;
-  const spoolOf = new Map<string, SpoolSession>();
-  const currentSpool = (): Promise<SpoolSession> => {
-    recording ??= spool.openSession().catch((error: unknown) => {
-      recording = null; // the next run or contact tries again: the disk may have room by then
-      throw error;
-    });
-    return recording;
-  };
+  const stretch = new Stretch(spool);
 
   const publisher = new Publisher({
     publish: (from, recordingId) =>
@@ -124,13 +139,16 @@ export async function startServices({ policy, resourcesFolder, log }: ServicesOp
         os: osName(),
         makeSlate: (order) => slates.make(order),
         blankPicture: async () => {
-          const [{ encoder }, layout] = await Promise.all([finder.find(), displays.current()]);
-          const [first] = layout.monitors;
-          return { width: first?.width ?? 1280, height: first?.height ?? 720, fps: policy.fps, encoder };
+          const [{ encoder }, layout] = await Promise.all([
+            finder.find(),
+            displays.current(null).catch(() => null),
+          ]);
+          const canvas = layout?.picture.kind === 'composed' ? layout.picture.fit.canvas : null;
+          return { ...(canvas ?? { width: 1280, height: 720 }), fps: policy.fps, encoder };
         },
       }),
     onPublished: async (from, recordingId, { receipt, manifest }) => {
-      spoolOf.delete(recordingId);
+      stretch.forget(recordingId);
       log.info('published', { recordingId, location: receipt.location, sizeBytes: receipt.sizeBytes });
       await statusEvents.announce(subjectOf(from, recordingId), {
         status: 'PUBLISHED',
@@ -161,9 +179,17 @@ export async function startServices({ policy, resourcesFolder, log }: ServicesOp
     ports: {
       openRun: async (run) => {
         monitors = Math.max(1, run.monitors.length);
-        const to = await currentSpool();
+        const to = await stretch.session();
         const file = `${run.runId}.mp4`;
-        await to.append({ type: 'run.opened', at: clock.now(), file, ...run, monitors: [...run.monitors] });
+        const { monitors: shown, leftOut } = run;
+        await to.append({
+          type: 'run.opened',
+          at: clock.now(),
+          file,
+          ...run,
+          monitors: [...shown],
+          leftOut: [...leftOut],
+        });
         return to.createRun(file);
       },
       onLive: (runId, { firstFrameAt, width, height }) => {
@@ -177,6 +203,12 @@ export async function startServices({ policy, resourcesFolder, log }: ServicesOp
         appendToSpool({ type: 'run.closed', runId, endTime, frames, sizeBytes, gapReason });
         session.dispatch({ type: 'run.ended', runId, fault, permanent, at: clock.now() });
       },
+      onDisplaysChanged: ({ at, available }) => {
+        log.info('the displays changed', { available });
+        if (available && displayIsThere) session.dispatch({ type: 'displays.changed', at });
+        displayIsThere = available;
+        showPauses(at);
+      },
     },
   });
 
@@ -184,14 +216,14 @@ export async function startServices({ policy, resourcesFolder, log }: ServicesOp
     {
       clock,
       capture,
-      journal: async (record) => {
-        const to = await currentSpool();
-        spoolOf.set(record.recordingId, to);
-        await to.append(record);
-      },
+      journal: (record) => stretch.append(record),
       announce: (effect) => void announce(effect),
+      tellResumed: ({ type: _, resumedAt, cause, ...rest }) => {
+        log.info('a suspension ended by itself', { contactId: rest.contactId, cause });
+        if (cause !== 'page') hub.pushResumed({ ...rest, cause, resumedAt: toTimestamp(resumedAt) });
+      },
       publish: (recordingId) => {
-        const from = spoolOf.get(recordingId);
+        const from = stretch.holderOf(recordingId);
         if (from !== undefined) publisher.enqueue(from, recordingId);
       },
       onState: (state) => {
@@ -201,8 +233,21 @@ export async function startServices({ policy, resourcesFolder, log }: ServicesOp
       onProblem: (message, why) => log.error(message, { code: why.code, reason: why.message }),
       newId,
     },
-    { graceMs: policy.graceSeconds * 1000, startDeadlineMs: 10_000, newRunId: newId },
+    {
+      graceMs: policy.graceSeconds * 1000,
+      startDeadlineMs: 10_000,
+      suspendMaxSeconds: policy.suspendMaxSeconds,
+      resumeAfterRestart: policy.resumeAfterRestart,
+      newRunId: newId,
+    },
   );
+
+  let displayIsThere = true;
+  let absences: readonly PauseReason[] = [];
+  function showPauses(at: Moment): void {
+    const pauses = [...absences, ...(displayIsThere ? [] : (['display-unavailable'] as const))];
+    session.dispatch({ type: 'pauses', pauses, at });
+  }
 
   /** Idle without an encoder is not idle: the agent should see it before the first call, not after. */
   function showState(state: SessionState): void {
@@ -210,6 +255,7 @@ export async function startServices({ policy, resourcesFolder, log }: ServicesOp
     hub.update({
       state: shown === 'idle' && encoderMissing ? 'problem' : shown,
       contacts: openRecordings(state),
+      reason: stateReason(state),
     });
   }
 
@@ -224,8 +270,8 @@ export async function startServices({ policy, resourcesFolder, log }: ServicesOp
   }
 
   function appendToSpool(entry: Parameters<SpoolSession['append']>[0]): void {
-    currentSpool()
-      .then((to) => to.append(entry))
+    stretch
+      .append(entry)
       .catch((error: unknown) => log.error('the journal could not be written', { reason: String(error) }));
   }
 
@@ -233,10 +279,8 @@ export async function startServices({ policy, resourcesFolder, log }: ServicesOp
   function endStretch(): void {
     capture.forgetCanvas();
     clock.reanchor();
-    const ending = recording;
-    recording = null;
-    ending
-      ?.then((one) => one.release())
+    stretch
+      .end()
       .catch((error: unknown) => log.warn('the spool could not be tidied', { reason: String(error) }));
   }
 
@@ -258,7 +302,7 @@ export async function startServices({ policy, resourcesFolder, log }: ServicesOp
         return statusEvents.announce(subject, { status: 'COMPLETED', ...phase });
       }
       case 'FAILED':
-        spoolOf.delete(effect.recordingId);
+        stretch.forget(effect.recordingId);
         return statusEvents.announce(subject, {
           status: 'FAILED',
           startTime: contact.requestedAt,
@@ -267,8 +311,12 @@ export async function startServices({ policy, resourcesFolder, log }: ServicesOp
     }
   }
 
+  let recovered = (): void => undefined;
+  const recovery = new Promise<void>((resolve) => (recovered = resolve));
   const describe = async () => {
     const { fps, maxMonitors } = policy;
+    // A page is to find the contacts that an earlier process left open.
+    await recovery;
     return {
       protocol: PROTOCOL_VERSION,
       appVersion,
@@ -292,18 +340,30 @@ export async function startServices({ policy, resourcesFolder, log }: ServicesOp
     throw await explainListenError(error, policy.port);
   }
 
-  void lookForEncoder().then((chosen) => {
-    if (chosen === null) return;
+  const chosen = await lookForEncoder();
+  if (chosen !== null) {
     const { binary, encoder, warning } = chosen;
     log.info('encoder', { encoder, ffmpeg: binary.path, version: binary.version, origin: binary.origin });
     if (warning !== null) log.warn(warning);
-  });
+  }
   await recover().catch((error: unknown) =>
     log.error('the spool could not be searched', { reason: String(error) }),
   );
+  recovered();
+  const sessionWatch: SessionWatch | null =
+    policy.pauseOnLock && watchSession
+      ? await watchSession({
+          onChange: (now) => {
+            absences = now;
+            showPauses(clock.now());
+          },
+          log,
+        })
+      : null;
 
   async function recover(): Promise<void> {
-    for (const left of await spool.recover()) {
+    const { sessions, goingOn } = await spool.recover(clock.now());
+    for (const left of sessions) {
       for (const [recordingId, { startTime, stopped, published, failed }] of left.ledger.recordings) {
         if (published !== null || failed !== null || startTime === null || stopped === null) continue;
         log.info('found an unpublished recording', { recordingId, folder: left.folder });
@@ -318,6 +378,19 @@ export async function startServices({ policy, resourcesFolder, log }: ServicesOp
         publisher.enqueue(left, recordingId);
       }
     }
+    if (goingOn !== null) goOn(goingOn);
+    session.dispatch({
+      type: 'restored',
+      contacts: goingOn === null ? [] : leftContacts(goingOn),
+      endedSuspended: sessions.filter((one) => one !== goingOn).flatMap(endedSuspended),
+    });
+  }
+
+  /** Recording goes on where an earlier process left it: in its folder, with its picture's size. */
+  function goOn(left: SpoolSession): void {
+    stretch.goOnIn(left);
+    const canvas = canvasOf(left);
+    if (canvas !== null) capture.keepCanvas(canvas);
   }
 
   return {
@@ -331,14 +404,12 @@ export async function startServices({ policy, resourcesFolder, log }: ServicesOp
       await Promise.race([session.shutdown().then(() => publisher.idle()), deadline]);
       publisher.stop();
       await Promise.race([statusEvents.flush(), deadline]);
+      await sessionWatch?.stop();
+      displays.close();
       await server.close();
       unlock();
     },
   };
-}
-
-function isQuiet(state: SessionState): boolean {
-  return state.contacts.length === 0 && state.runs.length === 0;
 }
 
 function subjectOf(session: SpoolSession, recordingId: string): Subject {
@@ -351,32 +422,4 @@ function subjectOf(session: SpoolSession, recordingId: string): Subject {
 /** For example `linux 6.1.0 x64`, `win32 10.0.22631 x64`. */
 function osName(): string {
   return `${platform()} ${release()} ${arch()}`;
-}
-
-async function explainListenError(error: unknown, port: number): Promise<SightlineError> {
-  switch (errno(error)) {
-    case 'EADDRINUSE': {
-      const owner = await describePortOwner(port);
-      return new SightlineError(
-        'CLIENT_CONNECTION_ERROR',
-        `Port ${port} is taken${owner === null ? '' : ` by ${owner}`}. End that program (another Sightline, or the Amazon ` +
-          'Connect Client Application, which uses 5431 too), or set another "port" here and in the page.',
-        { cause: error },
-      );
-    }
-    case 'EACCES':
-      return new SightlineError(
-        'CLIENT_CONNECTION_ERROR',
-        `Port ${port} may not be used by this user. Set another "port".`,
-        {
-          cause: error,
-        },
-      );
-    default:
-      return new SightlineError(
-        'CLIENT_CONNECTION_ERROR',
-        `Port ${port} cannot be opened: ${String(error)}`,
-        { cause: error },
-      );
-  }
 }

@@ -15,6 +15,7 @@ const recordingStates: Readonly<Record<RecordingState, string>> = {
   starting: 'Starting',
   recording: 'Recording',
   suspended: 'Suspended',
+  paused: 'Paused',
   problem: 'Not captured',
   stopping: 'Coming to its end',
 };

@@ -26,6 +26,26 @@ const slates: Readonly<Record<GapReason, Slate>> = {
     line: 'Capture failed and was started again.',
     icon: '<path d="M55 0 L110 110 L0 110 Z M49 38 L52 78 L58 78 L61 38 Z M49 86 h12 v12 h-12 Z" fill-rule="evenodd"/>',
   },
+  'display-changed': {
+    title: 'Display changed',
+    line: 'Monitors were connected, removed or rearranged.',
+    icon: '<path d="M0 8 h110 v74 h-110 Z M10 18 v54 h90 v-54 Z M35 96 h40 v10 h-40 Z M48 28 h14 v20 h16 l-23 20 l-23 -20 h16 Z" fill-rule="evenodd"/>',
+  },
+  locked: {
+    title: 'Screen locked',
+    line: 'Nothing was captured while the screen was locked.',
+    icon: '<path d="M15 48 h80 v62 h-80 Z M28 48 v-18 a27 27 0 0 1 54 0 v18 h-12 v-18 a15 15 0 0 0 -30 0 v18 Z M49 70 h12 v20 h-12 Z" fill-rule="evenodd"/>',
+  },
+  'switched-away': {
+    title: 'Another user at the screen',
+    line: 'Nothing was captured while another session was in front.',
+    icon: '<circle cx="38" cy="28" r="20"/><path d="M2 100 a36 44 0 0 1 72 0 Z"/><circle cx="82" cy="36" r="15"/><path d="M82 58 a28 36 0 0 1 28 42 h-28 a48 60 0 0 0 -14 -36 Z"/>',
+  },
+  asleep: {
+    title: 'Computer asleep',
+    line: 'Nothing was captured while the computer was asleep.',
+    icon: '<path d="M70 6 a50 50 0 1 0 34 74 a42 42 0 0 1 -34 -74 Z"/>',
+  },
   'display-unavailable': {
     title: 'Display unavailable',
     line: 'There was no screen to capture.',

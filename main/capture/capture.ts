@@ -3,12 +3,12 @@
 
 import type { Failure } from '../shared/errors.ts';
 import { SightlineError, toFailure } from '../shared/errors.ts';
-import type { EncoderName, Monitor } from '../shared/names.ts';
+import type { EncoderName, GapReason, Monitor, PlacedMonitor } from '../shared/names.ts';
 import type { Clock, Moment } from '../shared/time.ts';
 import type { Displays } from './displays.ts';
 import type { FfmpegFinder } from './ffmpegBinary.ts';
-import type { Canvas } from './ffmpegCommand.ts';
 import { captureArguments } from './ffmpegCommand.ts';
+import type { Canvas } from './layout.ts';
 import type { RunEnd, RunLive, RunSink } from './run.ts';
 import { CaptureRun } from './run.ts';
 import type { SpawnFfmpeg } from './spawnFfmpeg.ts';
@@ -17,7 +17,8 @@ export interface OpenedRun {
   readonly runId: string;
   readonly encoder: EncoderName;
   readonly fps: number;
-  readonly monitors: readonly Monitor[];
+  readonly monitors: readonly PlacedMonitor[];
+  readonly leftOut: readonly Monitor[];
 }
 
 export interface CapturePorts {
@@ -26,6 +27,8 @@ export interface CapturePorts {
   readonly onLive: (runId: string, live: RunLive) => void;
   readonly onCovered: (runId: string, until: Moment) => void;
   readonly onEnded: (runId: string, end: RunEnd) => void;
+  /** Since `at` the runs show a layout that is no more; `available`: whether there is any monitor. */
+  readonly onDisplaysChanged: (change: { at: Moment; available: boolean }) => void;
 }
 
 export interface CaptureOptions {
@@ -43,11 +46,19 @@ interface Slot {
   cancelled: boolean;
 }
 
+/** A dead grabber's display is asked what became of it, but not for longer than this. */
+const ASK_DISPLAY_MS = 500;
+
 export class Capture {
   private readonly slots = new Map<string, Slot>();
   private canvas: Canvas | null = null;
+  /** Of the layout that the newest run was started for; null: no monitor was on. */
+  private signature: string | null = '';
+  private looking: { again: boolean } | null = null;
 
-  constructor(private readonly options: CaptureOptions) {}
+  constructor(private readonly options: CaptureOptions) {
+    options.displays.onChange(() => void this.lookAtDisplays());
+  }
 
   start(runId: string): void {
     const slot: Slot = { run: null, cancelled: false };
@@ -69,15 +80,21 @@ export class Capture {
     });
   }
 
-  stop(runId: string, at: Moment): void {
+  /** @param reason what the gap after the run is called, if there comes to be one */
+  stop(runId: string, at: Moment, reason: GapReason): void {
     this.withSlot(runId, (slot) => {
       if (slot.run === null) slot.cancelled = true;
-      else slot.run.stop(at);
+      else slot.run.stop(at, reason);
     });
   }
 
   cover(runId: string, until: Moment): void {
     this.withSlot(runId, (slot) => slot.run?.cover(until));
+  }
+
+  /** A recording that goes on after a restart keeps its picture's size. */
+  keepCanvas(canvas: Canvas): void {
+    this.canvas = canvas;
   }
 
   /** Nothing is recorded any more: the next recording may have a picture of another size. */
@@ -87,19 +104,23 @@ export class Capture {
 
   private async launch(runId: string, slot: Slot): Promise<void> {
     const { finder, displays, spawn, clock, fps, ports } = this.options;
-    const [{ binary, encoder }, layout] = await Promise.all([finder.find(), displays.current()]);
-    if (isCancelled(slot)) {
+    const asked = clock.now();
+    const [{ binary, encoder }, layout] = await Promise.all([finder.find(), displays.current(this.canvas)]);
+    this.signature = layout?.signature ?? null;
+    if (layout === null) ports.onDisplaysChanged({ at: asked, available: false });
+    if (layout === null || isCancelled(slot)) {
       this.end(runId, noFrames);
       return;
     }
-    const sink = await ports.openRun({ runId, encoder, fps, monitors: layout.monitors });
+    const { monitors, leftOut, signature } = layout;
+    const sink = await ports.openRun({ runId, encoder, fps, monitors, leftOut });
     // A suspend may have come while the file was made: then nothing is started at all.
     if (isCancelled(slot)) {
       await sink.close();
       this.end(runId, noFrames);
       return;
     }
-    const args = captureArguments({ grab: layout.grab, fps, encoder, canvas: this.canvas });
+    const args = captureArguments({ grab: layout.grab, fps, encoder, picture: layout.picture });
     slot.run = new CaptureRun({
       spawn: () => spawn(binary.path, args),
       sink,
@@ -111,9 +132,51 @@ export class Capture {
           ports.onLive(runId, live);
         },
         covered: (until) => ports.onCovered(runId, until),
-        ended: (end) => this.end(runId, end),
+        ended: (end) => {
+          if (end.fault === null) this.end(runId, end);
+          else void this.explainFault(end, signature).then((explained) => this.end(runId, explained));
+        },
       },
     });
+  }
+
+  /** A grabber also dies of a display that changed under it; then the news of that may be a moment behind. */
+  private async explainFault(end: RunEnd, signature: string): Promise<RunEnd> {
+    const late = new Promise<undefined>((resolve) =>
+      setTimeout(() => resolve(undefined), ASK_DISPLAY_MS).unref(),
+    );
+    const layout = await Promise.race([this.options.displays.current(this.canvas), late]).catch(() => null);
+    if (layout === undefined || layout?.signature === signature) return end;
+    const gapReason = layout === null ? 'display-unavailable' : 'display-changed';
+    return { ...end, gapReason, permanent: end.permanent && layout === null };
+  }
+
+  /** Changes come in bursts, and while they are being read. */
+  private async lookAtDisplays(): Promise<void> {
+    if (this.looking !== null) {
+      this.looking.again = true;
+      return;
+    }
+    // Nobody is recorded: the next run looks for itself.
+    if (this.slots.size === 0 && this.signature !== null) return;
+    const looking = { again: false };
+    this.looking = looking;
+    const at = this.options.clock.now();
+    try {
+      const layout = await this.options.displays.current(this.canvas);
+      const signature = layout?.signature ?? null;
+      if (signature !== this.signature) {
+        this.signature = signature;
+        this.options.ports.onDisplaysChanged({ at, available: layout !== null });
+      }
+    } catch {
+      // The display is gone and can tell no more. A run that is tried finds out when it is back.
+      if (this.signature === null) this.options.ports.onDisplaysChanged({ at, available: true });
+      this.signature = '';
+    } finally {
+      this.looking = null;
+    }
+    if (looking.again) await this.lookAtDisplays();
   }
 
   private end(runId: string, end: RunEnd): void {

@@ -1,44 +1,160 @@
-// What there is to record: the monitors, and how ffmpeg's grabber reaches them. One display at first, the whole
-// screen of it; a choice among several monitors will be made here and nowhere else.
+// What there is to record: which monitors, where they stand in the picture, how ffmpeg's grabber reaches them, and
+// when that changes. Nothing is polled: the platform tells.
 
 import { SightlineError } from '../shared/errors.ts';
-import type { Monitor } from '../shared/names.ts';
-import type { Grab } from './ffmpegCommand.ts';
-import { readX11Monitors } from './x11Monitors.ts';
+import type { Monitor, PlacedMonitor } from '../shared/names.ts';
+import type { Grab, PictureCommand } from './ffmpegCommand.ts';
+import type { Canvas } from './layout.ts';
+import { chooseMonitors, compose, fit, place } from './layout.ts';
+import type { X11Listener } from './x11Display.ts';
+import { X11Display } from './x11Display.ts';
 
 export interface DisplayLayout {
   readonly grab: Grab;
+  readonly picture: PictureCommand;
   /** Empty where the platform tells their geometry only to a windowed program. */
-  readonly monitors: readonly Monitor[];
+  readonly monitors: readonly PlacedMonitor[];
+  /** More than `maxMonitors` allows. */
+  readonly leftOut: readonly Monitor[];
+  /** Equal for equal layouts. */
+  readonly signature: string;
 }
 
 export interface Displays {
-  /** @throws SightlineError NO_DISPLAY */
-  current(): Promise<DisplayLayout>;
+  /**
+   * @param canvas the recording's picture, or null when this layout is to decide it
+   * @returns null when the display is there, but no monitor is on
+   * @throws SightlineError NO_DISPLAY when there is no display at all
+   */
+  current(canvas: Canvas | null): Promise<DisplayLayout | null>;
+  /** Told when the layout may be another one, until the end of the process; from the first `current` on. */
+  onChange(listener: () => void): void;
+  /** Lets go of the display; `current` would take hold of it again. */
+  close(): void;
 }
 
-/** @param display the X display to record (`:0`), or null for the one that the environment names; X11 only */
-export function displaysOf(platform: NodeJS.Platform, display: string | null): Displays {
+/** Who knows the monitors: in physical pixels, in any order. */
+export interface MonitorSource {
+  /** @throws SightlineError NO_DISPLAY */
+  monitors(): Promise<readonly Monitor[]>;
+  onChange(listener: () => void): void;
+  close(): void;
+}
+
+export interface DisplaysOptions {
+  readonly platform: NodeJS.Platform;
+  /** The X display to record (`:0`), or null for the one that the environment names; X11 only. */
+  readonly display: string | null;
+  readonly maxMonitors: number;
+  /** Windows and macOS tell the monitors to a windowed program only (Electron); null without one. */
+  readonly source: MonitorSource | null;
+}
+
+export function displaysOf({ platform, display, maxMonitors, source }: DisplaysOptions): Displays {
   switch (platform) {
     case 'win32':
-      // gdigrab without an area takes the whole virtual desktop, whatever its layout.
-      return { current: () => Promise.resolve({ grab: { device: 'gdigrab', area: null }, monitors: [] }) };
+      if (source === null) return unknownMonitors({ device: 'gdigrab', area: null });
+      return knownMonitors(source, maxMonitors, (area) => ({ device: 'gdigrab', area }));
     case 'darwin':
-      return {
-        current: () => Promise.resolve({ grab: { device: 'avfoundation', screenIndex: 1 }, monitors: [] }),
-      };
-    default:
-      return { current: () => x11Layout(display ?? process.env.DISPLAY ?? null) };
+      // avfoundation grabs one whole screen by its number: the main one.
+      return unknownMonitors({ device: 'avfoundation', screenIndex: 1 });
+    default: {
+      const name = display ?? process.env.DISPLAY ?? '';
+      return knownMonitors(new X11Monitors(name), maxMonitors, (area) => ({
+        device: 'x11grab',
+        display: name,
+        area,
+      }));
+    }
   }
 }
 
-async function x11Layout(display: string | null): Promise<DisplayLayout> {
-  if (display === null || display === '') {
-    throw new SightlineError(
-      'NO_DISPLAY',
-      'No display is named. Start Sightline inside the agent\'s session, or set "display" (for example :0).',
-    );
+/** Without a list of monitors the grabber takes the whole desktop, whatever its layout. */
+function unknownMonitors(grab: Grab): Displays {
+  return {
+    current: (canvas) =>
+      Promise.resolve({
+        grab,
+        picture: { kind: 'whole', canvas },
+        monitors: [],
+        leftOut: [],
+        signature: 'whole',
+      }),
+    onChange: () => undefined,
+    close: () => undefined,
+  };
+}
+
+function knownMonitors(
+  source: MonitorSource,
+  maxMonitors: number,
+  grabOf: (area: { x: number; y: number; width: number; height: number }) => Grab,
+): Displays {
+  return {
+    async current(canvas) {
+      const { recorded, leftOut } = chooseMonitors(await source.monitors(), maxMonitors);
+      if (recorded.length === 0) return null;
+      const composition = compose(recorded);
+      const fitted = fit(composition, canvas);
+      return {
+        grab: grabOf(composition.area),
+        picture: { kind: 'composed', composition, fit: fitted },
+        monitors: place(recorded, composition, fitted),
+        leftOut,
+        signature: JSON.stringify([recorded, leftOut]),
+      };
+    },
+    onChange: (listener) => source.onChange(listener),
+    close: () => source.close(),
+  };
+}
+
+/** One connection to the X server, made when it is first needed and again after it was lost. */
+class X11Monitors implements MonitorSource {
+  private connection: Promise<X11Display> | null = null;
+  private readonly listeners: (() => void)[] = [];
+
+  constructor(private readonly name: string) {}
+
+  async monitors(): Promise<Monitor[]> {
+    if (this.name === '') {
+      throw new SightlineError(
+        'NO_DISPLAY',
+        'No display is named. Start Sightline inside the agent\'s session, or set "display" (for example :0).',
+      );
+    }
+    const display = await this.connect();
+    try {
+      return await display.monitors();
+    } catch (error) {
+      display.close();
+      this.connection = null;
+      throw error;
+    }
   }
-  const monitors = await readX11Monitors(display);
-  return { grab: { device: 'x11grab', display, area: null }, monitors };
+
+  onChange(listener: () => void): void {
+    this.listeners.push(listener);
+  }
+
+  close(): void {
+    this.connection?.then((display) => display.close()).catch(() => undefined);
+    this.connection = null;
+  }
+
+  private connect(): Promise<X11Display> {
+    const tell = (): void => this.listeners.forEach((listener) => listener());
+    const listener: X11Listener = {
+      changed: tell,
+      gone: () => {
+        this.connection = null;
+        tell();
+      },
+    };
+    this.connection ??= X11Display.connect(this.name, listener).catch((error: unknown) => {
+      this.connection = null;
+      throw error;
+    });
+    return this.connection;
+  }
 }

@@ -3,35 +3,30 @@
 // https://ffmpeg.org/ffmpeg.html, ffmpeg-devices.html (x11grab, gdigrab, avfoundation), ffmpeg-formats.html (mov).
 
 import ffmpeg from 'fluent-ffmpeg';
-import type { EncoderName } from '../shared/names.ts';
-import { MAX_PICTURE_PIXELS } from '../shared/names.ts';
 import { unreachable } from '../shared/errors.ts';
+import type { EncoderName, Rect } from '../shared/names.ts';
+import { MAX_PICTURE_PIXELS } from '../shared/names.ts';
+import type { Canvas, Composition, Fit, Part } from './layout.ts';
 
 /** What is grabbed. Offsets and sizes are physical pixels. */
 export type Grab =
-  | { readonly device: 'x11grab'; readonly display: string; readonly area: Area | null }
-  | { readonly device: 'gdigrab'; readonly area: Area | null }
+  | { readonly device: 'x11grab'; readonly display: string; readonly area: Rect | null }
+  | { readonly device: 'gdigrab'; readonly area: Rect | null }
   | { readonly device: 'avfoundation'; readonly screenIndex: number };
-
-export interface Area {
-  readonly x: number;
-  readonly y: number;
-  readonly width: number;
-  readonly height: number;
-}
-
-/** The size of a recording's picture; null until the first run has fixed it. */
-export interface Canvas {
-  readonly width: number;
-  readonly height: number;
-}
 
 export interface CaptureCommand {
   readonly grab: Grab;
   readonly fps: number;
   readonly encoder: EncoderName;
-  readonly canvas: Canvas | null;
+  readonly picture: PictureCommand;
 }
+
+/** How the grabbed picture becomes the recording's. */
+export type PictureCommand =
+  /** The monitors are known, so every number is. */
+  | { readonly kind: 'composed'; readonly composition: Composition; readonly fit: Fit }
+  /** The grabber alone knows the size: ffmpeg works it out, and fits it into the canvas where there is one. */
+  | { readonly kind: 'whole'; readonly canvas: Canvas | null };
 
 /** Grabs until it is told `q` on stdin and writes fragmented MP4, one fragment a frame, to stdout. */
 export function captureArguments(command: CaptureCommand): string[] {
@@ -50,7 +45,7 @@ export function captureArguments(command: CaptureCommand): string[] {
         String(command.fps),
         ...input.options,
       ])
-      .videoFilters([...fitFilters(command.canvas), ...colourFilters])
+      .videoFilters([...pictureFilters(command.picture), ...colourFilters])
       .outputOptions([...encoderOptions(command.encoder, command.fps), ...timingOptions, ...fragmentOptions]),
   );
 }
@@ -120,8 +115,43 @@ function grabInput(grab: Grab): { source: string; options: string[] } {
   }
 }
 
-function sizeOptions(area: Area | null): string[] {
+function sizeOptions(area: Rect | null): string[] {
   return area === null ? [] : ['-video_size', `${area.width}x${area.height}`];
+}
+
+function pictureFilters(picture: PictureCommand): string[] {
+  return picture.kind === 'whole'
+    ? fitFilters(picture.canvas)
+    : composedFilters(picture.composition, picture.fit);
+}
+
+function composedFilters({ parts }: Composition, { canvas, picture, scaled }: Fit): string[] {
+  const compose = parts.length === 0 ? [] : [composeFilter(parts)];
+  const isWhole = picture.width === canvas.width && picture.height === canvas.height;
+  const pad = isWhole
+    ? []
+    : [`pad=w=${canvas.width}:h=${canvas.height}:x=${picture.x}:y=${picture.y}:color=black`];
+  // Unscaled pictures are padded while they are still RGB, where odd sizes are allowed.
+  if (!scaled) return [...compose, ...pad, `scale=${scaleOptions}`, 'setsar=1'];
+  return [...compose, `scale=w=${picture.width}:h=${picture.height}:${scaleOptions}`, ...pad, 'setsar=1'];
+}
+
+/** One grab for all monitors, so that all are of the same moment; each is cut out and put in its place. */
+function composeFilter(parts: readonly Part[]): string {
+  if (parts.length === 1) return parts.map(({ from }) => cropFilter(from)).join('');
+  const labels = parts.map((_, index) => `[m${index}]`).join('');
+  const crops = parts.map(({ from }, index) => `[m${index}]${cropFilter(from)}[c${index}]`);
+  const cut = parts.map((_, index) => `[c${index}]`).join('');
+  const places = parts.map(({ to }) => `${to.x}_${to.y}`).join('|');
+  return [
+    `split=${parts.length}${labels}`,
+    ...crops,
+    `${cut}xstack=inputs=${parts.length}:layout=${places}:fill=black`,
+  ].join(';');
+}
+
+function cropFilter({ x, y, width, height }: Rect): string {
+  return `crop=${width}:${height}:${x}:${y}:exact=1`;
 }
 
 /**
@@ -138,7 +168,12 @@ function fitFilters(canvas: Canvas | null): string[] {
     ];
   }
   const factor = `min(1,sqrt(${MAX_PICTURE_PIXELS}/(iw*ih)))`;
-  return [`scale=w='trunc(iw*${factor}/2)*2':h='trunc(ih*${factor}/2)*2':${scaleOptions}`, 'setsar=1'];
+  return [
+    // A column or row more keeps odd sizes sharp; only what is too large is scaled.
+    "pad=w='ceil(iw/2)*2':h='ceil(ih/2)*2'",
+    `scale=w='trunc(iw*${factor}/2)*2':h='trunc(ih*${factor}/2)*2':${scaleOptions}`,
+    'setsar=1',
+  ];
 }
 
 /**

@@ -55,6 +55,8 @@ export interface RunOptions {
 const STOP_DEADLINE_MS = 2000;
 /** No frame for this long (the first one included) means that ffmpeg hangs: it is killed and started again. */
 const STALL_MS = 8000;
+/** After this long without a frame it is asked whether the system's clock was set: then none may come for hours. */
+const SILENCE_MS = 1500;
 const KEPT_LINES = 40;
 
 export class CaptureRun {
@@ -62,11 +64,14 @@ export class CaptureRun {
   private readonly splitter = new FragmentSplitter();
   private readonly lines: string[] = [];
   private readonly watchdog: NodeJS.Timeout;
+  private readonly silence: NodeJS.Timeout;
+  private readonly stepsBefore: number;
   private killTimer: NodeJS.Timeout | undefined;
 
   /** False from the cut on: nothing more is kept. */
   private accepting = true;
-  private asked = false;
+  /** What the gap after this run is called; null until its end is asked for. */
+  private asked: GapReason | null = null;
   private fault: { failure: Failure; permanent: boolean } | null = null;
   /** Frames from here on are not kept. */
   private dropFrom = Infinity;
@@ -84,7 +89,9 @@ export class CaptureRun {
 
   constructor(private readonly options: RunOptions) {
     this.process = options.spawn();
+    this.stepsBefore = options.clock.steps;
     this.watchdog = setTimeout(() => this.stalled(), STALL_MS);
+    this.silence = setTimeout(() => void this.clockWasSet(), SILENCE_MS);
     this.process.stdout.on('data', (chunk: Buffer) => this.receive(chunk));
     const reader = new LineReader();
     this.process.stderr
@@ -112,14 +119,14 @@ export class CaptureRun {
   /** Ends the run in this very moment: nothing that arrives from now on is kept, and the process is killed. */
   cut(at: Moment): void {
     this.accepting = false;
-    this.asked = true;
+    this.asked = 'suspended';
     this.dropFrom = Math.min(this.dropFrom, at);
     this.kill();
   }
 
   /** Ends the run at `at`: what was grabbed before is awaited (for two seconds at most), later frames are dropped. */
-  stop(at: Moment): void {
-    this.asked = true;
+  stop(at: Moment, reason: GapReason): void {
+    this.asked ??= reason;
     this.dropFrom = Math.min(this.dropFrom, at);
     if (this.lastFrameAt !== null && this.lastFrameAt >= this.dropFrom) return this.kill();
     this.process.stdin.write('q\n');
@@ -150,6 +157,8 @@ export class CaptureRun {
 
   private keep(fragment: Fragment): void {
     this.watchdog.refresh();
+    this.silence.refresh();
+    if (this.clockWasSet()) return;
     if (this.startWallMs === null) {
       this.early.push(fragment);
       return;
@@ -200,6 +209,16 @@ export class CaptureRun {
     if (this.accepting) for (const fragment of early) this.keep(fragment);
   }
 
+  /**
+   * The grabbers stamp each frame with the wall clock (av_gettime): after a step the stamps are worth nothing, and
+   * after one backwards ffmpeg drops every frame until the old time is reached again. A new run starts from the new time.
+   */
+  private clockWasSet(): boolean {
+    if (this.options.clock.steps === this.stepsBefore) return false;
+    this.fail(failure('CAPTURE_FAILED', "The system's clock was set. Capture is being started again."));
+    return true;
+  }
+
   private stalled(): void {
     this.fail(
       failure('CAPTURE_TIMEOUT', 'ffmpeg delivered no frame for too long. Capture is being started again.'),
@@ -207,7 +226,7 @@ export class CaptureRun {
   }
 
   private fail(why: Failure): void {
-    if (!this.asked) this.fault ??= { failure: why, permanent: false };
+    if (this.asked === null) this.fault ??= { failure: why, permanent: false };
     this.accepting = false;
     this.kill();
   }
@@ -220,6 +239,7 @@ export class CaptureRun {
     if (this.finished) return;
     this.finished = true;
     clearTimeout(this.watchdog);
+    clearTimeout(this.silence);
     clearTimeout(this.killTimer);
     this.accepting = false;
     this.process.stdout.destroy();
@@ -229,7 +249,7 @@ export class CaptureRun {
       await this.writes;
       sizeBytes = await this.options.sink.close();
     } catch (error) {
-      if (end.fault === null && !this.asked) end.fault = toFailure(error, 'SPOOL_UNREADABLE');
+      if (end.fault === null && this.asked === null) end.fault = toFailure(error, 'SPOOL_UNREADABLE');
     }
     const { lastFrameAt, frames } = this;
     this.options.listener.ended({
@@ -242,7 +262,7 @@ export class CaptureRun {
   }
 
   private explainEnd(exit: string): { fault: Failure | null; permanent: boolean; gapReason: GapReason } {
-    if (this.asked) return { fault: null, permanent: false, gapReason: 'interrupted' };
+    if (this.asked !== null) return { fault: null, permanent: false, gapReason: this.asked };
     const known = this.fault;
     if (known !== null) return { fault: known.failure, permanent: known.permanent, gapReason: 'interrupted' };
     const { code, message, permanent } = diagnose(exit, this.lines);

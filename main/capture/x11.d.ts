@@ -7,7 +7,8 @@ declare module 'x11' {
 
   export interface RandrExtension {
     QueryVersion(major: number, minor: number, done: Callback<[number, number]>): void;
-    GetScreenResources(window: number, done: Callback<{ crtcs: number[]; outputs: number[] }>): void;
+    GetScreenResourcesCurrent(window: number, done: Callback<{ crtcs: number[]; outputs: number[] }>): void;
+    SelectInput(window: number, mask: number): void;
     GetOutputInfo(output: number, timestamp: number, done: Callback<{ crtc: number; name: string }>): void;
     GetOutputPrimary(window: number, done: Callback<number>): void;
     GetCrtcInfo(

@@ -8,6 +8,9 @@ import { runChecks } from '../diagnostics/checks.ts';
 import { findResourcesFolder } from '../platform/paths.ts';
 import { describePortOwner } from '../platform/portOwner.ts';
 import { appVersion } from '../platform/version.ts';
+import type { Policy } from '../policy/keys.ts';
+import { SightlineError } from '../shared/errors.ts';
+import type { Monitor } from '../shared/names.ts';
 import type { CommandOptions } from './options.ts';
 import { policyFrom } from './options.ts';
 
@@ -24,7 +27,7 @@ export async function doctorCommand(options: CommandOptions): Promise<void> {
       const { encoder, binary, warning } = await finder.find();
       return { encoder, path: binary.path, version: binary.version, warning };
     },
-    readMonitors: async () => (await displaysOf(process.platform, policy.display).current()).monitors,
+    readMonitors: () => readMonitors(policy),
     portHolder: () => portHolder(policy.port),
   });
   if (options.json === true) {
@@ -36,6 +39,17 @@ export async function doctorCommand(options: CommandOptions): Promise<void> {
     for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
   }
   if (results.some((result) => result.verdict === 'failed')) process.exitCode = 1;
+}
+
+async function readMonitors({ display, maxMonitors }: Policy): Promise<readonly Monitor[]> {
+  const displays = displaysOf({ platform: process.platform, display, maxMonitors, source: null });
+  try {
+    const layout = await displays.current(null);
+    if (layout === null) throw new SightlineError('NO_DISPLAY', 'No monitor is switched on.');
+    return layout.monitors;
+  } finally {
+    displays.close();
+  }
 }
 
 function lineOf({ step, name, verdict, evidence, remedy }: CheckResult): string {

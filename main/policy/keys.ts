@@ -83,7 +83,8 @@ export const policyKeys = {
     schema: z.number().int().min(1).max(3),
     form: 'integer',
     default: 3,
-    description: 'How many monitors are recorded at most.',
+    description:
+      'How many monitors are recorded at most: the primary one first, then from left to right and top to bottom.',
   }),
   display: key({
     schema: path,
@@ -112,6 +113,27 @@ export const policyKeys = {
     default: 60,
     description:
       'How long recording goes on after the last page has gone away; then the recording is completed.',
+  }),
+  suspendMaxSeconds: key({
+    schema: z.number().int().min(0).max(86_400),
+    form: 'integer',
+    default: 0,
+    description:
+      'After how long a suspension ends by itself; a page may ask for less with `maxSeconds`. 0: only a page ends it.',
+  }),
+  resumeAfterRestart: key({
+    schema: z.boolean(),
+    form: 'boolean',
+    default: false,
+    description:
+      'Whether a suspension ends when Sightline was restarted and the page has come back. Otherwise it holds until the page says so.',
+  }),
+  pauseOnLock: key({
+    schema: z.boolean(),
+    form: 'boolean',
+    default: true,
+    description:
+      'Whether capture pauses while the screen is locked, the computer asleep or another user at it.',
   }),
   logLevel: key({
     schema: z.enum(logLevels),

@@ -168,7 +168,7 @@ function describe(facts: Facts): Manifest {
     },
     runs: pieces.flatMap((piece) =>
       piece.kind === 'run'
-        ? [{ runId: piece.runId, ...span(piece), monitors: runMonitors(facts.runs, piece.runId) }]
+        ? [{ runId: piece.runId, ...span(piece), ...runMonitors(facts.runs, piece.runId) }]
         : [],
     ),
     gaps: pieces.flatMap((piece) =>
@@ -179,12 +179,17 @@ function describe(facts: Facts): Manifest {
     suspensions: recording.suspensions.map((one) => ({
       suspendedAt: toTimestamp(one.at),
       resumedAt: one.resumedAt === null ? null : toTimestamp(one.resumedAt),
+      resumedBy: one.resumedBy,
       ...(one.reason === null ? {} : { reason: one.reason }),
     })),
     host: { os: options.os, browser: agent.browser },
   });
 }
 
-function runMonitors(runs: readonly LiveRun[], runId: string): LedgerRun['opened']['monitors'] {
-  return runs.find((run) => run.opened.runId === runId)?.opened.monitors ?? [];
+function runMonitors(
+  runs: readonly LiveRun[],
+  runId: string,
+): Pick<LedgerRun['opened'], 'monitors' | 'leftOut'> {
+  const opened = runs.find((run) => run.opened.runId === runId)?.opened;
+  return { monitors: opened?.monitors ?? [], leftOut: opened?.leftOut ?? [] };
 }

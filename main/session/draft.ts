@@ -4,7 +4,7 @@
 import type { ErrorCode } from '../shared/errors.ts';
 import type { Moment } from '../shared/time.ts';
 import type { Contact, Effect, SessionRecord, SessionReply, SessionState, Token } from './state.ts';
-import { isOpen, suspendingContacts } from './view.ts';
+import { isOpen, whyNoCapture } from './view.ts';
 
 const FINISHED_REMEMBERED = 200;
 
@@ -24,30 +24,29 @@ export class Draft {
     for (const contact of this.state.contacts) {
       if (contact.suspendTokens.length === 0) continue;
       for (const { token, suspendedAt } of contact.suspendTokens) {
-        this.reply([token], { kind: 'suspend', suspendedAt });
+        this.replySuspended([token], suspendedAt, contact.resumesAt);
       }
       this.update(contact, { suspendTokens: [] });
     }
   }
 
+  protected replySuspended(tokens: readonly Token[], suspendedAt: Moment, resumesAt: Moment | null): void {
+    this.reply(tokens, { kind: 'suspend', suspendedAt, ...(resumesAt === null ? {} : { resumesAt }) });
+  }
+
   protected replyStarted(contact: Contact, startTime: Moment, tokens: readonly Token[]): void {
-    const stillSuspendedBy = suspendingContacts(this.state);
-    this.reply(tokens, {
-      kind: 'start',
-      recordingId: contact.recordingId,
-      startTime,
-      ...(stillSuspendedBy.length > 0 ? { stillSuspendedBy } : {}),
-    });
+    const { recordingId } = contact;
+    this.reply(tokens, { kind: 'start', recordingId, startTime, ...whyNoCapture(this.state) });
   }
 
   protected replyResumed(contact: Contact, resumedAt: Moment): void {
-    const stillSuspendedBy = suspendingContacts(this.state);
-    this.reply(contact.resumeTokens, {
-      kind: 'resume',
-      resumedAt,
-      ...(stillSuspendedBy.length > 0 ? { stillSuspendedBy } : {}),
-    });
-    this.update(contact, { resumedAt, resumeTokens: [] });
+    const why = whyNoCapture(this.state);
+    this.reply(contact.resumeTokens, { kind: 'resume', resumedAt, ...why });
+    if (contact.resumedBy !== null) {
+      const { contactId } = contact.info;
+      this.effects.push({ type: 'tell.resumed', contactId, resumedAt, cause: contact.resumedBy, ...why });
+    }
+    this.update(contact, { resumedAt, resumeTokens: [], resumedBy: null });
   }
 
   protected reply(tokens: readonly Token[], reply: SessionReply): void {
@@ -94,8 +93,9 @@ export class Draft {
     this.set({ contacts: this.state.contacts.filter((one) => one.recordingId !== contact.recordingId) });
   }
 
-  protected rememberFinished(contact: Contact, endTime: Moment): void {
-    const entry = { contactId: contact.info.contactId, recordingId: contact.recordingId, endTime };
+  protected rememberFinished(contact: Contact, endTime: Moment, suspended: boolean): void {
+    const { recordingId, info } = contact;
+    const entry = { contactId: info.contactId, recordingId, endTime, suspended };
     this.set({ finished: [...this.state.finished, entry].slice(-FINISHED_REMEMBERED) });
   }
 }

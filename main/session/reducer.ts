@@ -3,34 +3,24 @@
 //   - a suspend cuts every run in the same step in which it is received, before anything else is done;
 //   - no run is started while any contact is suspended, or while a suspend waits for its acknowledgement.
 
-import type { Failure } from '../shared/errors.ts';
 import { failure, unreachable } from '../shared/errors.ts';
+import type { PauseReason } from '../shared/names.ts';
 import type { Moment } from '../shared/time.ts';
-import { Draft } from './draft.ts';
-import type {
-  Contact,
-  Effect,
-  Identity,
-  RunState,
-  SessionEvent,
-  SessionState,
-  StopCause,
-  Token,
-} from './state.ts';
-import { isOpen, isSuspended, suspendingContacts } from './view.ts';
+import { CaptureDraft } from './captureDraft.ts';
+import type { Contact, Effect, Identity, ResumeCause, SessionEvent, SessionState, Token } from './state.ts';
+import { isHeld, isOpen, isQuiet } from './view.ts';
 
 export interface ReducerOptions {
   /** How long a recording goes on after the last page went away. */
   readonly graceMs: number;
   /** How long a start may wait for its first frame. */
   readonly startDeadlineMs: number;
+  /** After this long a suspension ends by itself; 0: never. A page may ask for less. */
+  readonly suspendMaxSeconds: number;
+  /** Whether suspensions end when Sightline was restarted and a page has come back. */
+  readonly resumeAfterRestart: boolean;
   readonly newRunId: () => string;
 }
-
-/** Waiting times before capture is tried again, by failures in a row; the last one repeats. */
-const RETRY_DELAYS_MS = [0, 500, 1000, 2000, 5000] as const;
-/** Failures further apart than this are not "in a row". */
-const FAULT_MEMORY_MS = 15_000;
 
 export interface Step {
   readonly state: SessionState;
@@ -43,16 +33,18 @@ export function reduce(state: SessionState, event: SessionEvent, options: Reduce
   return { state: decision.state, effects: decision.effects };
 }
 
-class Decision extends Draft {
+class Decision extends CaptureDraft {
   constructor(
     state: SessionState,
     private readonly options: ReducerOptions,
   ) {
-    super(state);
+    super(state, options.newRunId);
   }
 
   apply(event: SessionEvent): void {
     switch (event.type) {
+      case 'restored':
+        return this.restore(event);
       case 'hello':
         return this.hello(event);
       case 'page.left':
@@ -70,6 +62,13 @@ class Decision extends Draft {
         return this.stop(event);
       case 'start.deadline':
         return this.startDeadline(event.recordingId, event.at);
+      case 'suspension.over':
+        return this.suspensionOver(event.recordingId, event.at);
+      case 'pauses':
+        return this.pausesChanged(event.pauses, event.at);
+      case 'displays.changed':
+        this.endRuns(event.at, 'display-changed');
+        return this.startRunIfWanted();
       case 'run.live':
         return this.runLive(event.runId, event.firstFrameAt);
       case 'run.covered':
@@ -80,8 +79,7 @@ class Decision extends Draft {
         if (this.state.retry !== null) this.set({ retry: { ...this.state.retry, due: true } });
         return this.startRunIfWanted();
       case 'shutdown':
-        this.set({ shuttingDown: true });
-        return this.finishAll(event.at, 'shutdown');
+        return this.shutDown(event.at);
       default:
         return unreachable(event);
     }
@@ -111,6 +109,33 @@ class Decision extends Draft {
     if (!pages.includes(event.pageId)) this.set({ pages: [...pages, event.pageId] });
     this.effects.push({ type: 'timer.clear', name: 'grace' });
     this.reply([event.token], { kind: 'hello' });
+    this.adopt(event.at);
+  }
+
+  /** A page has come back to what an earlier process left open: it goes on. */
+  private adopt(at: Moment): void {
+    for (const contact of this.state.contacts) {
+      if (contact.leftAt === null) continue;
+      this.update(contact, { leftAt: null });
+      if (this.options.resumeAfterRestart && contact.suspendedAt !== null)
+        this.endSuspension(this.get(contact), at, 'restart');
+    }
+    this.startRunIfWanted();
+  }
+
+  private restore({ contacts, endedSuspended }: SessionEvent & { type: 'restored' }): void {
+    this.set({
+      agent: contacts[0]?.agent ?? null,
+      finished: endedSuspended.map((one) => ({ ...one, suspended: true })),
+      contacts: contacts.map((one) => ({
+        ...newContact(one),
+        phase: { kind: 'open', startTime: one.startTime },
+        suspendedAt: one.suspendedAt,
+        leftAt: one.leftAt,
+      })),
+    });
+    if (contacts.length > 0)
+      this.effects.push({ type: 'timer.set', name: 'grace', delayMs: this.options.graceMs });
   }
 
   private pageLeft(pageId: string): void {
@@ -130,20 +155,11 @@ class Decision extends Draft {
     if (agent === null || this.state.shuttingDown) {
       return this.refuse(event.token, 'NOT_READY', 'Send hello first.');
     }
-    const suspendedBy = suspendingContacts(this.state);
-    const contact: Contact = {
-      recordingId: event.recordingId,
-      info: event.info,
-      agent,
-      requestedAt: event.at,
-      phase: { kind: 'starting' },
-      suspendedAt: null,
-      resumedAt: null,
-      startTokens: [event.token],
-      suspendTokens: [],
-      resumeTokens: [],
-      stopTokens: [],
-    };
+    const { recordingId, info } = event;
+    const contact = newContact({ recordingId, info, agent, requestedAt: event.at }, [event.token]);
+    const earlier = this.state.finished.findLast((one) => one.contactId === info.contactId);
+    if (earlier?.suspended === true) this.cutRuns(event.at);
+    const isFirst = isQuiet(this.state);
     this.set({ contacts: [...this.state.contacts, contact] });
     this.journal({
       type: 'contact.started',
@@ -152,8 +168,11 @@ class Decision extends Draft {
       contact: event.info,
       agent,
     });
+    if (isFirst) this.journalPauses(this.state.pauses, 'capture.paused', event.at);
     this.effects.push({ type: 'announce', status: 'INITIATED', recordingId: contact.recordingId, contact });
-    if (suspendedBy.length > 0) return this.open(contact, event.at);
+    // What ended suspended while no page was there begins again suspended: only a page may say otherwise.
+    if (earlier?.suspended === true) this.holdSuspended(contact, event.at);
+    if (isHeld(this.state)) return this.open(this.get(contact), event.at);
     this.effects.push({
       type: 'timer.set',
       name: `start:${contact.recordingId}`,
@@ -181,55 +200,69 @@ class Decision extends Draft {
     const contact = this.findOpen(event.contactId);
     if (contact === undefined) return this.refuseUnknown(event.token, event.contactId);
     if (contact.suspendedAt !== null) {
-      if (contact.suspendTokens.length > 0) {
+      // A contact that began suspended may still have runs to wait for, although nobody has asked before.
+      if (this.state.runs.length > 0) {
         const again = { token: event.token, suspendedAt: contact.suspendedAt };
         return this.update(contact, { suspendTokens: [...contact.suspendTokens, again] });
       }
-      return this.reply([event.token], { kind: 'suspend', suspendedAt: contact.suspendedAt });
+      return this.replySuspended([event.token], contact.suspendedAt, contact.resumesAt);
     }
     // First of all effects, so that nothing at all happens between the receipt and the cut.
-    for (const run of this.state.runs) this.effects.push({ type: 'run.cut', runId: run.runId, at: event.at });
-    this.set({ runs: this.state.runs.map(ending), retry: null });
-    this.effects.push({ type: 'timer.clear', name: 'retry' });
-    this.journal({
-      type: 'contact.suspended',
-      recordingId: contact.recordingId,
-      at: event.at,
-      ...(event.reason === undefined ? {} : { reason: event.reason }),
-    });
+    this.cutRuns(event.at);
     for (const token of contact.resumeTokens) {
       this.refuse(token, 'USER_ERROR', 'The contact was suspended again before capture had come back.');
     }
+    this.holdSuspended(contact, event.at, event.reason, event.maxSeconds);
+    const { suspendTokens } = contact;
     this.update(contact, {
-      suspendedAt: event.at,
-      suspendTokens: [...contact.suspendTokens, { token: event.token, suspendedAt: event.at }],
+      suspendTokens: [...suspendTokens, { token: event.token, suspendedAt: event.at }],
       resumeTokens: [],
+      resumedBy: null,
     });
     this.releaseThoseWhoWaitForCapture(event.at);
     this.acknowledgeSuspends();
   }
 
-  /** Nothing will come while a suspension holds, so starts and resumes are answered now, with who holds it. */
-  private releaseThoseWhoWaitForCapture(at: Moment): void {
-    for (const contact of this.state.contacts) {
-      if (contact.phase.kind === 'starting') this.open(contact, at);
-      else if (contact.resumeTokens.length > 0) this.replyResumed(contact, at);
-    }
+  private holdSuspended(contact: Contact, at: Moment, reason?: string, maxSeconds?: number): void {
+    const { recordingId } = contact;
+    const limit = this.options.suspendMaxSeconds;
+    const limitMs = limit === 0 ? null : Math.min(limit, maxSeconds ?? limit) * 1000;
+    this.journal({ type: 'contact.suspended', recordingId, at, ...(reason === undefined ? {} : { reason }) });
+    this.update(contact, { suspendedAt: at, resumesAt: limitMs === null ? null : at + limitMs });
+    if (limitMs !== null)
+      this.effects.push({ type: 'timer.set', name: `suspension:${recordingId}`, delayMs: limitMs });
   }
 
   private resume(event: SessionEvent & { type: 'contact.resume' }): void {
     const contact = this.findOpen(event.contactId);
     if (contact === undefined) return this.refuseUnknown(event.token, event.contactId);
     if (contact.suspendedAt === null) {
-      if (contact.resumeTokens.length > 0) {
+      if (contact.resumeTokens.length > 0 || contact.resumedBy !== null) {
         return this.update(contact, { resumeTokens: [...contact.resumeTokens, event.token] });
       }
       const since = contact.phase.kind === 'open' ? contact.phase.startTime : contact.requestedAt;
       return this.reply([event.token], { kind: 'resume', resumedAt: contact.resumedAt ?? since });
     }
-    this.journal({ type: 'contact.resumed', recordingId: contact.recordingId, at: event.at });
-    this.update(contact, { suspendedAt: null, resumeTokens: [event.token] });
-    if (isSuspended(this.state)) this.replyResumed(this.get(contact), event.at);
+    this.update(contact, { resumeTokens: [event.token] });
+    this.endSuspension(this.get(contact), event.at, 'page');
+  }
+
+  private suspensionOver(recordingId: string, at: Moment): void {
+    const contact = this.state.contacts.find((one) => one.recordingId === recordingId);
+    if (contact === undefined || contact.suspendedAt === null) return;
+    this.endSuspension(contact, at, 'time-limit');
+  }
+
+  private endSuspension(contact: Contact, at: Moment, cause: ResumeCause): void {
+    const { recordingId } = contact;
+    this.effects.push({ type: 'timer.clear', name: `suspension:${recordingId}` });
+    this.journal({ type: 'contact.resumed', recordingId, at, cause });
+    this.update(contact, {
+      suspendedAt: null,
+      resumesAt: null,
+      resumedBy: cause === 'page' ? null : cause,
+    });
+    if (isHeld(this.state)) this.replyResumed(this.get(contact), at);
     this.startRunIfWanted();
   }
 
@@ -243,6 +276,8 @@ class Decision extends Draft {
     }
     this.update(contact, { stopTokens: [...contact.stopTokens, event.token] });
     if (isOpen(contact)) this.finish(this.get(contact), event.at, 'stopped');
+    // It may have held capture for the others.
+    this.startRunIfWanted();
   }
 
   private startDeadline(recordingId: string, at: Moment): void {
@@ -259,185 +294,78 @@ class Decision extends Draft {
     this.endRunsNobodyNeeds(at);
   }
 
-  // Runs
+  // What is no contact's doing
 
-  private runLive(runId: string, firstFrameAt: Moment): void {
-    const run = this.state.runs.find((one) => one.runId === runId);
-    if (run?.phase.kind !== 'starting') return;
-    // The rotation: whoever was live before ends where this one begins, so that there is no gap and no overlap.
-    for (const other of this.state.runs) {
-      if (other.phase.kind === 'live') {
-        this.effects.push({ type: 'run.stop', runId: other.runId, at: firstFrameAt });
-      }
-    }
-    this.set({
-      runs: this.state.runs.map((one) =>
-        one.runId === runId ? { runId, phase: { kind: 'live', firstFrameAt } } : ending(one),
-      ),
-      retry: null,
-    });
-    this.effects.push({ type: 'timer.clear', name: 'retry' });
-    for (const contact of this.state.contacts) {
-      // A frame from before a contact's start is not for its recording: such a contact waits for the next run.
-      if (contact.phase.kind === 'starting' && contact.requestedAt <= firstFrameAt)
-        this.open(contact, firstFrameAt);
-      else if (contact.resumeTokens.length > 0) this.replyResumed(contact, firstFrameAt);
-      // Its end came after this frame was grabbed, but before it was reported: this run has the last of it.
-      else if (contact.phase.kind === 'stopping' && contact.phase.endTime > firstFrameAt) {
-        this.update(contact, { phase: { ...contact.phase, waitsFor: [...contact.phase.waitsFor, runId] } });
-        this.effects.push({ type: 'run.cover', runId, until: contact.phase.endTime });
-      }
-    }
-    this.startRunIfWanted();
-  }
-
-  private runEnded(event: SessionEvent & { type: 'run.ended' }): void {
-    const run = this.state.runs.find((one) => one.runId === event.runId);
-    if (run === undefined) return;
-    this.set({ runs: this.state.runs.filter((one) => one !== run) });
-    if (event.fault !== null && run.phase.kind !== 'ending')
-      this.captureFailed(event.fault, event.permanent, event.at);
-    this.releaseFromRun(event.runId, Infinity);
-    this.acknowledgeSuspends();
-    this.startRunIfWanted();
-  }
-
-  private captureFailed(fault: Failure, permanent: boolean, at: Moment): void {
-    const { faults } = this.state;
-    const attempt = faults !== null && at - faults.lastAt < FAULT_MEMORY_MS ? faults.count + 1 : 1;
-    const delayMs = RETRY_DELAYS_MS[Math.min(attempt, RETRY_DELAYS_MS.length) - 1] ?? 0;
-    this.set({
-      faults: { count: attempt, lastAt: at },
-      retry: { attempt, failure: fault, due: delayMs === 0 },
-    });
-    if (delayMs > 0) this.effects.push({ type: 'timer.set', name: 'retry', delayMs });
-    if (permanent) {
-      for (const contact of this.state.contacts) {
-        if (contact.phase.kind === 'starting') this.fail(contact, fault);
-      }
-    }
-    this.endRunsNobodyNeeds(at);
-  }
-
-  /** Starts a run where one is wanted: none is there yet, or a contact waits for one of its own (a rotation). */
-  private startRunIfWanted(): void {
-    const { contacts, runs, retry } = this.state;
-    const wanted = contacts.some(isOpen) && !isSuspended(this.state);
-    const acknowledging = contacts.some((contact) => contact.suspendTokens.length > 0);
-    if (!wanted || acknowledging || (retry !== null && !retry.due)) return;
-    if (runs.some((run) => run.phase.kind === 'starting')) return;
-    const live = runs.some((run) => run.phase.kind === 'live');
-    if (live && !contacts.some((contact) => contact.phase.kind === 'starting')) return;
-    const runId = this.options.newRunId();
-    this.set({ runs: [...runs, { runId, phase: { kind: 'starting' } }] });
-    this.effects.push({ type: 'run.start', runId });
-  }
-
-  private endRunsNobodyNeeds(now: Moment): void {
-    if (this.state.contacts.some(isOpen)) return;
-    // A contact that is being stopped in the same moment may end a little later than that.
-    const ends = this.state.contacts.map(({ phase }) => (phase.kind === 'stopping' ? phase.endTime : now));
-    const at = Math.max(now, ...ends);
-    for (const run of this.state.runs) {
-      if (run.phase.kind === 'live') this.effects.push({ type: 'run.stop', runId: run.runId, at });
-      else if (run.phase.kind === 'starting') this.effects.push({ type: 'run.cut', runId: run.runId, at });
-    }
-    this.set({ runs: this.state.runs.map(ending), retry: null });
-    this.effects.push({ type: 'timer.clear', name: 'retry' });
-  }
-
-  // The ways a contact goes
-
-  private open(contact: Contact, startTime: Moment): void {
-    this.effects.push({ type: 'timer.clear', name: `start:${contact.recordingId}` });
-    this.journal({ type: 'contact.recording', recordingId: contact.recordingId, startTime });
-    this.replyStarted(contact, startTime, contact.startTokens);
-    this.update(contact, { phase: { kind: 'open', startTime }, startTokens: [] });
-  }
-
-  private fail(contact: Contact, why: Failure): void {
-    this.effects.push({ type: 'timer.clear', name: `start:${contact.recordingId}` });
-    this.journal({ type: 'recording.failed', recordingId: contact.recordingId, failure: why });
-    this.effects.push({
-      type: 'announce',
-      status: 'FAILED',
-      recordingId: contact.recordingId,
-      contact,
-      failure: why,
-    });
-    for (const token of contact.startTokens) this.refuse(token, why.code, why.message);
-    this.remove(contact);
-  }
-
-  private finishAll(at: Moment, cause: StopCause): void {
-    for (const contact of this.state.contacts) {
-      if (isOpen(contact)) this.finish(this.get(contact), at, cause);
-    }
-  }
-
-  private finish(contact: Contact, at: Moment, cause: StopCause): void {
-    if (contact.phase.kind === 'stopping') return;
-    if (contact.phase.kind === 'starting') {
-      this.fail(
-        contact,
-        failure('USER_ERROR', 'The contact ended before its first frame: nothing was recorded.'),
+  private pausesChanged(pauses: readonly PauseReason[], at: Moment): void {
+    const before = this.state.pauses;
+    const wasQuiet = isQuiet(this.state);
+    this.set({ pauses });
+    // Live runs are stopped politely: what was grabbed before the screen was locked is the contact's.
+    if (before.length === 0 && pauses[0] !== undefined) this.endRuns(at, pauses[0]);
+    if (!wasQuiet) {
+      this.journalPauses(
+        pauses.filter((one) => !before.includes(one)),
+        'capture.paused',
+        at,
       );
-      this.reply(contact.stopTokens, { kind: 'stop', recordingId: contact.recordingId, endTime: at });
-      this.rememberFinished(contact, at);
-      return this.endRunsNobodyNeeds(at);
+      this.journalPauses(
+        before.filter((one) => !pauses.includes(one)),
+        'capture.unpaused',
+        at,
+      );
     }
-    const { startTime } = contact.phase;
-    // Nothing can be published that has no length at all.
-    const endTime = Math.max(at, startTime + 1);
-    const waitsFor = this.state.runs.filter((run) => run.phase.kind !== 'starting').map((run) => run.runId);
-    this.journal({ type: 'contact.stopped', recordingId: contact.recordingId, endTime, cause });
-    for (const token of contact.resumeTokens) {
-      this.refuse(token, 'USER_ERROR', 'The contact was stopped before capture had come back.');
+    if (pauses.length > 0) {
+      this.set({ retry: null });
+      this.effects.push({ type: 'timer.clear', name: 'retry' });
+      this.releaseThoseWhoWaitForCapture(at);
     }
-    this.update(contact, {
-      phase: { kind: 'stopping', startTime, endTime, waitsFor, cause },
-      suspendedAt: null,
-      resumeTokens: [],
-    });
-    if (this.state.contacts.some(isOpen)) {
-      for (const run of this.state.runs) {
-        if (run.phase.kind === 'live')
-          this.effects.push({ type: 'run.cover', runId: run.runId, until: endTime });
-      }
-    } else {
-      this.endRunsNobodyNeeds(endTime);
-    }
-    if (waitsFor.length === 0) this.complete(this.get(contact));
     this.startRunIfWanted();
   }
 
-  /** The run holds everything before `until` (Infinity: it has ended). */
-  private releaseFromRun(runId: string, until: Moment): void {
-    for (const contact of this.state.contacts) {
-      if (contact.phase.kind !== 'stopping' || !contact.phase.waitsFor.includes(runId)) continue;
-      if (contact.phase.endTime > until) continue;
-      const waitsFor = contact.phase.waitsFor.filter((one) => one !== runId);
-      this.update(contact, { phase: { ...contact.phase, waitsFor } });
-      if (waitsFor.length === 0) this.complete(this.get(contact));
-    }
+  private journalPauses(
+    reasons: readonly PauseReason[],
+    type: 'capture.paused' | 'capture.unpaused',
+    at: Moment,
+  ): void {
+    for (const reason of reasons) this.journal({ type, at, reason });
   }
 
-  private complete(contact: Contact): void {
-    if (contact.phase.kind !== 'stopping') return;
-    const { recordingId, phase } = contact;
-    this.effects.push({ type: 'announce', status: 'COMPLETED', recordingId, contact });
-    this.reply(contact.stopTokens, { kind: 'stop', recordingId, endTime: phase.endTime });
-    for (const { token } of contact.suspendTokens) {
-      this.refuse(token, 'USER_ERROR', 'The contact was stopped before the suspension took hold.');
+  /** A suspension outlives the process: its contact is left open for the next one, which finds it in the journal. */
+  private shutDown(at: Moment): void {
+    this.set({ shuttingDown: true });
+    for (const contact of this.state.contacts) {
+      if (!isOpen(contact) || (contact.suspendedAt === null && contact.leftAt === null)) continue;
+      for (const { token } of contact.suspendTokens) {
+        this.refuse(token, 'NOT_READY', 'Sightline is shutting down; the contact stays suspended.');
+      }
+      this.remove(contact);
     }
-    this.rememberFinished(contact, phase.endTime);
-    this.remove(contact);
-    this.effects.push({ type: 'publish', recordingId });
+    this.finishAll(at, 'shutdown');
+    this.endRunsNobodyNeeds(at);
   }
 }
 
-function ending(run: RunState): RunState {
-  return { runId: run.runId, phase: { kind: 'ending' } };
+function newContact(
+  basics: Pick<Contact, 'recordingId' | 'info' | 'agent' | 'requestedAt'>,
+  startTokens: readonly Token[] = [],
+): Contact {
+  const { recordingId, info, agent, requestedAt } = basics;
+  return {
+    recordingId,
+    info,
+    agent,
+    requestedAt,
+    phase: { kind: 'starting' },
+    suspendedAt: null,
+    resumesAt: null,
+    resumedAt: null,
+    startTokens,
+    suspendTokens: [],
+    resumeTokens: [],
+    stopTokens: [],
+    resumedBy: null,
+    leftAt: null,
+  };
 }
 
 function isSameAgent(a: Identity, b: Identity): boolean {

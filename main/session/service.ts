@@ -4,6 +4,7 @@
 
 import type { ErrorCode, Failure } from '../shared/errors.ts';
 import { SightlineError, failure, toFailure, unreachable } from '../shared/errors.ts';
+import type { GapReason } from '../shared/names.ts';
 import type { ContactReply, ContactRequest, OpenRecording } from '../shared/protocol.ts';
 import type { Clock, Moment } from '../shared/time.ts';
 import { toTimestamp } from '../shared/time.ts';
@@ -20,19 +21,21 @@ import type {
   Token,
 } from './state.ts';
 import { initialState } from './state.ts';
-import { openRecordings } from './view.ts';
+import { isQuiet, openRecordings } from './view.ts';
 
 export interface SessionPorts {
   readonly clock: Clock;
   readonly capture: {
     start(runId: string): void;
     cut(runId: string, at: Moment): void;
-    stop(runId: string, at: Moment): void;
+    stop(runId: string, at: Moment, reason: GapReason): void;
     cover(runId: string, until: Moment): void;
   };
   /** Resolves when the record is on the disk. */
   readonly journal: (record: SessionRecord) => Promise<void>;
   readonly announce: (effect: Effect & { type: 'announce' }) => void;
+  /** A suspension ended without a page's asking: the pages are told. */
+  readonly tellResumed: (effect: Effect & { type: 'tell.resumed' }) => void;
   readonly publish: (recordingId: string) => void;
   /** After each step that changed the state. */
   readonly onState: (state: SessionState) => void;
@@ -110,7 +113,7 @@ export class Session implements SessionCommands {
   /** Completes what is open; resolves when the last run is closed. */
   async shutdown(): Promise<void> {
     this.dispatch({ type: 'shutdown', at: this.ports.clock.now() });
-    if (!this.isQuiet()) await new Promise<void>((resolve) => this.quietWaiters.push(resolve));
+    if (!isQuiet(this.state)) await new Promise<void>((resolve) => this.quietWaiters.push(resolve));
     for (const timer of this.timers.values()) clearTimeout(timer);
     await this.journaled;
   }
@@ -123,15 +126,11 @@ export class Session implements SessionCommands {
     this.state = step.state;
     for (const effect of step.effects) this.perform(effect);
     if (changed) this.ports.onState(this.state);
-    if (this.isQuiet()) {
+    if (isQuiet(this.state)) {
       const waiters = this.quietWaiters;
       this.quietWaiters = [];
       for (const resolve of waiters) resolve();
     }
-  }
-
-  private isQuiet(): boolean {
-    return this.state.contacts.length === 0 && this.state.runs.length === 0;
   }
 
   private eventOf(request: ContactRequest, token: Token, at: Moment): SessionEvent {
@@ -166,7 +165,7 @@ export class Session implements SessionCommands {
       case 'run.start':
         return capture.start(effect.runId);
       case 'run.stop':
-        return capture.stop(effect.runId, effect.at);
+        return capture.stop(effect.runId, effect.at, effect.reason);
       case 'run.cover':
         return capture.cover(effect.runId, effect.until);
       case 'journal':
@@ -180,6 +179,9 @@ export class Session implements SessionCommands {
       case 'announce':
         // After the journal, like a reply: an event is a promise too.
         void this.journaled.then(() => this.ports.announce(effect));
+        return;
+      case 'tell.resumed':
+        void this.journaled.then(() => this.ports.tellResumed(effect));
         return;
       case 'publish':
         void this.journaled.then(() => this.ports.publish(effect.recordingId));
@@ -231,7 +233,9 @@ export class Session implements SessionCommands {
   private timerEvent(name: TimerName): SessionEvent {
     if (name === 'grace') return { type: 'grace.over', at: this.ports.clock.now() };
     if (name === 'retry') return { type: 'retry.due' };
-    return { type: 'start.deadline', recordingId: name.slice('start:'.length), at: this.ports.clock.now() };
+    const at = this.ports.clock.now();
+    const recordingId = name.slice(name.indexOf(':') + 1);
+    return { type: name.startsWith('start:') ? 'start.deadline' : 'suspension.over', recordingId, at };
   }
 }
 
@@ -247,18 +251,19 @@ const lateMessages: Readonly<Record<keyof typeof REPLY_DEADLINES, string>> = {
 function replyFields(reply: SessionReply): ContactReply {
   switch (reply.kind) {
     case 'start': {
-      const { recordingId, startTime, stillSuspendedBy } = reply;
+      const { kind: _, startTime, ...rest } = reply;
+      return { ...rest, startTime: toTimestamp(startTime) };
+    }
+    case 'suspend': {
+      const { suspendedAt, resumesAt } = reply;
       return {
-        recordingId,
-        startTime: toTimestamp(startTime),
-        ...(stillSuspendedBy ? { stillSuspendedBy } : {}),
+        suspendedAt: toTimestamp(suspendedAt),
+        ...(resumesAt === undefined ? {} : { resumesAt: toTimestamp(resumesAt) }),
       };
     }
-    case 'suspend':
-      return { suspendedAt: toTimestamp(reply.suspendedAt) };
     case 'resume': {
-      const { resumedAt, stillSuspendedBy } = reply;
-      return { resumedAt: toTimestamp(resumedAt), ...(stillSuspendedBy ? { stillSuspendedBy } : {}) };
+      const { kind: _, resumedAt, ...rest } = reply;
+      return { ...rest, resumedAt: toTimestamp(resumedAt) };
     }
     case 'stop':
       return { recordingId: reply.recordingId, endTime: toTimestamp(reply.endTime) };

@@ -2,6 +2,7 @@
 // every sequence of events can be replayed in a test. The reducer beside this file is the only writer.
 
 import type { ErrorCode, Failure } from '../shared/errors.ts';
+import type { GapReason, PauseReason } from '../shared/names.ts';
 import type { ContactStart } from '../shared/protocol.ts';
 import type { Moment } from '../shared/time.ts';
 
@@ -30,9 +31,13 @@ export type Phase =
       readonly endTime: Moment;
       readonly waitsFor: readonly string[];
       readonly cause: StopCause;
+      readonly suspended: boolean;
     };
 
-export type StopCause = 'stopped' | 'page-lost' | 'agent-changed' | 'shutdown';
+export type StopCause = 'stopped' | 'page-lost' | 'agent-changed' | 'shutdown' | 'app-died';
+
+/** Who ended a suspension: the page, its time limit, or policy after a restart. */
+export type ResumeCause = 'page' | 'time-limit' | 'restart';
 
 export interface Contact {
   readonly recordingId: string;
@@ -42,6 +47,8 @@ export interface Contact {
   readonly phase: Phase;
   /** Receipt of the suspend that holds now, or null. */
   readonly suspendedAt: Moment | null;
+  /** When that suspension ends by itself, or null when only a page can end it. */
+  readonly resumesAt: Moment | null;
   /** When capture last came back for this contact, or null. */
   readonly resumedAt: Moment | null;
   readonly startTokens: readonly Token[];
@@ -49,6 +56,13 @@ export interface Contact {
   readonly suspendTokens: readonly { readonly token: Token; readonly suspendedAt: Moment }[];
   readonly resumeTokens: readonly Token[];
   readonly stopTokens: readonly Token[];
+  /** Capture is to come back although no page asked for it; the pages are told when it has. */
+  readonly resumedBy: Exclude<ResumeCause, 'page'> | null;
+  /**
+   * Set while nobody has vouched for the contact since Sightline was restarted: it is not captured, and if nobody
+   * comes it ended at this moment.
+   */
+  readonly leftAt: Moment | null;
 }
 
 export type RunPhase =
@@ -73,6 +87,8 @@ export interface FinishedContact {
   readonly contactId: string;
   readonly recordingId: string;
   readonly endTime: Moment;
+  /** It ended in the middle of a suspension and no page said so: should it come back, it comes back suspended. */
+  readonly suspended: boolean;
 }
 
 export interface SessionState {
@@ -85,6 +101,8 @@ export interface SessionState {
   /** In order of their starts. At most one is starting; when two are live the older is on its way out. */
   readonly runs: readonly RunState[];
   readonly retry: Retry | null;
+  /** Why capture rests for everybody, whatever the contacts want. */
+  readonly pauses: readonly PauseReason[];
   /** Failures of capture in a row, kept after capture is back, so that a loop of them is slowed down. */
   readonly faults: { readonly count: number; readonly lastAt: Moment } | null;
   readonly shuttingDown: boolean;
@@ -97,19 +115,49 @@ export const initialState: SessionState = {
   finished: [],
   runs: [],
   retry: null,
+  pauses: [],
   faults: null,
   shuttingDown: false,
 };
 
+/** An open recording of an earlier process that may go on. */
+export interface RestoredContact {
+  readonly recordingId: string;
+  readonly info: ContactInfo;
+  readonly agent: Identity;
+  readonly requestedAt: Moment;
+  readonly startTime: Moment;
+  readonly suspendedAt: Moment | null;
+  readonly leftAt: Moment;
+}
+
 export type SessionEvent =
+  /** First of all events, if it comes: what an earlier process left open, and what it ended while suspended. */
+  | {
+      type: 'restored';
+      contacts: readonly RestoredContact[];
+      endedSuspended: readonly Omit<FinishedContact, 'suspended'>[];
+    }
   | { type: 'hello'; token: Token; pageId: string; identity: Identity; at: Moment }
   | { type: 'page.left'; pageId: string }
   | { type: 'grace.over'; at: Moment }
   | { type: 'contact.start'; token: Token; recordingId: string; info: ContactInfo; at: Moment }
-  | { type: 'contact.suspend'; token: Token; contactId: string; reason?: string | undefined; at: Moment }
+  | {
+      type: 'contact.suspend';
+      token: Token;
+      contactId: string;
+      reason?: string | undefined;
+      maxSeconds?: number | undefined;
+      at: Moment;
+    }
   | { type: 'contact.resume'; token: Token; contactId: string; at: Moment }
   | { type: 'contact.stop'; token: Token; contactId: string; at: Moment }
   | { type: 'start.deadline'; recordingId: string; at: Moment }
+  | { type: 'suspension.over'; recordingId: string; at: Moment }
+  /** All reasons that hold now. */
+  | { type: 'pauses'; pauses: readonly PauseReason[]; at: Moment }
+  /** The runs show a layout that is no more. */
+  | { type: 'displays.changed'; at: Moment }
   | { type: 'run.live'; runId: string; firstFrameAt: Moment }
   /** Everything before `until` is in the spool. */
   | { type: 'run.covered'; runId: string; until: Moment }
@@ -129,18 +177,26 @@ export type SessionRecord =
     }
   | { type: 'contact.recording'; recordingId: string; startTime: Moment }
   | { type: 'contact.suspended'; recordingId: string; at: Moment; reason?: string }
-  | { type: 'contact.resumed'; recordingId: string; at: Moment }
+  | { type: 'contact.resumed'; recordingId: string; at: Moment; cause: ResumeCause }
+  | { type: 'capture.paused' | 'capture.unpaused'; at: Moment; reason: PauseReason }
   | { type: 'contact.stopped'; recordingId: string; endTime: Moment; cause: StopCause }
   | { type: 'recording.failed'; recordingId: string; failure: Failure };
 
 export type SessionReply =
   | { kind: 'hello' }
-  | { kind: 'start'; recordingId: string; startTime: Moment; stillSuspendedBy?: readonly string[] }
-  | { kind: 'suspend'; suspendedAt: Moment }
-  | { kind: 'resume'; resumedAt: Moment; stillSuspendedBy?: readonly string[] }
+  | ({ kind: 'start'; recordingId: string; startTime: Moment } & WhyNoCapture)
+  | { kind: 'suspend'; suspendedAt: Moment; resumesAt?: Moment }
+  | ({ kind: 'resume'; resumedAt: Moment } & WhyNoCapture)
   | { kind: 'stop'; recordingId: string; endTime: Moment };
 
-export type TimerName = 'grace' | 'retry' | `start:${string}`;
+/** What a start or resume is told when nothing is captured for now. */
+export interface WhyNoCapture {
+  /** Contacts whose suspension holds. */
+  readonly stillSuspendedBy?: readonly string[];
+  readonly pausedBy?: readonly PauseReason[];
+}
+
+export type TimerName = 'grace' | 'retry' | `start:${string}` | `suspension:${string}`;
 
 export type Effect =
   | { type: 'journal'; record: SessionRecord }
@@ -148,9 +204,10 @@ export type Effect =
   /** Synchronously: nothing that arrives from now on is kept; the process is killed. */
   | { type: 'run.cut'; runId: string; at: Moment }
   /** Politely: frames from `at` on are dropped, what was grabbed before is kept. */
-  | { type: 'run.stop'; runId: string; at: Moment }
+  | { type: 'run.stop'; runId: string; at: Moment; reason: GapReason }
   /** Report `run.covered` once everything up to `until` is in the spool. */
   | { type: 'run.cover'; runId: string; until: Moment }
+  | ({ type: 'tell.resumed'; contactId: string; resumedAt: Moment; cause: ResumeCause } & WhyNoCapture)
   | { type: 'reply'; token: Token; reply: SessionReply }
   | { type: 'refuse'; token: Token; code: ErrorCode; message: string }
   | { type: 'announce'; status: 'INITIATED' | 'COMPLETED'; recordingId: string; contact: Contact }

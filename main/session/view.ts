@@ -1,12 +1,17 @@
 // What can be read off a session state, for pages, tray and windows. Pure; follows the capture, not the request:
 // "recording" is said only once a run is live, "suspended" only once no run is left.
 
-import type { AppState, RecordingState } from '../shared/names.ts';
-import type { OpenRecording } from '../shared/protocol.ts';
-import type { Contact, SessionState } from './state.ts';
+import type { AppState, PauseReason, RecordingState } from '../shared/names.ts';
+import type { OpenRecording, StateReason } from '../shared/protocol.ts';
+import type { Contact, SessionState, WhyNoCapture } from './state.ts';
 
 export function isOpen(contact: Contact): boolean {
   return contact.phase.kind !== 'stopping';
+}
+
+/** Nothing is being recorded, and nothing of it is left to be done. */
+export function isQuiet(state: SessionState): boolean {
+  return state.contacts.length === 0 && state.runs.length === 0;
 }
 
 export function suspendingContacts(state: SessionState): readonly string[] {
@@ -19,6 +24,19 @@ export function isSuspended(state: SessionState): boolean {
   return suspendingContacts(state).length > 0;
 }
 
+/** Whether nothing is to be captured now, whatever the contacts want. */
+export function isHeld(state: SessionState): boolean {
+  return isSuspended(state) || state.pauses.length > 0;
+}
+
+export function whyNoCapture(state: SessionState): WhyNoCapture {
+  const stillSuspendedBy = suspendingContacts(state);
+  return {
+    ...(stillSuspendedBy.length > 0 ? { stillSuspendedBy } : {}),
+    ...(state.pauses.length > 0 ? { pausedBy: state.pauses } : {}),
+  };
+}
+
 export function isLive(state: SessionState): boolean {
   return state.runs.some((run) => run.phase.kind === 'live');
 }
@@ -28,7 +46,33 @@ export function captureState(state: SessionState): AppState {
   if (open.length === 0) return state.runs.length > 0 ? 'recording' : 'idle';
   if (isLive(state)) return 'recording';
   if (isSuspended(state)) return state.runs.length === 0 ? 'suspended' : 'recording';
+  if (state.pauses.length > 0) return state.runs.length === 0 ? 'paused' : 'recording';
+  if (open.every((contact) => contact.leftAt !== null)) return 'paused';
   return state.retry !== null ? 'problem' : 'starting';
+}
+
+const pauseMessages: Readonly<Record<PauseReason | 'app-restarted', string>> = {
+  'display-unavailable': 'No monitor is switched on.',
+  locked: 'The screen is locked.',
+  'switched-away': 'Another user is at the screen.',
+  asleep: 'The computer is asleep.',
+  'app-restarted': 'Sightline was restarted and waits for the page to come back.',
+};
+
+/** Why the state is `paused` or `problem`; null for the others, and for a problem that is not capture's. */
+export function stateReason(state: SessionState): StateReason | null {
+  switch (captureState(state)) {
+    case 'paused': {
+      const code = state.pauses[0] ?? 'app-restarted';
+      return { code, message: pauseMessages[code] };
+    }
+    case 'problem':
+      return state.retry === null
+        ? null
+        : { code: state.retry.failure.code, message: state.retry.failure.message };
+    default:
+      return null;
+  }
 }
 
 export function openRecordings(state: SessionState): OpenRecording[] {

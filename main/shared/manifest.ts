@@ -2,7 +2,13 @@
 // Versioned; a reader refuses a version that it does not know.
 
 import { z } from 'zod';
-import { channelSchema, encoderSchema, gapReasonSchema, monitorSchema } from './names.ts';
+import {
+  channelSchema,
+  encoderSchema,
+  gapReasonSchema,
+  monitorSchema,
+  placedMonitorSchema,
+} from './names.ts';
 
 const timestamp = z.iso.datetime({ precision: 3 });
 const milliseconds = z.number().int().nonnegative();
@@ -45,7 +51,10 @@ export const manifestSchema = z.object({
       endTime: timestamp,
       /** Where the run begins in the MP4. */
       offsetMs: milliseconds,
-      monitors: z.array(monitorSchema),
+      /** What is seen, and where in the video. */
+      monitors: z.array(placedMonitorSchema),
+      /** More monitors than policy `maxMonitors` allows: the primary one is recorded first, then by position. */
+      leftOut: z.array(monitorSchema),
     }),
   ),
   gaps: z.array(
@@ -59,7 +68,14 @@ export const manifestSchema = z.object({
   ),
   /** This contact's own suspensions; another contact's show as gaps only. */
   suspensions: z.array(
-    z.object({ suspendedAt: timestamp, resumedAt: timestamp.nullable(), reason: z.string().optional() }),
+    z.object({
+      suspendedAt: timestamp,
+      /** null: it held until the recording ended. */
+      resumedAt: timestamp.nullable(),
+      /** Who ended it; null where nobody did. */
+      resumedBy: z.enum(['page', 'time-limit', 'restart']).nullable(),
+      reason: z.string().optional(),
+    }),
   ),
   host: z.object({ os: z.string(), browser: z.string().optional() }),
 });

@@ -6,8 +6,17 @@ export const channelSchema = z.enum(['VOICE', 'CHAT', 'TASK']);
 export type Channel = z.infer<typeof channelSchema>;
 
 /** Why there is nothing on the capture timeline between two runs. Each has its own slate. */
-export const gapReasonSchema = z.enum(['suspended', 'interrupted', 'display-unavailable', 'app-restarted']);
+export const gapReasonSchema = z.enum([
+  ...(['suspended', 'interrupted', 'display-changed', 'display-unavailable', 'app-restarted'] as const),
+  ...(['locked', 'switched-away', 'asleep'] as const),
+]);
 export type GapReason = z.infer<typeof gapReasonSchema>;
+
+/** Why capture rests although a contact is being recorded, other than a suspension or a fault. */
+export const pauseReasonSchema = gapReasonSchema.extract([
+  ...(['display-unavailable', 'locked', 'switched-away', 'asleep'] as const),
+]);
+export type PauseReason = z.infer<typeof pauseReasonSchema>;
 
 /** Encoders that ffmpeg may be asked for, best first. The first is what Sightline is made for. */
 export const encoderNames = ['libopenh264', 'libx264', 'h264_mf', 'h264_videotoolbox'] as const;
@@ -15,10 +24,10 @@ export const encoderSchema = z.enum(encoderNames);
 export type EncoderName = z.infer<typeof encoderSchema>;
 
 /** What the whole app is doing, as the page and the agent see it (docs/protocol.md, `app.state`). */
-export type AppState = 'idle' | 'starting' | 'recording' | 'suspended' | 'problem';
+export type AppState = 'idle' | 'starting' | 'recording' | 'suspended' | 'paused' | 'problem';
 
 /** What one recording is doing, as `hello` and `status` list it. */
-export type RecordingState = 'starting' | 'recording' | 'suspended' | 'problem' | 'stopping';
+export type RecordingState = 'starting' | 'recording' | 'suspended' | 'paused' | 'problem' | 'stopping';
 
 /** One monitor in physical pixels; x and y as the platform numbers them, negative ones included. */
 export const monitorSchema = z.object({
@@ -30,6 +39,21 @@ export const monitorSchema = z.object({
   primary: z.boolean(),
 });
 export type Monitor = z.infer<typeof monitorSchema>;
+
+const pixels = z.number().int().nonnegative();
+
+/** A monitor and where it is seen in the video, in video pixels. */
+export const placedMonitorSchema = monitorSchema.extend({
+  picture: z.object({ x: pixels, y: pixels, width: pixels, height: pixels }),
+});
+export type PlacedMonitor = z.infer<typeof placedMonitorSchema>;
+
+export interface Rect {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
 
 /** OpenH264 refuses pictures with more pixels than this (its level limit; measured: 5120x2880 fails, 4096x2304 works). */
 export const MAX_PICTURE_PIXELS = 9_437_184;

@@ -3,7 +3,7 @@
 
 import { z } from 'zod';
 import type { Failure } from './errors.ts';
-import type { AppState, EncoderName, RecordingState } from './names.ts';
+import type { AppState, EncoderName, PauseReason, RecordingState } from './names.ts';
 import { channelSchema } from './names.ts';
 import type { StatusEvent } from './statusEvent.ts';
 
@@ -53,7 +53,12 @@ const startSchema = z.object({
 const requestBodies = z.discriminatedUnion('type', [
   helloSchema,
   startSchema,
-  z.object({ type: z.literal('contact.suspend'), contactId: contactIdSchema, reason: shortText.optional() }),
+  z.object({
+    type: z.literal('contact.suspend'),
+    contactId: contactIdSchema,
+    reason: shortText.optional(),
+    maxSeconds: z.number().int().positive().max(86_400).optional(),
+  }),
   z.object({ type: z.literal('contact.resume'), contactId: contactIdSchema }),
   z.object({ type: z.literal('contact.stop'), contactId: contactIdSchema }),
   z.object({ type: z.literal('status') }),
@@ -120,13 +125,17 @@ export interface StartReply {
   readonly recordingId: string;
   readonly startTime: string;
   readonly stillSuspendedBy?: readonly string[];
+  readonly pausedBy?: readonly PauseReason[];
 }
 export interface SuspendReply {
   readonly suspendedAt: string;
+  /** When the suspension ends by itself, where policy lets it. */
+  readonly resumesAt?: string;
 }
 export interface ResumeReply {
   readonly resumedAt: string;
   readonly stillSuspendedBy?: readonly string[];
+  readonly pausedBy?: readonly PauseReason[];
 }
 export interface StopReply {
   readonly recordingId: string;
@@ -153,13 +162,30 @@ export interface AppStatePush {
   readonly state: AppState;
   readonly contacts: readonly OpenRecording[];
   readonly uploads: { readonly pending: number; readonly failed: number };
+  /** Why it is `paused` or a `problem`; null otherwise. */
+  readonly reason: StateReason | null;
+}
+export interface StateReason {
+  /** An error code, or what capture is paused by. */
+  readonly code: string;
+  readonly message: string;
+}
+/** A suspension has ended without a page's asking. */
+export interface ContactResumedPush {
+  readonly type: 'contact.resumed';
+  readonly rev: number;
+  readonly contactId: string;
+  readonly resumedAt: string;
+  readonly cause: 'time-limit' | 'restart';
+  readonly stillSuspendedBy?: readonly string[];
+  readonly pausedBy?: readonly PauseReason[];
 }
 export interface RecordingStatusPush {
   readonly type: 'recording.status';
   readonly rev: number;
   readonly event: StatusEvent;
 }
-export type Push = AppStatePush | RecordingStatusPush;
+export type Push = AppStatePush | RecordingStatusPush | ContactResumedPush;
 
 export interface HealthReply {
   readonly app: 'sightline';

@@ -10,6 +10,8 @@ export interface Clock {
   now(): Moment;
   /** A moment told by the system's wall clock (ffmpeg's first frame) in terms of this clock. */
   fromWall(wallMs: number): Moment;
+  /** How often the wall clock has been set since the start. Frames that were stamped across a step cannot be trusted. */
+  readonly steps: number;
 }
 
 /** `2026-01-01T00:00:00.000Z` (RFC 3339, UTC, milliseconds). */

@@ -7,7 +7,14 @@ import type { FileHandle } from 'node:fs/promises';
 import { z } from 'zod';
 import { SightlineError, errno, errorSources } from '../shared/errors.ts';
 import type { ErrorCode } from '../shared/errors.ts';
-import { channelSchema, encoderSchema, gapReasonSchema, monitorSchema } from '../shared/names.ts';
+import {
+  channelSchema,
+  encoderSchema,
+  gapReasonSchema,
+  monitorSchema,
+  pauseReasonSchema,
+  placedMonitorSchema,
+} from '../shared/names.ts';
 
 export const JOURNAL_VERSION = 1;
 
@@ -52,7 +59,18 @@ export const journalEntrySchema = z.discriminatedUnion('type', [
     at: moment,
     reason: z.string().exactOptional(),
   }),
-  z.object({ type: z.literal('contact.resumed'), recordingId: id, at: moment }),
+  z.object({
+    type: z.literal('contact.resumed'),
+    recordingId: id,
+    at: moment,
+    cause: z.enum(['page', 'time-limit', 'restart']),
+  }),
+  /** Capture rests for everybody. */
+  z.object({
+    type: z.enum(['capture.paused', 'capture.unpaused']),
+    at: moment,
+    reason: pauseReasonSchema,
+  }),
   z.object({
     type: z.literal('contact.stopped'),
     recordingId: id,
@@ -66,7 +84,9 @@ export const journalEntrySchema = z.discriminatedUnion('type', [
     file: z.string(),
     encoder: encoderSchema,
     fps: z.number().positive(),
-    monitors: z.array(monitorSchema),
+    monitors: z.array(placedMonitorSchema),
+    /** More monitors than policy lets be recorded. */
+    leftOut: z.array(monitorSchema),
   }),
   z.object({
     type: z.literal('run.live'),

@@ -1,6 +1,7 @@
 // What a journal says, added up: the recordings and runs of one spool session as they stand after its last entry.
 // A fold over entries and nothing else, so that memory and disk can never disagree.
 
+import type { PauseReason } from '../shared/names.ts';
 import type { JournalEntry } from './journal.ts';
 
 type Entry<T extends JournalEntry['type']> = Extract<JournalEntry, { type: T }>;
@@ -8,6 +9,7 @@ type Entry<T extends JournalEntry['type']> = Extract<JournalEntry, { type: T }>;
 export interface Suspension {
   readonly at: number;
   readonly resumedAt: number | null;
+  readonly resumedBy: Entry<'contact.resumed'>['cause'] | null;
   readonly reason: string | null;
 }
 
@@ -30,9 +32,17 @@ export interface Ledger {
   readonly recordings: ReadonlyMap<string, LedgerRecording>;
   /** In the order in which they were opened. */
   readonly runs: ReadonlyMap<string, LedgerRun>;
+  readonly pauses: readonly Pause[];
 }
 
-export const emptyLedger: Ledger = { recordings: new Map(), runs: new Map() };
+/** A time in which capture rested for everybody, other than a suspension. */
+export interface Pause {
+  readonly reason: PauseReason;
+  readonly from: number;
+  readonly to: number | null;
+}
+
+export const emptyLedger: Ledger = { recordings: new Map(), runs: new Map(), pauses: [] };
 
 export function addEntry(ledger: Ledger, entry: JournalEntry): Ledger {
   switch (entry.type) {
@@ -50,12 +60,23 @@ export function addEntry(ledger: Ledger, entry: JournalEntry): Ledger {
     case 'contact.suspended':
       return changeSuspensions(ledger, entry.recordingId, (suspensions) => [
         ...suspensions,
-        { at: entry.at, resumedAt: null, reason: entry.reason ?? null },
+        { at: entry.at, resumedAt: null, resumedBy: null, reason: entry.reason ?? null },
       ]);
     case 'contact.resumed':
       return changeSuspensions(ledger, entry.recordingId, (suspensions) =>
-        suspensions.map((one) => (one.resumedAt === null ? { ...one, resumedAt: entry.at } : one)),
+        suspensions.map((one) =>
+          one.resumedAt === null ? { ...one, resumedAt: entry.at, resumedBy: entry.cause } : one,
+        ),
       );
+    case 'capture.paused':
+      return { ...ledger, pauses: [...ledger.pauses, { reason: entry.reason, from: entry.at, to: null }] };
+    case 'capture.unpaused':
+      return {
+        ...ledger,
+        pauses: ledger.pauses.map((one) =>
+          one.reason === entry.reason && one.to === null ? { ...one, to: entry.at } : one,
+        ),
+      };
     case 'contact.stopped':
       return changeRecording(ledger, entry.recordingId, { stopped: entry });
     case 'recording.published':

@@ -7,10 +7,11 @@ import { join } from 'node:path';
 import { SightlineError, errno, toFailure } from '../shared/errors.ts';
 import { FragmentSplitter } from '../shared/fragments.ts';
 import type { Segment } from '../shared/fragments.ts';
+import type { Moment } from '../shared/time.ts';
 import { Journal, readJournal, spoolError } from './journal.ts';
 import type { JournalEntry } from './journal.ts';
 import { addEntry, emptyLedger, isSettled } from './ledger.ts';
-import type { Ledger, LedgerRun } from './ledger.ts';
+import type { Ledger, LedgerRecording, LedgerRun } from './ledger.ts';
 import type { RunFiles, RunReader, RunWriter } from './runFiles.ts';
 import { timelineOf } from './timeline.ts';
 
@@ -80,36 +81,47 @@ export class SpoolSession {
     }
   }
 
-  /**
-   * Closes what a crash left open: runs at their last whole fragment, recordings at the end of their last run.
-   * @returns the recordings of which there is nothing at all
-   */
-  async closeAfterCrash(): Promise<string[]> {
-    const lost: string[] = [];
+  /** Closes the runs that a crash left open, at their last whole fragment, and the pauses of that process. */
+  async closeRuns(now: Moment): Promise<void> {
     for (const run of this.ledger.runs.values()) {
       if (run.closed === null) await this.append(await this.findEnd(run));
     }
-    for (const [recordingId, recording] of this.ledger.recordings) {
-      if (isSettled(recording) || recording.stopped !== null) continue;
-      const { startTime } = recording;
-      const ends = [...this.ledger.runs.values()].map((run) => run.closed?.endTime ?? 0);
-      const suspensions = recording.suspensions.map((one) => one.resumedAt ?? one.at);
-      const endTime = Math.max(...ends, ...suspensions);
-      // The power may have gone before the first frame was on the disk, although the journal knows of it.
-      if (startTime === null || endTime <= startTime) {
-        const failure = toFailure(
-          new SightlineError(
-            'CAPTURE_FAILED',
-            'Sightline ended before the first frame: nothing was recorded.',
-          ),
-        );
-        await this.append({ type: 'recording.failed', recordingId, failure });
-        lost.push(recordingId);
-        continue;
-      }
-      await this.append({ type: 'contact.stopped', recordingId, endTime, cause: 'app-died' });
+    for (const { reason, to } of this.ledger.pauses) {
+      if (to === null) await this.append({ type: 'capture.unpaused', at: now, reason });
     }
-    return lost;
+  }
+
+  /** The recordings that nobody has ended, and up to when there is something of them; null: nothing at all. */
+  openRecordings(): { recordingId: string; recording: LedgerRecording; leftAt: Moment | null }[] {
+    const ends = [...this.ledger.runs.values()].map((run) => run.closed?.endTime ?? 0);
+    return [...this.ledger.recordings].flatMap(([recordingId, recording]) => {
+      if (isSettled(recording) || recording.stopped !== null) return [];
+      const suspensions = recording.suspensions.map((one) => one.resumedAt ?? one.at);
+      const leftAt = Math.max(...ends, ...suspensions);
+      // The power may have gone before the first frame was on the disk, although the journal knows of it.
+      const isEmpty = recording.startTime === null || leftAt <= recording.startTime;
+      return [{ recordingId, recording, leftAt: isEmpty ? null : leftAt }];
+    });
+  }
+
+  /** Gives up the open recordings of which there is nothing. @returns them */
+  async failEmptyRecordings(): Promise<string[]> {
+    const empty = this.openRecordings().filter((one) => one.leftAt === null);
+    for (const { recordingId } of empty) {
+      const failure = toFailure(
+        new SightlineError('CAPTURE_FAILED', 'Sightline ended before the first frame: nothing was recorded.'),
+      );
+      await this.append({ type: 'recording.failed', recordingId, failure });
+    }
+    return empty.map(({ recordingId }) => recordingId);
+  }
+
+  /** Ends the open recordings where what there is of them ends. */
+  async closeRecordings(): Promise<void> {
+    for (const { recordingId, leftAt } of this.openRecordings()) {
+      if (leftAt !== null)
+        await this.append({ type: 'contact.stopped', recordingId, endTime: leftAt, cause: 'app-died' });
+    }
   }
 
   /** Lets go of the journal of a session that cannot be used. */
@@ -165,8 +177,17 @@ export interface SpoolOptions {
   readonly newSessionId: () => string;
   /** Told about folders that could not be read; they are left as they are. */
   readonly onUnreadable: (folder: string, error: unknown) => void;
+  /** Whether the open recordings of a session may go on in this process; they are ended otherwise. */
+  readonly mayGoOn?: (session: SpoolSession) => boolean;
   /** Told about recordings that a crash left without a single picture. */
   readonly onLost?: (session: SpoolSession, recordingId: string) => void;
+}
+
+export interface Recovered {
+  /** With something unpublished in them. */
+  readonly sessions: readonly SpoolSession[];
+  /** The one of them whose open recordings may go on. */
+  readonly goingOn: SpoolSession | null;
 }
 
 export class Spool {
@@ -188,36 +209,43 @@ export class Spool {
     }
   }
 
-  /** The sessions that an earlier process left behind, closed and released; those with nothing left are gone. */
-  async recover(): Promise<SpoolSession[]> {
+  /** What earlier processes left behind, closed and released; folders with nothing left in them are gone. */
+  async recover(now: Moment): Promise<Recovered> {
     const sessions: SpoolSession[] = [];
-    for (const id of await this.folders()) {
+    let goingOn: SpoolSession | null = null;
+    const folders = (await this.folders()).sort();
+    for (const id of folders) {
       const folder = join(this.options.root, id);
       try {
         const path = join(folder, JOURNAL_FILE);
         const entries = await readJournal(path);
-        const session = new SpoolSession(
-          id,
-          folder,
-          await Journal.open(path),
-          this.options.runFiles,
-          entries,
-        );
+        const { runFiles } = this.options;
+        const session = new SpoolSession(id, folder, await Journal.open(path), runFiles, entries);
+        let goesOn = false;
         try {
-          for (const recordingId of await session.closeAfterCrash())
+          await session.closeRuns(now);
+          for (const recordingId of await session.failEmptyRecordings())
             this.options.onLost?.(session, recordingId);
+          // A process has one stretch of recording: only the last one can go on.
+          goesOn = id === folders.at(-1) && session.openRecordings().length > 0 && this.mayGoOn(session);
+          if (!goesOn) await session.closeRecordings();
         } catch (error) {
           await session.abandon();
           throw error;
         }
-        await session.release();
+        if (goesOn) goingOn = session;
+        else await session.release();
         if ([...session.ledger.recordings.values()].some((recording) => !isSettled(recording)))
           sessions.push(session);
       } catch (error) {
         this.options.onUnreadable(folder, error);
       }
     }
-    return sessions;
+    return { sessions, goingOn };
+  }
+
+  private mayGoOn(session: SpoolSession): boolean {
+    return this.options.mayGoOn?.(session) ?? false;
   }
 
   private async folders(): Promise<string[]> {

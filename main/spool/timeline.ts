@@ -17,7 +17,7 @@ export function timelineOf(ledger: Ledger, recording: LedgerRecording): Piece[] 
   const { startTime, stopped } = recording;
   if (startTime === null || stopped === null) return [];
   const end = stopped.endTime;
-  const suspended = suspendedSpans(ledger);
+  const held = heldSpans(ledger);
   const pieces: Piece[] = [];
   let covered = startTime;
   let reason: GapReason = 'interrupted';
@@ -29,8 +29,7 @@ export function timelineOf(ledger: Ledger, recording: LedgerRecording): Piece[] 
     if (last?.kind === 'run' && to - covered < frameMs) {
       pieces[pieces.length - 1] = { ...last, to };
     } else {
-      const isSuspended = suspended.some((span) => span.from < to && span.to > covered);
-      pieces.push({ kind: 'gap', reason: isSuspended ? 'suspended' : reason, from: covered, to });
+      pieces.push(...gapPieces(held, covered, to, reason));
     }
     covered = to;
   };
@@ -69,12 +68,42 @@ function endOf(run: LiveRun): Moment {
   return run.closed === null ? Infinity : (run.closed.endTime ?? run.live.startTime);
 }
 
-/** A suspension is screen-wide: one contact's explains the gap of every other. */
-function suspendedSpans(ledger: Ledger): { from: Moment; to: Moment }[] {
-  return [...ledger.recordings.values()].flatMap((recording) =>
-    recording.suspensions.map((one) => ({
-      from: one.at,
-      to: one.resumedAt ?? recording.stopped?.endTime ?? Infinity,
+/** A time in which nothing was to be captured. */
+interface Span {
+  readonly reason: GapReason;
+  readonly from: Moment;
+  readonly to: Moment;
+}
+
+/** The most telling reason first, for when several hold. A suspension is screen-wide: one contact's is everybody's. */
+function heldSpans(ledger: Ledger): Span[] {
+  const suspensions = [...ledger.recordings.values()].flatMap((recording) =>
+    recording.suspensions.map(({ at, resumedAt }) => ({
+      reason: 'suspended' as const,
+      from: at,
+      to: resumedAt ?? recording.stopped?.endTime ?? Infinity,
     })),
   );
+  const pauses = ledger.pauses.map(({ reason, from, to }) => ({ reason, from, to: to ?? Infinity }));
+  return [...suspensions, ...pauses];
+}
+
+/**
+ * The gap [from, to), in parts where its reason changes. Where nothing holds capture (it has ended, or is on its way
+ * back) the reason before stands.
+ * @param first why the run before the gap ended
+ */
+function gapPieces(held: readonly Span[], from: Moment, to: Moment, first: GapReason): Piece[] {
+  const moments = held.flatMap((span) => [span.from, span.to]).filter((at) => at > from && at < to);
+  const bounds = [...new Set([from, ...moments, to])].sort((a, b) => a - b);
+  const pieces: (Piece & { kind: 'gap' })[] = [];
+  bounds.slice(1).forEach((end, index) => {
+    const start = bounds[index] ?? from;
+    const last = pieces.at(-1);
+    const reason =
+      held.find((span) => span.from <= start && span.to > start)?.reason ?? last?.reason ?? first;
+    if (last?.reason === reason) pieces[pieces.length - 1] = { ...last, to: end };
+    else pieces.push({ kind: 'gap', reason, from: start, to: end });
+  });
+  return pieces;
 }

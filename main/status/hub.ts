@@ -1,12 +1,17 @@
 // Where every push goes through: one revision for the whole process, so that whoever listens can tell what is newest
 // and whether something was missed. `recording.status` pushes carry events, `app.state` pushes carry the state.
 
-import type { AppStatePush, Push } from '../shared/protocol.ts';
+import type { AppStatePush, ContactResumedPush, Push } from '../shared/protocol.ts';
 import type { StatusEvent } from '../shared/statusEvent.ts';
 
 export type AppSnapshot = Omit<AppStatePush, 'type' | 'rev'>;
 
-const initialSnapshot: AppSnapshot = { state: 'idle', contacts: [], uploads: { pending: 0, failed: 0 } };
+const initialSnapshot: AppSnapshot = {
+  state: 'idle',
+  contacts: [],
+  uploads: { pending: 0, failed: 0 },
+  reason: null,
+};
 
 export class StatusHub {
   private revision = 1;
@@ -38,6 +43,11 @@ export class StatusHub {
   pushEvent(event: StatusEvent): void {
     this.revision += 1;
     this.push({ type: 'recording.status', rev: this.revision, event });
+  }
+
+  pushResumed(news: Omit<ContactResumedPush, 'type' | 'rev'>): void {
+    this.revision += 1;
+    this.push({ type: 'contact.resumed', rev: this.revision, ...news });
   }
 
   /** @returns the way to end it */

@@ -48,7 +48,7 @@ export function trayView({ icon, words, uploads }: StateInWords, version: string
   };
 }
 
-function wordsOf({ state, contacts }: AppStatePush): string {
+function wordsOf({ state, contacts, reason }: AppStatePush): string {
   switch (state) {
     case 'idle':
       return 'Not recording';
@@ -63,8 +63,11 @@ function wordsOf({ state, contacts }: AppStatePush): string {
     }
     case 'suspended':
       return 'Suspended: nothing is captured';
+    case 'paused':
+      return `Paused: ${reason?.message ?? 'nothing is captured'}`;
     case 'problem':
-      // The state does not say which problem: with a contact it is the capture, without one the missing encoder.
+      if (reason !== null) return `Problem: ${reason.message}`;
+      // No reason from capture: with a contact it is trying again, without one the encoder is missing.
       return contacts.length > 0
         ? 'Problem: The screen is not being captured. It is tried again until it works.'
         : 'Problem: There is no video encoder. Contacts cannot be recorded until Sightline is installed again.';
@@ -72,6 +75,8 @@ function wordsOf({ state, contacts }: AppStatePush): string {
 }
 
 function iconOf({ state, uploads }: AppStatePush): StateIcon {
+  // To the agent both say the same: nothing is captured now, and it is meant to be so.
+  if (state === 'paused') return 'suspended';
   if (state !== 'idle') return state;
   if (uploads.failed > 0) return 'problem';
   return uploads.pending > 0 ? 'uploading' : 'idle';

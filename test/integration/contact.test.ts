@@ -181,7 +181,10 @@ describe('what lies beside it', () => {
     expect(manifest.instance.alias).toBe('acme');
     expect(manifest.runs).toHaveLength(3);
     expect(manifest.runs[0]?.monitors).toEqual([
-      { name: 'screen', x: 0, y: 0, width: 1280, height: 720, primary: true },
+      {
+        ...{ name: 'screen', x: 0, y: 0, width: 1280, height: 720, primary: true },
+        picture: { x: 0, y: 0, width: 1280, height: 720 },
+      },
     ]);
     expect(manifest.gaps.map((gap) => gap.reason)).toEqual(['suspended', 'suspended']);
     expect(manifest.suspensions.map((one) => Date.parse(one.suspendedAt))).toEqual(

@@ -310,7 +310,7 @@ describe('Sightline itself', () => {
     expect(await decodesCleanly(found!.mp4)).toBe('');
   });
 
-  it('killed in mid-contact: the next start publishes what there was, and no ffmpeg is left', async () => {
+  it('killed in mid-contact, and no page comes back: the next start publishes what there was, and no ffmpeg is left', async () => {
     const recorder = await startRecorder({ display: display.display, home });
     const page = await recorder.connect();
     const started = await page.ask<{ startTime: string }>('contact.start', {
@@ -322,7 +322,7 @@ describe('Sightline itself', () => {
     const killedAt = Date.now();
     recorder.kill('SIGKILL');
     await recorder.exited;
-    const next = await startRecorder({ display: display.display, home });
+    const next = await startRecorder({ display: display.display, home, flags: ['--grace-seconds', '4'] });
     const [found] = await waitFor(() => next.published());
     expect(found?.manifest).toMatchObject({ endCause: 'app-died', startTime: started.startTime });
     const endTime = Date.parse(found!.manifest.endTime);

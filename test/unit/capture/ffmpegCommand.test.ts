@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { FfmpegFinder } from '../../../main/capture/ffmpegBinary.ts';
-import type { Canvas, CaptureCommand } from '../../../main/capture/ffmpegCommand.ts';
+import type { CaptureCommand } from '../../../main/capture/ffmpegCommand.ts';
 import { captureArguments, slateArguments } from '../../../main/capture/ffmpegCommand.ts';
+import type { Canvas } from '../../../main/capture/layout.ts';
 import { FragmentSplitter } from '../../../main/shared/fragments.ts';
 import type { EncoderName } from '../../../main/shared/names.ts';
 import { MAX_PICTURE_PIXELS, encoderNames } from '../../../main/shared/names.ts';
@@ -12,7 +13,7 @@ const x11: CaptureCommand = {
   grab: { device: 'x11grab', display: ':7', area: null },
   fps: 5,
   encoder: 'libopenh264',
-  canvas: null,
+  picture: { kind: 'whole', canvas: null },
 };
 const area = { x: 1920, y: 120, width: 1280, height: 1024 };
 
@@ -34,6 +35,7 @@ function encodingOf(args: readonly string[]): string[] {
 describe('the command of a capture run', () => {
   it('is this one for a whole X display', () => {
     const filters = [
+      "pad=w='ceil(iw/2)*2':h='ceil(ih/2)*2'",
       "scale=w='trunc(iw*min(1,sqrt(9437184/(iw*ih)))/2)*2':h='trunc(ih*min(1,sqrt(9437184/(iw*ih)))/2)*2'" +
         ':flags=area+full_chroma_inp:out_color_matrix=bt709:out_range=tv',
       'setsar=1',
@@ -104,7 +106,10 @@ describe('the command of a capture run', () => {
   });
 
   it('fits the screen into the recording’s canvas, with bars where the shapes differ', () => {
-    const args = captureArguments({ ...x11, canvas: { width: 1280, height: 720 } });
+    const args = captureArguments({
+      ...x11,
+      picture: { kind: 'whole', canvas: { width: 1280, height: 720 } },
+    });
     const fit = [
       'scale=w=1280:h=720:force_original_aspect_ratio=decrease:force_divisible_by=2' +
         ':flags=area+full_chroma_inp:out_color_matrix=bt709:out_range=tv',
@@ -149,7 +154,7 @@ describe('the command of a slate', () => {
   it('encodes exactly as a run does', () => {
     for (const encoder of encoderNames) {
       const slate = slateArguments({ picture: 'slates/suspended.gif', encoder, fps: 5, canvas });
-      const run = captureArguments({ ...x11, encoder, canvas });
+      const run = captureArguments({ ...x11, encoder, picture: { kind: 'whole', canvas } });
       const withoutCount = encodingOf(slate).filter((one, index, all) => {
         return one !== '-frames:v' && all[index - 1] !== '-frames:v';
       });
@@ -177,7 +182,7 @@ describe('the picture that comes of it', () => {
 
   /** Runs the command with a test picture in the place of the screen. */
   async function encode(screen: string, canvas: Canvas | null): Promise<Canvas> {
-    const args = captureArguments({ ...x11, encoder, canvas });
+    const args = captureArguments({ ...x11, encoder, picture: { kind: 'whole', canvas } });
     const { stdout } = await runOrThrow(path, [
       ...['-f', 'lavfi', '-i', `testsrc=size=${screen}:rate=5`, '-frames:v', '1'],
       ...args.slice(args.indexOf('-an')),
@@ -190,7 +195,7 @@ describe('the picture that comes of it', () => {
 
   it('has the screen’s own size, made even', async () => {
     expect(await encode('640x480', null)).toEqual({ width: 640, height: 480 });
-    expect(await encode('641x481', null)).toEqual({ width: 640, height: 480 });
+    expect(await encode('641x481', null)).toEqual({ width: 642, height: 482 });
   });
 
   it('is scaled down only as far as the encoder’s limit asks for', async () => {

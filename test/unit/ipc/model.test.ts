@@ -9,6 +9,7 @@ const push: AppStatePush = {
   state: 'recording',
   contacts: [{ contactId: 'c-1', recordingId: 'r-1', state: 'recording' }],
   uploads: { pending: 1, failed: 0 },
+  reason: null,
 };
 const inWords = {
   icon: 'recording',

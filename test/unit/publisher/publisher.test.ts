@@ -82,7 +82,7 @@ async function bench(random = 1, ...recordingIds: string[]): Promise<Bench> {
         return it.onFailed();
       },
       onChange: (uploads) => it.uploads.push(uploads),
-      clock: { now: () => NOW, fromWall: (wall) => wall },
+      clock: { now: () => NOW, steps: 0, fromWall: (wall) => wall },
       random: () => random,
       log,
     }),

@@ -39,6 +39,13 @@ const page = fc.oneof(
   }),
   fc.record({ type: fc.constant('leave' as const), page: fc.nat({ max: 2 }), after }),
 );
+const pauses = fc.record({
+  type: fc.constant('pauses' as const),
+  pauses: fc.constantFrom(...([[], [], ['locked'], ['display-unavailable'], ['locked', 'asleep']] as const)),
+  after,
+});
+const displays = fc.record({ type: fc.constant('displays' as const), after });
+const restart = fc.record({ type: fc.constant('restart' as const), after });
 const shutdown = fc.record({ type: fc.constant('shutdown' as const), after });
 
 const action: fc.Arbitrary<Action> = fc.oneof(
@@ -47,6 +54,9 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   { weight: 8, arbitrary: ended },
   { weight: 4, arbitrary: choice },
   { weight: 2, arbitrary: page },
+  { weight: 2, arbitrary: pauses },
+  { weight: 1, arbitrary: displays },
+  { weight: 1, arbitrary: restart },
 );
 const life = fc
   .tuple(
@@ -58,22 +68,27 @@ const life = fc
 /** Each effect that a life can have; every one must have been seen often for the test to mean something. */
 const effects: readonly Effect['type'][] = [
   ...(['journal', 'run.start', 'run.cut', 'run.stop', 'run.cover', 'reply', 'refuse', 'announce'] as const),
-  ...(['publish', 'timer.set', 'timer.clear'] as const),
+  ...(['publish', 'timer.set', 'timer.clear', 'tell.resumed'] as const),
 ];
 
 describe('any life of a session', () => {
   it('keeps every invariant at each step, and leaves nothing over when it has settled', () => {
     const seen = new Map<string, number>();
     fc.assert(
-      fc.property(life, (actions) => {
-        const model = new SessionModel();
-        model.act({ type: 'hello', page: 0, agent: 0, after: 0 });
-        for (const one of actions) model.act(one);
-        model.settle();
-        for (const [type, count] of model.seen) seen.set(type, (seen.get(type) ?? 0) + count);
-      }),
+      fc.property(
+        life,
+        fc.constantFrom(0, 30),
+        fc.boolean(),
+        (actions, suspendMaxSeconds, resumeAfterRestart) => {
+          const model = new SessionModel({ suspendMaxSeconds, resumeAfterRestart });
+          model.act({ type: 'hello', page: 0, agent: 0, after: 0 });
+          for (const one of actions) model.act(one);
+          model.settle();
+          for (const [type, count] of model.seen) seen.set(type, (seen.get(type) ?? 0) + count);
+        },
+      ),
       { numRuns: 2000 },
     );
-    for (const type of effects) expect(seen.get(type), type).toBeGreaterThan(100);
+    for (const type of effects) expect(seen.get(type), type).toBeGreaterThan(20);
   });
 });

@@ -50,7 +50,9 @@ describe('hello', () => {
       endTime: 5000,
       cause: 'agent-changed',
     });
-    expect(story.of('run.stop')).toEqual([{ type: 'run.stop', runId: 'run-1', at: 5000 }]);
+    expect(story.of('run.stop')).toEqual([
+      { type: 'run.stop', runId: 'run-1', at: 5000, reason: 'interrupted' },
+    ]);
     story.ended('run-1', 5100);
     expect(story.announced('rec-A')).toEqual(['INITIATED', 'COMPLETED']);
   });
@@ -215,7 +217,9 @@ describe('contact.stop', () => {
     expect(story.of('journal').map((effect) => effect.record)).toEqual([
       { type: 'contact.stopped', recordingId: 'rec-A', endTime: 5000, cause: 'stopped' },
     ]);
-    expect(story.of('run.stop')).toEqual([{ type: 'run.stop', runId: 'run-1', at: 5000 }]);
+    expect(story.of('run.stop')).toEqual([
+      { type: 'run.stop', runId: 'run-1', at: 5000, reason: 'interrupted' },
+    ]);
     expect(story.answer(stop)).toBeNull();
     story.ended('run-1', 5100);
     expect(story.effects.map((effect) => effect.type)).toEqual(['announce', 'reply', 'publish']);
@@ -302,7 +306,9 @@ describe('shutdown', () => {
     story.do({ type: 'shutdown', at: 4100 });
     expect(story.answer(start)).toBe('USER_ERROR');
     expect(story.announced('rec-B')).toEqual(['INITIATED', 'FAILED']);
-    expect(story.of('run.stop')).toEqual([{ type: 'run.stop', runId: 'run-1', at: 4100 }]);
+    expect(story.of('run.stop')).toEqual([
+      { type: 'run.stop', runId: 'run-1', at: 4100, reason: 'interrupted' },
+    ]);
     expect(story.of('run.cut')).toEqual([{ type: 'run.cut', runId: 'run-2', at: 4100 }]);
     story.ended('run-1', 4200);
     story.ended('run-2', 4210);

@@ -16,7 +16,9 @@ describe('a second contact', () => {
     story.recording('A');
     const start = story.start('B', 3000);
     story.live('run-2', 3217);
-    expect(story.of('run.stop')).toEqual([{ type: 'run.stop', runId: 'run-1', at: 3217 }]);
+    expect(story.of('run.stop')).toEqual([
+      { type: 'run.stop', runId: 'run-1', at: 3217, reason: 'interrupted' },
+    ]);
     expect(story.answer(start)).toEqual({ kind: 'start', recordingId: 'rec-B', startTime: 3217 });
     expect(story.state.runs).toEqual([
       { runId: 'run-1', phase: { kind: 'ending' } },
@@ -47,7 +49,9 @@ describe('a second contact', () => {
     expect(story.answer(late)).toBeNull();
     expect(story.of('run.start')).toEqual([{ type: 'run.start', runId: 'run-3' }]);
     story.live('run-3', 3600);
-    expect(story.of('run.stop')).toEqual([{ type: 'run.stop', runId: 'run-2', at: 3600 }]);
+    expect(story.of('run.stop')).toEqual([
+      { type: 'run.stop', runId: 'run-2', at: 3600, reason: 'interrupted' },
+    ]);
     expect(story.answer(late)).toMatchObject({ startTime: 3600 });
   });
 
@@ -141,7 +145,9 @@ describe('a stop while other contacts go on', () => {
     const story = two();
     story.stop('A', 5000);
     story.stop('B', 6000);
-    expect(story.of('run.stop')).toEqual([{ type: 'run.stop', runId: 'run-2', at: 6000 }]);
+    expect(story.of('run.stop')).toEqual([
+      { type: 'run.stop', runId: 'run-2', at: 6000, reason: 'interrupted' },
+    ]);
     story.ended('run-2', 6100);
     expect(story.announced('rec-A')).toEqual(['INITIATED', 'COMPLETED']);
     expect(story.announced('rec-B')).toEqual(['INITIATED', 'COMPLETED']);
@@ -211,7 +217,9 @@ describe('a fault of capture', () => {
     story.ended('run-2', 3100, crashed);
     expect(story.effects).toEqual([{ type: 'run.start', runId: 'run-3' }]);
     story.live('run-3', 3400);
-    expect(story.of('run.stop')).toEqual([{ type: 'run.stop', runId: 'run-1', at: 3400 }]);
+    expect(story.of('run.stop')).toEqual([
+      { type: 'run.stop', runId: 'run-1', at: 3400, reason: 'interrupted' },
+    ]);
     expect(story.answer(start)).toMatchObject({ startTime: 3400 });
   });
 
@@ -318,7 +326,9 @@ describe('the deadline of a start', () => {
     story.start('B', 3000);
     story.stop('A', 9000);
     story.do({ type: 'start.deadline', recordingId: 'rec-B', at: 13_000 });
-    expect(story.of('run.stop')).toEqual([{ type: 'run.stop', runId: 'run-1', at: 13_000 }]);
+    expect(story.of('run.stop')).toEqual([
+      { type: 'run.stop', runId: 'run-1', at: 13_000, reason: 'interrupted' },
+    ]);
   });
 
   it('means nothing to a contact that has begun, or is gone', () => {

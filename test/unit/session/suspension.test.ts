@@ -143,7 +143,12 @@ describe('contact.resume', () => {
     const story = suspended();
     const resume = story.resume('A', 6000);
     expect(story.of('run.start')).toEqual([{ type: 'run.start', runId: 'run-2' }]);
-    expect(story.journal.at(-1)).toEqual({ type: 'contact.resumed', recordingId: 'rec-A', at: 6000 });
+    expect(story.journal.at(-1)).toEqual({
+      type: 'contact.resumed',
+      recordingId: 'rec-A',
+      at: 6000,
+      cause: 'page',
+    });
     expect(story.answer(resume)).toBeNull();
     story.live('run-2', 6300);
     expect(story.answer(resume)).toEqual({ kind: 'resume', resumedAt: 6300 });

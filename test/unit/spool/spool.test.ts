@@ -49,6 +49,9 @@ async function exists(path: string): Promise<boolean> {
   );
 }
 
+const NOW = 1_000_000;
+const nothing = { sessions: [], goingOn: null };
+
 describe('a session of the spool', () => {
   it('is a folder of its own that nobody else can read, with a journal', async () => {
     const { spool, root } = await newSpool();
@@ -206,7 +209,7 @@ describe('recovery after a crash', () => {
   }
 
   async function recoverOne(spool: Spool): Promise<SpoolSession> {
-    const sessions = await spool.recover();
+    const { sessions } = await spool.recover(NOW);
     expect(sessions).toHaveLength(1);
     return sessions[0]!;
   }
@@ -219,7 +222,7 @@ describe('recovery after a crash', () => {
 
   it('finds nothing where there is no spool yet', async () => {
     const { spool } = await newSpool();
-    expect(await spool.recover()).toEqual([]);
+    expect(await spool.recover(NOW)).toEqual(nothing);
   });
 
   it('closes a run at its last whole fragment, and the recording with it', async () => {
@@ -304,7 +307,7 @@ describe('recovery after a crash', () => {
   it('fails a recording that never began, and deletes a folder in which nothing is left', async () => {
     const { spool, root, unreadable } = await newSpool();
     await crashed(root, 'left', [entry.started('one', 1000), entry.opened('a', 1000)]);
-    expect(await spool.recover()).toEqual([]);
+    expect(await spool.recover(NOW)).toEqual(nothing);
     expect(unreadable).toEqual([]);
     expect(await readdir(root)).toEqual([]);
   });
@@ -313,7 +316,7 @@ describe('recovery after a crash', () => {
     const { spool, root } = await newSpool();
     const entries = [...recording('one', 5000, null), ...run('a', 5000, null)];
     await crashed(root, 'left', entries, { a: Buffer.alloc(0) });
-    expect(await spool.recover()).toEqual([]);
+    expect(await spool.recover(NOW)).toEqual(nothing);
     expect(await readdir(root)).toEqual([]);
   });
 
@@ -327,7 +330,7 @@ describe('recovery after a crash', () => {
         a: video.bytes,
       },
     );
-    expect(await spool.recover()).toEqual([]);
+    expect(await spool.recover(NOW)).toEqual(nothing);
     expect(await readdir(root)).toEqual([]);
   });
 
@@ -368,7 +371,7 @@ describe('recovery after a crash', () => {
     const { spool, root, unreadable } = await newSpool();
     await mkdir(join(root, 'foreign'), { recursive: true });
     await writeFile(join(root, 'foreign', 'notes.txt'), 'mine');
-    expect(await spool.recover()).toEqual([]);
+    expect(await spool.recover(NOW)).toEqual(nothing);
     expect(unreadable).toHaveLength(1);
     expect(await readdir(join(root, 'foreign'))).toEqual(['notes.txt']);
   });
@@ -377,7 +380,7 @@ describe('recovery after a crash', () => {
     const { spool, root, unreadable } = await newSpool();
     await mkdir(root);
     await writeFile(join(root, 'notes.txt'), 'mine');
-    expect(await spool.recover()).toEqual([]);
+    expect(await spool.recover(NOW)).toEqual(nothing);
     expect(unreadable).toEqual([]);
   });
 });

@@ -61,6 +61,7 @@ describe('the state', () => {
       state: 'idle',
       contacts: [],
       uploads: { pending: 0, failed: 0 },
+      reason: null,
     });
   });
 
@@ -74,6 +75,7 @@ describe('the state', () => {
       state: 'recording',
       contacts: [contact],
       uploads: { pending: 2, failed: 1 },
+      reason: null,
     });
     expect(hub.state).toEqual(pushes.at(-1));
   });

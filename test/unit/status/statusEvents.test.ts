@@ -56,7 +56,7 @@ async function bench(
   const events = new StatusEvents({
     file,
     hub,
-    clock: { now: () => NOW, fromWall: (wall) => wall },
+    clock: { now: () => NOW, steps: 0, fromWall: (wall) => wall },
     newEventId: () => `event-${++ids}`,
     clientInfo: () => ({ appVersion: '1.2.3', os: 'linux 6.1.0 x64', monitors: 2, encoder: 'libopenh264' }),
     log,

@@ -34,6 +34,7 @@ export const entry = {
     type: 'contact.resumed',
     recordingId,
     at,
+    cause: 'page',
   }),
   stopped: (recordingId: string, endTime: number): Entry<'contact.stopped'> => ({
     type: 'contact.stopped',
@@ -61,7 +62,13 @@ export const entry = {
     file: `${runId}.mp4`,
     encoder: 'libopenh264',
     fps: 5,
-    monitors: [{ name: 'DP-1', x: 0, y: 0, width: 1920, height: 1080, primary: true }],
+    monitors: [
+      {
+        ...{ name: 'DP-1', x: 0, y: 0, width: 1920, height: 1080, primary: true },
+        picture: { x: 0, y: 0, width: 1920, height: 1080 },
+      },
+    ],
+    leftOut: [],
   }),
   live: (runId: string, startTime: number): Entry<'run.live'> => ({
     type: 'run.live',

@@ -6,13 +6,19 @@ import type { Effect, Identity, SessionEvent, SessionState, Token } from '../../
 import { initialState } from '../../../main/session/state.ts';
 import type { Failure } from '../../../main/shared/errors.ts';
 import { failure } from '../../../main/shared/errors.ts';
+import type { PauseReason } from '../../../main/shared/names.ts';
 
 export const anna: Identity = { agentArn: 'arn:agent/anna', instanceArn: 'arn:instance/acme' };
 export const ben: Identity = { agentArn: 'arn:agent/ben', instanceArn: 'arn:instance/acme' };
 export const crashed: Failure = failure('CAPTURE_FAILED', 'ffmpeg ended by itself.');
 export const noEncoder: Failure = failure('ENCODER_UNAVAILABLE', 'There is no encoder.');
 
-export const testOptions = { graceMs: 60_000, startDeadlineMs: 10_000 };
+export const testOptions = {
+  graceMs: 60_000,
+  startDeadlineMs: 10_000,
+  suspendMaxSeconds: 0,
+  resumeAfterRestart: false,
+};
 
 export type Answer = Extract<Effect, { type: 'reply' | 'refuse' }>;
 
@@ -25,8 +31,8 @@ export class Story {
   private lastToken = 0;
   private lastRun = 0;
 
-  constructor() {
-    this.options = { ...testOptions, newRunId: () => `run-${++this.lastRun}` };
+  constructor(options: Partial<ReducerOptions> = {}) {
+    this.options = { ...testOptions, ...options, newRunId: () => `run-${++this.lastRun}` };
   }
 
   do(event: SessionEvent): readonly Effect[] {
@@ -49,8 +55,8 @@ export class Story {
     return this.ask((token) => ({ type: 'contact.start', token, recordingId, info, at }));
   }
 
-  suspend(contactId: string, at: number, reason?: string): Token {
-    return this.ask((token) => ({ type: 'contact.suspend', token, contactId, reason, at }));
+  suspend(contactId: string, at: number, reason?: string, maxSeconds?: number): Token {
+    return this.ask((token) => ({ type: 'contact.suspend', token, contactId, reason, maxSeconds, at }));
   }
 
   resume(contactId: string, at: number): Token {
@@ -59,6 +65,10 @@ export class Story {
 
   stop(contactId: string, at: number): Token {
     return this.ask((token) => ({ type: 'contact.stop', token, contactId, at }));
+  }
+
+  pauses(pauses: readonly PauseReason[], at: number): readonly Effect[] {
+    return this.do({ type: 'pauses', pauses, at });
   }
 
   live(runId: string, firstFrameAt: number): readonly Effect[] {

@@ -4,7 +4,8 @@
 import { reduce } from '../../../main/session/reducer.ts';
 import type { Effect, SessionEvent, SessionReply, SessionState } from '../../../main/session/state.ts';
 import { initialState } from '../../../main/session/state.ts';
-import { isOpen, isSuspended } from '../../../main/session/view.ts';
+import type { PauseReason } from '../../../main/shared/names.ts';
+import { isHeld, isOpen, isQuiet, isSuspended } from '../../../main/session/view.ts';
 import { must } from './must.ts';
 import { ToldRecordings } from './toldRecordings.ts';
 import { anna, ben, crashed, noEncoder, testOptions } from './session.ts';
@@ -19,6 +20,10 @@ export type Action = { readonly after: number } & (
   | { readonly type: 'ended'; readonly pick: number; readonly permanent: boolean }
   | { readonly type: 'covered'; readonly pick: number }
   | { readonly type: 'timer'; readonly pick: number }
+  | { readonly type: 'pauses'; readonly pauses: readonly PauseReason[] }
+  | { readonly type: 'displays' }
+  /** The process is killed and started again. */
+  | { readonly type: 'restart' }
   | { readonly type: 'shutdown' }
 );
 
@@ -53,14 +58,19 @@ export class SessionModel {
   readonly seen = new Map<string, number>();
   private names = 0;
 
+  constructor(private readonly options: Partial<typeof testOptions> = {}) {}
+
   act(action: Action): void {
     this.now += action.after;
+    if (action.type === 'restart') return this.restart();
     const event = this.eventOf(action);
     if (event !== null) this.step(event);
   }
 
-  /** Stops everything and lets every run end, as a shutdown does, then checks that nothing is left over. */
+  /** Stops everything and lets every run end, then checks that nothing is left over. */
   settle(): void {
+    // A shutdown leaves suspended contacts open for the next process.
+    if (this.state.shuttingDown) this.restart();
     for (let rounds = 0; rounds < 5; rounds++) {
       for (const { info } of this.state.contacts) {
         const token = this.newName('token');
@@ -78,7 +88,16 @@ export class SessionModel {
     this.recordings.checkEnds();
   }
 
-  private eventOf(action: Action): SessionEvent | null {
+  private restart(): void {
+    this.state = initialState;
+    this.captureRuns.length = 0;
+    this.timers.clear();
+    // Whoever waited for an answer has lost the connection.
+    for (const asked of this.asked.values()) asked.answers = 1;
+    this.step({ type: 'restored', contacts: this.recordings.restart(this.now), endedSuspended: [] });
+  }
+
+  private eventOf(action: Exclude<Action, { type: 'restart' }>): SessionEvent | null {
     const { now: at } = this;
     switch (action.type) {
       case 'hello': {
@@ -123,8 +142,13 @@ export class SessionModel {
         if (name === undefined) return null;
         if (name === 'grace') return { type: 'grace.over', at };
         if (name === 'retry') return { type: 'retry.due' };
-        return { type: 'start.deadline', recordingId: name.slice('start:'.length), at };
+        const recordingId = name.slice(name.indexOf(':') + 1);
+        return { type: name.startsWith('start:') ? 'start.deadline' : 'suspension.over', recordingId, at };
       }
+      case 'pauses':
+        return { type: 'pauses', pauses: action.pauses, at };
+      case 'displays':
+        return { type: 'displays.changed', at };
       case 'shutdown':
         return { type: 'shutdown', at };
     }
@@ -133,8 +157,10 @@ export class SessionModel {
   private step(event: SessionEvent): void {
     const before = this.state;
     this.takeNote(event);
+    if (event.type === 'contact.start' && isQuiet(before)) this.recordings.newStretch();
     const { state, effects } = reduce(before, event, {
       ...testOptions,
+      ...this.options,
       newRunId: () => this.newName('run'),
     });
     this.state = state;
@@ -176,6 +202,9 @@ export class SessionModel {
       case 'start.deadline':
         this.timers.delete(`start:${event.recordingId}`);
         return;
+      case 'suspension.over':
+        this.timers.delete(`suspension:${event.recordingId}`);
+        return;
       default:
     }
   }
@@ -188,7 +217,11 @@ export class SessionModel {
   private perform(effect: Effect): void {
     switch (effect.type) {
       case 'run.start':
-        must(!isSuspended(this.state), 'a run was started during a suspension');
+        must(!isHeld(this.state), 'a run was started during a suspension or a pause');
+        must(
+          this.state.contacts.some((contact) => isOpen(contact) && contact.leftAt === null),
+          'a run was started for nobody',
+        );
         must(
           this.state.contacts.every((contact) => contact.suspendTokens.length === 0),
           'a run was started before the suspension was acknowledged',
@@ -208,7 +241,7 @@ export class SessionModel {
         this.run(effect.runId).cutAt ??= effect.at;
         return;
       case 'run.stop':
-        return this.stopRun(this.run(effect.runId), effect.at);
+        return this.stopRun(this.run(effect.runId), effect);
       case 'run.cover': {
         const run = this.run(effect.runId);
         run.coverUntil = Math.max(run.coverUntil ?? 0, effect.until);
@@ -234,12 +267,20 @@ export class SessionModel {
         return;
       case 'publish':
         return this.recordings.published(effect.recordingId);
+      case 'tell.resumed':
+        must(effect.cause !== 'page', 'a page was told of what it did itself');
+        return;
     }
   }
 
   /** Frames from `at` on are dropped: no contact may need them, unless a newer run has them. */
-  private stopRun(run: CaptureRun, at: number): void {
+  private stopRun(run: CaptureRun, { at, reason }: Effect & { type: 'run.stop' }): void {
     must(run.firstFrameAt !== null, 'a run without a frame was asked to stop politely');
+    if (reason !== 'interrupted') {
+      // The screen is not what is to be recorded any more, whoever wants more of it.
+      run.stopAt = at;
+      return;
+    }
     const hasNewer = this.captureRuns.some(
       (one) => one !== run && one.cutAt === null && one.firstFrameAt !== null && one.firstFrameAt <= at,
     );
@@ -303,11 +344,13 @@ export class SessionModel {
         this.captureRuns.every((one) => runs.some((run) => run.runId === one.runId)),
       'capture has other runs than the session knows',
     );
-    if (isSuspended(this.state)) {
+    if (isHeld(this.state)) {
       must(
         runs.every((run) => run.phase.kind === 'ending'),
-        'a run goes on during a suspension',
+        'a run goes on during a suspension or a pause',
       );
+    }
+    if (isSuspended(this.state)) {
       must(
         this.captureRuns.every((run) => run.cutAt !== null),
         'a run was not cut by a suspension',
@@ -329,7 +372,8 @@ export class SessionModel {
     for (const { recordingId } of waiting) {
       must(this.timers.has(`start:${recordingId}`), `${recordingId} waits without a deadline`);
     }
-    if (isSuspended(this.state) || contacts.some((contact) => contact.suspendTokens.length > 0)) return;
+    if (isHeld(this.state) || contacts.some((contact) => contact.suspendTokens.length > 0)) return;
+    if (contacts.every((contact) => !isOpen(contact) || contact.leftAt !== null)) return;
     const isRetrying = retry !== null && this.timers.has('retry');
     const wanted = waiting.length > 0 ? ['starting'] : ['starting', 'live'];
     const isRunning = runs.some((run) => wanted.includes(run.phase.kind));

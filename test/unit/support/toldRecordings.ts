@@ -1,25 +1,37 @@
 // What the journal, the status events and the publisher were told about each recording, and in which order that may be.
-import type { Effect, SessionRecord } from '../../../main/session/state.ts';
+import type { Effect, RestoredContact, SessionRecord } from '../../../main/session/state.ts';
 import { must } from './must.ts';
 
 interface Told {
+  readonly started: SessionRecord & { type: 'contact.started' };
   readonly requestedAt: number;
   readonly journal: SessionRecord['type'][];
   readonly announced: string[];
   published: number;
   startTime: number | null;
+  suspendedAt: number | null;
   endTime: number | null;
 }
 
 export class ToldRecordings {
   private readonly known = new Map<string, Told>();
 
+  private readonly paused = new Set<string>();
+
   journaled(record: SessionRecord): void {
+    if (!('recordingId' in record)) {
+      const isOver = record.type === 'capture.unpaused';
+      must(this.paused.has(record.reason) === isOver, `${record.type}: ${record.reason} twice in a row`);
+      if (record.type === 'capture.paused') this.paused.add(record.reason);
+      else this.paused.delete(record.reason);
+      return;
+    }
     const { type, recordingId } = record;
     if (type === 'contact.started') {
       must(!this.known.has(recordingId), 'a recording was started twice');
-      const told = { journal: [], announced: [], published: 0, startTime: null, endTime: null };
-      this.known.set(recordingId, { ...told, requestedAt: record.at });
+      const told = { journal: [], announced: [], published: 0 };
+      const times = { startTime: null, suspendedAt: null, endTime: null };
+      this.known.set(recordingId, { ...told, ...times, started: record, requestedAt: record.at });
     }
     const told = this.get(recordingId);
     const { journal } = told;
@@ -39,6 +51,7 @@ export class ToldRecordings {
     if (type === 'contact.suspended' || type === 'contact.resumed') {
       const last = journal.findLast((one) => one === 'contact.suspended' || one === 'contact.resumed');
       must((last === 'contact.suspended') === (type === 'contact.resumed'), `${type} twice in a row`);
+      told.suspendedAt = type === 'contact.suspended' ? record.at : null;
     }
     journal.push(type);
   }
@@ -59,6 +72,31 @@ export class ToldRecordings {
     told.published += 1;
   }
 
+  /** What comes now goes into a journal of its own. */
+  newStretch(): void {
+    this.paused.clear();
+  }
+
+  /** What recovery makes of the journal after the process was killed: what never began has failed, the rest goes on. */
+  restart(leftAt: number): RestoredContact[] {
+    this.paused.clear();
+    return [...this.known].flatMap(([recordingId, told]) => {
+      if (told.journal.includes('contact.stopped') && told.published === 0) {
+        told.announced.splice(1, 1, 'COMPLETED');
+        told.published = 1;
+      }
+      if (!isOpen(told)) return [];
+      const { startTime, suspendedAt, started } = told;
+      if (startTime === null) {
+        told.journal.push('recording.failed');
+        told.announced.push('FAILED');
+        return [];
+      }
+      const { contact: info, agent, at: requestedAt } = started;
+      return [{ recordingId, info, agent, requestedAt, startTime, suspendedAt, leftAt }];
+    });
+  }
+
   /** When nothing is open any more. */
   checkEnds(): void {
     for (const [id, { announced, published }] of this.known) {
@@ -72,4 +110,8 @@ export class ToldRecordings {
     must(told !== undefined, `the journal knows no recording ${recordingId}`);
     return told;
   }
+}
+
+function isOpen({ journal }: Told): boolean {
+  return !journal.includes('contact.stopped') && !journal.includes('recording.failed');
 }

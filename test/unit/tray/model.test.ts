@@ -18,6 +18,7 @@ function push(
       state: one,
     })),
     uploads,
+    reason: null,
   };
 }
 

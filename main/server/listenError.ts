@@ -1,0 +1,32 @@
+// Why the port could not be opened, in words that say what to do.
+
+import { describePortOwner } from '../platform/portOwner.ts';
+import { SightlineError, errno } from '../shared/errors.ts';
+
+export async function explainListenError(error: unknown, port: number): Promise<SightlineError> {
+  switch (errno(error)) {
+    case 'EADDRINUSE': {
+      const owner = await describePortOwner(port);
+      return new SightlineError(
+        'CLIENT_CONNECTION_ERROR',
+        `Port ${port} is taken${owner === null ? '' : ` by ${owner}`}. End that program (another Sightline, or the Amazon ` +
+          'Connect Client Application, which uses 5431 too), or set another "port" here and in the page.',
+        { cause: error },
+      );
+    }
+    case 'EACCES':
+      return new SightlineError(
+        'CLIENT_CONNECTION_ERROR',
+        `Port ${port} may not be used by this user. Set another "port".`,
+        {
+          cause: error,
+        },
+      );
+    default:
+      return new SightlineError(
+        'CLIENT_CONNECTION_ERROR',
+        `Port ${port} cannot be opened: ${String(error)}`,
+        { cause: error },
+      );
+  }
+}

@@ -1,0 +1,50 @@
+// The stretch of recording that is going on: which spool session new runs and records go to, and which one holds each
+// recording that is not settled yet. Opened by the first record, ended when nothing is recorded any more.
+
+import type { JournalEntry } from './journal.ts';
+import type { Spool, SpoolSession } from './spool.ts';
+
+export class Stretch {
+  private current: Promise<SpoolSession> | null = null;
+  private readonly sessionOf = new Map<string, SpoolSession>();
+
+  constructor(private readonly spool: Spool) {}
+
+  /** @throws SightlineError SPOOL_FULL, SPOOL_UNREADABLE */
+  session(): Promise<SpoolSession> {
+    this.current ??= this.spool.openSession().catch((error: unknown) => {
+      this.current = null; // the next run or contact tries again: the disk may have room by then
+      throw error;
+    });
+    return this.current;
+  }
+
+  /** Resolves when the entry is on the disk. @throws SightlineError SPOOL_FULL, SPOOL_UNREADABLE */
+  async append(entry: JournalEntry): Promise<void> {
+    const session = await this.session();
+    if ('recordingId' in entry) this.sessionOf.set(entry.recordingId, session);
+    await session.append(entry);
+  }
+
+  holderOf(recordingId: string): SpoolSession | undefined {
+    return this.sessionOf.get(recordingId);
+  }
+
+  /** The recording is published or given up. */
+  forget(recordingId: string): void {
+    this.sessionOf.delete(recordingId);
+  }
+
+  /** Recording goes on in the session that an earlier process left. */
+  goOnIn(left: SpoolSession): void {
+    this.current = Promise.resolve(left);
+    for (const { recordingId } of left.openRecordings()) this.sessionOf.set(recordingId, left);
+  }
+
+  /** Nothing is recorded any more: what comes next gets a folder of its own. */
+  async end(): Promise<void> {
+    const ending = this.current;
+    this.current = null;
+    await (await ending)?.release();
+  }
+}
