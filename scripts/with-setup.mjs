@@ -1,4 +1,4 @@
-// Set-up, then a program: `node scripts/with-setup.mjs <demo|test|bench|start> [script.ts [arguments]]`. Plain JavaScript
+// Set-up, then a program: `node scripts/with-setup.mjs <demo|test|bench|soak|start> [script.ts [arguments]]`. Plain JavaScript
 // without packages, because on a fresh clone there are none yet. Every step looks first and does nothing where
 // nothing is missing; what it may not install itself it says how to install, word for word.
 
@@ -12,17 +12,28 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const [purpose, script, ...args] = process.argv.slice(2);
 
-/** Programs by what needs them, and the Debian packages that carry them. */
+/** Programs (or files) by what needs them, and the Debian packages that carry them. */
 const programs = [
-  { names: ['Xvfb'], package: 'xvfb', for: ['demo', 'test', 'bench'], system: ['linux'] },
+  { names: ['Xvfb'], package: 'xvfb', for: ['demo', 'test', 'bench', 'soak'], system: ['linux'] },
   {
     names: ['ffmpeg'],
     package: 'ffmpeg',
-    for: ['demo', 'test', 'bench'],
+    for: ['demo', 'test', 'bench', 'soak'],
     why: 'reads finished recordings back',
   },
-  { names: ['fc-list'], package: 'fontconfig', for: ['demo', 'test', 'bench'], system: ['linux'] },
+  { names: ['fc-list'], package: 'fontconfig', for: ['demo', 'test', 'bench', 'soak'], system: ['linux'] },
   { names: ['chromium', 'chromium-browser', 'google-chrome'], package: 'chromium', for: ['test'] },
+  // Several monitors that come and go: Xorg with its dummy driver, arranged by xrandr.
+  { names: ['Xorg'], package: 'xserver-xorg-core', for: ['test', 'soak'], system: ['linux'] },
+  {
+    names: ['/usr/lib/xorg/modules/drivers/dummy_drv.so'],
+    package: 'xserver-xorg-video-dummy',
+    for: ['test', 'soak'],
+    system: ['linux'],
+  },
+  { names: ['xrandr'], package: 'x11-xserver-utils', for: ['test', 'soak'], system: ['linux'] },
+  // A system bus of the tests' own, with a login manager on it.
+  { names: ['dbus-daemon'], package: 'dbus-daemon', for: ['test'], system: ['linux'] },
 ];
 const FONT_PACKAGE = 'fonts-dejavu-core';
 
@@ -82,7 +93,7 @@ function installPrograms() {
     .filter((one) => one.for.includes(purpose) && (one.system?.includes(process.platform) ?? true))
     // A demo shows the screen that is there, where there is one.
     .filter((one) => !(one.package === 'xvfb' && purpose === 'demo' && process.env.DISPLAY))
-    .filter((one) => !one.names.some(isOnPath))
+    .filter((one) => !one.names.some((name) => (name.startsWith('/') ? existsSync(name) : isOnPath(name))))
     .map((one) => one.package);
   const draws = purpose !== 'start'; // the rig's screens are drawn with a font; the app needs none of ours
   if (draws && process.platform === 'linux' && (!isOnPath('fc-list') || !hasFont()))
@@ -128,7 +139,7 @@ async function buildFfmpeg() {
     await ensureFfmpeg(platform, { log: say });
   } catch (error) {
     // Tests and figures are about our own build; the demo and the app can do with another, and say that they do.
-    if (purpose === 'test' || purpose === 'bench') throw error;
+    if (['test', 'bench', 'soak'].includes(purpose)) throw error;
     say(`${error.message}\nset-up: going on with the ffmpeg on PATH, which may lack libopenh264`);
   }
 }

@@ -5,7 +5,7 @@
 import ffmpeg from 'fluent-ffmpeg';
 import { unreachable } from '../shared/errors.ts';
 import type { EncoderName, Rect } from '../shared/names.ts';
-import { MAX_PICTURE_PIXELS } from '../shared/names.ts';
+import { MACROBLOCK, MAX_MACROBLOCKS } from '../shared/names.ts';
 import type { Canvas, Composition, Fit, Part } from './layout.ts';
 
 /** What is grabbed. Offsets and sizes are physical pixels. */
@@ -167,11 +167,14 @@ function fitFilters(canvas: Canvas | null): string[] {
       'setsar=1',
     ];
   }
-  const factor = `min(1,sqrt(${MAX_PICTURE_PIXELS}/(iw*ih)))`;
+  const blocks = MACROBLOCK;
+  const isSmall = `lte(ceil(iw/${blocks})*ceil(ih/${blocks}),${MAX_MACROBLOCKS})`;
+  const scaled = (side: string): string =>
+    `trunc(${side}*sqrt(${MAX_MACROBLOCKS * blocks * blocks}/(iw*ih))/${blocks})*${blocks}`;
   return [
-    // A column or row more keeps odd sizes sharp; only what is too large is scaled.
+    // A column or row more keeps odd sizes sharp; only what is too large is scaled, to whole macroblocks.
     "pad=w='ceil(iw/2)*2':h='ceil(ih/2)*2'",
-    `scale=w='trunc(iw*${factor}/2)*2':h='trunc(ih*${factor}/2)*2':${scaleOptions}`,
+    `scale=w='if(${isSmall},iw,${scaled('iw')})':h='if(${isSmall},ih,${scaled('ih')})':${scaleOptions}`,
     'setsar=1',
   ];
 }

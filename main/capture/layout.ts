@@ -2,7 +2,7 @@
 // desktop's own arrangement, without the strips that no recorded monitor touches, scaled only when it has to be.
 
 import type { Monitor, PlacedMonitor, Rect } from '../shared/names.ts';
-import { MAX_PICTURE_PIXELS } from '../shared/names.ts';
+import { MACROBLOCK, MAX_MACROBLOCKS } from '../shared/names.ts';
 
 /** The size of a recording's picture; fixed by its first run. */
 export interface Canvas {
@@ -86,11 +86,10 @@ export function compose(monitors: readonly Monitor[]): Composition {
 export function fit({ width, height }: Composition, canvas: Canvas | null): Fit {
   if (canvas === null) {
     const even = { width: width + (width % 2), height: height + (height % 2) };
-    if (even.width * even.height <= MAX_PICTURE_PIXELS) {
+    if (macroblocks(even) <= MAX_MACROBLOCKS) {
       return { canvas: even, picture: { x: 0, y: 0, width, height }, scaled: false };
     }
-    const factor = Math.sqrt(MAX_PICTURE_PIXELS / (width * height));
-    const scaled = { width: evenBelow(width * factor), height: evenBelow(height * factor) };
+    const scaled = largestWithin({ width, height });
     return { canvas: scaled, picture: { x: 0, y: 0, ...scaled }, scaled: true };
   }
   // Never scaled up: that would cost sharpness and bytes and show nothing more.
@@ -143,6 +142,18 @@ function overlap(monitors: readonly Monitor[]): boolean {
         (b) => a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height,
       ),
   );
+}
+
+/** Of the same shape, to within a pixel or two. */
+function largestWithin({ width, height }: Canvas): Canvas {
+  for (let rows = height; ; rows -= 1) {
+    const size = { width: evenBelow((width * rows) / height), height: evenBelow(rows) };
+    if (macroblocks(size) <= MAX_MACROBLOCKS) return size;
+  }
+}
+
+function macroblocks({ width, height }: Canvas): number {
+  return Math.ceil(width / MACROBLOCK) * Math.ceil(height / MACROBLOCK);
 }
 
 function isSameRect(a: Monitor, b: Monitor): boolean {

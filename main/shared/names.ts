@@ -55,5 +55,9 @@ export interface Rect {
   readonly height: number;
 }
 
-/** OpenH264 refuses pictures with more pixels than this (its level limit; measured: 5120x2880 fails, 4096x2304 works). */
-export const MAX_PICTURE_PIXELS = 9_437_184;
+/**
+ * OpenH264 refuses pictures with more macroblocks of 16x16 pixels than this, begun ones included: the frame size of
+ * H.264's level 5.2 (ITU-T H.264, table A-1; measured: 4096x2304 works, 5120x2880 and 7094x1330 do not).
+ */
+export const MAX_MACROBLOCKS = 36_864;
+export const MACROBLOCK = 16;

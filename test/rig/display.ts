@@ -14,10 +14,7 @@ export interface DisplayOptions {
   server?: XServerKind;
 }
 
-/**
- * How to run one kind of X server. The seam for an Xorg with the dummy driver, whose several RandR monitors Xvfb
- * does not have: it is another value of this type (with its own configuration file), not another startDisplay.
- */
+/** How to run one kind of X server: Xvfb with its one monitor here, Xorg with several in xorgDummy.ts. */
 export interface XServerKind {
   /** Names to look for on PATH. */
   commands: readonly string[];

@@ -47,6 +47,8 @@ export interface Painter {
   setLabel(label: string): Promise<Shown>;
   /** Fills the area with the sensitive pattern and the code with its sensitive bit, both in the same instant. */
   showSensitive(on: boolean): Promise<Shown>;
+  /** Moves to another part of the screen, which is painted at once; null: nowhere, until the next call. */
+  setArea(area: Rect | null): Promise<void>;
   /** Resolves when the screen is still. Calls that show something still do so, once. */
   pause(): Promise<void>;
   resume(): Promise<Shown>;
@@ -121,6 +123,9 @@ export async function startPainter(options: PainterOptions): Promise<Painter> {
     setPhase: (phase) => askShown({ name: 'setPhase', phase }),
     setLabel: (label) => askShown({ name: 'setLabel', label }),
     showSensitive: (on) => askShown({ name: 'showSensitive', on }),
+    async setArea(area) {
+      await ask({ name: 'setArea', area });
+    },
     async pause() {
       await ask({ name: 'pause' });
     },

@@ -29,7 +29,7 @@ const FACTORIES: Record<SceneName, SceneFactory> = {
 class Painter {
   private readonly state: SceneState;
   private readonly timecode: boolean;
-  private readonly sensitiveSurface: Surface;
+  private sensitiveSurface: Surface;
   private sensitive = false;
   private timer: NodeJS.Timeout | undefined;
   private last: Promise<unknown> = Promise.resolve();
@@ -43,8 +43,8 @@ class Painter {
 
   constructor(
     private readonly canvas: Canvas,
-    private readonly surface: Surface,
-    private readonly scene: Scene,
+    private surface: Surface,
+    private scene: Scene,
     private readonly task: PainterTask,
   ) {
     this.state = { monitor: task.monitor, phase: task.phase, label: task.label };
@@ -133,6 +133,9 @@ class Painter {
       case 'showSensitive':
         this.sensitive = command.on;
         return { shown: await this.paint(true) };
+      case 'setArea':
+        await this.setArea(command.area);
+        return {};
       case 'pause':
         this.halt();
         await this.last;
@@ -148,6 +151,31 @@ class Painter {
         this.canvas.client.terminate();
         return {};
     }
+  }
+
+  /** Makes everything anew in the new size; what is painted meanwhile waits. */
+  private async setArea(area: Rect | null): Promise<void> {
+    this.halt();
+    const moved = this.last.then(async () => {
+      const { canvas } = this;
+      if (area === null) {
+        canvas.hide();
+        return canvas.sync();
+      }
+      this.surface.free();
+      this.sensitiveSurface.free();
+      canvas.place(area);
+      this.surface = canvas.surface();
+      this.sensitiveSurface = canvas.surface();
+      drawSensitive(this.sensitiveSurface);
+      this.scene = await FACTORIES[this.task.scene](canvas, this.surface);
+      this.scene.draw(this.state, Date.now());
+    });
+    this.last = moved;
+    await moved;
+    if (area === null) return;
+    await this.paint(true);
+    this.run();
   }
 
   private stats(): PainterStats {

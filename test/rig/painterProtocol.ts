@@ -20,6 +20,7 @@ export type PainterCommand =
   | { name: 'setPhase'; phase: number }
   | { name: 'setLabel'; label: string }
   | { name: 'showSensitive'; on: boolean }
+  | { name: 'setArea'; area: Rect | null }
   | { name: 'pause' }
   | { name: 'resume' }
   | { name: 'stats' }

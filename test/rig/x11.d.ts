@@ -66,6 +66,9 @@ declare module 'x11' {
       ]
     ): void;
     MapWindow(window: number): void;
+    UnmapWindow(window: number): void;
+    ConfigureWindow(window: number, values: { x: number; y: number; width: number; height: number }): void;
+    FreePixmap(pixmap: number): void;
     CreatePixmap(pixmap: number, drawable: number, depth: number, width: number, height: number): void;
     CreateGC(gc: number, drawable: number, values: Record<string, number>): void;
     CopyArea(

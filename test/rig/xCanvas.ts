@@ -74,6 +74,11 @@ export class Surface {
     render.CompositeGlyphs8(render.PictOp.Over, source, this.picture, 0, font.glyphSet, 0, 0, runs);
   }
 
+  free(): void {
+    this.canvas.render.FreePicture(this.picture);
+    this.canvas.client.FreePixmap(this.pixmap);
+  }
+
   /** Copies a rectangle from another surface, or from this one (scrolling). */
   copy(from: Surface, source: Rect, x: number, y: number): void {
     this.canvas.copyArea(from.pixmap, this.pixmap, source, x, y);
@@ -83,11 +88,12 @@ export class Surface {
 export class Canvas {
   readonly render: RenderExtension;
   readonly client: Client;
-  readonly width: number;
-  readonly height: number;
+  width: number;
+  height: number;
   private readonly window: number;
   private readonly gc: number;
   private readonly solids = new Map<Colour, number>();
+  private readonly fontsMade = new Map<string, Font>();
   private readonly format: number;
   private shown: Surface | undefined;
 
@@ -146,10 +152,41 @@ export class Canvas {
     return new Surface(this, width, height, pixmap, picture);
   }
 
+  /** Puts the window elsewhere and makes it of another size; what it shows is next shown anew. */
+  place({ x, y, width, height }: Rect): void {
+    this.width = width;
+    this.height = height;
+    this.client.ConfigureWindow(this.window, { x, y, width, height });
+    this.shown = undefined;
+  }
+
+  /** Takes the window off the screen until the next show. */
+  hide(): void {
+    this.client.UnmapWindow(this.window);
+    this.shown = undefined;
+  }
+
   async fonts<Name extends string>(specs: Record<Name, FontSpec>): Promise<Record<Name, Font>> {
-    const names = Object.keys(specs) as Name[];
+    const all = Object.keys(specs) as Name[];
+    const keyOf = (name: Name): string => JSON.stringify(specs[name]);
+    await this.makeFonts(
+      all.filter((name) => !this.fontsMade.has(keyOf(name))),
+      specs,
+      keyOf,
+    );
+    return Object.fromEntries(all.map((name) => [name, this.fontsMade.get(keyOf(name))!])) as Record<
+      Name,
+      Font
+    >;
+  }
+
+  private async makeFonts<Name extends string>(
+    names: Name[],
+    specs: Record<Name, FontSpec>,
+    keyOf: (name: Name) => string,
+  ): Promise<void> {
+    if (names.length === 0) return;
     const drawn = await drawFonts(names.map((name) => specs[name]));
-    const fonts: Partial<Record<Name, Font>> = {};
     names.forEach((name, n) => {
       const glyphSet = this.client.AllocID();
       this.render.CreateGlyphSet(glyphSet, this.render.a8);
@@ -163,9 +200,8 @@ export class Canvas {
         return { id, width, height, image, x: left, y: top, offX: advance * 64, offY: 0 };
       });
       this.render.AddGlyphs(glyphSet, upload);
-      fonts[name] = { size: specs[name].size, glyphSet, glyphs };
+      this.fontsMade.set(keyOf(name), { size: specs[name].size, glyphSet, glyphs });
     });
-    return fonts as Record<Name, Font>;
   }
 
   /** Shows a rectangle of the surface, all at once. The first call shows the window. */

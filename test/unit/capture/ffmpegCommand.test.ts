@@ -5,7 +5,7 @@ import { captureArguments, slateArguments } from '../../../main/capture/ffmpegCo
 import type { Canvas } from '../../../main/capture/layout.ts';
 import { FragmentSplitter } from '../../../main/shared/fragments.ts';
 import type { EncoderName } from '../../../main/shared/names.ts';
-import { MAX_PICTURE_PIXELS, encoderNames } from '../../../main/shared/names.ts';
+import { MACROBLOCK, MAX_MACROBLOCKS, encoderNames } from '../../../main/shared/names.ts';
 import { runOrThrow } from '../../rig/process.ts';
 import { ffmpegPath } from '../support/fragmentedMp4.ts';
 
@@ -36,7 +36,8 @@ describe('the command of a capture run', () => {
   it('is this one for a whole X display', () => {
     const filters = [
       "pad=w='ceil(iw/2)*2':h='ceil(ih/2)*2'",
-      "scale=w='trunc(iw*min(1,sqrt(9437184/(iw*ih)))/2)*2':h='trunc(ih*min(1,sqrt(9437184/(iw*ih)))/2)*2'" +
+      "scale=w='if(lte(ceil(iw/16)*ceil(ih/16),36864),iw,trunc(iw*sqrt(9437184/(iw*ih))/16)*16)'" +
+        ":h='if(lte(ceil(iw/16)*ceil(ih/16),36864),ih,trunc(ih*sqrt(9437184/(iw*ih))/16)*16)'" +
         ':flags=area+full_chroma_inp:out_color_matrix=bt709:out_range=tv',
       'setsar=1',
       'format=yuv420p',
@@ -200,8 +201,9 @@ describe('the picture that comes of it', () => {
 
   it('is scaled down only as far as the encoder’s limit asks for', async () => {
     const { width, height } = await encode('5120x2880', null);
-    expect(width * height).toBeLessThanOrEqual(MAX_PICTURE_PIXELS);
-    expect(width * height).toBeGreaterThan(MAX_PICTURE_PIXELS * 0.99);
+    const blocks = (width / MACROBLOCK) * (height / MACROBLOCK);
+    expect(blocks).toBeLessThanOrEqual(MAX_MACROBLOCKS);
+    expect(blocks).toBeGreaterThan(MAX_MACROBLOCKS * 0.98);
     expect([width % 2, height % 2]).toEqual([0, 0]);
     expect(width / height).toBeCloseTo(16 / 9, 2);
   });
