@@ -284,7 +284,9 @@ describe('our session', () => {
   });
 
   it('is another one after a new login', async () => {
-    const { login1, session, becomes, says, told } = await withSession({ ...OURS, locked: true });
+    const { login1, session, becomes, says, told } = await withSession();
+    session.sendLock();
+    await becomes('locked');
     session.remove();
     await says('info', 'has ended');
     expect(told).toEqual([['locked']]); // in doubt nothing changes
