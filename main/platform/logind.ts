@@ -11,7 +11,7 @@ import type { Message } from '@jellybrick/dbus-next';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AbsenceSet } from './sessionWatch.ts';
 import type { SessionWatch, SessionWatchOptions } from './sessionWatch.ts';
-import { RefusedError, SystemBus, plain, plainAll } from './systemBus.ts';
+import { RefusedError, SystemBus, expectSocket, plain, plainAll } from './systemBus.ts';
 import type { Call } from './systemBus.ts';
 
 export interface LogindOptions extends SessionWatchOptions {
@@ -115,7 +115,8 @@ class LogindWatch implements SessionWatch {
   /** Connects, follows, and gives back why that came to an end. */
   private async watchUntilLost(): Promise<Error> {
     try {
-      // Loaded here, so that other platforms and a machine without a bus never pay for more than this.
+      await expectSocket().catch(noBus);
+      // Loaded here, so that other platforms and a machine without a bus do not pay for it.
       const library = await import('@jellybrick/dbus-next');
       if (this.isStopped()) return new Error('stopped');
       const bus = new SystemBus(library, (message) => this.takeSignal(bus, message));
@@ -123,7 +124,8 @@ class LogindWatch implements SessionWatch {
       this.owner = null;
       try {
         await bus.connected.catch((error: unknown) => {
-          throw bus.timedOut ? error : new NothingToWatch(`no system bus: ${words(error)}`);
+          if (bus.timedOut) throw error;
+          noBus(error);
         });
         await Promise.all(
           matchRules.map((rule) =>
@@ -289,6 +291,10 @@ const allOf = (path: string): Call => ({
   member: 'GetAll',
   body: [SESSION],
 });
+
+function noBus(error: unknown): never {
+  throw new NothingToWatch(`no system bus: ${words(error)}`, { cause: error });
+}
 
 function words(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

@@ -1,6 +1,7 @@
 // The watch over our session on Linux, on a real dbus-daemon of its own with a stand-in for logind (test/rig/login1.ts).
 import { createServer } from 'node:net';
 import { once } from 'node:events';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as dbus from '@jellybrick/dbus-next';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -73,7 +74,8 @@ async function withSession(description: SessionDescription = OURS, options: Part
 
 describe('a machine on which no session can be watched', () => {
   it.each([
-    ['without a system bus', 'no system bus', () => bus.stop()],
+    ['without a system bus', 'no system bus: ENOENT', () => rm(join(folder, 'bus'))],
+    ['with a dead bus', 'no system bus: connect ECONNREFUSED', () => bus.stop()],
     ['without logind', 'no logind', () => Promise.resolve()],
     ['without a session', 'no session', () => startLogin1(bus.address, [])],
     [
