@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as dbus from '@jellybrick/dbus-next';
-import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { LogindOptions } from '../../main/platform/logind.ts';
 import { startLogindWatch } from '../../main/platform/logind.ts';
 import type { AbsenceReason, SessionWatch } from '../../main/platform/sessionWatch.ts';
@@ -24,10 +24,10 @@ beforeEach(async () => {
   bus = await startBus(folder);
   vi.stubEnv('DBUS_SYSTEM_BUS_ADDRESS', bus.address);
   vi.stubEnv('XDG_SESSION_ID', undefined);
-});
-afterEach(async () => {
-  vi.unstubAllEnvs();
-  await bus.stop();
+  return async () => {
+    vi.unstubAllEnvs();
+    await bus.stop();
+  };
 });
 
 interface Watched {
