@@ -31,6 +31,8 @@ class Painter {
   private readonly timecode: boolean;
   private sensitiveSurface: Surface;
   private sensitive = false;
+  /** Nowhere on the screen: what it is told to show is shown when it has a place again. */
+  private hidden = false;
   private timer: NodeJS.Timeout | undefined;
   private last: Promise<unknown> = Promise.resolve();
   private busy = false;
@@ -69,6 +71,7 @@ class Painter {
           surface.fill(0xffffff, ...whiteRects({ ...this.state, timeMs: paintedAtMs, sensitive }));
           changed.unshift(STRIP);
         }
+        if (this.hidden) return { paintedAtMs, shownAtMs: Date.now() };
         // One request for the whole picture: the pattern never shows without its bit, nor the bit without it.
         if (whole) canvas.show(surface);
         else for (const rect of changed) canvas.show(surface, rect);
@@ -158,6 +161,7 @@ class Painter {
     this.halt();
     const moved = this.last.then(async () => {
       const { canvas } = this;
+      this.hidden = area === null;
       if (area === null) {
         canvas.hide();
         return canvas.sync();
