@@ -350,16 +350,22 @@ export async function startServices(options: ServicesOptions): Promise<Services>
     log.error('the spool could not be searched', { reason: String(error) }),
   );
   recovered();
-  const sessionWatch: SessionWatch | null =
-    policy.pauseOnLock && watchSession
-      ? await watchSession({
-          onChange: (now) => {
-            absences = now;
-            showPauses(clock.now());
-          },
-          log,
-        })
-      : null;
+  const sessionWatch: Promise<SessionWatch | null> = startSessionWatch().catch((error: unknown) => {
+    log.warn('nobody tells when the screen is locked', { reason: String(error) });
+    return null;
+  });
+
+  async function startSessionWatch(): Promise<SessionWatch | null> {
+    if (!policy.pauseOnLock || watchSession === undefined) return null;
+    return watchSession({
+      onChange: (now) => {
+        log.info('the agent is away from the screen', { because: now.join(', ') || 'not any more' });
+        absences = now;
+        showPauses(clock.now());
+      },
+      log,
+    });
+  }
 
   async function recover(): Promise<void> {
     const { sessions, goingOn } = await spool.recover(clock.now());
@@ -404,7 +410,7 @@ export async function startServices(options: ServicesOptions): Promise<Services>
       await Promise.race([session.shutdown().then(() => publisher.idle()), deadline]);
       publisher.stop();
       await Promise.race([statusEvents.flush(), deadline]);
-      await sessionWatch?.stop();
+      await (await sessionWatch)?.stop();
       displays.close();
       await server.close();
       unlock();

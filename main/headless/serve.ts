@@ -1,6 +1,7 @@
 // `sightline serve`: the recorder until SIGTERM, SIGINT, or on Windows Ctrl+Break.
 
 import { createLogger } from '../platform/log.ts';
+import { startLogindWatch } from '../platform/logind.ts';
 import { findResourcesFolder } from '../platform/paths.ts';
 import { appVersion } from '../platform/version.ts';
 import { startServices } from '../services.ts';
@@ -19,7 +20,13 @@ export async function serveCommand(options: CommandOptions): Promise<void> {
   if (policy.allowedDomains.length === 0 && !policy.allowLoopbackOrigins) {
     log.warn('no page may connect: set "allowedDomains" (or, for development, "allowLoopbackOrigins")');
   }
-  const services = await startServices({ policy, resourcesFolder: findResourcesFolder(), log });
+  const services = await startServices({
+    policy,
+    resourcesFolder: findResourcesFolder(),
+    log,
+    // Windows and macOS tell it to a program with a window only.
+    ...(process.platform === 'linux' ? { watchSession: startLogindWatch } : {}),
+  });
   const stop = once((signal: NodeJS.Signals) => void shutDown(services, signal));
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGBREAK'] as const) {
     if (signal !== 'SIGBREAK' || process.platform === 'win32') process.on(signal, stop);
