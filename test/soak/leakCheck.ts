@@ -1,0 +1,156 @@
+// The judge of the leak tests: which pictures must never be found, and where they are looked for. A sensitive picture
+// carries the time at which it was painted; what was painted after the receipt of the suspend must be nowhere.
+import { copyFile, mkdtemp, readFile, readdir, readlink, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join, relative } from 'node:path';
+import { FragmentSplitter } from '../../main/shared/fragments.ts';
+import { decodeFrames } from '../rig/frames.ts';
+import type { RecordingFrame } from '../rig/recordingFrames.ts';
+import type { Rect, Timecode } from '../rig/timecode.ts';
+
+/** One time in which the sensitive picture was on the screen. */
+export interface Exposure {
+  readonly cycle: number;
+  /** When the recorder received the suspend. */
+  readonly suspendedAtMs: number;
+  readonly paintedAtMs: number;
+  readonly takenAwayAtMs: number;
+}
+
+export interface SeenFrame {
+  readonly where: string;
+  readonly codes: readonly (Timecode | null)[];
+  readonly sensitiveShare: number;
+}
+
+/** A picture painted in this millisecond or later must not be found. */
+export function forbiddenFrom({ suspendedAtMs }: Exposure): number {
+  return suspendedAtMs + 1;
+}
+
+/** What is wrong with the frame, or null. */
+export function leakIn(frame: SeenFrame, exposures: readonly Exposure[]): string | null {
+  const sensitive = frame.codes.filter((code) => code?.sensitive === true);
+  for (const code of sensitive) {
+    const timeMs = code?.timeMs ?? 0;
+    const exposure = exposures.findLast(({ paintedAtMs }) => paintedAtMs <= timeMs);
+    if (exposure === undefined || timeMs >= forbiddenFrom(exposure)) {
+      const late = exposure === undefined ? '?' : timeMs - exposure.suspendedAtMs;
+      return `${frame.where} shows a sensitive picture painted ${late} ms after the receipt of the suspend`;
+    }
+  }
+  if (sensitive.length === 0 && frame.sensitiveShare > 0)
+    return `${frame.where} shows the sensitive pattern without a code (${(frame.sensitiveShare * 100).toFixed(2)} %)`;
+  return null;
+}
+
+/** The frames of a published recording, to be judged. */
+export function seenIn(mp4: string, frames: readonly RecordingFrame[]): SeenFrame[] {
+  return frames.map(({ ptsMs, codes, sensitiveShare }) => ({
+    where: `${basename(mp4)} at ${ptsMs.toFixed(0)} ms`,
+    codes: [...codes.values()],
+    sensitiveShare,
+  }));
+}
+
+/** Where the journal says that the monitors are in a run's pictures. */
+async function placesIn(runFile: string): Promise<Rect[]> {
+  const text = await readFile(join(dirname(runFile), 'journal.ndjson'), 'utf8').catch(() => '');
+  for (const line of text.split('\n').filter(Boolean)) {
+    const { entry } = JSON.parse(line) as {
+      entry: { type: string; file?: string; monitors?: { picture: Rect }[] };
+    };
+    if (entry.type === 'run.opened' && entry.file === basename(runFile))
+      return (entry.monitors ?? []).map(({ picture }) => picture);
+  }
+  return [];
+}
+
+/** Whatever pictures can be read from a file of the spool; none where it is not (yet) a video. */
+export async function framesOfSpoolFile(path: string): Promise<SeenFrame[]> {
+  const folder = await mkdtemp(join(tmpdir(), 'sightline-look-'));
+  try {
+    const copy = join(folder, 'copy.mp4');
+    await copyFile(path, copy);
+    const segments = new FragmentSplitter().push(await readFile(copy));
+    const head = segments[0];
+    if (head?.kind !== 'initialisation' || segments.length < 2) return [];
+    const monitors = await placesIn(path);
+    const frames = await decodeFrames(copy, monitors.length === 0 ? {} : { monitors });
+    return frames.map(({ ptsMs, codes, sensitiveShare }) => ({
+      where: `${basename(path)} in the spool at ${ptsMs.toFixed(0)} ms`,
+      codes,
+      sensitiveShare,
+    }));
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+export interface HomeFile {
+  readonly path: string;
+  readonly sizeBytes: number;
+  readonly changedMs: number;
+}
+
+/** Every file below the recorder's home. */
+export async function filesIn(home: string): Promise<HomeFile[]> {
+  const entries = await readdir(home, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  const known = await Promise.all(
+    files.map(async (path) => {
+      const found = await stat(path).catch(() => null);
+      return found === null ? [] : [{ path, sizeBytes: found.size, changedMs: found.mtimeMs }];
+    }),
+  );
+  return known.flat();
+}
+
+/** What may lie in the home at all; anything else is a file that nobody knows of, and so a complaint. */
+const expected = [
+  /^data\/spool\/[^/]+\/[^/]+\.mp4$/,
+  /^data\/spool\/[^/]+\/journal\.ndjson$/,
+  /^data\/logs\/[^/]+\.log$/,
+  /^data\/status-events\.ndjson$/,
+  /^data\/sightline\.pid$/,
+  /^sink\/.*\.(mp4|json|part)$/,
+];
+
+export function unexpectedFiles(home: string, files: readonly HomeFile[]): string[] {
+  const names = files.map(({ path }) => relative(home, path));
+  return names.filter((name) => !name.startsWith('lost+found') && !expected.some((one) => one.test(name)));
+}
+
+/** Text files hold text only: no byte of a picture. */
+export async function binaryIn(files: readonly HomeFile[]): Promise<string[]> {
+  const texts = files.filter(({ path }) => /\.(log|ndjson|json)$/.test(path));
+  const found = await Promise.all(
+    texts.map(async ({ path }) => {
+      const bytes = await readFile(path).catch(() => Buffer.alloc(0));
+      return bytes.some((byte) => byte < 32 && byte !== 10 && byte !== 13 && byte !== 9) ? [path] : [];
+    }),
+  );
+  return found.flat();
+}
+
+/** Regular files outside the home that the process has open for writing (proc(5), fdinfo). */
+export async function writtenOutside(pid: number, home: string): Promise<string[]> {
+  const fds = await readdir(`/proc/${pid}/fd`).catch(() => []);
+  const paths = await Promise.all(
+    fds.map(async (fd) => {
+      const path = await readlink(`/proc/${pid}/fd/${fd}`).catch(() => '');
+      if (
+        !path.startsWith('/') ||
+        path.startsWith(home) ||
+        path.startsWith('/dev/') ||
+        path.startsWith('/proc/')
+      )
+        return [];
+      const info = await readFile(`/proc/${pid}/fdinfo/${fd}`, 'utf8').catch(() => '');
+      const flags = parseInt(/flags:\s+(\d+)/.exec(info)?.[1] ?? '0', 8);
+      // O_WRONLY or O_RDWR. Shared memory with the X server has no name on any disk.
+      return (flags & 3) !== 0 && !path.startsWith('/memfd:') && !path.startsWith('/SYSV') ? [path] : [];
+    }),
+  );
+  return paths.flat();
+}
