@@ -30,6 +30,7 @@ export function servePage(socket: WebSocket, origin: string, services: PageServi
 class Page {
   private readonly id = randomUUID();
   private ready = false;
+  private identity: Identity | null = null;
   private unsubscribe: () => void = () => undefined;
 
   constructor(
@@ -101,20 +102,29 @@ class Page {
 
   private async hello(request: Hello): Promise<HelloReply> {
     const description = await this.services.describe();
-    const recordings = await this.services.session.hello(this.id, identityOf(request));
+    const identity = identityOf(request);
+    const recordings = await this.services.session.hello(this.id, identity);
     if (this.socket.readyState !== this.socket.OPEN) {
       // Its "close" came before it had joined; without this the session would count it for ever.
       this.services.session.pageLeft(this.id);
       throw new SightlineError('CLIENT_CONNECTION_ERROR', 'The page went away before hello was answered.');
     }
     this.ready = true;
+    this.identity = identity;
     return { ...description, sessionId: this.id, recordings };
   }
 
   private welcome(): void {
     this.unsubscribe();
-    this.unsubscribe = this.services.hub.subscribe((push) => this.send(push));
+    this.unsubscribe = this.services.hub.subscribe((push) => {
+      if (this.isItsBusiness(push)) this.send(push);
+    });
     this.send(this.services.hub.state);
+  }
+
+  /** The recordings of the agent before may be published while this one is here. */
+  private isItsBusiness(push: Push): boolean {
+    return push.type !== 'recording.status' || push.event.detail.agentArn === this.identity?.agentArn;
   }
 
   private explain(type: Request['type'], error: unknown): Failure {

@@ -7,8 +7,8 @@ import { failure, unreachable } from '../shared/errors.ts';
 import type { PauseReason } from '../shared/names.ts';
 import type { Moment } from '../shared/time.ts';
 import { CaptureDraft } from './captureDraft.ts';
-import type { Contact, Effect, Identity, ResumeCause, SessionEvent, SessionState, Token } from './state.ts';
-import { isHeld, isOpen, isQuiet } from './view.ts';
+import type { Contact, Effect, ResumeCause, SessionEvent, SessionState, Token } from './state.ts';
+import { isHeld, isOpen, isQuiet, isSameAgent } from './view.ts';
 
 export interface ReducerOptions {
   /** How long a recording goes on after the last page went away. */
@@ -366,8 +366,4 @@ function newContact(
     resumedBy: null,
     leftAt: null,
   };
-}
-
-function isSameAgent(a: Identity, b: Identity): boolean {
-  return a.agentArn === b.agentArn && a.instanceArn === b.instanceArn;
 }

@@ -3,7 +3,7 @@
 
 import type { AppState, PauseReason, RecordingState } from '../shared/names.ts';
 import type { OpenRecording, StateReason } from '../shared/protocol.ts';
-import type { Contact, SessionState, WhyNoCapture } from './state.ts';
+import type { Contact, Identity, SessionState, WhyNoCapture } from './state.ts';
 
 export function isOpen(contact: Contact): boolean {
   return contact.phase.kind !== 'stopping';
@@ -75,12 +75,19 @@ export function stateReason(state: SessionState): StateReason | null {
   }
 }
 
+/** Those of the agent who is there now: another one's, coming to their end, are nobody else's business. */
 export function openRecordings(state: SessionState): OpenRecording[] {
-  return state.contacts.map((contact) => ({
-    contactId: contact.info.contactId,
-    recordingId: contact.recordingId,
-    state: recordingState(state, contact),
-  }));
+  return state.contacts
+    .filter((contact) => state.agent === null || isSameAgent(contact.agent, state.agent))
+    .map((contact) => ({
+      contactId: contact.info.contactId,
+      recordingId: contact.recordingId,
+      state: recordingState(state, contact),
+    }));
+}
+
+export function isSameAgent(a: Identity, b: Identity): boolean {
+  return a.agentArn === b.agentArn && a.instanceArn === b.instanceArn;
 }
 
 function recordingState(state: SessionState, contact: Contact): RecordingState {

@@ -1,10 +1,11 @@
 // The whole way round in a real browser: a real page opens a real WebSocket, records its own screen's display, and
 // then another page plays what came of it.
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Page as BrowserPage } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Browser } from '../rig/browser.ts';
 import { startBrowser } from '../rig/browser.ts';
+import type { CcpTab } from '../rig/ccpPage.ts';
+import { CCP_PAGE, openCcpTab } from '../rig/ccpPage.ts';
 import type { Display } from '../rig/display.ts';
 import { startDisplay } from '../rig/display.ts';
 import type { PageServer } from '../rig/pageServer.ts';
@@ -13,28 +14,6 @@ import type { Painter } from '../rig/painter.ts';
 import { startPainter } from '../rig/painter.ts';
 import type { Recorder } from '../rig/recorder.ts';
 import { agent, startRecorder } from '../rig/recorder.ts';
-
-/** A page such as a CCP developer might write first: no library, just the protocol. */
-const CCP = `<!doctype html><meta charset="utf-8"><title>CCP</title><script>
-  window.open_ = (port) => new Promise((resolve, reject) => {
-    const socket = new WebSocket('ws://127.0.0.1:' + port + '/v1');
-    const waiting = new Map();
-    let count = 0;
-    window.pushes = [];
-    window.ask = (type, fields) => new Promise((done) => {
-      const id = 'r' + ++count;
-      waiting.set(id, done);
-      socket.send(JSON.stringify({ id, type, ...fields }));
-    });
-    socket.onopen = () => resolve('open');
-    socket.onclose = (event) => reject(new Error('closed with ' + event.code));
-    socket.onmessage = ({ data }) => {
-      const message = JSON.parse(data);
-      if (message.re) waiting.get(message.re)(message);
-      else window.pushes.push(message);
-    };
-  });
-</script>`;
 
 const PLAYER = `<!doctype html><meta charset="utf-8"><video muted src="/recording.mp4"></video><script>
   const video = document.querySelector('video');
@@ -56,8 +35,6 @@ const PLAYER = `<!doctype html><meta charset="utf-8"><video muted src="/recordin
   });
 </script>`;
 
-type Ask = (type: string, fields?: object) => Promise<Record<string, unknown>>;
-
 let display: Display;
 let painter: Painter;
 let recorder: Recorder;
@@ -68,7 +45,7 @@ beforeAll(async () => {
   display = await startDisplay();
   painter = await startPainter({ display: display.display, scene: 'timecode' });
   recorder = await startRecorder({ display: display.display });
-  server = await startPageServer({ routes: { '/ccp.html': CCP, '/player.html': PLAYER } });
+  server = await startPageServer({ routes: { '/ccp.html': CCP_PAGE, '/player.html': PLAYER } });
   browser = await startBrowser();
 });
 afterAll(async () => {
@@ -79,21 +56,8 @@ afterAll(async () => {
   await display.stop();
 });
 
-function asker(page: BrowserPage): Ask {
-  return (type, fields = {}) =>
-    page.evaluate(
-      ([name, rest]) => (globalThis as unknown as { ask: Ask }).ask(name as string, rest as object),
-      [type, fields],
-    );
-}
-
-async function openCcp(): Promise<{ page: BrowserPage; ask: Ask }> {
-  const page = await browser.newPage(`${server.origin}/ccp.html`);
-  await page.evaluate(
-    (port) => (globalThis as unknown as { open_: (port: number) => unknown }).open_(port),
-    recorder.port,
-  );
-  return { page, ask: asker(page) };
+async function openCcp(): Promise<CcpTab> {
+  return openCcpTab(browser, server, recorder.port);
 }
 
 describe('a page in Chromium', () => {

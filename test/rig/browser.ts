@@ -1,6 +1,6 @@
 // Real Chromium for tests, demo and benchmark: a fresh profile each time, nothing that talks to the network by
 // itself, and no trace afterwards.
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium, type BrowserContext, type Page } from 'playwright-core';
@@ -17,6 +17,8 @@ export interface Browser {
   readonly context: BrowserContext;
   /** Opens a tab and waits for the page's load event. */
   newPage(url: string): Promise<Page>;
+  /** Ends the whole browser as a crash would: SIGKILL, without a word to its pages. Linux only. */
+  kill(): Promise<void>;
   /** Closes the browser and removes its profile. May be called twice. */
   stop(): Promise<void>;
 }
@@ -62,9 +64,35 @@ export async function startBrowser(options: BrowserOptions = {}): Promise<Browse
       await page.goto(url);
       return page;
     },
+    async kill() {
+      const closed = new Promise((resolve) => context.once('close', resolve));
+      for (const pid of await processesOf(profile)) process.kill(pid, 'SIGKILL');
+      await closed;
+    },
     async stop() {
       await context.close();
       await removeProfile();
     },
   };
+}
+
+/** The renderer of a tab dies at once, as it does when it runs out of memory. */
+export async function crash(page: Page): Promise<void> {
+  const crashed = new Promise((resolve) => page.once('crash', resolve));
+  const session = await page.context().newCDPSession(page);
+  // Never answered: whoever should is gone.
+  void session.send('Page.crash').catch(() => undefined);
+  await crashed;
+}
+
+/** Browser processes that were started with the profile. */
+async function processesOf(profile: string): Promise<number[]> {
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+  const found = await Promise.all(
+    pids.map(async (pid) => {
+      const words = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+      return words.includes(profile) ? [Number(pid)] : [];
+    }),
+  );
+  return found.flat();
 }
