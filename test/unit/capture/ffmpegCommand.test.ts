@@ -3,10 +3,11 @@ import { FfmpegFinder } from '../../../main/capture/ffmpegBinary.ts';
 import type { CaptureCommand } from '../../../main/capture/ffmpegCommand.ts';
 import { captureArguments, slateArguments } from '../../../main/capture/ffmpegCommand.ts';
 import type { Canvas } from '../../../main/capture/layout.ts';
+import { compose, fit } from '../../../main/capture/layout.ts';
 import { FragmentSplitter } from '../../../main/shared/fragments.ts';
 import type { EncoderName } from '../../../main/shared/names.ts';
 import { MACROBLOCK, MAX_MACROBLOCKS, encoderNames } from '../../../main/shared/names.ts';
-import { runOrThrow } from '../../rig/process.ts';
+import { FFMPEG_HINT, findTool, runOrThrow } from '../../rig/process.ts';
 import { ffmpegPath } from '../support/fragmentedMp4.ts';
 
 const x11: CaptureCommand = {
@@ -15,6 +16,7 @@ const x11: CaptureCommand = {
   encoder: 'libopenh264',
   picture: { kind: 'whole', canvas: null },
 };
+const ffmpegOnPath = (): string => findTool(['ffmpeg'], FFMPEG_HINT);
 const area = { x: 1920, y: 120, width: 1280, height: 1024 };
 
 /** The arguments of the input: everything before and with its name. */
@@ -212,5 +214,51 @@ describe('the picture that comes of it', () => {
     const canvas = { width: 320, height: 180 };
     for (const screen of ['640x360', '321x799', '1999x101'])
       expect(await encode(screen, canvas)).toEqual(canvas);
+  });
+});
+
+describe('a desk of several monitors', () => {
+  const screen = (name: string, x: number, y: number, width: number, height: number) => ({
+    ...{ name, x, y, width, height, primary: x === 0 },
+  });
+
+  function commandFor(monitors: Parameters<typeof compose>[0], canvas: Canvas | null = null): CaptureCommand {
+    const composition = compose(monitors);
+    return { ...x11, picture: { kind: 'composed', composition, fit: fit(composition, canvas) } };
+  }
+
+  it('is one grab, cut into its monitors and put together', () => {
+    const args = captureArguments(commandFor([screen('a', 0, 0, 64, 48), screen('b', 100, 20, 33, 31)]));
+    expect(valueOf(args, '-filter:v')).toContain(
+      'split=2[m0][m1];[m0]crop=64:48:0:0:exact=1[c0];[m1]crop=33:31:100:20:exact=1[c1];' +
+        '[c0][c1]xstack=inputs=2:layout=0_0|64_20:fill=black,pad=w=98:h=52:x=0:y=0:color=black,scale=flags=',
+    );
+  });
+
+  it('needs nothing of that where the monitors fill their rectangle', () => {
+    const args = captureArguments(commandFor([screen('a', 0, 0, 64, 48), screen('b', 64, 0, 64, 48)]));
+    expect(valueOf(args, '-filter:v')).toMatch(/^scale=flags=/);
+  });
+
+  it('shows each monitor at its place, and black beside it', async () => {
+    const { picture } = commandFor([screen('a', 0, 0, 64, 64), screen('c', 128, 32, 64, 64)]);
+    if (picture.kind !== 'composed') throw new Error('unreachable');
+    const filters = valueOf(captureArguments({ ...x11, picture }), '-filter:v') ?? '';
+    // A desktop in three colours: red, then what is left out, then blue.
+    const desktop =
+      'color=red:s=192x96,drawbox=x=64:w=64:h=96:c=lime:t=fill,drawbox=x=128:w=64:h=96:c=blue:t=fill,format=bgr0';
+    const { stdout } = await runOrThrow(ffmpegOnPath(), [
+      ...['-v', 'error', '-f', 'lavfi', '-i', desktop, '-frames:v', '1'],
+      ...['-vf', filters, '-pix_fmt', 'rgb24', '-f', 'rawvideo', 'pipe:1'],
+    ]);
+    const { width, height } = picture.fit.canvas;
+    expect([width, height, stdout.length]).toEqual([128, 96, 128 * 96 * 3]);
+    const colourAt = (x: number, y: number): string => {
+      const [red = 0, green = 0, blue = 0] = stdout.subarray((y * width + x) * 3);
+      return red > 200 ? 'red' : green > 200 ? 'lime' : blue > 200 ? 'blue' : 'black';
+    };
+    expect([colourAt(30, 30), colourAt(30, 80), colourAt(90, 10), colourAt(90, 60)]).toEqual([
+      ...['red', 'black', 'black', 'blue'],
+    ]);
   });
 });
