@@ -80,6 +80,18 @@ describe('the state', () => {
     expect(hub.state).toEqual(pushes.at(-1));
   });
 
+  it('a suspension that ended by itself is told, with a revision of its own', () => {
+    const { hub, pushes } = listening();
+    const before = hub.rev;
+    hub.pushResumed({ contactId: 'A', resumedAt: '2026-01-01T00:00:00.000Z', cause: 'time-limit' });
+    expect(pushes).toEqual([
+      {
+        ...{ type: 'contact.resumed', rev: before + 1, contactId: 'A', cause: 'time-limit' },
+        resumedAt: '2026-01-01T00:00:00.000Z',
+      },
+    ]);
+  });
+
   it('is pushed for each change, in order', () => {
     const { hub, pushes } = listening();
     for (const state of ['starting', 'recording', 'suspended', 'recording', 'idle'] as const) {

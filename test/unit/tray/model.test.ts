@@ -22,6 +22,31 @@ function push(
   };
 }
 
+describe('capture that rests', () => {
+  it('is told with its reason, and looks like a suspension: nothing is captured, and it is meant to be so', () => {
+    const paused: AppStatePush = {
+      ...push('paused', ['paused']),
+      reason: { code: 'locked', message: 'The screen is locked.' },
+    };
+    expect(stateInWords(paused, null)).toMatchObject({
+      icon: 'suspended',
+      words: 'Paused: The screen is locked',
+    });
+  });
+
+  it('because of a fault is told with that', () => {
+    const problem: AppStatePush = {
+      ...push('problem', ['problem']),
+      reason: { code: 'CAPTURE_FAILED', message: 'ffmpeg ended by itself. Capture is being started again.' },
+    };
+    expect(stateInWords(problem, null)).toMatchObject({
+      icon: 'problem',
+      words: 'Problem: ffmpeg ended by itself',
+      detail: 'Capture is being started again.',
+    });
+  });
+});
+
 const words = (...args: Parameters<typeof push>): string => stateInWords(push(...args), null).words;
 const icon = (...args: Parameters<typeof push>): string => stateInWords(push(...args), null).icon;
 

@@ -1,0 +1,122 @@
+// What a crash leaves and the next process goes on with.
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { JournalEntry } from '../../../main/spool/journal.ts';
+import { Journal } from '../../../main/spool/journal.ts';
+import { canvasOf, endedSuspended, leftContacts } from '../../../main/spool/leftovers.ts';
+import { plainRunFiles } from '../../../main/spool/runFiles.ts';
+import { Spool } from '../../../main/spool/spool.ts';
+import { Stretch } from '../../../main/spool/stretch.ts';
+import { temporaryFolder } from '../support/folders.ts';
+import type { TestVideo } from '../support/fragmentedMp4.ts';
+import { makeTestVideo } from '../support/fragmentedMp4.ts';
+import { entry, recording, run } from '../support/journalEntries.ts';
+
+const NOW = 60_000;
+let video: TestVideo;
+beforeAll(async () => {
+  video = await makeTestVideo();
+});
+
+/** A spool in which crashed processes left these folders, each with a run "a" of real video. */
+async function spoolWith(
+  folders: Readonly<Record<string, readonly JournalEntry[]>>,
+  mayGoOn = true,
+): Promise<Spool> {
+  const root = join(await temporaryFolder(), 'spool');
+  for (const [id, entries] of Object.entries(folders)) {
+    await mkdir(join(root, id), { recursive: true });
+    const journal = await Journal.open(join(root, id, 'journal.ndjson'));
+    for (const one of entries) await journal.append(one);
+    await journal.close();
+    await writeFile(join(root, id, 'a.mp4'), video.bytes);
+  }
+  return new Spool({
+    root,
+    runFiles: plainRunFiles,
+    newSessionId: () => 'new',
+    onUnreadable: (_, error) => {
+      throw error;
+    },
+    mayGoOn: () => mayGoOn,
+  });
+}
+
+const open = [...recording('one', 5000, null), ...run('a', 5000, null)];
+
+describe('recordings that were open when the process died', () => {
+  it('go on in the newest folder, their runs closed and their pauses over', async () => {
+    const paused: JournalEntry = { type: 'capture.paused', at: 6000, reason: 'locked' };
+    const spool = await spoolWith({ '1-old': open, '2-new': [...open, paused] });
+    const { sessions, goingOn } = await spool.recover(NOW);
+    expect(sessions.map(({ id }) => id)).toEqual(['1-old', '2-new']);
+    expect(goingOn?.id).toBe('2-new');
+    expect(goingOn?.ledger.pauses).toEqual([{ reason: 'locked', from: 6000, to: NOW }]);
+    expect(goingOn?.ledger.runs.get('a')?.closed?.gapReason).toBe('app-restarted');
+    expect(goingOn?.ledger.recordings.get('one')?.stopped).toBeNull();
+    expect(sessions[0]?.ledger.recordings.get('one')?.stopped?.cause).toBe('app-died');
+    const leftAt = 5000 + (video.frames / video.fps) * 1000;
+    expect(leftContacts(goingOn!)).toMatchObject([
+      { recordingId: 'one', startTime: 5000, suspendedAt: null, leftAt },
+    ]);
+    expect(canvasOf(goingOn!)).toEqual({ width: 1920, height: 1080 });
+  });
+
+  it('are told suspended when they were, since when they are', async () => {
+    const spool = await spoolWith({
+      left: [...open, entry.suspended('one', 5500), entry.resumed('one', 5600), entry.suspended('one', 6500)],
+    });
+    const { goingOn } = await spool.recover(NOW);
+    expect(leftContacts(goingOn!)).toMatchObject([{ suspendedAt: 6500 }]);
+  });
+
+  it('end there when they may not go on; those that ended suspended are remembered as such', async () => {
+    const spool = await spoolWith({ left: [...open, entry.suspended('one', 6500)] }, false);
+    const { sessions, goingOn } = await spool.recover(NOW);
+    expect(goingOn).toBeNull();
+    const [session] = sessions;
+    expect(session?.ledger.recordings.get('one')?.stopped?.cause).toBe('app-died');
+    expect(endedSuspended(session!)).toMatchObject([{ recordingId: 'one' }]);
+    // Once more, as the start after the next sees it.
+    expect(leftContacts(session!)).toEqual([]);
+  });
+
+  it('that a page stopped are not among those', async () => {
+    const spool = await spoolWith({
+      left: [...open, entry.suspended('one', 6500), entry.stopped('one', 7000)],
+    });
+    const { sessions } = await spool.recover(NOW);
+    expect(endedSuspended(sessions[0]!)).toEqual([]);
+  });
+});
+
+describe('the stretch that is going on', () => {
+  it('is opened by its first record, and knows which session holds a recording until it is forgotten', async () => {
+    const stretch = new Stretch(await spoolWith({}));
+    await stretch.append(entry.started('one', 1000));
+    const session = await stretch.session();
+    expect(stretch.holderOf('one')).toBe(session);
+    stretch.forget('one');
+    expect(stretch.holderOf('one')).toBeUndefined();
+  });
+
+  it('goes on in a session that was left', async () => {
+    const spool = await spoolWith({ left: open });
+    const { goingOn } = await spool.recover(NOW);
+    const stretch = new Stretch(spool);
+    stretch.goOnIn(goingOn!);
+    expect(await stretch.session()).toBe(goingOn);
+    expect(stretch.holderOf('one')).toBe(goingOn);
+  });
+
+  it('ends with its folder when nothing in it is wanted any more', async () => {
+    const stretch = new Stretch(await spoolWith({}));
+    await stretch.append(entry.started('one', 1000));
+    await stretch.append(entry.failed('one'));
+    await stretch.end();
+    // What comes next gets a folder of its own.
+    await stretch.append(entry.started('two', 2000));
+    expect((await stretch.session()).ledger.recordings.has('one')).toBe(false);
+  });
+});
