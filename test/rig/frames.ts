@@ -10,6 +10,7 @@ import {
   decodeTimecode,
   findTimecode,
   MAX_SCALE,
+  MIN_SCALE,
   STRIP,
   type Luma,
   type Rect,
@@ -108,6 +109,11 @@ export async function decodeFrames(mp4Path: string, options: DecodeOptions = {})
   });
 }
 
+/** Painted within a day of now: recordings under test are not older. */
+function isOfToday({ timeMs }: Timecode): boolean {
+  return Math.abs(timeMs - Date.now()) < 24 * 3_600_000;
+}
+
 /** Remembers the scale at which a code was found; looks again when there is none at it. */
 class CodeReader {
   private scale: number | undefined;
@@ -117,7 +123,7 @@ class CodeReader {
     if (this.fixedScale !== undefined) return decodeTimecode(luma, this.fixedScale);
     const code = this.scale === undefined ? null : decodeTimecode(luma, this.scale);
     if (code) return code;
-    const found = findTimecode(luma);
+    const found = findTimecode(luma, MIN_SCALE, MAX_SCALE, isOfToday);
     if (found) this.scale = found.scale;
     return found?.code ?? null;
   }

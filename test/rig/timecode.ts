@@ -171,10 +171,12 @@ export function findTimecode(
   luma: Luma,
   min = MIN_SCALE,
   max = MAX_SCALE,
+  isPlausible: (code: Timecode) => boolean = () => true,
 ): { code: Timecode; scale: number } | null {
   for (let scale = max; scale >= min; scale /= SCALE_STEP) {
     const code = decodeTimecode(luma, scale);
-    if (!code) continue;
+    // Hundreds of tries at wrong scales of thousands of frames: sooner or later noise has the right checksum.
+    if (!code || !isPlausible(code)) continue;
     let last = scale;
     while (decodeTimecode(luma, last / SCALE_STEP)) last /= SCALE_STEP;
     return { code, scale: Math.sqrt(scale * last) };
