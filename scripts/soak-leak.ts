@@ -9,11 +9,14 @@ import { soakLeak, type LeakResult } from '../test/soak/leak.ts';
 const CYCLES_PER_ROUND = 20;
 
 const options = soakOptions({ cycles: 1000, seed: 1, report: '' });
+const interrupted = new AbortController();
+process.once('SIGINT', () => interrupted.abort());
 const began = performance.now();
 const result = await soakLeak({
   cycles: options.cycles,
   cyclesPerRound: CYCLES_PER_ROUND,
   seed: options.seed,
+  signal: interrupted.signal,
   onProgress: (line) =>
     process.stderr.write(`${((performance.now() - began) / 60_000).toFixed(1)} min: ${line}\n`),
 });

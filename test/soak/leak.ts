@@ -41,6 +41,8 @@ export interface LeakOptions {
   readonly cyclesPerRound: number;
   readonly seed: number;
   readonly onProgress?: (line: string) => void;
+  /** Ends the soak after the cycle that is under way, and tidies up. */
+  readonly signal?: AbortSignal;
 }
 
 export interface LeakResult {
@@ -85,6 +87,7 @@ class LeakSoak {
   private spoolFilesJudged = 0;
   private filesSearched = 0;
   private maxClockErrorMs = 0;
+  private cycles = 0;
   private rounds = 0;
   private evidence: string | null = null;
   private home = '';
@@ -117,12 +120,12 @@ class LeakSoak {
       await this.round(done, count);
       done += count;
       onProgress?.(`${done} of ${cycles} cycles, ${this.complaints.length} complaints`);
-      if (this.complaints.length > 20) break;
+      if (this.complaints.length > 20 || this.options.signal?.aborted === true) break;
     }
     if (this.complaints.length > 0)
       await this.keep('complaints.txt', [`seed ${seed}`, ...this.complaints].join('\n'));
     return {
-      ...{ cycles, rounds: this.rounds, faults: this.counts, hasSlowDisk: this.disk !== null },
+      ...{ cycles: this.cycles, rounds: this.rounds, faults: this.counts, hasSlowDisk: this.disk !== null },
       ...{ beforeAcknowledgement: this.beforeAcknowledgement, framesJudged: this.framesJudged },
       ...{ spoolFilesJudged: this.spoolFilesJudged, filesSearched: this.filesSearched },
       ...{ maxClockErrorMs: this.maxClockErrorMs, complaints: this.complaints, evidence: this.evidence },
@@ -148,8 +151,9 @@ class LeakSoak {
     this.story = [];
     const contactId = `round-${this.rounds}`;
     await this.page.ask('contact.start', { contactId, channel: 'VOICE' });
-    for (let index = 0; index < count; index += 1) {
+    for (let index = 0; index < count && this.options.signal?.aborted !== true; index += 1) {
       await this.cycle(first + index, contactId);
+      this.cycles += 1;
     }
     await sleep(400);
     await this.page.ask('contact.stop', { contactId });
