@@ -40,6 +40,8 @@ class Painter {
   private skipped = 0;
   private longestGapMs = 0;
   private lastPaintMs: number | undefined;
+  private lastCodeMs: number | undefined;
+  private readonly late: { paintedAtMs: number; untilMs: number }[] = [];
   private readonly startedMs = performance.now();
   private readonly startCpu = process.cpuUsage();
 
@@ -77,13 +79,23 @@ class Painter {
         else for (const rect of changed) canvas.show(surface, rect);
         this.count();
         await canvas.sync();
-        return { paintedAtMs, shownAtMs: Date.now() };
+        const shownAtMs = Date.now();
+        this.noteLateness(paintedAtMs, shownAtMs);
+        return { paintedAtMs, shownAtMs };
       } finally {
         this.busy = false;
       }
     });
     this.last = shown;
     return shown;
+  }
+
+  /** A test must be able to tell a code that stood too long from a recorder that is late. */
+  private noteLateness(paintedAtMs: number, shownAtMs: number): void {
+    const { lastCodeMs } = this;
+    if (lastCodeMs !== undefined && shownAtMs - lastCodeMs > 2000 / this.task.fps)
+      this.late.push({ paintedAtMs: lastCodeMs, untilMs: shownAtMs });
+    this.lastCodeMs = paintedAtMs;
   }
 
   private count(): void {
@@ -162,6 +174,7 @@ class Painter {
     const moved = this.last.then(async () => {
       const { canvas } = this;
       this.hidden = area === null;
+      this.lastCodeMs = undefined;
       if (area === null) {
         canvas.hide();
         return canvas.sync();
@@ -188,6 +201,7 @@ class Painter {
       frames: this.frames,
       skipped: this.skipped,
       longestGapMs: this.longestGapMs,
+      late: this.late,
       cpuMs: (user + system) / 1000,
       runMs: performance.now() - this.startedMs,
     };

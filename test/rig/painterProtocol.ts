@@ -41,6 +41,8 @@ export interface PainterStats {
   skipped: number;
   /** The longest time between two pictures that were not separated by a pause. */
   longestGapMs: number;
+  /** The codes that stood for more than twice as long as they should have, because the painter was late. */
+  late: readonly { paintedAtMs: number; untilMs: number }[];
   /** CPU time of the painter process since its first picture. */
   cpuMs: number;
   /** Wall-clock time since its first picture. */
