@@ -1,13 +1,14 @@
 // The Electron app: start-up order only. Services first, then the tray, windows when asked for. A service that cannot
 // start is shown in the tray and the window and ends nothing; quitting completes what is being recorded.
 
-import { Menu, app, dialog, powerMonitor, screen } from 'electron';
+import { Menu, app, dialog, powerMonitor, safeStorage, screen } from 'electron';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { push, serveRequests } from './ipc/ipc.ts';
 import { shownState } from './ipc/model.ts';
 import type { Logger } from './platform/log.ts';
 import { electronMonitors } from './platform/electronScreen.ts';
+import { safeStorageStore } from './platform/keyStore.ts';
 import { createLogger } from './platform/log.ts';
 import { startLogindWatch } from './platform/logind.ts';
 import { defaultDataFolder, findResourcesFolder } from './platform/paths.ts';
@@ -79,12 +80,14 @@ async function start(): Promise<Started> {
     const { values: policy, warnings } = loadPolicy({ machine, flags: {}, environment: process.env });
     log = createLogger({ folder: join(policy.dataDir, 'logs'), level: policy.logLevel, stderr: true });
     for (const warning of warnings) log.warn(warning);
+    const keyStore = safeStorageStore(safeStorage);
     const services = await startServices({
       policy,
       resourcesFolder: findResourcesFolder(),
       log,
       // On Linux Electron is told of sleep only, and the X server knows its monitors better.
       watchSession: process.platform === 'linux' ? startLogindWatch : powerMonitorWatch(powerMonitor),
+      ...(keyStore === null ? {} : { keyStore }),
       ...(process.platform === 'win32' ? { monitorSource: electronMonitors(screen) } : {}),
     });
     log.info('ready', { port: services.port, version: appVersion });

@@ -3,7 +3,6 @@
 
 import { randomBytes, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { arch, platform, release } from 'node:os';
 import { Capture } from './capture/capture.ts';
 import type { MonitorSource } from './capture/displays.ts';
 import { displaysOf } from './capture/displays.ts';
@@ -13,9 +12,11 @@ import { Slates } from './capture/slates.ts';
 import { ffmpegSpawner } from './capture/spawnFfmpeg.ts';
 import { SystemClock } from './platform/clock.ts';
 import { lockDataFolder } from './platform/instanceLock.ts';
+import type { KeyStore } from './platform/keyStore.ts';
+import { keyFileStore } from './platform/keyStore.ts';
 import type { Logger } from './platform/log.ts';
 import type { SessionWatch, StartSessionWatch } from './platform/sessionWatch.ts';
-import { appVersion } from './platform/version.ts';
+import { appVersion, osName } from './platform/version.ts';
 import type { Policy } from './policy/keys.ts';
 import { FolderSink } from './publisher/folderSink.ts';
 import { publish } from './publisher/publication.ts';
@@ -32,7 +33,8 @@ import type { PauseReason } from './shared/names.ts';
 import type { Moment } from './shared/time.ts';
 import { toTimestamp } from './shared/time.ts';
 import { canvasOf, endedSuspended, leftContacts } from './spool/leftovers.ts';
-import { plainRunFiles } from './spool/runFiles.ts';
+import { RUN_FILE_EXTENSION } from './spool/runFiles.ts';
+import { sessionKeys } from './spool/sessionKeys.ts';
 import type { SpoolSession } from './spool/spool.ts';
 import { Spool } from './spool/spool.ts';
 import { Stretch } from './spool/stretch.ts';
@@ -46,6 +48,8 @@ export interface ServicesOptions {
   readonly log: Logger;
   /** Who knows the monitors where ffmpeg's grabber and the X server do not; Electron does. */
   readonly monitorSource?: MonitorSource;
+  /** Guards the spool's keys; a key file of ours does where the platform has nothing better. */
+  readonly keyStore?: KeyStore;
   /** Who tells that the agent is away from the screen; nobody unless given. */
   readonly watchSession?: StartSessionWatch;
 }
@@ -64,6 +68,10 @@ export interface Services {
 /** @throws SightlineError when the data folder or the port cannot be had */
 export async function startServices(options: ServicesOptions): Promise<Services> {
   const { policy, resourcesFolder, log, monitorSource = null, watchSession } = options;
+  const keyFile = keyFileStore(join(policy.dataDir, 'spool.key'));
+  const keyStores = options.keyStore ? ([options.keyStore, keyFile] as const) : ([keyFile] as const);
+  const [{ warning }] = keyStores;
+  if (warning !== null) log.warn(warning);
   const unlock = lockDataFolder(policy.dataDir);
   const clock = new SystemClock();
   const newId = (): string => randomUUID();
@@ -103,7 +111,7 @@ export async function startServices(options: ServicesOptions): Promise<Services>
 
   const spool = new Spool({
     root: join(policy.dataDir, 'spool'),
-    runFiles: plainRunFiles,
+    keys: sessionKeys(keyStores),
     newSessionId: () =>
       `${toTimestamp(clock.now()).replaceAll(/[-:.]/g, '')}-${randomBytes(4).toString('hex')}`,
     onLost: (from, recordingId) => {
@@ -180,7 +188,7 @@ export async function startServices(options: ServicesOptions): Promise<Services>
       openRun: async (run) => {
         monitors = Math.max(1, run.monitors.length);
         const to = await stretch.session();
-        const file = `${run.runId}.mp4`;
+        const file = `${run.runId}.${RUN_FILE_EXTENSION}`;
         const { monitors: shown, leftOut } = run;
         await to.append({
           type: 'run.opened',
@@ -423,9 +431,4 @@ function subjectOf(session: SpoolSession, recordingId: string): Subject {
   if (started === undefined) throw new Error(`The spool knows no recording ${recordingId}.`);
   const { agentArn, instanceArn, browser } = started.agent;
   return { recordingId, contactId: started.contact.contactId, agentArn, instanceArn, browser };
-}
-
-/** For example `linux 6.1.0 x64`, `win32 10.0.22631 x64`. */
-function osName(): string {
-  return `${platform()} ${release()} ${arch()}`;
 }

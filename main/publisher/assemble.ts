@@ -46,8 +46,6 @@ export interface Assembled {
 
 const WRITE_BYTES = 1024 * 1024;
 
-const READ_BYTES = 1024 * 1024;
-
 /** A picture and the moment from which it is shown. */
 interface Shown {
   readonly at: Moment;
@@ -121,8 +119,8 @@ async function* picturesOf(
     const splitter = new FragmentSplitter();
     const clock: RunClock = { timescale: 1, first: null };
     let left = plan.runFrames(piece.runId);
-    for (let offset = 0; offset < reader.sizeBytes && left > 0; offset += READ_BYTES) {
-      const segments = splitter.push(await reader.read(offset, offset + READ_BYTES));
+    for await (const bytes of reader.contents()) {
+      const segments = splitter.push(bytes);
       for (const { data, offsetMs } of await picturesIn(segments, onConfig, clock)) {
         const at = runStart + offsetMs;
         if (at >= piece.to || left === 0) return;

@@ -1,10 +1,12 @@
-// The journal of one spool session: what happened, one JSON object a line, fsynced before what it announces is done.
-// A torn last line (the power went) is expected and dropped; anything else that does not parse is an error, because
-// then somebody else has written here.
+// The journal of one spool session: what happened, one sealed entry a line, fsynced before what it announces is done.
+// The first line says in the clear which key store can unlock the session's data key, and nothing else. A torn last line
+// (the power went) is expected and dropped; anything else that does not open is an error: somebody has written here.
 
 import { open, readFile } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
 import { z } from 'zod';
+import { syncFolder } from '../platform/atomicFile.ts';
 import { SightlineError, errno, errorSources } from '../shared/errors.ts';
 import type { ErrorCode } from '../shared/errors.ts';
 import {
@@ -15,8 +17,9 @@ import {
   pauseReasonSchema,
   placedMonitorSchema,
 } from '../shared/names.ts';
+import { Seal } from './seal.ts';
 
-export const JOURNAL_VERSION = 1;
+export const JOURNAL_VERSION = 2;
 
 const id = z.string().min(1);
 const moment = z.number();
@@ -119,23 +122,84 @@ export const journalEntrySchema = z.discriminatedUnion('type', [
 
 export type JournalEntry = z.infer<typeof journalEntrySchema>;
 
-const lineSchema = z.object({ v: z.literal(JOURNAL_VERSION), entry: journalEntrySchema });
+const headerSchema = z.object({
+  v: z.literal(JOURNAL_VERSION),
+  key: z.object({ store: z.string(), wrapped: z.base64() }),
+});
+export type JournalHeader = z.infer<typeof headerSchema>;
+
+/** Makes and unlocks the data keys of sessions. */
+export interface SessionKeys {
+  create(): Promise<{ readonly dataKey: Buffer; readonly key: JournalHeader['key'] }>;
+  /** @throws SightlineError SPOOL_UNREADABLE */
+  unlock(key: JournalHeader['key']): Promise<Buffer>;
+}
 
 export class Journal {
   private last: Promise<void> = Promise.resolve();
+  private readonly seal: Seal;
 
   private constructor(
     private readonly file: FileHandle,
     readonly path: string,
+    /** Of the whole session: its run files are sealed with it, too. */
+    readonly dataKey: Buffer,
     /** Bytes of whole lines; whatever a failed write left behind them is cut off. */
     private goodBytes: number,
-  ) {}
+    private lines: number,
+  ) {
+    this.seal = sealOf(path, dataKey);
+  }
 
-  static async open(path: string): Promise<Journal> {
-    const file = await open(path, 'a+', 0o600);
-    const goodBytes = (await file.readFile()).lastIndexOf('\n') + 1;
-    await file.truncate(goodBytes);
-    return new Journal(file, path, goodBytes);
+  /** A new session with a new key. */
+  static async create(path: string, keys: SessionKeys): Promise<Journal> {
+    const { dataKey, key } = await keys.create();
+    const file = await open(path, 'wx', 0o600);
+    return Journal.begin(file, path, dataKey, key);
+  }
+
+  /**
+   * Goes on in a journal that an earlier process has left.
+   * @throws SightlineError SPOOL_UNREADABLE for another version, a key that cannot be unlocked, or a damaged line
+   */
+  static async resume(
+    path: string,
+    keys: SessionKeys,
+  ): Promise<{ journal: Journal; entries: JournalEntry[] }> {
+    const file = await open(path, 'r+');
+    try {
+      const found = await read(await file.readFile('utf8'), path, keys);
+      if (found === null) {
+        const { dataKey, key } = await keys.create();
+        await file.truncate(0);
+        return { journal: await Journal.begin(file, path, dataKey, key), entries: [] };
+      }
+      const { dataKey, entries, goodBytes } = found;
+      await file.truncate(goodBytes);
+      return { journal: new Journal(file, path, dataKey, goodBytes, entries.length), entries };
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
+  }
+
+  private static async begin(
+    file: FileHandle,
+    path: string,
+    dataKey: Buffer,
+    key: JournalHeader['key'],
+  ): Promise<Journal> {
+    try {
+      const header: JournalHeader = { v: JOURNAL_VERSION, key };
+      const line = Buffer.from(`${JSON.stringify(header)}\n`);
+      await file.write(line, 0, line.byteLength, 0);
+      await file.sync();
+      await syncFolder(dirname(path));
+      return new Journal(file, path, dataKey, line.byteLength, 0);
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
   }
 
   /**
@@ -143,8 +207,7 @@ export class Journal {
    * @throws SightlineError SPOOL_FULL, SPOOL_UNREADABLE
    */
   append(entry: JournalEntry): Promise<void> {
-    const line = Buffer.from(`${JSON.stringify({ v: JOURNAL_VERSION, entry })}\n`);
-    const written = this.last.then(() => this.write(line));
+    const written = this.last.then(() => this.write(entry));
     // A failed write must not keep the next one from being tried.
     this.last = written.catch(() => undefined);
     return written.catch((error: unknown) => {
@@ -152,11 +215,18 @@ export class Journal {
     });
   }
 
-  private async write(line: Buffer): Promise<void> {
+  private async write(entry: JournalEntry): Promise<void> {
+    const sealed = this.seal.close(this.lines, Buffer.from(JSON.stringify(entry)));
+    const line = Buffer.from(`${sealed.toString('base64')}\n`);
     try {
-      await this.file.appendFile(line);
+      let done = 0;
+      while (done < line.byteLength) {
+        const at = this.goodBytes + done;
+        done += (await this.file.write(line, done, line.byteLength - done, at)).bytesWritten;
+      }
       await this.file.datasync();
       this.goodBytes += line.byteLength;
+      this.lines += 1;
     } catch (error) {
       // Half a line would damage the next one; when even this fails the reader drops the torn end.
       await this.file.truncate(this.goodBytes).catch(() => undefined);
@@ -170,18 +240,50 @@ export class Journal {
   }
 }
 
-/** @throws SightlineError SPOOL_UNREADABLE for a newer version or a damaged line that is not the last one */
-export async function readJournal(path: string): Promise<JournalEntry[]> {
-  const lines = (await readFile(path, 'utf8')).split('\n');
+/**
+ * Looks into a journal without touching it; null when it has no whole line yet.
+ * @throws SightlineError SPOOL_UNREADABLE
+ */
+export async function readJournal(
+  path: string,
+  keys: SessionKeys,
+): Promise<{ dataKey: Buffer; entries: JournalEntry[] } | null> {
+  return read(await readFile(path, 'utf8'), path, keys);
+}
+
+async function read(text: string, path: string, keys: SessionKeys) {
   // What follows the last newline was torn off in mid-write: it was never acted on.
-  lines.pop();
+  const whole = text.slice(0, text.lastIndexOf('\n') + 1);
+  const [first, ...lines] = whole.split('\n').slice(0, -1);
+  if (first === undefined) return null;
+  const dataKey = await keys.unlock(readHeader(first, path).key);
+  const entries = openLines(lines, path, sealOf(path, dataKey));
+  return { dataKey, entries, goodBytes: Buffer.byteLength(whole) };
+}
+
+/** A journal that was moved to another session's folder does not open. */
+function sealOf(path: string, dataKey: Buffer): Seal {
+  return new Seal(dataKey, 'journal', basename(dirname(path)));
+}
+
+function readHeader(line: string, path: string): JournalHeader {
+  const header = headerSchema.safeParse(parseJson(line));
+  if (header.success) return header.data;
+  throw new SightlineError(
+    'SPOOL_UNREADABLE',
+    `${path} is not a journal of version ${JOURNAL_VERSION}. The folder is left as it is; another version of Sightline may ` +
+      'be able to read it.',
+  );
+}
+
+function openLines(lines: readonly string[], path: string, seal: Seal): JournalEntry[] {
   return lines.map((line, index) => {
-    const parsed = lineSchema.safeParse(parseJson(line));
-    if (parsed.success) return parsed.data.entry;
+    const plain = seal.open(index, Buffer.from(line, 'base64'));
+    const parsed = journalEntrySchema.safeParse(plain === null ? undefined : parseJson(plain.toString()));
+    if (parsed.success) return parsed.data;
     throw new SightlineError(
       'SPOOL_UNREADABLE',
-      `Line ${index + 1} of ${path} is not a journal entry of version ${JOURNAL_VERSION}. The folder is left as it is; ` +
-        'a newer Sightline may be able to read it.',
+      `Line ${index + 2} of ${path} is not what was written there. The folder is left as it is.`,
     );
   });
 }
@@ -195,6 +297,7 @@ function parseJson(text: string): unknown {
 }
 
 export function spoolError(error: unknown, path: string): SightlineError {
+  if (error instanceof SightlineError) return error;
   const code = errno(error);
   if (code === 'ENOSPC' || code === 'EDQUOT') {
     return new SightlineError(

@@ -1,13 +1,22 @@
-// Run files: the spool's pictures. Plain for now; everything else sees only these two interfaces, so that the bytes
-// on the disk can become encrypted chunks without anybody noticing. Whole fragments go in; a file that was cut off
-// by a crash is read up to wherever it ends.
+// Run files: the spool's pictures, encrypted as they arrive. A file is eight bytes of magic and then chunks, each the
+// length of what follows (32 bits, big endian) and a sealed piece. Whole fragments go in, one chunk each; a file that was
+// cut off by a crash is read up to its last whole chunk; one that was changed is refused. Nothing plain is ever written.
 
 import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { SightlineError } from '../shared/errors.ts';
 import { spoolError } from './journal.ts';
+import { SEAL_BYTES, Seal } from './seal.ts';
 
+export const RUN_FILE_EXTENSION = 'run';
+const MAGIC = Buffer.from('SLRUN1\r\n');
+const LENGTH_BYTES = 4;
 /** How much may be lost when the power goes. */
 const SYNC_INTERVAL_MS = 1000;
+/** A chunk is a fragment of one picture; a length beyond this is damage. */
+const MAX_CHUNK_BYTES = 64 * 1024 * 1024;
+const READ_BYTES = 1024 * 1024;
 
 export interface RunWriter {
   /** Resolves when the bytes are in the file (not yet on the platter; see SYNC_INTERVAL_MS). */
@@ -17,45 +26,47 @@ export interface RunWriter {
 }
 
 export interface RunReader {
+  /** Of the file as it was when it was opened. */
   readonly sizeBytes: number;
-  /** Bytes [start, end). */
-  read(start: number, end: number): Promise<Uint8Array>;
+  /**
+   * What was appended, in order, in parts of about a megabyte. A chunk that is cut off at the end is left out.
+   * @throws SightlineError SPOOL_UNREADABLE at the first chunk that was changed
+   */
+  contents(): AsyncGenerator<Uint8Array>;
   close(): Promise<void>;
 }
 
-export interface RunFiles {
-  /** @throws SightlineError SPOOL_FULL, SPOOL_UNREADABLE */
-  create(path: string): Promise<RunWriter>;
-  /** A view of the file as it is now: what is appended later is not seen. */
-  open(path: string): Promise<RunReader>;
+/** @throws SightlineError SPOOL_FULL, SPOOL_UNREADABLE */
+export async function createRunFile(path: string, dataKey: Buffer): Promise<RunWriter> {
+  try {
+    const file = await open(path, 'wx', 0o600);
+    await file.write(MAGIC, 0, MAGIC.byteLength, 0);
+    return new SealedWriter(file, path, new Seal(dataKey, 'run', basename(path)));
+  } catch (error) {
+    throw spoolError(error, path);
+  }
 }
 
-export const plainRunFiles: RunFiles = {
-  async create(path) {
-    try {
-      return new PlainWriter(await open(path, 'wx', 0o600), path);
-    } catch (error) {
-      throw spoolError(error, path);
-    }
-  },
-  async open(path) {
-    try {
-      const file = await open(path, 'r');
-      return new PlainReader(file, (await file.stat()).size);
-    } catch (error) {
-      throw spoolError(error, path);
-    }
-  },
-};
+/** A view of the file as it is now: what is appended later is not seen. @throws SightlineError SPOOL_UNREADABLE */
+export async function openRunFile(path: string, dataKey: Buffer): Promise<RunReader> {
+  try {
+    const file = await open(path, 'r');
+    return new SealedReader(file, path, (await file.stat()).size, new Seal(dataKey, 'run', basename(path)));
+  } catch (error) {
+    throw spoolError(error, path);
+  }
+}
 
-class PlainWriter implements RunWriter {
+class SealedWriter implements RunWriter {
   private last: Promise<void> = Promise.resolve();
-  private sizeBytes = 0;
+  private sizeBytes = MAGIC.byteLength;
+  private chunks = 0;
   private syncedAt = performance.now();
 
   constructor(
     private readonly file: FileHandle,
     private readonly path: string,
+    private readonly seal: Seal,
   ) {}
 
   append(bytes: Uint8Array): Promise<void> {
@@ -68,17 +79,18 @@ class PlainWriter implements RunWriter {
   }
 
   private async write(bytes: Uint8Array): Promise<void> {
+    const sealed = this.seal.close(this.chunks, bytes);
+    const chunk = Buffer.allocUnsafe(LENGTH_BYTES + sealed.byteLength);
+    chunk.writeUInt32BE(sealed.byteLength);
+    sealed.copy(chunk, LENGTH_BYTES);
     let done = 0;
-    while (done < bytes.byteLength) {
-      const { bytesWritten } = await this.file.write(
-        bytes,
-        done,
-        bytes.byteLength - done,
-        this.sizeBytes + done,
-      );
+    while (done < chunk.byteLength) {
+      const at = this.sizeBytes + done;
+      const { bytesWritten } = await this.file.write(chunk, done, chunk.byteLength - done, at);
       done += bytesWritten;
     }
     this.sizeBytes += done;
+    this.chunks += 1;
     if (performance.now() - this.syncedAt < SYNC_INTERVAL_MS) return;
     await this.file.datasync();
     this.syncedAt = performance.now();
@@ -98,14 +110,55 @@ class PlainWriter implements RunWriter {
   }
 }
 
-class PlainReader implements RunReader {
+class SealedReader implements RunReader {
   constructor(
     private readonly file: FileHandle,
+    private readonly path: string,
     readonly sizeBytes: number,
+    private readonly seal: Seal,
   ) {}
 
-  async read(start: number, end: number): Promise<Uint8Array> {
-    const bytes = new Uint8Array(Math.max(0, Math.min(end, this.sizeBytes) - start));
+  async *contents(): AsyncGenerator<Uint8Array> {
+    const magic = await this.read(0, MAGIC.byteLength);
+    // A file that a crash cut off before its first chunk.
+    if (magic.byteLength < MAGIC.byteLength) return;
+    if (!magic.equals(MAGIC)) throw this.damaged('does not begin as a run file does');
+    let rest: Buffer = Buffer.alloc(0);
+    let index = 0;
+    for (let at = MAGIC.byteLength; at < this.sizeBytes; at += READ_BYTES) {
+      rest = Buffer.concat([rest, await this.read(at, at + READ_BYTES)]);
+      const { opened, used, isDamaged } = this.openChunks(rest, index);
+      index += opened.length;
+      rest = rest.subarray(used);
+      // What comes before a damaged chunk is whole.
+      if (opened.length > 0) yield Buffer.concat(opened);
+      if (isDamaged) throw this.damaged(`was changed in chunk ${index}`);
+    }
+  }
+
+  /** The whole chunks at the beginning of the bytes, up to the first that does not open. */
+  private openChunks(bytes: Buffer, first: number): { opened: Buffer[]; used: number; isDamaged: boolean } {
+    const opened: Buffer[] = [];
+    let used = 0;
+    while (bytes.byteLength - used >= LENGTH_BYTES) {
+      const length = bytes.readUInt32BE(used);
+      if (length < SEAL_BYTES || length > MAX_CHUNK_BYTES) return { opened, used, isDamaged: true };
+      const end = used + LENGTH_BYTES + length;
+      if (bytes.byteLength < end) break;
+      const plain = this.seal.open(first + opened.length, bytes.subarray(used + LENGTH_BYTES, end));
+      if (plain === null) return { opened, used, isDamaged: true };
+      opened.push(plain);
+      used = end;
+    }
+    return { opened, used, isDamaged: false };
+  }
+
+  close(): Promise<void> {
+    return this.file.close();
+  }
+
+  private async read(start: number, end: number): Promise<Buffer> {
+    const bytes = Buffer.allocUnsafe(Math.max(0, Math.min(end, this.sizeBytes) - start));
     let done = 0;
     while (done < bytes.byteLength) {
       const { bytesRead } = await this.file.read(bytes, done, bytes.byteLength - done, start + done);
@@ -115,7 +168,10 @@ class PlainReader implements RunReader {
     return bytes.subarray(0, done);
   }
 
-  close(): Promise<void> {
-    return this.file.close();
+  private damaged(what: string): SightlineError {
+    return new SightlineError(
+      'SPOOL_UNREADABLE',
+      `${this.path} ${what}: the disk is faulty, or somebody has written to it. It is left as it is.`,
+    );
   }
 }

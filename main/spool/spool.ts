@@ -4,19 +4,19 @@
 
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { syncFolder } from '../platform/atomicFile.ts';
 import { SightlineError, errno, toFailure } from '../shared/errors.ts';
 import { FragmentSplitter } from '../shared/fragments.ts';
-import type { Segment } from '../shared/fragments.ts';
 import type { Moment } from '../shared/time.ts';
-import { Journal, readJournal, spoolError } from './journal.ts';
-import type { JournalEntry } from './journal.ts';
+import { Journal, spoolError } from './journal.ts';
+import type { JournalEntry, SessionKeys } from './journal.ts';
 import { addEntry, emptyLedger, isSettled } from './ledger.ts';
 import type { Ledger, LedgerRecording, LedgerRun } from './ledger.ts';
-import type { RunFiles, RunReader, RunWriter } from './runFiles.ts';
+import type { RunReader, RunWriter } from './runFiles.ts';
+import { createRunFile, openRunFile } from './runFiles.ts';
 import { timelineOf } from './timeline.ts';
 
 const JOURNAL_FILE = 'journal.ndjson';
-const READ_BYTES = 1024 * 1024;
 
 export class SpoolSession {
   private current: Ledger;
@@ -27,7 +27,6 @@ export class SpoolSession {
     readonly id: string,
     readonly folder: string,
     private readonly journal: Journal,
-    private readonly runFiles: RunFiles,
     entries: readonly JournalEntry[] = [],
   ) {
     this.current = entries.reduce(addEntry, emptyLedger);
@@ -44,13 +43,13 @@ export class SpoolSession {
   }
 
   createRun(file: string): Promise<RunWriter> {
-    return this.runFiles.create(join(this.folder, file));
+    return createRunFile(join(this.folder, file), this.journal.dataKey);
   }
 
   openRun(runId: string): Promise<RunReader> {
     const run = this.ledger.runs.get(runId);
     if (run === undefined) throw new SightlineError('SPOOL_UNREADABLE', `The spool knows no run ${runId}.`);
-    return this.runFiles.open(join(this.folder, run.opened.file));
+    return openRunFile(join(this.folder, run.opened.file), this.journal.dataKey);
   }
 
   /** Says that no contact will be recorded here any more; what is left is the publisher's. */
@@ -140,10 +139,8 @@ export class SpoolSession {
       let first: number | null = null;
       let last = 0;
       let frames = 0;
-      for (let at = 0; at < reader.sizeBytes; at += READ_BYTES) {
-        const parts = wholeParts(splitter, await reader.read(at, at + READ_BYTES));
-        if (parts === null) break;
-        for (const part of parts) {
+      for await (const bytes of upToDamage(reader)) {
+        for (const part of splitter.push(bytes)) {
           if (part.kind === 'initialisation') {
             timescale = part.segment.timescale;
           } else {
@@ -162,18 +159,18 @@ export class SpoolSession {
   }
 }
 
-/** null where the bytes are no MP4 any more: a power cut can leave zeros behind the last whole fragment. */
-function wholeParts(splitter: FragmentSplitter, bytes: Uint8Array): Segment[] | null {
+/** A power cut can leave anything behind the last chunk that was synced: what is before it is the run. */
+async function* upToDamage(reader: RunReader): AsyncGenerator<Uint8Array> {
   try {
-    return splitter.push(bytes);
-  } catch {
-    return null;
+    yield* reader.contents();
+  } catch (error) {
+    if (!(error instanceof SightlineError)) throw error;
   }
 }
 
 export interface SpoolOptions {
   readonly root: string;
-  readonly runFiles: RunFiles;
+  readonly keys: SessionKeys;
   readonly newSessionId: () => string;
   /** Told about folders that could not be read; they are left as they are. */
   readonly onUnreadable: (folder: string, error: unknown) => void;
@@ -198,12 +195,9 @@ export class Spool {
     const folder = join(this.options.root, id);
     try {
       await mkdir(folder, { recursive: true, mode: 0o700 });
-      return new SpoolSession(
-        id,
-        folder,
-        await Journal.open(join(folder, JOURNAL_FILE)),
-        this.options.runFiles,
-      );
+      const journal = await Journal.create(join(folder, JOURNAL_FILE), this.options.keys);
+      await syncFolder(this.options.root);
+      return new SpoolSession(id, folder, journal);
     } catch (error) {
       throw spoolError(error, folder);
     }
@@ -217,10 +211,8 @@ export class Spool {
     for (const id of folders) {
       const folder = join(this.options.root, id);
       try {
-        const path = join(folder, JOURNAL_FILE);
-        const entries = await readJournal(path);
-        const { runFiles } = this.options;
-        const session = new SpoolSession(id, folder, await Journal.open(path), runFiles, entries);
+        const { journal, entries } = await Journal.resume(join(folder, JOURNAL_FILE), this.options.keys);
+        const session = new SpoolSession(id, folder, journal, entries);
         let goesOn = false;
         try {
           await session.closeRuns(now);

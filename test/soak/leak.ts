@@ -232,7 +232,7 @@ class LeakSoak {
   private async look(suspendedAtMs: number): Promise<HomeFile[]> {
     const files = await filesIn(this.home);
     this.filesSearched += files.length;
-    const videos = files.filter(({ path }) => path.includes('/spool/') && path.endsWith('.mp4'));
+    const videos = files.filter(({ path }) => path.includes('/spool/') && path.endsWith('.run'));
     // Those that can hold anything of this cycle.
     for (const { path } of videos.filter(({ changedMs }) => changedMs > suspendedAtMs - 1500))
       await this.judgeSpoolFile(path);
@@ -248,14 +248,14 @@ class LeakSoak {
     const files = await filesIn(this.home);
     const unknown = unexpectedFiles(this.home, files);
     if (unknown.length > 0) this.complaints.push(`nobody knows of ${unknown.join(', ')}`);
-    for (const file of files.filter(({ path }) => path.includes('/spool/') && path.endsWith('.mp4'))) {
+    for (const file of files.filter(({ path }) => path.includes('/spool/') && path.endsWith('.run'))) {
       const known = before.find(({ path }) => path === file.path);
       if (known === undefined || known.sizeBytes !== file.sizeBytes) await this.judgeSpoolFile(file.path);
     }
   }
 
   private async judgeSpoolFile(path: string): Promise<void> {
-    const frames = await framesOfSpoolFile(path).catch((error: unknown) => {
+    const frames = await framesOfSpoolFile(path, this.home).catch((error: unknown) => {
       this.complaints.push(`${path} cannot be read: ${String(error).slice(0, 300)}`);
       return [];
     });

@@ -1,12 +1,17 @@
 // The judge of the leak tests: which pictures must never be found, and where they are looked for. A sensitive picture
 // carries the time at which it was painted; what was painted after the receipt of the suspend must be nowhere.
-import { copyFile, mkdtemp, readFile, readdir, readlink, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readFile, readdir, readlink, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, relative } from 'node:path';
+import { keyFileStore } from '../../main/platform/keyStore.ts';
 import { FragmentSplitter } from '../../main/shared/fragments.ts';
+import type { SessionKeys } from '../../main/spool/journal.ts';
+import { readJournal } from '../../main/spool/journal.ts';
+import { openRunFile } from '../../main/spool/runFiles.ts';
+import { sessionKeys } from '../../main/spool/sessionKeys.ts';
 import { decodeFrames } from '../rig/frames.ts';
 import type { RecordingFrame } from '../rig/recordingFrames.ts';
-import type { Rect, Timecode } from '../rig/timecode.ts';
+import type { Timecode } from '../rig/timecode.ts';
 
 /** One time in which the sensitive picture was on the screen. */
 export interface Exposure {
@@ -53,30 +58,31 @@ export function seenIn(mp4: string, frames: readonly RecordingFrame[]): SeenFram
   }));
 }
 
-/** Where the journal says that the monitors are in a run's pictures. */
-async function placesIn(runFile: string): Promise<Rect[]> {
-  const text = await readFile(join(dirname(runFile), 'journal.ndjson'), 'utf8').catch(() => '');
-  for (const line of text.split('\n').filter(Boolean)) {
-    const { entry } = JSON.parse(line) as {
-      entry: { type: string; file?: string; monitors?: { picture: Rect }[] };
-    };
-    if (entry.type === 'run.opened' && entry.file === basename(runFile))
-      return (entry.monitors ?? []).map(({ picture }) => picture);
-  }
-  return [];
+/** The keys of a recorder, as a thief would have them who got hold of its key file as well. */
+function keysOf(home: string): SessionKeys {
+  return sessionKeys([keyFileStore(join(home, 'data', 'spool.key'))]);
 }
 
-/** Whatever pictures can be read from a file of the spool; none where it is not (yet) a video. */
-export async function framesOfSpoolFile(path: string): Promise<SeenFrame[]> {
+/** Whatever pictures can be decrypted of a run file in the spool; none where there is nothing whole in it yet. */
+export async function framesOfSpoolFile(path: string, home: string): Promise<SeenFrame[]> {
+  const session = await readJournal(join(dirname(path), 'journal.ndjson'), keysOf(home));
+  if (session === null) return [];
+  const reader = await openRunFile(path, session.dataKey);
+  const parts: Uint8Array[] = [];
+  for await (const part of reader.contents()) parts.push(part);
+  await reader.close();
+  const bytes = Buffer.concat(parts);
+  const segments = new FragmentSplitter().push(bytes);
+  if (segments[0]?.kind !== 'initialisation' || segments.length < 2) return [];
+  const opened = session.entries.find(
+    (entry) => entry.type === 'run.opened' && entry.file === basename(path),
+  );
+  const monitors = opened?.type === 'run.opened' ? opened.monitors.map(({ picture }) => picture) : [];
   const folder = await mkdtemp(join(tmpdir(), 'sightline-look-'));
   try {
-    const copy = join(folder, 'copy.mp4');
-    await copyFile(path, copy);
-    const segments = new FragmentSplitter().push(await readFile(copy));
-    const head = segments[0];
-    if (head?.kind !== 'initialisation' || segments.length < 2) return [];
-    const monitors = await placesIn(path);
-    const frames = await decodeFrames(copy, monitors.length === 0 ? {} : { monitors });
+    const plain = join(folder, 'plain.mp4');
+    await writeFile(plain, bytes);
+    const frames = await decodeFrames(plain, monitors.length === 0 ? {} : { monitors });
     return frames.map(({ ptsMs, codes, sensitiveShare }) => ({
       where: `${basename(path)} in the spool at ${ptsMs.toFixed(0)} ms`,
       codes,
@@ -108,7 +114,8 @@ export async function filesIn(home: string): Promise<HomeFile[]> {
 
 /** What may lie in the home at all; anything else is a file that nobody knows of, and so a complaint. */
 const expected = [
-  /^data\/spool\/[^/]+\/[^/]+\.mp4$/,
+  /^data\/spool\/[^/]+\/[^/]+\.run$/,
+  /^data\/spool.key$/,
   /^data\/spool\/[^/]+\/journal\.ndjson$/,
   /^data\/logs\/[^/]+\.log$/,
   /^data\/status-events\.ndjson$/,

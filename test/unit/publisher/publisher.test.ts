@@ -7,10 +7,10 @@ import { Publisher } from '../../../main/publisher/publisher.ts';
 import type { Failure } from '../../../main/shared/errors.ts';
 import { SightlineError } from '../../../main/shared/errors.ts';
 import { isSettled } from '../../../main/spool/ledger.ts';
-import { plainRunFiles } from '../../../main/spool/runFiles.ts';
 import type { SpoolSession } from '../../../main/spool/spool.ts';
 import { Spool } from '../../../main/spool/spool.ts';
 import { temporaryFolder } from '../support/folders.ts';
+import { testKeys } from '../support/keys.ts';
 import { entry, recording, run } from '../support/journalEntries.ts';
 import type { LogLine } from '../support/logs.ts';
 import { keepingLogger } from '../support/logs.ts';
@@ -39,7 +39,7 @@ async function bench(random = 1, ...recordingIds: string[]): Promise<Bench> {
   const root = await temporaryFolder();
   const spool = new Spool({
     root,
-    runFiles: plainRunFiles,
+    keys: testKeys(),
     newSessionId: () => 'one',
     onUnreadable: () => {},
   });

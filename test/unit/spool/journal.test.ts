@@ -1,10 +1,11 @@
-import { appendFile, readFile, stat, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { JournalEntry } from '../../../main/spool/journal.ts';
 import { JOURNAL_VERSION, Journal, readJournal, spoolError } from '../../../main/spool/journal.ts';
 import { temporaryFolder } from '../support/folders.ts';
+import { journalEntries, testKeys, writeJournal } from '../support/keys.ts';
 import { containing } from '../support/matchers.ts';
 import { agent, entry, recording, run } from '../support/journalEntries.ts';
 
@@ -12,11 +13,10 @@ async function journalPath(): Promise<string> {
   return join(await temporaryFolder(), 'journal.ndjson');
 }
 
-async function write(path: string, entries: readonly JournalEntry[]): Promise<void> {
-  const journal = await Journal.open(path);
-  await Promise.all(entries.map((one) => journal.append(one)));
-  await journal.close();
-}
+const keys = testKeys();
+const write = (path: string, entries: readonly JournalEntry[]): Promise<Buffer> =>
+  writeJournal(path, entries, keys);
+const read = (path: string): Promise<JournalEntry[]> => journalEntries(path, keys);
 
 const everyKind: readonly JournalEntry[] = [
   ...recording('one', 1000.25, null),
@@ -35,7 +35,7 @@ describe('the journal', () => {
   it('gives back every kind of entry as it was written, in the order of the calls', async () => {
     const path = await journalPath();
     await write(path, everyKind);
-    expect(await readJournal(path)).toEqual(everyKind);
+    expect(await read(path)).toEqual(everyKind);
   });
 
   it('gives back whatever a page may have put into a contact', async () => {
@@ -56,23 +56,27 @@ describe('the journal', () => {
           const contact = { contactId: `c-${index}`, channel: 'CHAT', queue, attributes } as const;
           return { type: 'contact.started', recordingId: `r-${index}`, at, contact, agent };
         });
-        await writeFile(path, '');
+        await rm(path, { force: true });
         await write(path, written);
         // Compared as JSON: it tells -0 from 0 no more than the journal needs to.
-        expect(JSON.stringify(await readJournal(path))).toBe(JSON.stringify(written));
+        expect(JSON.stringify(await read(path))).toBe(JSON.stringify(written));
       }),
       { numRuns: 8 },
     );
   });
 
-  it('is one line of JSON for each entry, with the version', async () => {
+  it('is a line that says which key store unlocks it, and then nothing that anybody can read', async () => {
     const path = await journalPath();
     await write(path, everyKind);
     const lines = (await readFile(path, 'utf8')).split('\n');
     expect(lines.pop()).toBe('');
-    expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual(
-      everyKind.map((one) => ({ v: JOURNAL_VERSION, entry: one })),
-    );
+    expect(JSON.parse(lines.shift() ?? '')).toEqual({
+      v: JOURNAL_VERSION,
+      key: { store: 'key-file', wrapped: expect.any(String) as string },
+    });
+    expect(lines).toHaveLength(everyKind.length);
+    for (const line of lines)
+      expect(Buffer.from(line, 'base64').toString()).not.toMatch(/recording|run-|contact/);
   });
 
   it('can be read by nobody else', async () => {
@@ -85,13 +89,13 @@ describe('the journal', () => {
     const path = await journalPath();
     await write(path, recording('one', 1000, null));
     await write(path, [entry.stopped('one', 2000)]);
-    expect(await readJournal(path)).toEqual(recording('one', 1000, 2000));
+    expect(await read(path)).toEqual(recording('one', 1000, 2000));
   });
 
   it('of nothing at all is empty', async () => {
     const path = await journalPath();
     await write(path, []);
-    expect(await readJournal(path)).toEqual([]);
+    expect(await read(path)).toEqual([]);
   });
 });
 
@@ -104,49 +108,99 @@ describe('a torn last line', () => {
     const ends = [...bytes.entries()].flatMap(([at, byte]) => (byte === 0x0a ? [at + 1] : []));
     for (let length = 0; length <= bytes.length; length++) {
       await writeFile(path, bytes.subarray(0, length));
-      const whole = ends.filter((end) => end <= length).length;
-      expect(await readJournal(path)).toEqual(entries.slice(0, whole));
+      // The first line is the head.
+      const whole = Math.max(0, ends.filter((end) => end <= length).length - 1);
+      expect(await read(path)).toEqual(entries.slice(0, whole));
     }
   });
 
   it('is cut off before the next entry is written', async () => {
     const path = await journalPath();
     await write(path, recording('one', 1000, null));
-    await appendFile(path, '{"v":1,"entry":{"type":"contact.sto');
+    await appendFile(path, 'bm90IGEgd2hvbGUgbGl');
     await write(path, [entry.stopped('one', 2000)]);
-    expect(await readJournal(path)).toEqual(recording('one', 1000, 2000));
+    expect(await read(path)).toEqual(recording('one', 1000, 2000));
   });
 
   it('is cut off even when it is the only one', async () => {
     const path = await journalPath();
-    await writeFile(path, '{"v":1,"ent');
+    await writeFile(path, '{"v":2,"key');
     await write(path, [entry.started('one', 1000)]);
-    expect(await readJournal(path)).toEqual([entry.started('one', 1000)]);
+    expect(await read(path)).toEqual([entry.started('one', 1000)]);
   });
 });
 
 describe('a journal that somebody else has written to', () => {
-  const good = JSON.stringify({ v: 1, entry: entry.started('one', 1000) });
+  const entries = [...recording('one', 1000, null), ...run('run-1', 1000, 4000)];
 
-  it.each([
-    ['no JSON', 'hello'],
-    ['an empty line', ''],
-    ['a line without its end', good.slice(0, -5)],
-    ['an entry of a kind that is not known', JSON.stringify({ v: 1, entry: { type: 'contact.paused' } })],
-    ['an entry that lacks a field', JSON.stringify({ v: 1, entry: { type: 'contact.resumed', at: 5 } })],
-    ['an entry of a newer version', JSON.stringify({ v: 2, entry: entry.started('one', 1000) })],
-    ['an entry without a version', JSON.stringify(entry.started('one', 1000))],
-    ['zeros', '\0'.repeat(100)],
-  ])('is refused with SPOOL_UNREADABLE, line and all: %s', async (_, line) => {
+  async function refuse(change: (lines: string[]) => void, words: string): Promise<void> {
     const path = await journalPath();
-    const text = `${good}\n${line}\n${good}\n`;
+    await write(path, entries);
+    const lines = (await readFile(path, 'utf8')).split('\n').slice(0, -1);
+    change(lines);
+    const text = `${lines.join('\n')}\n`;
     await writeFile(path, text);
-    await expect(readJournal(path)).rejects.toMatchObject({
-      name: 'SightlineError',
-      code: 'SPOOL_UNREADABLE',
-      message: containing(`Line 2 of ${path}`),
+    await expect(readJournal(path, keys)).rejects.toMatchObject({
+      ...{ name: 'SightlineError', code: 'SPOOL_UNREADABLE', message: containing(words) },
     });
+    await expect(Journal.resume(path, keys)).rejects.toMatchObject({ code: 'SPOOL_UNREADABLE' });
+    // Refused and left as it is.
     expect(await readFile(path, 'utf8')).toBe(text);
+  }
+
+  it('with a line that is none of ours is refused', async () => {
+    for (const line of ['hello', '', '{}', '\0'.repeat(100)])
+      await refuse((lines) => (lines[2] = line), 'Line 3');
+  });
+
+  it('with a flipped bit is refused', async () => {
+    await refuse((lines) => {
+      const bytes = Buffer.from(lines[3]!, 'base64');
+      bytes[20]! ^= 1;
+      lines[3] = bytes.toString('base64');
+    }, 'Line 4');
+  });
+
+  it('with lines that are swapped, repeated or left out is refused', async () => {
+    await refuse((lines) => lines.splice(2, 2, lines[3]!, lines[2]!), 'Line 3');
+    await refuse((lines) => lines.splice(2, 0, lines[1]!), 'Line 3');
+    await refuse((lines) => lines.splice(1, 1), 'Line 2');
+  });
+
+  it('of another version is refused', async () => {
+    await refuse((lines) => (lines[0] = lines[0]!.replace('"v":2', '"v":3')), 'version');
+    await refuse((lines) => (lines[0] = JSON.stringify({ v: 1, entry: entries[0] })), 'version');
+  });
+
+  it('with another session’s lines is refused', async () => {
+    const [path, other] = [await journalPath(), await journalPath()];
+    await write(path, entries);
+    await write(other, entries);
+    const [head] = (await readFile(path, 'utf8')).split('\n');
+    const [, ...rest] = (await readFile(other, 'utf8')).split('\n');
+    await writeFile(path, [head, ...rest].join('\n'));
+    await expect(readJournal(path, keys)).rejects.toMatchObject({ code: 'SPOOL_UNREADABLE' });
+  });
+
+  it('moved to another session’s folder is refused', async () => {
+    const path = await journalPath();
+    await write(path, entries);
+    const folder = join(await temporaryFolder(), 'another');
+    await mkdir(folder);
+    await writeFile(join(folder, 'journal'), await readFile(path));
+    await expect(readJournal(join(folder, 'journal'), keys)).rejects.toMatchObject({
+      code: 'SPOOL_UNREADABLE',
+    });
+  });
+
+  it('cannot be read with another key', async () => {
+    const path = await journalPath();
+    await write(path, entries);
+    const others = testKeys();
+    await expect(readJournal(path, others)).rejects.toMatchObject({
+      code: 'SPOOL_UNREADABLE',
+      message: containing('another user, machine or installation'),
+    });
   });
 });
 
@@ -167,7 +221,7 @@ describe('trouble with the disk', () => {
 
   it('is told to whoever appends', async () => {
     const path = await journalPath();
-    const journal = await Journal.open(path);
+    const journal = await Journal.create(path, keys);
     await journal.close();
     await expect(journal.append(entry.started('one', 1))).rejects.toMatchObject({ code: 'SPOOL_UNREADABLE' });
   });

@@ -1,19 +1,19 @@
 // What a crash leaves and the next process goes on with.
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { JournalEntry } from '../../../main/spool/journal.ts';
-import { Journal } from '../../../main/spool/journal.ts';
 import { canvasOf, endedSuspended, leftContacts } from '../../../main/spool/leftovers.ts';
-import { plainRunFiles } from '../../../main/spool/runFiles.ts';
 import { Spool } from '../../../main/spool/spool.ts';
 import { Stretch } from '../../../main/spool/stretch.ts';
 import { temporaryFolder } from '../support/folders.ts';
 import type { TestVideo } from '../support/fragmentedMp4.ts';
 import { makeTestVideo } from '../support/fragmentedMp4.ts';
 import { entry, recording, run } from '../support/journalEntries.ts';
+import { testKeys, writeJournal, writeRun } from '../support/keys.ts';
 
 const NOW = 60_000;
+const keys = testKeys();
 let video: TestVideo;
 beforeAll(async () => {
   video = await makeTestVideo();
@@ -27,14 +27,12 @@ async function spoolWith(
   const root = join(await temporaryFolder(), 'spool');
   for (const [id, entries] of Object.entries(folders)) {
     await mkdir(join(root, id), { recursive: true });
-    const journal = await Journal.open(join(root, id, 'journal.ndjson'));
-    for (const one of entries) await journal.append(one);
-    await journal.close();
-    await writeFile(join(root, id, 'a.mp4'), video.bytes);
+    const dataKey = await writeJournal(join(root, id, 'journal.ndjson'), entries, keys);
+    await writeRun(join(root, id, 'a.run'), video.bytes, dataKey);
   }
   return new Spool({
     root,
-    runFiles: plainRunFiles,
+    keys,
     newSessionId: () => 'new',
     onUnreadable: (_, error) => {
       throw error;

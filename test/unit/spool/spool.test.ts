@@ -2,14 +2,13 @@ import { mkdir, readFile, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { JournalEntry } from '../../../main/spool/journal.ts';
-import { Journal, readJournal } from '../../../main/spool/journal.ts';
-import { plainRunFiles } from '../../../main/spool/runFiles.ts';
 import type { SpoolSession } from '../../../main/spool/spool.ts';
 import { Spool } from '../../../main/spool/spool.ts';
 import { temporaryFolder } from '../support/folders.ts';
 import type { TestVideo } from '../support/fragmentedMp4.ts';
 import { makeTestVideo, topBoxes } from '../support/fragmentedMp4.ts';
 import { entry, recording, run } from '../support/journalEntries.ts';
+import { journalEntries, testKeys, writeJournal, writeRun } from '../support/keys.ts';
 import { objectWith } from '../support/matchers.ts';
 
 interface TestSpool {
@@ -18,13 +17,15 @@ interface TestSpool {
   readonly unreadable: { folder: string; error: unknown }[];
 }
 
+const keys = testKeys();
+
 async function newSpool(): Promise<TestSpool> {
   const root = join(await temporaryFolder(), 'spool');
   const unreadable: TestSpool['unreadable'] = [];
   let sessions = 0;
   const spool = new Spool({
     root,
-    runFiles: plainRunFiles,
+    keys,
     newSessionId: () => `session-${++sessions}`,
     onUnreadable: (folder, error) => unreadable.push({ folder, error }),
   });
@@ -37,7 +38,7 @@ async function append(session: SpoolSession, ...entries: (JournalEntry | Journal
 
 async function addRun(session: SpoolSession, entries: JournalEntry[], runId: string): Promise<void> {
   await append(session, entries);
-  const writer = await session.createRun(`${runId}.mp4`);
+  const writer = await session.createRun(`${runId}.run`);
   await writer.append(Buffer.from(`pictures of ${runId}`));
   await writer.close();
 }
@@ -67,7 +68,7 @@ describe('a session of the spool', () => {
     const session = await spool.openSession();
     const entries = [...recording('one', 1000, 2000), ...run('a', 1000, 2000)];
     await append(session, entries);
-    expect(await readJournal(join(session.folder, 'journal.ndjson'))).toEqual(entries);
+    expect(await journalEntries(join(session.folder, 'journal.ndjson'), keys)).toEqual(entries);
     expect(session.ledger.recordings.get('one')?.stopped?.endTime).toBe(2000);
     expect(session.ledger.runs.get('a')?.closed?.endTime).toBe(2000);
     await append(session, entry.published('one'));
@@ -79,7 +80,7 @@ describe('a session of the spool', () => {
     const session = await spool.openSession();
     await addRun(session, [...recording('one', 1000, 2000), ...run('a', 1000, 2000)], 'a');
     const reader = await session.openRun('a');
-    expect(Buffer.from(await reader.read(0, reader.sizeBytes)).toString()).toBe('pictures of a');
+    for await (const bytes of reader.contents()) expect(Buffer.from(bytes).toString()).toBe('pictures of a');
     await reader.close();
     expect(() => session.openRun('b')).toThrow('The spool knows no run b.');
     await append(session, entry.published('one'));
@@ -136,7 +137,7 @@ describe('run files', () => {
     await append(session, entry.stopped('one', 5000));
     await addRun(session, run('c', 5000, 7000), 'c');
     const files = async (): Promise<string[]> =>
-      (await readdir(session.folder)).filter((name) => name.endsWith('.mp4')).sort();
+      (await readdir(session.folder)).filter((name) => name.endsWith('.run')).sort();
     return { session, files };
   }
 
@@ -150,7 +151,7 @@ describe('run files', () => {
     const { session, files } = await two();
     await append(session, entry.published('one'));
     await session.tidy();
-    expect(await files()).toEqual(['a.mp4', 'b.mp4', 'c.mp4']);
+    expect(await files()).toEqual(['a.run', 'b.run', 'c.run']);
     await append(session, entry.stopped('two', 7000));
     await end(session);
   });
@@ -159,10 +160,10 @@ describe('run files', () => {
     const { session, files } = await two();
     await append(session, entry.stopped('two', 7000));
     await session.tidy();
-    expect(await files()).toEqual(['a.mp4', 'b.mp4', 'c.mp4']);
+    expect(await files()).toEqual(['a.run', 'b.run', 'c.run']);
     await append(session, entry.published('one'));
     await session.tidy();
-    expect(await files()).toEqual(['b.mp4', 'c.mp4']);
+    expect(await files()).toEqual(['b.run', 'c.run']);
     await end(session);
   });
 
@@ -170,7 +171,7 @@ describe('run files', () => {
     const { session, files } = await two();
     await append(session, entry.stopped('two', 7000), entry.published('two'));
     await session.tidy();
-    expect(await files()).toEqual(['a.mp4', 'b.mp4']);
+    expect(await files()).toEqual(['a.run', 'b.run']);
     await end(session);
   });
 
@@ -180,7 +181,7 @@ describe('run files', () => {
     await addRun(session, run('d', 7000, null), 'd');
     await append(session, entry.published('one'), entry.published('two'));
     await session.tidy();
-    expect(await files()).toEqual(['d.mp4']);
+    expect(await files()).toEqual(['d.run']);
     await end(session);
   });
 });
@@ -201,10 +202,9 @@ describe('recovery after a crash', () => {
   ): Promise<string> {
     const folder = join(root, id);
     await mkdir(folder, { recursive: true });
-    const journal = await Journal.open(join(folder, 'journal.ndjson'));
-    await Promise.all(entries.map((one) => journal.append(one)));
-    await journal.close();
-    for (const [runId, data] of Object.entries(runs)) await writeFile(join(folder, `${runId}.mp4`), data);
+    const dataKey = await writeJournal(join(folder, 'journal.ndjson'), entries, keys);
+    for (const [runId, data] of Object.entries(runs))
+      await writeRun(join(folder, `${runId}.run`), data, dataKey);
     return folder;
   }
 
@@ -236,7 +236,7 @@ describe('recovery after a crash', () => {
       expect(session.ledger.runs.get('a')?.closed).toEqual({
         ...entry.closed('a', endTime, 'app-restarted'),
         frames: whole,
-        sizeBytes: torn.length,
+        sizeBytes: (await stat(join(session.folder, 'a.run'))).size,
       });
       expect(session.ledger.recordings.get('one')?.stopped).toEqual({
         ...entry.stopped('one', endTime),
@@ -343,7 +343,7 @@ describe('recovery after a crash', () => {
     await writeFile(path, `${await readFile(path, 'utf8')}{"v":1,"entry":{"type":"cont`);
     const session = await recoverOne(spool);
     expect(session.ledger.recordings.get('one')?.stopped?.endTime).toBe(7000);
-    expect((await readJournal(path)).at(-1)?.type).toBe('contact.stopped');
+    expect((await journalEntries(path, keys)).at(-1)?.type).toBe('contact.stopped');
     await publishAll(session);
   });
 
@@ -353,6 +353,7 @@ describe('recovery after a crash', () => {
   ])('leaves a folder %s as it is, says so, and goes on with the others', async (_, line) => {
     const { spool, root, unreadable } = await newSpool();
     const bad = await crashed(root, 'bad', recording('one', 1000, null), { a: video.bytes });
+    const sealed = await readFile(join(bad, 'a.run'));
     const path = join(bad, 'journal.ndjson');
     const text = line + (await readFile(path, 'utf8'));
     await writeFile(path, text);
@@ -363,7 +364,7 @@ describe('recovery after a crash', () => {
     expect(session.id).toBe('good');
     expect(unreadable).toEqual([{ folder: bad, error: objectWith({ code: 'SPOOL_UNREADABLE' }) }]);
     expect(await readFile(path, 'utf8')).toBe(text);
-    expect((await readFile(join(bad, 'a.mp4'))).equals(video.bytes)).toBe(true);
+    expect((await readFile(join(bad, 'a.run'))).equals(sealed)).toBe(true);
     await publishAll(session);
   });
 

@@ -59,7 +59,7 @@ export const entry = {
     type: 'run.opened',
     runId,
     at,
-    file: `${runId}.mp4`,
+    file: `${runId}.run`,
     encoder: 'libopenh264',
     fps: 5,
     monitors: [

@@ -1,0 +1,134 @@
+// Who guards the spool's keys: the platform where it can (Electron's safeStorage: DPAPI, Keychain, libsecret), a key
+// file for its owner only where it cannot. A store wraps a key so that only this user on this machine gets it back.
+
+import { randomBytes, createCipheriv, createDecipheriv } from 'node:crypto';
+import { mkdir, open, readFile, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { SightlineError, errno } from '../shared/errors.ts';
+import { syncFolder } from './atomicFile.ts';
+
+export interface KeyStore {
+  /** Kept beside each wrapped key: another store cannot unwrap it. */
+  readonly name: string;
+  /** What the user or IT should know about it; null when there is nothing to say. */
+  readonly warning: string | null;
+  wrap(key: Buffer): Promise<Buffer>;
+  /** @throws SightlineError SPOOL_UNREADABLE when it is not a key that this store has wrapped */
+  unwrap(wrapped: Buffer): Promise<Buffer>;
+}
+
+const KEY_BYTES = 32;
+const NONCE_BYTES = 12;
+const TAG_BYTES = 16;
+const CIPHER = 'aes-256-gcm';
+
+/** A file of mode 0600 with a key of 32 random bytes, made when it is first needed. */
+export function keyFileStore(path: string): KeyStore {
+  let loaded: Promise<Buffer> | null = null;
+  const key = (): Promise<Buffer> => {
+    loaded ??= loadOrMake(path).catch((error: unknown) => {
+      loaded = null;
+      throw error;
+    });
+    return loaded;
+  };
+  return {
+    name: 'key-file',
+    warning:
+      `No key store of the platform is used: whoever reads ${path} and the data folder can read recordings that are not ` +
+      'delivered yet. Keep both on an encrypted disk.',
+    async wrap(plain) {
+      const nonce = randomBytes(NONCE_BYTES);
+      const cipher = createCipheriv(CIPHER, await key(), nonce);
+      return Buffer.concat([nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
+    },
+    async unwrap(wrapped) {
+      try {
+        const decipher = createDecipheriv(CIPHER, await key(), wrapped.subarray(0, NONCE_BYTES));
+        decipher.setAuthTag(wrapped.subarray(-TAG_BYTES));
+        return Buffer.concat([decipher.update(wrapped.subarray(NONCE_BYTES, -TAG_BYTES)), decipher.final()]);
+      } catch (error) {
+        throw wrongKey(path, error);
+      }
+    },
+  };
+}
+
+async function loadOrMake(path: string): Promise<Buffer> {
+  try {
+    return await load(path);
+  } catch (error) {
+    if (errno(error) !== 'ENOENT') throw error;
+  }
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  const key = randomBytes(KEY_BYTES);
+  try {
+    // 'wx': of two that start at once one makes it and the other takes it.
+    const file = await open(path, 'wx', 0o600);
+    try {
+      await file.writeFile(key);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await syncFolder(dirname(path));
+    return key;
+  } catch (error) {
+    if (errno(error) === 'EEXIST') return load(path);
+    throw error;
+  }
+}
+
+async function load(path: string): Promise<Buffer> {
+  const key = await readFile(path);
+  if (key.byteLength !== KEY_BYTES) {
+    throw new SightlineError(
+      'SPOOL_UNREADABLE',
+      `${path} is not a key of ${KEY_BYTES} bytes. Put the right one back; what it has locked cannot be read without it.`,
+    );
+  }
+  const { mode } = await stat(path);
+  if (process.platform !== 'win32' && (mode & 0o077) !== 0) {
+    throw new SightlineError(
+      'SPOOL_UNREADABLE',
+      `${path} can be read by others. Run: chmod 600 '${path}', and take care of who has read it.`,
+    );
+  }
+  return key;
+}
+
+/** What is used of Electron's SafeStorage. */
+export interface SafeStorageSource {
+  isEncryptionAvailable(): boolean;
+  encryptString(text: string): Buffer;
+  decryptString(encrypted: Buffer): string;
+  /** Linux: `basic_text` is no protection at all. */
+  getSelectedStorageBackend?(): string;
+}
+
+/** null where the platform guards nothing. https://www.electronjs.org/docs/latest/api/safe-storage */
+export function safeStorageStore(source: SafeStorageSource): KeyStore | null {
+  if (!source.isEncryptionAvailable()) return null;
+  if (process.platform === 'linux' && source.getSelectedStorageBackend?.() === 'basic_text') return null;
+  return {
+    name: 'safe-storage',
+    warning: null,
+    wrap: (key) => Promise.resolve(source.encryptString(key.toString('base64'))),
+    unwrap(wrapped) {
+      try {
+        return Promise.resolve(Buffer.from(source.decryptString(wrapped), 'base64'));
+      } catch (error) {
+        return Promise.reject(wrongKey('the key store of the platform', error));
+      }
+    },
+  };
+}
+
+function wrongKey(where: string, cause: unknown): SightlineError {
+  if (cause instanceof SightlineError) return cause;
+  return new SightlineError(
+    'SPOOL_UNREADABLE',
+    `The recording's key cannot be unlocked with ${where}: it belongs to another user, machine or installation.`,
+    { cause },
+  );
+}

@@ -1,0 +1,98 @@
+import { randomBytes } from 'node:crypto';
+import { chmod, readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { keyFileStore, safeStorageStore } from '../../../main/platform/keyStore.ts';
+import { sessionKeys } from '../../../main/spool/sessionKeys.ts';
+import { temporaryFolder } from '../support/folders.ts';
+import { containing } from '../support/matchers.ts';
+
+async function keyPath(): Promise<string> {
+  return join(await temporaryFolder(), 'below', 'spool.key');
+}
+
+describe('a key file', () => {
+  it('is made when it is first needed, for its owner only, and says what it is worth', async () => {
+    const path = await keyPath();
+    const store = keyFileStore(path);
+    expect(store.warning).toContain(path);
+    const key = randomBytes(32);
+    const wrapped = await store.wrap(key);
+    expect(wrapped.includes(key)).toBe(false);
+    expect((await stat(path)).mode & 0o777).toBe(0o600);
+    // Another process of the same user.
+    expect((await keyFileStore(path).unwrap(wrapped)).equals(key)).toBe(true);
+  });
+
+  it('is the same for two that make it at once', async () => {
+    const path = await keyPath();
+    const [one, two] = [keyFileStore(path), keyFileStore(path)];
+    const wrapped = await Promise.all([one.wrap(Buffer.from('one')), two.wrap(Buffer.from('two'))]);
+    expect((await two.unwrap(wrapped[0])).toString()).toBe('one');
+    expect((await one.unwrap(wrapped[1])).toString()).toBe('two');
+  });
+
+  it('that is another one unlocks nothing', async () => {
+    const wrapped = await keyFileStore(await keyPath()).wrap(Buffer.from('key'));
+    await expect(keyFileStore(await keyPath()).unwrap(wrapped)).rejects.toMatchObject({
+      code: 'SPOOL_UNREADABLE',
+      message: containing('another user, machine or installation'),
+    });
+  });
+
+  it('that is damaged, or that others can read, is refused with what to do', async () => {
+    const path = await keyPath();
+    await keyFileStore(path).wrap(Buffer.from('key'));
+    await chmod(path, 0o644);
+    await expect(keyFileStore(path).wrap(Buffer.from('key'))).rejects.toMatchObject({
+      code: 'SPOOL_UNREADABLE',
+      message: containing('chmod 600'),
+    });
+    await chmod(path, 0o600);
+    await writeFile(path, (await readFile(path)).subarray(1));
+    await expect(keyFileStore(path).wrap(Buffer.from('key'))).rejects.toMatchObject({
+      message: containing('not a key of 32 bytes'),
+    });
+  });
+});
+
+describe('the platform’s key store', () => {
+  const source = (change = {}) => ({
+    isEncryptionAvailable: () => true,
+    getSelectedStorageBackend: () => 'gnome_libsecret',
+    encryptString: (text: string) => Buffer.from(`locked ${text}`),
+    decryptString(encrypted: Buffer) {
+      if (!encrypted.toString().startsWith('locked ')) throw new Error('Error while decrypting');
+      return encrypted.toString().slice('locked '.length);
+    },
+    ...change,
+  });
+
+  it('is used where there is one that protects', async () => {
+    const store = safeStorageStore(source());
+    const key = randomBytes(32);
+    expect((await store!.unwrap(await store!.wrap(key))).equals(key)).toBe(true);
+    expect(store!.warning).toBeNull();
+    await expect(store!.unwrap(Buffer.from('nonsense'))).rejects.toMatchObject({ code: 'SPOOL_UNREADABLE' });
+  });
+
+  it('is not used where it protects nothing', () => {
+    expect(safeStorageStore(source({ isEncryptionAvailable: () => false }))).toBeNull();
+    if (process.platform === 'linux')
+      expect(safeStorageStore(source({ getSelectedStorageBackend: () => 'basic_text' }))).toBeNull();
+  });
+
+  it('leaves what a key file has locked to the key file, and the other way round says what to do', async () => {
+    const file = keyFileStore(await keyPath());
+    const platform = safeStorageStore(source())!;
+    const before = await sessionKeys([file]).create();
+    const both = sessionKeys([platform, file]);
+    expect((await both.unlock(before.key)).equals(before.dataKey)).toBe(true);
+    const after = await both.create();
+    expect(after.key.store).toBe('safe-storage');
+    await expect(sessionKeys([file]).unlock(after.key)).rejects.toMatchObject({
+      code: 'SPOOL_UNREADABLE',
+      message: containing('"safe-storage"'),
+    });
+  });
+});

@@ -1,0 +1,48 @@
+// Session keys guarded by a real key file in a temporary folder; journals and runs written and read with them.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { keyFileStore } from '../../../main/platform/keyStore.ts';
+import type { JournalEntry, SessionKeys } from '../../../main/spool/journal.ts';
+import { Journal, readJournal } from '../../../main/spool/journal.ts';
+import { createRunFile } from '../../../main/spool/runFiles.ts';
+import { sessionKeys } from '../../../main/spool/sessionKeys.ts';
+import { errno } from '../../../main/shared/errors.ts';
+
+export function testKeys(): SessionKeys {
+  const folder = mkdtempSync(join(tmpdir(), 'sightline-keys-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  return sessionKeys([keyFileStore(join(folder, 'spool.key'))]);
+}
+
+/** A run file as a crash may leave it: with these bytes in it. */
+export async function writeRun(path: string, bytes: Uint8Array, dataKey: Buffer): Promise<void> {
+  const writer = await createRunFile(path, dataKey);
+  if (bytes.byteLength > 0) await writer.append(bytes);
+  await writer.close();
+}
+
+/** Makes the journal, or goes on in it. */
+export async function openJournal(path: string, keys: SessionKeys): Promise<Journal> {
+  try {
+    return await Journal.create(path, keys);
+  } catch (error) {
+    if (errno(error) !== 'EEXIST') throw error;
+    return (await Journal.resume(path, keys)).journal;
+  }
+}
+
+export async function writeJournal(
+  path: string,
+  entries: readonly JournalEntry[],
+  keys: SessionKeys,
+): Promise<Buffer> {
+  const journal = await openJournal(path, keys);
+  await Promise.all(entries.map((one) => journal.append(one)));
+  await journal.close();
+  return journal.dataKey;
+}
+
+export async function journalEntries(path: string, keys: SessionKeys): Promise<JournalEntry[]> {
+  return (await readJournal(path, keys))?.entries ?? [];
+}
