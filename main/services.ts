@@ -15,6 +15,7 @@ import { lockDataFolder } from './platform/instanceLock.ts';
 import type { KeyStore } from './platform/keyStore.ts';
 import { keyFileStore } from './platform/keyStore.ts';
 import type { Logger } from './platform/log.ts';
+import { endOrphan } from './platform/orphans.ts';
 import type { SessionWatch, StartSessionWatch } from './platform/sessionWatch.ts';
 import { appVersion, osName } from './platform/version.ts';
 import type { Policy } from './policy/keys.ts';
@@ -32,7 +33,7 @@ import { PROTOCOL_VERSION } from './shared/protocol.ts';
 import type { PauseReason } from './shared/names.ts';
 import type { Moment } from './shared/time.ts';
 import { toTimestamp } from './shared/time.ts';
-import { canvasOf, endedSuspended, leftContacts } from './spool/leftovers.ts';
+import { canvasOf, endedSuspended, leftContacts, mayGoOn, unpublished } from './spool/leftovers.ts';
 import { RUN_FILE_EXTENSION } from './spool/runFiles.ts';
 import { sessionKeys } from './spool/sessionKeys.ts';
 import type { SpoolSession } from './spool/spool.ts';
@@ -41,6 +42,9 @@ import { Stretch } from './spool/stretch.ts';
 import { StatusHub } from './status/hub.ts';
 import type { Subject } from './status/statusEvents.ts';
 import { StatusEvents } from './status/statusEvents.ts';
+
+/** What the command line of every capture run has, and nobody else's is likely to. */
+const ORPHAN_WORDS = ['ffmpeg', 'frag_every_frame', 'pipe:1'];
 
 export interface ServicesOptions {
   readonly policy: Policy;
@@ -124,15 +128,17 @@ export async function startServices(options: ServicesOptions): Promise<Services>
         failure,
       });
     },
-    // Only in a time in which the page might have been away as well, and only as the same kind of video.
-    mayGoOn: (left) => {
-      const leftAt = Math.max(...left.openRecordings().map((one) => one.leftAt ?? 0));
-      const away = clock.now() - leftAt;
-      const newest = [...left.ledger.runs.values()].at(-1)?.opened;
-      const sameVideo =
-        newest === undefined || (newest.fps === policy.fps && newest.encoder === finder.current?.encoder);
-      return away >= 0 && away <= policy.graceSeconds * 1000 && sameVideo;
+    endOrphan: async (pid) => {
+      if (await endOrphan(pid, ORPHAN_WORDS))
+        log.warn('an ffmpeg of an earlier Sightline was ended', { pid });
     },
+    mayGoOn: (left) =>
+      mayGoOn(left, {
+        now: clock.now(),
+        graceMs: policy.graceSeconds * 1000,
+        fps: policy.fps,
+        encoder: finder.current?.encoder,
+      }),
     onUnreadable: (folder, error) =>
       log.error('a spool folder cannot be read', { folder, reason: String(error) }),
   });
@@ -200,6 +206,7 @@ export async function startServices(options: ServicesOptions): Promise<Services>
         });
         return to.createRun(file);
       },
+      onSpawned: (runId, pid) => appendToSpool({ type: 'run.spawned', runId, pid }),
       onLive: (runId, { firstFrameAt, width, height }) => {
         appendToSpool({ type: 'run.live', runId, startTime: firstFrameAt, width, height });
         session.dispatch({ type: 'run.live', runId, firstFrameAt });
@@ -378,16 +385,11 @@ export async function startServices(options: ServicesOptions): Promise<Services>
   async function recover(): Promise<void> {
     const { sessions, goingOn } = await spool.recover(clock.now());
     for (const left of sessions) {
-      for (const [recordingId, { startTime, stopped, published, failed }] of left.ledger.recordings) {
-        if (published !== null || failed !== null || startTime === null || stopped === null) continue;
+      for (const { recordingId, startTime, endTime, cause } of unpublished(left)) {
         log.info('found an unpublished recording', { recordingId, folder: left.folder });
-        if (stopped.cause === 'app-died') {
-          const { endTime } = stopped;
-          await statusEvents.announce(subjectOf(left, recordingId), {
-            status: 'COMPLETED',
-            startTime,
-            endTime,
-          });
+        if (cause === 'app-died') {
+          const subject = subjectOf(left, recordingId);
+          await statusEvents.announce(subject, { status: 'COMPLETED', startTime, endTime });
         }
         publisher.enqueue(left, recordingId);
       }

@@ -24,6 +24,7 @@ export interface OpenedRun {
 export interface CapturePorts {
   /** Makes the run's file in the spool; resolves when the journal says so. */
   readonly openRun: (run: OpenedRun) => Promise<RunSink>;
+  readonly onSpawned: (runId: string, pid: number) => void;
   readonly onLive: (runId: string, live: RunLive) => void;
   readonly onCovered: (runId: string, until: Moment) => void;
   readonly onEnded: (runId: string, end: RunEnd) => void;
@@ -122,7 +123,11 @@ export class Capture {
     }
     const args = captureArguments({ grab: layout.grab, fps, encoder, picture: layout.picture });
     slot.run = new CaptureRun({
-      spawn: () => spawn(binary.path, args),
+      spawn: () => {
+        const child = spawn(binary.path, args);
+        if (child.pid !== undefined) ports.onSpawned(runId, child.pid);
+        return child;
+      },
       sink,
       clock,
       frameMs: 1000 / fps,

@@ -91,6 +91,8 @@ export const journalEntrySchema = z.discriminatedUnion('type', [
     /** More monitors than policy lets be recorded. */
     leftOut: z.array(monitorSchema),
   }),
+  /** The run's process, so that the next start can end it should it outlive this one. */
+  z.object({ type: z.literal('run.spawned'), runId: id, pid: z.number().int().positive() }),
   z.object({
     type: z.literal('run.live'),
     runId: id,

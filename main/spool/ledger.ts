@@ -24,6 +24,7 @@ export interface LedgerRecording {
 
 export interface LedgerRun {
   readonly opened: Entry<'run.opened'>;
+  readonly pid: number | null;
   readonly live: Entry<'run.live'> | null;
   readonly closed: Entry<'run.closed'> | null;
 }
@@ -84,7 +85,9 @@ export function addEntry(ledger: Ledger, entry: JournalEntry): Ledger {
     case 'recording.failed':
       return changeRecording(ledger, entry.recordingId, { failed: entry });
     case 'run.opened':
-      return withRun(ledger, entry.runId, { opened: entry, live: null, closed: null });
+      return withRun(ledger, entry.runId, { opened: entry, pid: null, live: null, closed: null });
+    case 'run.spawned':
+      return changeRun(ledger, entry.runId, { pid: entry.pid });
     case 'run.live':
       return changeRun(ledger, entry.runId, { live: entry });
     case 'run.closed':

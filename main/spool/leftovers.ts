@@ -1,5 +1,6 @@
 // What a session that goes on after a restart is told of the recordings that the former process left behind. Pure.
 
+import type { EncoderName } from '../shared/names.ts';
 import type { Moment } from '../shared/time.ts';
 import type { LedgerRecording } from './ledger.ts';
 import type { SpoolSession } from './spool.ts';
@@ -33,6 +34,35 @@ export function endedSuspended(
     if (stopped === null || stopped.cause === 'stopped' || heldSince(recording) === null) return [];
     return [{ contactId: started.contact.contactId, recordingId, endTime: stopped.endTime }];
   });
+}
+
+/** The recordings that are complete and wait for their delivery. */
+export function unpublished(session: SpoolSession): {
+  recordingId: string;
+  startTime: Moment;
+  endTime: Moment;
+  cause: NonNullable<LedgerRecording['stopped']>['cause'];
+}[] {
+  return [...session.ledger.recordings].flatMap(
+    ([recordingId, { startTime, stopped, published, failed }]) => {
+      if (published !== null || failed !== null || startTime === null || stopped === null) return [];
+      return [{ recordingId, startTime, endTime: stopped.endTime, cause: stopped.cause }];
+    },
+  );
+}
+
+/**
+ * Whether its open recordings may go on: only within the time that a page may be away as well, and only as the same kind
+ * of video, since one MP4 has one.
+ */
+export function mayGoOn(
+  session: SpoolSession,
+  as: { now: Moment; graceMs: number; fps: number; encoder: EncoderName | undefined },
+): boolean {
+  const away = as.now - Math.max(...session.openRecordings().map((one) => one.leftAt ?? 0));
+  const newest = [...session.ledger.runs.values()].at(-1)?.opened;
+  const isSameVideo = newest === undefined || (newest.fps === as.fps && newest.encoder === as.encoder);
+  return away >= 0 && away <= as.graceMs && isSameVideo;
 }
 
 /** The size of its picture; null when there is none yet. */

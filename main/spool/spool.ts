@@ -81,9 +81,11 @@ export class SpoolSession {
   }
 
   /** Closes the runs that a crash left open, at their last whole fragment, and the pauses of that process. */
-  async closeRuns(now: Moment): Promise<void> {
+  async closeRuns(now: Moment, endOrphan: (pid: number) => Promise<void>): Promise<void> {
     for (const run of this.ledger.runs.values()) {
-      if (run.closed === null) await this.append(await this.findEnd(run));
+      if (run.closed !== null) continue;
+      if (run.pid !== null) await endOrphan(run.pid);
+      await this.append(await this.findEnd(run));
     }
     for (const { reason, to } of this.ledger.pauses) {
       if (to === null) await this.append({ type: 'capture.unpaused', at: now, reason });
@@ -176,6 +178,8 @@ export interface SpoolOptions {
   readonly onUnreadable: (folder: string, error: unknown) => void;
   /** Whether the open recordings of a session may go on in this process; they are ended otherwise. */
   readonly mayGoOn?: (session: SpoolSession) => boolean;
+  /** Ends the process of a run that was not closed, should it still be there. */
+  readonly endOrphan?: (pid: number) => Promise<void>;
   /** Told about recordings that a crash left without a single picture. */
   readonly onLost?: (session: SpoolSession, recordingId: string) => void;
 }
@@ -215,7 +219,7 @@ export class Spool {
         const session = new SpoolSession(id, folder, journal, entries);
         let goesOn = false;
         try {
-          await session.closeRuns(now);
+          await session.closeRuns(now, async (pid) => this.options.endOrphan?.(pid));
           for (const recordingId of await session.failEmptyRecordings())
             this.options.onLost?.(session, recordingId);
           // A process has one stretch of recording: only the last one can go on.

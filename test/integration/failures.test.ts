@@ -55,7 +55,7 @@ function failureOf(event: StatusEvent): { code: string; message: string; source:
 /** Every later test begins with a spool that still holds what could not be delivered. */
 async function spooledRuns(recorder: Recorder): Promise<string[]> {
   const names = await readdir(join(recorder.dataDir, 'spool'), { recursive: true });
-  return names.filter((name) => name.endsWith('.mp4'));
+  return names.filter((name) => name.endsWith('.run'));
 }
 
 /** Runs the recorder where a folder is a file system of its own, which it sees and nobody else. */
@@ -337,6 +337,21 @@ describe('Sightline itself', () => {
     await waitFor(async () =>
       (await Promise.all(children.map(isAlive))).includes(true) ? [] : ['all gone'],
     );
+    await next.stop();
+  });
+
+  it('killed while its ffmpeg hangs: the next start ends that process', async () => {
+    const recorder = await startRecorder({ display: display.display, home });
+    const page = await recorder.connect();
+    await page.ask('contact.start', { contactId: 'c', channel: 'VOICE' });
+    const [ffmpeg] = await childrenOf(recorder.pid);
+    process.kill(ffmpeg!, 'SIGSTOP');
+    recorder.kill('SIGKILL');
+    await recorder.exited;
+    expect(await isAlive(ffmpeg!)).toBe(true);
+    const next = await startRecorder({ display: display.display, home });
+    await waitFor(async () => ((await isAlive(ffmpeg!)) ? [] : ['gone']));
+    expect(next.stderr()).toContain('an ffmpeg of an earlier Sightline was ended');
     await next.stop();
   });
 

@@ -30,6 +30,7 @@ describe('the ledger', () => {
     expect([...ledger.runs.keys()]).toEqual(['b', 'a', 'c']);
     expect(ledger.runs.get('b')).toEqual({
       opened: entry.opened('b', 800),
+      pid: null,
       live: entry.live('b', 1000),
       closed: entry.closed('b', 2000),
     });

@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { JournalEntry } from '../../../main/spool/journal.ts';
-import { canvasOf, endedSuspended, leftContacts } from '../../../main/spool/leftovers.ts';
+import { canvasOf, endedSuspended, leftContacts, mayGoOn } from '../../../main/spool/leftovers.ts';
 import { Spool } from '../../../main/spool/spool.ts';
 import { Stretch } from '../../../main/spool/stretch.ts';
 import { temporaryFolder } from '../support/folders.ts';
@@ -78,6 +78,19 @@ describe('recordings that were open when the process died', () => {
     expect(endedSuspended(session!)).toMatchObject([{ recordingId: 'one' }]);
     // Once more, as the start after the next sees it.
     expect(leftContacts(session!)).toEqual([]);
+  });
+
+  it('may do so within the grace period, as the same kind of video, and not before they were left', async () => {
+    const { goingOn } = await (await spoolWith({ left: open })).recover(NOW);
+    const leftAt = 5000 + (video.frames / video.fps) * 1000;
+    const as = { now: leftAt + 60_000, graceMs: 60_000, fps: 5, encoder: 'libopenh264' as const };
+    expect(mayGoOn(goingOn!, as)).toBe(true);
+    expect(mayGoOn(goingOn!, { ...as, now: as.now + 1 })).toBe(false);
+    // The system's clock was set back meanwhile.
+    expect(mayGoOn(goingOn!, { ...as, now: leftAt - 1 })).toBe(false);
+    expect(mayGoOn(goingOn!, { ...as, fps: 10 })).toBe(false);
+    expect(mayGoOn(goingOn!, { ...as, encoder: 'libx264' })).toBe(false);
+    expect(mayGoOn(goingOn!, { ...as, encoder: undefined })).toBe(false);
   });
 
   it('that a page stopped are not among those', async () => {
