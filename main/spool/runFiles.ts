@@ -13,7 +13,7 @@ export const RUN_FILE_EXTENSION = 'run';
 const MAGIC = Buffer.from('SLRUN1\r\n');
 const LENGTH_BYTES = 4;
 /** How much may be lost when the power goes. */
-const SYNC_INTERVAL_MS = 1000;
+const SYNC_INTERVAL_MS = 500;
 /** A chunk is a fragment of one picture; a length beyond this is damage. */
 const MAX_CHUNK_BYTES = 64 * 1024 * 1024;
 const READ_BYTES = 1024 * 1024;

@@ -1,0 +1,49 @@
+// `npm run soak:kill -- --kills N --seed S`: contacts whose recorder, ffmpeg or power goes at a random moment, and a look
+// at what the next start makes of it. Prints a report (and writes it with --report FILE.md); exits with 1 when anything
+// was lost, doubled, half or left over. What went wrong is kept where the complaint says.
+
+import { writeFileSync } from 'node:fs';
+import { quantile, soakOptions, table } from '../test/soak/common.ts';
+import { soakKill, type KillResult } from '../test/soak/kill.ts';
+
+const options = soakOptions({ kills: 500, seed: 1, report: '' });
+const interrupted = new AbortController();
+process.once('SIGINT', () => interrupted.abort());
+const began = performance.now();
+const result = await soakKill({
+  kills: options.kills,
+  seed: options.seed,
+  signal: interrupted.signal,
+  onProgress: (line) =>
+    process.stderr.write(`${((performance.now() - began) / 60_000).toFixed(1)} min: ${line}\n`),
+});
+const text = report(result);
+console.log(text);
+if (options.report !== '') writeFileSync(options.report, `${text}\n`);
+for (const complaint of result.complaints) process.stderr.write(`${complaint}\n`);
+process.exit(result.complaints.length === 0 ? 0 : 1);
+
+function report({ kills, published, lostMs, complaints }: KillResult): string {
+  const ms = (share: number): string => `${quantile(lostMs, share)} ms`;
+  return [
+    '# No loss: the soak',
+    '',
+    `\`npm run soak:kill -- --kills ${options.kills} --seed ${options.seed}\``,
+    '',
+    'In each cycle one or two contacts are recorded, some with a suspension, until something is killed at a random moment.',
+    'A power cut is simulated: at a random fsync every file of the spool is cut to what had been synced of it, and the',
+    'process is gone. Then the recorder is started again. Every contact whose start was acknowledged must be published once,',
+    'with the start that was acknowledged (and the end, where that was), decode without an error, show the right time, and',
+    'lack at most a second before the kill; nothing may be left in the spool or half in the sink.',
+    '',
+    table([
+      ['what', 'seen'],
+      ['kills', [...kills.values()].reduce((sum, count) => sum + count, 0)],
+      ['recordings published', published],
+      ['**complaints**', `**${complaints.length}**`],
+      ['missing before the kill p50, p99, most', `${ms(0.5)}, ${ms(0.99)}, ${ms(1)}`],
+    ]),
+    '',
+    table([['killed', 'cycles'], ...[...kills].sort()]),
+  ].join('\n');
+}
