@@ -1,4 +1,5 @@
 // Session keys guarded by a real key file in a temporary folder; journals and runs written and read with them.
+import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,10 +10,12 @@ import { createRunFile } from '../../../main/spool/runFiles.ts';
 import { sessionKeys } from '../../../main/spool/sessionKeys.ts';
 import { errno } from '../../../main/shared/errors.ts';
 
+const folder = mkdtempSync(join(tmpdir(), 'sightline-keys-'));
+process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+
+/** Others than all before. */
 export function testKeys(): SessionKeys {
-  const folder = mkdtempSync(join(tmpdir(), 'sightline-keys-'));
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
-  return sessionKeys([keyFileStore(join(folder, 'spool.key'))]);
+  return sessionKeys([keyFileStore(join(folder, `${randomUUID()}.key`))]);
 }
 
 /** A run file as a crash may leave it: with these bytes in it. */
