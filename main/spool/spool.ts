@@ -2,7 +2,7 @@
 // a journal and one file a run. A folder goes away as a whole once each of its recordings has been published or has
 // nothing to publish; run files go earlier, as soon as no unpublished recording needs them. Nothing else is deleted.
 
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { mkdir, readdir, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { syncFolder } from '../platform/atomicFile.ts';
 import { SightlineError, errno, toFailure } from '../shared/errors.ts';
@@ -161,6 +161,14 @@ export class SpoolSession {
   }
 }
 
+/** rmdir(2) removes empty folders only. */
+function isRemoved(folder: string): Promise<boolean> {
+  return rmdir(folder).then(
+    () => true,
+    () => false,
+  );
+}
+
 /** A power cut can leave anything behind the last chunk that was synced: what is before it is the run. */
 async function* upToDamage(reader: RunReader): AsyncGenerator<Uint8Array> {
   try {
@@ -234,7 +242,9 @@ export class Spool {
         if ([...session.ledger.recordings.values()].some((recording) => !isSettled(recording)))
           sessions.push(session);
       } catch (error) {
-        this.options.onUnreadable(folder, error);
+        // The power may have gone between the folder and its journal: then there is nothing, and nothing is lost.
+        const isEmpty = errno(error) === 'ENOENT' && (await isRemoved(folder));
+        if (!isEmpty) this.options.onUnreadable(folder, error);
       }
     }
     return { sessions, goingOn };

@@ -42,13 +42,18 @@ it('a leak is found: the judge is shown one', async () => {
     }));
     expect(frames.length).toBeGreaterThanOrEqual(3);
     const receivedAt = (suspendedAtMs: number): Exposure[] => [
-      { cycle: 1, suspendedAtMs, paintedAtMs, takenAwayAtMs: Infinity },
+      { cycle: 1, suspendedAtMs, cleanFromMs: Infinity },
     ];
     for (const frame of frames) {
-      expect(leakIn(frame, receivedAt(paintedAtMs - 1))).toContain('painted');
+      expect(leakIn(frame, receivedAt(paintedAtMs - 1))).toContain('sensitive picture painted');
       // With the code painted over, too; and what was on the screen before the receipt is no leak.
       expect(leakIn({ ...frame, codes: [null] }, receivedAt(paintedAtMs))).toContain('without a code');
       expect(leakIn(frame, receivedAt(Date.now()))).toBeNull();
+      // A picture in which nothing is secret is one all the same.
+      const common = frame.codes.map((code) => (code === null ? null : { ...code, sensitive: false }));
+      expect(leakIn({ ...frame, codes: common, sensitiveShare: 0 }, receivedAt(paintedAtMs - 1))).toContain(
+        'common',
+      );
     }
   } finally {
     await desk.stop();

@@ -1,6 +1,6 @@
 // The leak soak: cycles of suspend and resume with everything going wrong around them, while a picture that must never
 // be recorded is shown as soon as it may be, and sooner. Judged by the pixels of all that is written (leakCheck.ts).
-import { mkdir, mkdtemp, copyFile, writeFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, copyFile, readFile, writeFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -193,8 +193,13 @@ class LeakSoak {
     const suspendedAtMs = Date.parse(suspendedAt);
     if (isHarsh && shown.paintedAtMs > suspendedAtMs && shown.paintedAtMs < acknowledgedAt)
       this.beforeAcknowledgement += 1;
-    const exposure = { cycle, suspendedAtMs, paintedAtMs: shown.paintedAtMs, takenAwayAtMs: Infinity };
+    if (suspendedAtMs < sentAt || suspendedAtMs > acknowledgedAt)
+      this.complaints.push(
+        `cycle ${cycle}: received at ${suspendedAtMs}, between ${sentAt} and ${acknowledgedAt}?`,
+      );
+    const exposure: Exposure = { cycle, suspendedAtMs, cleanFromMs: Infinity };
     this.exposures.push(exposure);
+    await this.checkNobodyGrabs(cycle);
     this.story.push(
       `${cycle}: ${fault}${isHarsh ? ', harsh' : ''}, sent ${sentAt}, received ${suspendedAtMs}, shown ${shown.paintedAtMs}`,
     );
@@ -203,11 +208,21 @@ class LeakSoak {
     await sleep(dice.between(30, 250));
     await undo();
     await this.lookAgain(before);
-    await desk.showSensitive(false);
+    await this.checkNobodyGrabs(cycle);
+    exposure.cleanFromMs = (await desk.showSensitive(false)).paintedAtMs;
     const resumed = await this.page.request('contact.resume', holder);
     if (!resumed.ok)
       this.complaints.push(`cycle ${cycle} (${fault}): resume: ${JSON.stringify(resumed.error)}`);
     if (holder === other) await this.page.ask('contact.stop', other);
+  }
+
+  /** Not even into the void: whoever holds the screen's pixels might lose them. */
+  private async checkNobodyGrabs(cycle: number): Promise<void> {
+    for (const pid of await ffmpegsOf(this.recorder.pid)) {
+      const words = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+      if (words.includes('x11grab'))
+        this.complaints.push(`cycle ${cycle}: ffmpeg ${pid} grabs during the suspension`);
+    }
   }
 
   private setOff(fault: keyof typeof faults): Promise<() => Promise<unknown>> {
@@ -223,7 +238,7 @@ class LeakSoak {
   private async suspendAndVanish(holder: Holder): Promise<{ suspendedAt: string }> {
     void this.page.request('contact.suspend', holder);
     if (this.dice.next() < 0.5) await sleep(this.dice.between(0, 10));
-    this.page.socket.close();
+    this.page.socket.terminate();
     this.page = await this.recorder.connect();
     return this.suspend(holder);
   }

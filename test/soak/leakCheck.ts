@@ -13,13 +13,13 @@ import { decodeFrames } from '../rig/frames.ts';
 import type { RecordingFrame } from '../rig/recordingFrames.ts';
 import type { Timecode } from '../rig/timecode.ts';
 
-/** One time in which the sensitive picture was on the screen. */
+/** One suspension, as what was painted during it is forbidden. */
 export interface Exposure {
   readonly cycle: number;
   /** When the recorder received the suspend. */
   readonly suspendedAtMs: number;
-  readonly paintedAtMs: number;
-  readonly takenAwayAtMs: number;
+  /** When the first picture was painted that may be seen again; Infinity while there is none. */
+  cleanFromMs: number;
 }
 
 export interface SeenFrame {
@@ -28,23 +28,16 @@ export interface SeenFrame {
   readonly sensitiveShare: number;
 }
 
-/** A picture painted in this millisecond or later must not be found. */
-export function forbiddenFrom({ suspendedAtMs }: Exposure): number {
-  return suspendedAtMs + 1;
-}
-
-/** What is wrong with the frame, or null. */
+/** What is wrong with the frame, or null: any picture painted during a suspension, sensitive or not, is a leak. */
 export function leakIn(frame: SeenFrame, exposures: readonly Exposure[]): string | null {
-  const sensitive = frame.codes.filter((code) => code?.sensitive === true);
-  for (const code of sensitive) {
-    const timeMs = code?.timeMs ?? 0;
-    const exposure = exposures.findLast(({ paintedAtMs }) => paintedAtMs <= timeMs);
-    if (exposure === undefined || timeMs >= forbiddenFrom(exposure)) {
-      const late = exposure === undefined ? '?' : timeMs - exposure.suspendedAtMs;
-      return `${frame.where} shows a sensitive picture painted ${late} ms after the receipt of the suspend`;
-    }
+  const codes = frame.codes.filter((code) => code !== null);
+  for (const { timeMs, sensitive } of codes) {
+    const exposure = exposures.find((one) => timeMs > one.suspendedAtMs && timeMs < one.cleanFromMs);
+    if (exposure === undefined) continue;
+    const late = timeMs - exposure.suspendedAtMs;
+    return `${frame.where} shows a ${sensitive ? 'sensitive' : 'common'} picture painted ${late} ms after the receipt of the suspend`;
   }
-  if (sensitive.length === 0 && frame.sensitiveShare > 0)
+  if (!codes.some(({ sensitive }) => sensitive) && frame.sensitiveShare > 0)
     return `${frame.where} shows the sensitive pattern without a code (${(frame.sensitiveShare * 100).toFixed(2)} %)`;
   return null;
 }

@@ -377,6 +377,18 @@ describe('recovery after a crash', () => {
     expect(await readdir(join(root, 'foreign'))).toEqual(['notes.txt']);
   });
 
+  it('takes away a folder that was made in the moment in which the power went', async () => {
+    const { spool, root, unreadable } = await newSpool();
+    await mkdir(join(root, 'empty'), { recursive: true });
+    await writeFile(
+      join((await mkdir(join(root, 'torn'), { recursive: true })) ?? '', 'journal.ndjson'),
+      '{"v":2,"ke',
+    );
+    expect(await spool.recover(NOW)).toEqual(nothing);
+    expect(unreadable).toEqual([]);
+    expect(await readdir(root)).toEqual([]);
+  });
+
   it('takes no notice of files beside the folders', async () => {
     const { spool, root, unreadable } = await newSpool();
     await mkdir(root);
