@@ -37,7 +37,7 @@ const NOT_RUNNING: AppStatePush = {
   rev: 0,
   state: 'problem',
   contacts: [],
-  uploads: { pending: 0, failed: 0 },
+  uploads: { pending: 0, failed: 0, reason: null },
   reason: null,
 };
 

@@ -10,6 +10,7 @@ import { FfmpegFinder } from './capture/ffmpegBinary.ts';
 import type { ChosenEncoder } from './capture/ffmpegBinary.ts';
 import { Slates } from './capture/slates.ts';
 import { ffmpegSpawner } from './capture/spawnFfmpeg.ts';
+import { startDeliveries } from './deliveries.ts';
 import { SystemClock } from './platform/clock.ts';
 import { lockDataFolder } from './platform/instanceLock.ts';
 import type { KeyStore } from './platform/keyStore.ts';
@@ -19,9 +20,7 @@ import { endOrphan } from './platform/orphans.ts';
 import type { SessionWatch, StartSessionWatch } from './platform/sessionWatch.ts';
 import { appVersion, osName } from './platform/version.ts';
 import type { Policy } from './policy/keys.ts';
-import { FolderSink } from './publisher/folderSink.ts';
-import { publish } from './publisher/publication.ts';
-import { Publisher } from './publisher/publisher.ts';
+import type { Publisher } from './publisher/publisher.ts';
 import { explainListenError } from './server/listenError.ts';
 import { startServer } from './server/server.ts';
 import type { RunningServer } from './server/server.ts';
@@ -144,23 +143,17 @@ export async function startServices(options: ServicesOptions): Promise<Services>
   });
   const stretch = new Stretch(spool);
 
-  const publisher = new Publisher({
-    publish: (from, recordingId) =>
-      publish(from, recordingId, {
-        sink: new FolderSink(policy.sinkFolder),
-        keyPrefix: policy.keyPrefix,
-        appVersion,
-        os: osName(),
-        makeSlate: (order) => slates.make(order),
-        blankPicture: async () => {
-          const [{ encoder }, layout] = await Promise.all([
-            finder.find(),
-            displays.current(null).catch(() => null),
-          ]);
-          const canvas = layout?.picture.kind === 'composed' ? layout.picture.fit.canvas : null;
-          return { ...(canvas ?? { width: 1280, height: 720 }), fps: policy.fps, encoder };
-        },
-      }),
+  const deliveries = startDeliveries({
+    policy,
+    makeSlate: (order) => slates.make(order),
+    blankPicture: async () => {
+      const [{ encoder }, layout] = await Promise.all([
+        finder.find(),
+        displays.current(null).catch(() => null),
+      ]);
+      const canvas = layout?.picture.kind === 'composed' ? layout.picture.fit.canvas : null;
+      return { ...(canvas ?? { width: 1280, height: 720 }), fps: policy.fps, encoder };
+    },
     onPublished: async (from, recordingId, { receipt, manifest }) => {
       stretch.forget(recordingId);
       log.info('published', { recordingId, location: receipt.location, sizeBytes: receipt.sizeBytes });
@@ -180,9 +173,9 @@ export async function startServices(options: ServicesOptions): Promise<Services>
       }),
     onChange: (uploads) => hub.update({ uploads }),
     clock,
-    random: Math.random,
     log,
   });
+  const { publisher } = deliveries;
 
   const capture = new Capture({
     finder,
@@ -204,7 +197,14 @@ export async function startServices(options: ServicesOptions): Promise<Services>
           monitors: [...shown],
           leftOut: [...leftOut],
         });
-        return to.createRun(file);
+        const writer = await to.createRun(file);
+        return {
+          append: async (bytes) => {
+            await writer.append(bytes);
+            deliveries.grew(to, bytes.byteLength);
+          },
+          close: () => writer.close(),
+        };
       },
       onSpawned: (runId, pid) => appendToSpool({ type: 'run.spawned', runId, pid }),
       onLive: (runId, { firstFrameAt, width, height }) => {
@@ -243,6 +243,7 @@ export async function startServices(options: ServicesOptions): Promise<Services>
       },
       onState: (state) => {
         showState(state);
+        deliveries.contactsAreOn(!isQuiet(state));
         if (isQuiet(state)) endStretch();
       },
       onProblem: (message, why) => log.error(message, { code: why.code, reason: why.message }),
@@ -347,7 +348,7 @@ export async function startServices(options: ServicesOptions): Promise<Services>
       port: policy.port,
       guard: policy,
       appVersion,
-      page: { session, hub, describe, log },
+      page: { session, hub, describe, onToken: (arn, token) => deliveries.tokenCame(arn, token), log },
       log,
     });
   } catch (error) {

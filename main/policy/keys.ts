@@ -18,6 +18,18 @@ export interface KeyInfo<T> {
 
 const key = <T>(info: KeyInfo<T>): KeyInfo<T> => info;
 const path = z.string().min(1, 'must not be empty');
+/** An URL that secrets may be sent to: https, or this machine. */
+const safeUrl = z
+  .string()
+  .refine((text) => isSafeUrl(text), 'must be an https URL (http is for loopback addresses only)');
+
+function isSafeUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, hostname } = new URL(text);
+  return (
+    protocol === 'https:' || (protocol === 'http:' && ['127.0.0.1', '[::1]', 'localhost'].includes(hostname))
+  );
+}
 
 export const policyKeys = {
   port: key({
@@ -47,12 +59,86 @@ export const policyKeys = {
     defaultText: "the platform's folder for application data",
     description: 'Folder of the spool, the logs and the status events.',
   }),
+  sink: key({
+    schema: z.enum(['folder', 's3']),
+    form: 'text',
+    default: 'folder' as const,
+    description: 'Where finished recordings go: a folder, or an S3 bucket.',
+  }),
   sinkFolder: key({
     schema: path,
     form: 'text',
     default: null,
     defaultText: '`<dataDir>/recordings`',
-    description: 'Folder into which finished recordings are delivered.',
+    description: 'Folder into which finished recordings are delivered, where the sink is a folder.',
+  }),
+  s3Bucket: key({
+    schema: z.string().regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'is no name of an S3 bucket'),
+    form: 'text',
+    default: null,
+    defaultText: 'none',
+    description: 'The bucket, where the sink is S3.',
+  }),
+  s3Endpoint: key({
+    schema: safeUrl,
+    form: 'text',
+    default: null,
+    defaultText: "AWS's",
+    description: 'URL of an S3-compatible store. https only, except on this machine.',
+  }),
+  s3PathStyle: key({
+    schema: z.boolean(),
+    form: 'boolean',
+    default: false,
+    description: "Whether the bucket's name goes into the path instead of the host. For compatible stores.",
+  }),
+  s3KmsKeyId: key({
+    schema: z.string().min(1).max(2048),
+    form: 'text',
+    default: null,
+    defaultText: "the bucket's own default encryption",
+    description: 'ARN of the KMS key with which S3 encrypts recordings (SSE-KMS, with a bucket key).',
+  }),
+  s3StorageClass: key({
+    schema: z.string().regex(/^[A-Z_]+$/, 'is written in capitals, for example STANDARD_IA'),
+    form: 'text',
+    default: null,
+    defaultText: "the bucket's",
+    description: 'Storage class of the recordings.',
+  }),
+  s3Tags: key<string[]>({
+    schema: z.array(z.string().regex(/^[^=]{1,128}=.{0,256}$/, 'is written name=value')).max(10),
+    form: 'list',
+    default: [],
+    description: 'Tags of the recordings, `name=value`, separated by commas.',
+  }),
+  awsRegion: key({
+    schema: z.string().regex(/^[a-z0-9-]+$/, 'is written like eu-central-1'),
+    form: 'text',
+    default: null,
+    defaultText: "as AWS's SDK finds it",
+    description: 'Region of the bucket and of the event bus.',
+  }),
+  awsProfile: key({
+    schema: z.string().min(1),
+    form: 'text',
+    default: null,
+    defaultText: "AWS's default chain",
+    description: "Profile of AWS's shared configuration from which the credentials come.",
+  }),
+  brokerUrl: key({
+    schema: safeUrl,
+    form: 'text',
+    default: null,
+    defaultText: 'none',
+    description:
+      "URL that answers the token of the agent's page with short-lived credentials for one recording. https only, except on this machine.",
+  }),
+  uploadLimitKbit: key({
+    schema: z.number().int().min(0).max(10_000_000),
+    form: 'integer',
+    default: 500,
+    description: 'How many kbit/s uploads may take while a contact is on. 0: no limit.',
   }),
   keyPrefix: key({
     schema: z
@@ -147,7 +233,16 @@ export type PolicyKey = keyof typeof policyKeys;
 type ValueOf<K extends PolicyKey> = (typeof policyKeys)[K] extends KeyInfo<infer T> ? T : never;
 
 /** The keys whose default is worked out; after loading, these may still be null. */
-type MayBeNull = 'display' | 'ffmpegPath';
+type MayBeNull =
+  | 'display'
+  | 'ffmpegPath'
+  | 's3Bucket'
+  | 's3Endpoint'
+  | 's3KmsKeyId'
+  | 's3StorageClass'
+  | 'awsRegion'
+  | 'awsProfile'
+  | 'brokerUrl';
 
 export type Policy = { readonly [K in PolicyKey]: K extends MayBeNull ? ValueOf<K> | null : ValueOf<K> };
 

@@ -66,6 +66,8 @@ export function loadPolicy(sources: PolicySources): LoadedPolicy {
   values.dataDir ??= defaultDataFolder();
   values.sinkFolder ??= join(String(values.dataDir), 'recordings');
   values.statusEventsFile ??= join(String(values.dataDir), 'status-events.ndjson');
+  if (values.sink === 's3' && values.s3Bucket === null)
+    throw new PolicyError('Policy "sink" is s3, and "s3Bucket" is not set. Name the bucket.');
   const warnings = Object.keys(sources.machine)
     .filter((name) => !(name in policyKeys))
     .map((name) => `The machine policy has an unknown key "${name}"; it is ignored.`);

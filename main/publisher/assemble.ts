@@ -1,32 +1,25 @@
 // Assembly: one MP4 from the pictures of the runs and a slate for each gap. Packets are copied, never decoded or
 // encoded; no plain video is written anywhere but to the sink; memory holds a megabyte of a run and, in mediabunny's
-// muxer, the table of when each picture is shown. (Runs are read by our own splitter: mediabunny's demuxer keeps every
-// fragment's place, which for an eight-hour run is far more than the table.)
+// muxer, the table of when each picture is shown. It may go on while the contact does: what is certain is taken in, the
+// head comes last. (Runs are read by our own splitter: mediabunny's demuxer keeps every fragment's place, which for an
+// eight-hour run is far more than the table.)
 
-import {
-  BufferSource,
-  EncodedPacket,
-  EncodedVideoPacketSource,
-  Input,
-  MP4,
-  Mp4OutputFormat,
-  Output,
-  StreamTarget,
-} from 'mediabunny';
+import { EncodedPacket, EncodedVideoPacketSource, Mp4OutputFormat, Output, StreamTarget } from 'mediabunny';
 import type { StreamTargetChunk } from 'mediabunny';
-import type { Segment } from '../shared/fragments.ts';
-import { FragmentSplitter, isKeyPicture } from '../shared/fragments.ts';
+import { concat, isKeyPicture } from '../shared/fragments.ts';
 import type { GapReason } from '../shared/names.ts';
 import type { Moment } from '../shared/time.ts';
-import type { Piece } from '../spool/timeline.ts';
 import type { RunReader } from '../spool/runFiles.ts';
+import type { Piece } from '../spool/timeline.ts';
+import { sameDecoder } from './decoderConfig.ts';
+import { LARGE_BOX_HEADER_BYTES, Mp4Head } from './mp4Head.ts';
+import type { Written } from './mp4Head.ts';
+import type { Picture } from './pictures.ts';
+import { RunPictures, slatePicture } from './pictures.ts';
 
-export interface AssemblyPlan {
-  /** Cover [startTime, endTime) without a hole. */
-  readonly pieces: readonly Piece[];
+export interface AssemblySource {
   readonly startTime: Moment;
-  readonly endTime: Moment;
-  /** No fewer than the packets that will be written: the room for the moov box is reserved by it. */
+  /** No fewer than the packets that will be written: room for the head is reserved by it. */
   readonly maxPackets: number;
   readonly openRun: (runId: string) => Promise<RunReader>;
   readonly runStart: (runId: string) => Moment;
@@ -34,6 +27,7 @@ export interface AssemblyPlan {
   readonly runFrames: (runId: string) => number;
   /** A fragmented MP4 with one picture, made with the encoder settings of the runs. */
   readonly slate: (reason: GapReason) => Promise<Uint8Array>;
+  /** Pictures, each part directly behind the last one. @param position in the file as its head is padded */
   readonly write: (position: number, data: Uint8Array) => Promise<void>;
 }
 
@@ -42,9 +36,17 @@ export interface Assembled {
   readonly width: number;
   readonly height: number;
   readonly frames: number;
+  readonly head: Mp4Head;
+}
+
+/** What was taken in as certain has changed since: the assembly is of no use any more, and another must begin anew. */
+export class TimelineChanged extends Error {
+  override readonly name = 'TimelineChanged';
 }
 
 const WRITE_BYTES = 1024 * 1024;
+/** The size that says "see below", and the type: what the muxer writes before it knows how much there will be. */
+const LARGE_MDAT = Buffer.from('\0\0\0\x01mdat', 'latin1');
 
 /** A picture and the moment from which it is shown. */
 interface Shown {
@@ -52,143 +54,192 @@ interface Shown {
   readonly data: Uint8Array;
 }
 
-export async function assemble(plan: AssemblyPlan): Promise<Assembled> {
-  const decoder: { config: VideoDecoderConfig | null } = { config: null };
-  const video = new EncodedVideoPacketSource('avc');
-  const output = new Output({
-    format: new Mp4OutputFormat({ fastStart: 'reserve' }),
-    target: new StreamTarget(
-      new WritableStream<StreamTargetChunk>({ write: (chunk) => plan.write(chunk.position, chunk.data) }),
-      { chunked: true, chunkSize: WRITE_BYTES },
-    ),
-  });
-  output.addVideoTrack(video, { maximumPacketCount: plan.maxPackets });
-  await output.start();
+export class Assembly {
+  private readonly video = new EncodedVideoPacketSource('avc');
+  private readonly output: Output<Mp4OutputFormat, StreamTarget>;
+  private readonly file: OutputFile;
+  private started = false;
+  private decoder: VideoDecoderConfig | null = null;
+  private previous: Shown | null = null;
+  private frames = 0;
+  /** The pieces taken in so far; of the last one there may be more to come. */
+  private readonly taken: Piece[] = [];
+  private run: RunPictures | null = null;
 
-  let frames = 0;
-  let previous: Shown | null = null;
-  // A packet's duration is the time until the next one, whatever run or slate that comes from.
-  const show = async (until: Moment): Promise<void> => {
-    if (previous === null || decoder.config === null) return;
-    const { data, at } = previous;
-    const type = isKeyPicture(data) ? 'key' : 'delta';
-    const timestamp = (at - plan.startTime) / 1000;
-    await video.add(new EncodedPacket(data, type, timestamp, (until - at) / 1000), {
-      decoderConfig: decoder.config,
+  constructor(private readonly source: AssemblySource) {
+    this.file = new OutputFile((position, data) => source.write(position, data));
+    this.output = new Output({
+      format: new Mp4OutputFormat({ fastStart: 'reserve' }),
+      target: new StreamTarget(
+        new WritableStream<StreamTargetChunk>({ write: (part) => this.file.take(part.position, part.data) }),
+      ),
     });
-    frames += 1;
-  };
+    this.output.addVideoTrack(this.video, { maximumPacketCount: source.maxPackets });
+  }
 
-  try {
-    for (const piece of plan.pieces) {
-      for await (const shown of picturesOf(piece, plan, (found) => {
-        decoder.config ??= found;
-        requireSameDecoder(decoder.config, found);
-      })) {
-        await show(shown.at);
-        previous = shown;
+  /**
+   * Takes in what has not been taken in before.
+   * @param pieces cover the recording from its start without a hole; what was taken in before must be their beginning
+   * @throws TimelineChanged
+   */
+  async advance(pieces: readonly Piece[]): Promise<void> {
+    if (!this.started) await this.output.start();
+    this.started = true;
+    this.requireSameBeginning(pieces);
+    for (const piece of pieces.slice(Math.max(0, this.taken.length - 1))) {
+      const last = this.taken.at(-1);
+      if (last?.from !== piece.from) {
+        await this.closeRun();
+        this.taken.push(piece);
+        if (piece.kind === 'gap') await this.showSlate(piece);
+      } else {
+        this.taken[this.taken.length - 1] = piece;
       }
-    }
-    await show(plan.endTime);
-    if (decoder.config === null) throw new Error('The recording holds no picture at all.');
-    await output.finalize();
-  } catch (error) {
-    await output.cancel().catch(() => undefined);
-    throw error;
-  }
-  const { codec, codedWidth = 0, codedHeight = 0 } = decoder.config;
-  return { codec, width: codedWidth, height: codedHeight, frames };
-}
-
-async function* picturesOf(
-  piece: Piece,
-  plan: AssemblyPlan,
-  onConfig: (config: VideoDecoderConfig) => void,
-): AsyncGenerator<Shown> {
-  if (piece.kind === 'gap') {
-    const splitter = new FragmentSplitter();
-    for (const { data } of await picturesIn(splitter.push(await plan.slate(piece.reason)), onConfig)) {
-      yield { at: piece.from, data };
-      return; // one picture a gap
-    }
-    return;
-  }
-  const reader = await plan.openRun(piece.runId);
-  try {
-    const runStart = plan.runStart(piece.runId);
-    const splitter = new FragmentSplitter();
-    const clock: RunClock = { timescale: 1, first: null };
-    let left = plan.runFrames(piece.runId);
-    for await (const bytes of reader.contents()) {
-      const segments = splitter.push(bytes);
-      for (const { data, offsetMs } of await picturesIn(segments, onConfig, clock)) {
-        const at = runStart + offsetMs;
-        if (at >= piece.to || left === 0) return;
-        left -= 1;
-        yield { at, data };
-      }
-    }
-  } finally {
-    await reader.close();
-  }
-}
-
-/** Carried from one part of a run to the next. */
-interface RunClock {
-  timescale: number;
-  /** Decode time of the run's first picture. */
-  first: number | null;
-}
-
-interface Picture {
-  readonly data: Uint8Array;
-  /** Since the run's first picture. */
-  readonly offsetMs: number;
-}
-
-async function picturesIn(
-  segments: readonly Segment[],
-  onConfig: (config: VideoDecoderConfig) => void,
-  clock: RunClock = { timescale: 1, first: null },
-): Promise<Picture[]> {
-  const pictures: Picture[] = [];
-  for (const part of segments) {
-    if (part.kind === 'initialisation') {
-      clock.timescale = part.segment.timescale;
-      onConfig(await readDecoderConfig(part.segment.bytes));
-    } else {
-      const { decodeTime, picture } = part.fragment;
-      clock.first ??= decodeTime;
-      pictures.push({ data: picture, offsetMs: ((decodeTime - clock.first) / clock.timescale) * 1000 });
+      if (piece.kind === 'run') await this.showRun(piece);
     }
   }
-  return pictures;
-}
 
-async function readDecoderConfig(initialisation: Uint8Array): Promise<VideoDecoderConfig> {
-  const input = new Input({ source: new BufferSource(initialisation), formats: [MP4] });
-  const track = await input.getPrimaryVideoTrack();
-  const config = await track?.getDecoderConfig();
-  if (!config) throw new Error('A run in the spool holds no H.264 track.');
-  return config;
-}
+  /** @param pieces all of them */
+  async finish(pieces: readonly Piece[], endTime: Moment): Promise<Assembled> {
+    await this.advance(pieces);
+    await this.show(endTime);
+    await this.closeRun();
+    if (this.decoder === null) throw new Error('The recording holds no picture at all.');
+    await this.output.finalize();
+    const { codec, codedWidth = 0, codedHeight = 0 } = this.decoder;
+    const head = await this.file.end();
+    return { codec, width: codedWidth, height: codedHeight, frames: this.frames, head };
+  }
 
-/** One MP4 track has one set of decoder parameters; runs and slates of one recording are made so that they agree. */
-function requireSameDecoder(expected: VideoDecoderConfig, found: VideoDecoderConfig): void {
-  if (expected === found) return;
-  const same =
-    expected.codec === found.codec &&
-    Buffer.from(descriptionOf(expected)).equals(Buffer.from(descriptionOf(found)));
-  if (!same)
-    throw new Error(
-      `The runs of this recording were encoded differently (${expected.codec}, ${found.codec}).`,
+  /** Lets go of everything. */
+  async cancel(): Promise<void> {
+    await this.closeRun().catch(() => undefined);
+    if (this.started) await this.output.cancel().catch(() => undefined);
+  }
+
+  private requireSameBeginning(pieces: readonly Piece[]): void {
+    this.taken.forEach((before, index) => {
+      const now = pieces[index];
+      const isLast = index === this.taken.length - 1;
+      const same =
+        now !== undefined &&
+        nameOf(now) === nameOf(before) &&
+        now.from === before.from &&
+        (isLast || now.to === before.to);
+      // A picture is shown until the next one: of the last piece only what was shown must still be in it.
+      const holds = !isLast || this.previous === null || (now !== undefined && this.previous.at < now.to);
+      if (!same || !holds) throw new TimelineChanged(`the timeline changed at ${nameOf(before)}`);
+    });
+  }
+
+  private async showSlate(piece: Piece & { kind: 'gap' }): Promise<void> {
+    const { config, data } = await slatePicture(await this.source.slate(piece.reason));
+    this.requireSameDecoder(config);
+    await this.showNext({ at: piece.from, data });
+  }
+
+  private async showRun(piece: Piece & { kind: 'run' }): Promise<void> {
+    const { runId } = piece;
+    this.run ??= new RunPictures(
+      await this.source.openRun(runId),
+      (config) => this.requireSameDecoder(config),
+      () => this.source.runFrames(runId),
     );
+    const start = this.source.runStart(runId);
+    const isInside = (picture: Picture): boolean => start + picture.offsetMs < piece.to;
+    for await (const { data, offsetMs } of this.run.take(isInside)) {
+      await this.showNext({ at: start + offsetMs, data });
+    }
+  }
+
+  private async showNext(shown: Shown): Promise<void> {
+    await this.show(shown.at);
+    this.previous = shown;
+  }
+
+  /** Writes the picture before: its duration is the time until the next one, whatever run or slate that comes from. */
+  private async show(until: Moment): Promise<void> {
+    if (this.previous === null || this.decoder === null) return;
+    const { data, at } = this.previous;
+    const type = isKeyPicture(data) ? 'key' : 'delta';
+    const timestamp = (at - this.source.startTime) / 1000;
+    await this.video.add(new EncodedPacket(data, type, timestamp, (until - at) / 1000), {
+      decoderConfig: this.decoder,
+    });
+    this.frames += 1;
+  }
+
+  private async closeRun(): Promise<void> {
+    const { run } = this;
+    this.run = null;
+    await run?.close();
+  }
+
+  /** One MP4 track has one set of decoder parameters; runs and slates of one recording are made so that they agree. */
+  private requireSameDecoder(found: VideoDecoderConfig): void {
+    this.decoder ??= found;
+    if (sameDecoder(this.decoder, found)) return;
+    throw new Error(
+      `The runs of this recording were encoded differently (${this.decoder.codec}, ${found.codec}).`,
+    );
+  }
 }
 
-function descriptionOf(config: VideoDecoderConfig): Uint8Array {
-  const description = config.description as ArrayBufferView | ArrayBufferLike | undefined;
-  if (description === undefined) return new Uint8Array();
-  return ArrayBuffer.isView(description)
-    ? new Uint8Array(description.buffer, description.byteOffset, description.byteLength)
-    : new Uint8Array(description);
+function nameOf(piece: Piece): string {
+  return piece.kind === 'run' ? `run ${piece.runId}` : `gap ${piece.reason}`;
+}
+
+/** Parts what the muxer writes into the pictures, which go on in larger parts, and the head, which is kept until the end. */
+class OutputFile {
+  private readonly before: Written[] = [];
+  /** Where the first picture lies. */
+  private picturesAt: number | null = null;
+  private waiting: Uint8Array[] = [];
+  private waitingBytes = 0;
+  private writtenTo = 0;
+
+  constructor(private readonly write: AssemblySource['write']) {}
+
+  async take(position: number, data: Uint8Array): Promise<void> {
+    this.picturesAt ??= picturesBegin(position, data);
+    const headBytes = Math.max(0, Math.min(data.byteLength, (this.picturesAt ?? Infinity) - position));
+    if (headBytes > 0) this.before.push(...withoutZeros(position, data.subarray(0, headBytes)));
+    if (headBytes === data.byteLength) return;
+    this.waiting.push(data.subarray(headBytes));
+    this.waitingBytes += data.byteLength - headBytes;
+    if (this.waitingBytes >= WRITE_BYTES) await this.flush();
+  }
+
+  /** Once everything was taken. */
+  async end(): Promise<Mp4Head> {
+    if (this.picturesAt === null) throw new Error('The muxer wrote no pictures.');
+    if (this.waitingBytes > 0) await this.flush();
+    return new Mp4Head(this.before, this.picturesAt);
+  }
+
+  private async flush(): Promise<void> {
+    const data = concat(this.waiting);
+    this.waiting = [];
+    this.waitingBytes = 0;
+    const position = (this.picturesAt ?? 0) + this.writtenTo;
+    this.writtenTo += data.byteLength;
+    await this.write(position, data);
+  }
+}
+
+/** The muxer first writes `ftyp`, then zeros where the head will be, the header of `mdat`, and the first pictures. */
+function picturesBegin(position: number, data: Uint8Array): number | null {
+  const mdat = Buffer.from(data.buffer, data.byteOffset, data.byteLength).indexOf(LARGE_MDAT);
+  return mdat === -1 ? null : position + mdat + LARGE_BOX_HEADER_BYTES;
+}
+
+/** Copies, so that the room reserved for a long recording is not held in memory while that goes on. */
+function withoutZeros(position: number, data: Uint8Array): Written[] {
+  const tail = Math.max(0, data.byteLength - LARGE_BOX_HEADER_BYTES);
+  let end = tail;
+  while (end > 0 && data[end - 1] === 0) end -= 1;
+  return [
+    { position, data: data.slice(0, end) },
+    { position: position + tail, data: data.slice(tail) },
+  ];
 }

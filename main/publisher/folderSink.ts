@@ -8,24 +8,27 @@ import { basename, dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { errno } from '../shared/errors.ts';
 import { syncFolder, writeFileAtomically } from '../platform/atomicFile.ts';
-import type { Sink, SinkObject, SinkReceipt } from './sink.ts';
-import { manifestKey } from './sink.ts';
+import type { Mp4Head } from './mp4Head.ts';
+import type { Sink, SinkObject, SinkOrder, SinkReceipt } from './sink.ts';
+import { longerKey, manifestKey } from './sink.ts';
 
 const READ_BYTES = 1024 * 1024;
 
 export class FolderSink implements Sink {
+  readonly takesLive = false;
+
   constructor(private readonly root: string) {}
 
-  async begin(key: string, recordingId: string): Promise<SinkObject & { readonly key: string }> {
-    const freeKey = await this.freeKey(key, recordingId);
+  async begin(order: SinkOrder): Promise<SinkObject> {
+    const freeKey = await this.freeKey(order);
     const path = join(this.root, freeKey);
     await this.requireWritable();
     await mkdir(dirname(path), { recursive: true });
-    const partial = join(dirname(path), `.${basename(path)}.${recordingId}.part`);
+    const partial = join(dirname(path), `.${basename(path)}.${order.recordingId}.part`);
     return new FolderObject(freeKey, path, partial, await open(partial, 'w+', 0o640));
   }
 
-  async putManifest(videoKey: string, text: string): Promise<void> {
+  async putManifest(_: SinkOrder, videoKey: string, text: string): Promise<void> {
     await writeFileAtomically(join(this.root, manifestKey(videoKey)), text);
   }
 
@@ -38,15 +41,12 @@ export class FolderSink implements Sink {
     }
   }
 
-  /** Two recordings of one contact can begin in the same second; the second one gets a longer name. */
-  private async freeKey(key: string, recordingId: string): Promise<string> {
+  private async freeKey(order: SinkOrder): Promise<string> {
     try {
-      const manifest = await readFile(join(this.root, manifestKey(key)), 'utf8');
-      return isManifestOf(manifest, recordingId)
-        ? key
-        : key.replace(/\.mp4$/, `_${recordingId.slice(0, 8)}.mp4`);
+      const manifest = await readFile(join(this.root, manifestKey(order.key)), 'utf8');
+      return isManifestOf(manifest, order.recordingId) ? order.key : longerKey(order);
     } catch (error) {
-      if (errno(error) === 'ENOENT') return key;
+      if (errno(error) === 'ENOENT') return order.key;
       throw error;
     }
   }
@@ -74,50 +74,28 @@ interface WrittenRange {
 }
 
 class FolderObject implements SinkObject {
-  /** What was written where, so that the file can be compared with it. The last write to a place counts. */
-  private written: WrittenRange[] = [];
+  /** What was written where, so that the file can be compared with it. */
+  private readonly written: WrittenRange[] = [];
 
   constructor(
-    readonly key: string,
+    private readonly key: string,
     private readonly path: string,
     private readonly partial: string,
     private readonly file: FileHandle,
   ) {}
 
   async write(position: number, data: Uint8Array): Promise<void> {
-    const end = position + data.byteLength;
-    await this.keepWhatIsNotOverwritten(position, end);
     let done = 0;
     while (done < data.byteLength) {
       const { bytesWritten } = await this.file.write(data, done, data.byteLength - done, position + done);
       done += bytesWritten;
     }
-    this.written.push({ start: position, end, sha256: createHash('sha256').update(data).digest('hex') });
+    const sha256 = createHash('sha256').update(data).digest('hex');
+    this.written.push({ start: position, end: position + data.byteLength, sha256 });
   }
 
-  /** A range that is overwritten in part is checked before that, and what is left of it noted anew. */
-  private async keepWhatIsNotOverwritten(start: number, end: number): Promise<void> {
-    const touched = this.written.filter((range) => range.end > start && range.start < end);
-    this.written = this.written.filter((range) => !touched.includes(range));
-    for (const range of touched) {
-      await this.check(range);
-      for (const left of [
-        { start: range.start, end: Math.min(range.end, start) },
-        { start: Math.max(range.start, end), end: range.end },
-      ]) {
-        if (left.start < left.end) {
-          this.written.push({ ...left, sha256: await this.hash(left.start, left.end) });
-        }
-      }
-    }
-  }
-
-  private async check(range: WrittenRange): Promise<void> {
-    if ((await this.hash(range.start, range.end)) === range.sha256) return;
-    throw new Error(`${this.partial} does not hold what was written to it; the disk or the share is faulty`);
-  }
-
-  async finish(): Promise<SinkReceipt> {
+  async finish(head: Mp4Head): Promise<SinkReceipt> {
+    await this.write(0, head.padded());
     await this.file.sync();
     for (const range of this.written) await this.check(range);
     const sizeBytes = (await this.file.stat()).size;
@@ -125,7 +103,12 @@ class FolderObject implements SinkObject {
     await this.file.close();
     await rename(this.partial, this.path);
     await syncFolder(dirname(this.path));
-    return { location: pathToFileURL(this.path).href, sizeBytes, sha256 };
+    return { key: this.key, location: pathToFileURL(this.path).href, sizeBytes, digest: { sha256 } };
+  }
+
+  private async check(range: WrittenRange): Promise<void> {
+    if ((await this.hash(range.start, range.end)) === range.sha256) return;
+    throw new Error(`${this.partial} does not hold what was written to it; the disk or the share is faulty`);
   }
 
   async abort(): Promise<void> {

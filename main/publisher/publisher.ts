@@ -2,17 +2,19 @@
 // it takes. The queue needs no file of its own: the spool's journals say what has not been published yet.
 
 import type { Failure } from '../shared/errors.ts';
-import { SightlineError, errno, failure } from '../shared/errors.ts';
 import type { Logger } from '../platform/log.ts';
 import type { Clock } from '../shared/time.ts';
 import type { SpoolSession } from '../spool/spool.ts';
-import type { Publication } from './publication.ts';
+import type { Publication } from './delivery.ts';
+import { explainDelivery, isPermanent } from './deliveryError.ts';
 
 export interface Uploads {
   /** Waiting, or being published now. */
   readonly pending: number;
   /** Announced as FAILED; still in the spool, and still being tried. */
   readonly failed: number;
+  /** Why something waits for its next try; the newest reason where there are several. */
+  readonly reason: Failure | null;
 }
 
 export interface PublisherPorts {
@@ -34,24 +36,19 @@ interface Job {
   readonly recordingId: string;
   attempts: number;
   announced: boolean;
+  /** Of its newest try. */
+  why: Failure | null;
   timer: NodeJS.Timeout | null;
 }
 
 /** Waits are drawn from [0, base * 2^attempts], up to the longest ("full jitter"). */
 const RETRY_BASE_MS = 1000;
 const RETRY_LONGEST_MS = 5 * 60_000;
-/** Troubles that may pass by themselves are announced as FAILED after so many tries, others at once. */
-const PASSING_TRIES = 3;
-const PERMANENT = new Set([
-  'EACCES',
-  'EPERM',
-  'EROFS',
-  'ENOTDIR',
-  'EISDIR',
-  'ENAMETOOLONG',
-  'EINVAL',
-  'ELOOP',
-]);
+/**
+ * What cannot pass by itself is announced as FAILED after so many tries: rights, for one, take a moment to spread. It is
+ * tried on then, at the longest waits, and whenever somebody says so.
+ */
+const PERMANENT_TRIES = 3;
 
 export class Publisher {
   private readonly waiting: Job[] = [];
@@ -64,13 +61,17 @@ export class Publisher {
   constructor(private readonly ports: PublisherPorts) {}
 
   get uploads(): Uploads {
-    const jobs = [...this.waiting, ...this.resting, ...(this.current === null ? [] : [this.current])];
+    const jobs = [...this.waiting, ...(this.current === null ? [] : [this.current]), ...this.resting];
     const failed = jobs.filter((job) => job.announced).length;
-    return { pending: jobs.length - failed, failed };
+    return {
+      pending: jobs.length - failed,
+      failed,
+      reason: jobs.findLast((job) => job.why !== null)?.why ?? null,
+    };
   }
 
   enqueue(session: SpoolSession, recordingId: string): void {
-    this.waiting.push({ session, recordingId, attempts: 0, announced: false, timer: null });
+    this.waiting.push({ session, recordingId, attempts: 0, announced: false, why: null, timer: null });
     this.changed();
     void this.work();
   }
@@ -119,7 +120,6 @@ export class Publisher {
         at: ports.clock.now(),
         location: publication.receipt.location,
         sizeBytes: publication.receipt.sizeBytes,
-        sha256: publication.receipt.sha256,
       });
     } catch (error) {
       await this.failed(job, error);
@@ -140,11 +140,11 @@ export class Publisher {
   private async failed(job: Job, error: unknown): Promise<void> {
     const { ports } = this;
     job.attempts += 1;
-    const why = explain(error);
+    const why = explainDelivery(error);
+    job.why = why;
     const { recordingId, attempts } = job;
     ports.log.warn('publishing failed', { recordingId, attempts, code: why.code, reason: why.message });
-    const isPermanent = PERMANENT.has(errno(error) ?? '');
-    if (!job.announced && (isPermanent || attempts >= PASSING_TRIES)) {
+    if (!job.announced && isPermanent(error) && attempts >= PERMANENT_TRIES) {
       job.announced = true;
       await ports.onFailed(job.session, recordingId, why).catch((cause: unknown) => {
         ports.log.error('a FAILED event could not be announced', { recordingId, reason: String(cause) });
@@ -167,26 +167,4 @@ export class Publisher {
   private changed(): void {
     this.ports.onChange(this.uploads);
   }
-}
-
-const remedies: Readonly<Record<string, string>> = {
-  ENOSPC: 'The sink is full. Make room there; the recording is kept in the spool and delivered then.',
-  EDQUOT:
-    "The sink's quota is used up. Make room there; the recording is kept in the spool and delivered then.",
-  EACCES: 'The sink may not be written to. Give this user the right to; the recording is kept in the spool.',
-  EPERM: 'The sink may not be written to. Give this user the right to; the recording is kept in the spool.',
-  EROFS:
-    'The sink is read-only. Mount it for writing or change "sinkFolder"; the recording is kept in the spool.',
-  ENOTDIR: 'The sink is not a folder. Change "sinkFolder"; the recording is kept in the spool.',
-  ENOENT: 'The sink is not there. Mount it or change "sinkFolder"; the recording is kept in the spool.',
-};
-
-function explain(error: unknown): Failure {
-  if (error instanceof SightlineError) return failure(error.code, error.message);
-  const words = error instanceof Error ? error.message : String(error);
-  const remedy = remedies[errno(error) ?? ''];
-  return failure(
-    'UPLOAD_FAILED',
-    remedy === undefined ? `The recording could not be delivered: ${words}` : `${remedy} (${words})`,
-  );
 }

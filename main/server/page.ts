@@ -16,6 +16,8 @@ export interface PageServices {
   readonly hub: StatusHub;
   /** The part of hello's reply that says what this recorder is. */
   readonly describe: () => Promise<Omit<HelloReply, 'recordings' | 'sessionId'>>;
+  /** For the broker of credentials; goes nowhere else. */
+  readonly onToken: (agentArn: string, token: string) => void;
   readonly log: Logger;
 }
 
@@ -111,6 +113,7 @@ class Page {
     }
     this.ready = true;
     this.identity = identity;
+    if (request.token !== undefined) this.services.onToken(identity.agentArn, request.token);
     return { ...description, sessionId: this.id, recordings };
   }
 

@@ -11,6 +11,7 @@ import {
 } from './names.ts';
 
 const timestamp = z.iso.datetime({ precision: 3 });
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const milliseconds = z.number().int().nonnegative();
 
 export const manifestSchema = z.object({
@@ -35,8 +36,9 @@ export const manifestSchema = z.object({
   video: z.object({
     file: z.string(),
     sizeBytes: z.number().int().positive(),
-    /** Of the MP4, in hexadecimal. */
-    sha256: z.string().regex(/^[0-9a-f]{64}$/),
+    /** Of the MP4, in hexadecimal; or of each of its parts in order, where S3 took it in parts. */
+    sha256: sha256.optional(),
+    parts: z.array(z.object({ sizeBytes: z.number().int().positive(), sha256 })).optional(),
     codec: z.string(),
     width: z.number().int().positive(),
     height: z.number().int().positive(),

@@ -161,7 +161,8 @@ export interface AppStatePush {
   readonly rev: number;
   readonly state: AppState;
   readonly contacts: readonly OpenRecording[];
-  readonly uploads: { readonly pending: number; readonly failed: number };
+  /** `reason`: why something waits for its next try. */
+  readonly uploads: { readonly pending: number; readonly failed: number; readonly reason: Failure | null };
   /** Why it is `paused` or a `problem`; null otherwise. */
   readonly reason: StateReason | null;
 }

@@ -116,7 +116,14 @@ export const journalEntrySchema = z.discriminatedUnion('type', [
     at: moment,
     location: z.string(),
     sizeBytes: z.number().int().positive(),
-    sha256: z.string(),
+  }),
+  /** A multipart upload into S3 that later tries and processes go on with. */
+  z.object({
+    type: z.literal('upload.begun'),
+    recordingId: id,
+    bucket: z.string(),
+    key: z.string(),
+    uploadId: z.string(),
   }),
   /** Nothing can be published any more (no frame was ever captured). Upload failures do not end here. */
   z.object({ type: z.literal('recording.failed'), recordingId: id, failure: failureSchema }),

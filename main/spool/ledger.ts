@@ -18,6 +18,8 @@ export interface LedgerRecording {
   readonly startTime: number | null;
   readonly stopped: Entry<'contact.stopped'> | null;
   readonly suspensions: readonly Suspension[];
+  /** The newest one. */
+  readonly upload: Entry<'upload.begun'> | null;
   readonly published: Entry<'recording.published'> | null;
   readonly failed: Entry<'recording.failed'> | null;
 }
@@ -53,6 +55,7 @@ export function addEntry(ledger: Ledger, entry: JournalEntry): Ledger {
         startTime: null,
         stopped: null,
         suspensions: [],
+        upload: null,
         published: null,
         failed: null,
       }));
@@ -80,6 +83,8 @@ export function addEntry(ledger: Ledger, entry: JournalEntry): Ledger {
       };
     case 'contact.stopped':
       return changeRecording(ledger, entry.recordingId, { stopped: entry });
+    case 'upload.begun':
+      return changeRecording(ledger, entry.recordingId, { upload: entry });
     case 'recording.published':
       return changeRecording(ledger, entry.recordingId, { published: entry });
     case 'recording.failed':

@@ -25,13 +25,17 @@ export interface RunWriter {
   close(): Promise<number>;
 }
 
+/** Reads a run file from its beginning on, also while it is still being written. */
 export interface RunReader {
   /** Of the file as it was when it was opened. */
   readonly sizeBytes: number;
   /**
-   * What was appended, in order, in parts of about a megabyte. A chunk that is cut off at the end is left out.
+   * What comes next of what was appended, about a megabyte; null when there is no more of it for now. A chunk that is
+   * cut off at the end is left out.
    * @throws SightlineError SPOOL_UNREADABLE at the first chunk that was changed
    */
+  next(): Promise<Buffer | null>;
+  /** All that is left. */
   contents(): AsyncGenerator<Uint8Array>;
   close(): Promise<void>;
 }
@@ -47,7 +51,7 @@ export async function createRunFile(path: string, dataKey: Buffer): Promise<RunW
   }
 }
 
-/** A view of the file as it is now: what is appended later is not seen. @throws SightlineError SPOOL_UNREADABLE */
+/** @throws SightlineError SPOOL_UNREADABLE */
 export async function openRunFile(path: string, dataKey: Buffer): Promise<RunReader> {
   try {
     const file = await open(path, 'r');
@@ -111,6 +115,10 @@ class SealedWriter implements RunWriter {
 }
 
 class SealedReader implements RunReader {
+  /** Where the next whole chunk begins, and which one it is. */
+  private at = 0;
+  private index = 0;
+
   constructor(
     private readonly file: FileHandle,
     private readonly path: string,
@@ -118,22 +126,28 @@ class SealedReader implements RunReader {
     private readonly seal: Seal,
   ) {}
 
-  async *contents(): AsyncGenerator<Uint8Array> {
-    const magic = await this.read(0, MAGIC.byteLength);
-    // A file that a crash cut off before its first chunk.
-    if (magic.byteLength < MAGIC.byteLength) return;
-    if (!magic.equals(MAGIC)) throw this.damaged('does not begin as a run file does');
-    let rest: Buffer = Buffer.alloc(0);
-    let index = 0;
-    for (let at = MAGIC.byteLength; at < this.sizeBytes; at += READ_BYTES) {
-      rest = Buffer.concat([rest, await this.read(at, at + READ_BYTES)]);
-      const { opened, used, isDamaged } = this.openChunks(rest, index);
-      index += opened.length;
-      rest = rest.subarray(used);
-      // What comes before a damaged chunk is whole.
-      if (opened.length > 0) yield Buffer.concat(opened);
-      if (isDamaged) throw this.damaged(`was changed in chunk ${index}`);
+  async next(): Promise<Buffer | null> {
+    if (this.at === 0) {
+      const magic = await this.read(0, MAGIC.byteLength);
+      // A file that a crash cut off before its first chunk.
+      if (magic.byteLength < MAGIC.byteLength) return null;
+      if (!magic.equals(MAGIC)) throw this.damaged('does not begin as a run file does');
+      this.at = MAGIC.byteLength;
     }
+    for (let wanted = READ_BYTES; ; wanted *= 2) {
+      const bytes = await this.read(this.at, wanted);
+      const { opened, used, isDamaged } = this.openChunks(bytes, this.index);
+      this.at += used;
+      this.index += opened.length;
+      // What comes before a damaged chunk is whole.
+      if (opened.length > 0) return Buffer.concat(opened);
+      if (isDamaged) throw this.damaged(`was changed in chunk ${this.index}`);
+      if (bytes.byteLength < wanted) return null;
+    }
+  }
+
+  async *contents(): AsyncGenerator<Uint8Array> {
+    for (let bytes = await this.next(); bytes !== null; bytes = await this.next()) yield bytes;
   }
 
   /** The whole chunks at the beginning of the bytes, up to the first that does not open. */
@@ -157,11 +171,11 @@ class SealedReader implements RunReader {
     return this.file.close();
   }
 
-  private async read(start: number, end: number): Promise<Buffer> {
-    const bytes = Buffer.allocUnsafe(Math.max(0, Math.min(end, this.sizeBytes) - start));
+  private async read(position: number, length: number): Promise<Buffer> {
+    const bytes = Buffer.allocUnsafe(length);
     let done = 0;
-    while (done < bytes.byteLength) {
-      const { bytesRead } = await this.file.read(bytes, done, bytes.byteLength - done, start + done);
+    while (done < length) {
+      const { bytesRead } = await this.file.read(bytes, done, length - done, position + done);
       if (bytesRead === 0) break;
       done += bytesRead;
     }

@@ -9,7 +9,7 @@ export type AppSnapshot = Omit<AppStatePush, 'type' | 'rev'>;
 const initialSnapshot: AppSnapshot = {
   state: 'idle',
   contacts: [],
-  uploads: { pending: 0, failed: 0 },
+  uploads: { pending: 0, failed: 0, reason: null },
   reason: null,
 };
 

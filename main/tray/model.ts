@@ -82,11 +82,13 @@ function iconOf({ state, uploads }: AppStatePush): StateIcon {
   return uploads.pending > 0 ? 'uploading' : 'idle';
 }
 
-function uploadsInWords({ pending, failed }: AppStatePush['uploads']): string | null {
+function uploadsInWords({ pending, failed, reason }: AppStatePush['uploads']): string | null {
   const waiting = pending > 0 ? [`Delivering ${counted(pending, 'recording')}`] : [];
   const trouble = failed > 0 ? [`${counted(failed, 'recording')} not delivered yet, tried again`] : [];
   const parts = [...waiting, ...trouble];
-  return parts.length === 0 ? null : parts.join('; ');
+  if (parts.length === 0) return null;
+  const why = reason === null ? '' : `: ${splitSentence(reason.message).first}`;
+  return cut(`${parts.join('; ')}${why}`);
 }
 
 function counted(count: number, noun: string): string {

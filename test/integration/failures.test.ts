@@ -209,7 +209,7 @@ describe('the display', () => {
 });
 
 describe('the sink', () => {
-  it('not a folder: FAILED at once, the spool kept, delivered after IT has mended it', async () => {
+  it('not a folder: FAILED after some tries, the spool kept, delivered after IT has mended it', async () => {
     const blocker = join(home, 'file');
     await writeFile(blocker, 'in the way');
     const flags = ['--sink-folder', join(blocker, 'sink')];

@@ -8,7 +8,7 @@ const push: AppStatePush = {
   rev: 12,
   state: 'recording',
   contacts: [{ contactId: 'c-1', recordingId: 'r-1', state: 'recording' }],
-  uploads: { pending: 1, failed: 0 },
+  uploads: { pending: 1, failed: 0, reason: null },
   reason: null,
 };
 const inWords = {

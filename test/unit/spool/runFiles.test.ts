@@ -73,15 +73,32 @@ describe('a run file', () => {
     expect(await readFile(path, 'utf8')).toBe('an earlier run');
   });
 
-  it('can be read while it is being written, as far as it goes at that moment', async () => {
+  it('can be read while it is being written, and on when there is more', async () => {
     const path = await runPath();
     const writer = await createRunFile(path, key);
-    await writer.append(bytes('before'));
     const reader = await openRunFile(path, key);
-    await writer.append(bytes(' after'));
-    expect(await textOf(reader)).toBe('before');
+    expect(await reader.next()).toBeNull();
+    await writer.append(bytes('before'));
+    expect(String(await reader.next())).toBe('before');
+    expect(await reader.next()).toBeNull();
+    await writer.append(bytes('after'));
+    await writer.append(bytes(' that'));
+    expect(await textOf(reader)).toBe('after that');
     await reader.close();
     await writer.close();
+  });
+
+  it('is read on where a part was cut off, once it is whole', async () => {
+    const path = await runPath();
+    await write(path, 'one', 'two');
+    const whole = await readFile(path);
+    await truncate(path, whole.byteLength - 1);
+    const reader = await openRunFile(path, key);
+    expect(String(await reader.next())).toBe('one');
+    expect(await reader.next()).toBeNull();
+    await writeFile(path, whole);
+    expect(String(await reader.next())).toBe('two');
+    await reader.close();
   });
 
   it('is read in parts, however large it is', async () => {

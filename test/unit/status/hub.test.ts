@@ -19,7 +19,7 @@ describe('the revision', () => {
     const first = hub.rev;
     hub.update({ state: 'starting' });
     hub.pushEvent(event);
-    hub.update({ uploads: { pending: 1, failed: 0 } });
+    hub.update({ uploads: { pending: 1, failed: 0, reason: null } });
     hub.pushEvent(event);
     expect(pushes.map((push) => push.rev)).toEqual([1, 2, 3, 4].map((n) => first + n));
     expect(hub.rev).toBe(first + 4);
@@ -60,7 +60,7 @@ describe('the state', () => {
       rev: hub.rev,
       state: 'idle',
       contacts: [],
-      uploads: { pending: 0, failed: 0 },
+      uploads: { pending: 0, failed: 0, reason: null },
       reason: null,
     });
   });
@@ -68,13 +68,13 @@ describe('the state', () => {
   it('keeps what a change does not name', () => {
     const { hub, pushes } = listening();
     hub.update({ state: 'recording', contacts: [contact] });
-    hub.update({ uploads: { pending: 2, failed: 1 } });
+    hub.update({ uploads: { pending: 2, failed: 1, reason: null } });
     expect(pushes.at(-1)).toEqual({
       type: 'app.state',
       rev: hub.rev,
       state: 'recording',
       contacts: [contact],
-      uploads: { pending: 2, failed: 1 },
+      uploads: { pending: 2, failed: 1, reason: null },
       reason: null,
     });
     expect(hub.state).toEqual(pushes.at(-1));

@@ -48,7 +48,6 @@ export const entry = {
     at: 99_000,
     location: 'file:///recordings/one.mp4',
     sizeBytes: 1000,
-    sha256: '0'.repeat(64),
   }),
   failed: (recordingId: string): Entry<'recording.failed'> => ({
     type: 'recording.failed',

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import type { Failure } from '../../../main/shared/errors.ts';
+import { failure } from '../../../main/shared/errors.ts';
 import type { AppState, RecordingState } from '../../../main/shared/names.ts';
 import type { AppStatePush } from '../../../main/shared/protocol.ts';
 import { stateInWords, trayView } from '../../../main/tray/model.ts';
@@ -6,7 +8,7 @@ import { stateInWords, trayView } from '../../../main/tray/model.ts';
 function push(
   state: AppState,
   contacts: readonly RecordingState[] = [],
-  uploads = { pending: 0, failed: 0 },
+  uploads: AppStatePush['uploads'] = { pending: 0, failed: 0, reason: null },
 ): AppStatePush {
   return {
     type: 'app.state',
@@ -94,27 +96,32 @@ describe('the state in words', () => {
   });
 
   it('says what waits for delivery', () => {
-    const uploads = (pending: number, failed: number) =>
-      stateInWords(push('idle', [], { pending, failed }), null).uploads;
+    const uploads = (pending: number, failed: number, reason: Failure | null = null) =>
+      stateInWords(push('idle', [], { pending, failed, reason }), null).uploads;
     expect(uploads(0, 0)).toBeNull();
     expect(uploads(1, 0)).toBe('Delivering 1 recording');
     expect(uploads(2, 1)).toBe('Delivering 2 recordings; 1 recording not delivered yet, tried again');
     expect(uploads(0, 3)).toBe('3 recordings not delivered yet, tried again');
+    const away = failure('CLIENT_CONNECTION_ERROR', 'S3 cannot be reached. Check the network.');
+    expect(uploads(1, 0, away)).toBe('Delivering 1 recording: S3 cannot be reached');
   });
 
   it('has the icon of the capture, and of the deliveries only while nothing is captured', () => {
-    const uploads = { pending: 1, failed: 1 };
+    const uploads = { pending: 1, failed: 1, reason: null };
     expect(icon('recording', ['recording'], uploads)).toBe('recording');
     expect(icon('suspended', ['suspended'], uploads)).toBe('suspended');
     expect(icon('idle', [], uploads)).toBe('problem');
-    expect(icon('idle', [], { pending: 1, failed: 0 })).toBe('uploading');
+    expect(icon('idle', [], { pending: 1, failed: 0, reason: null })).toBe('uploading');
     expect(icon('idle')).toBe('idle');
   });
 });
 
 describe('the tray', () => {
   it('has everything in its menu', () => {
-    const view = trayView(stateInWords(push('idle', [], { pending: 1, failed: 0 }), null), '1.2.3');
+    const view = trayView(
+      stateInWords(push('idle', [], { pending: 1, failed: 0, reason: null }), null),
+      '1.2.3',
+    );
     expect(view).toEqual({
       icon: 'uploading',
       tooltip: 'Sightline: Not recording\nDelivering 1 recording',

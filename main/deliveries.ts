@@ -1,0 +1,123 @@
+// The composition root's part from the spool to the sink: builds the sink that policy chooses, the queue, the deliveries
+// that begin during a contact, the bandwidth cap and the credentials, and hands each its ports.
+
+import type { Logger } from './platform/log.ts';
+import { appVersion, osName } from './platform/version.ts';
+import type { Policy } from './policy/keys.ts';
+import type { DeliveryOptions, Publication, SlateOrder } from './publisher/delivery.ts';
+import { Delivery, publish } from './publisher/delivery.ts';
+import { FolderSink } from './publisher/folderSink.ts';
+import type { PictureKind } from './publisher/pictures.ts';
+import { LiveDeliveries } from './publisher/liveDeliveries.ts';
+import type { Uploads } from './publisher/publisher.ts';
+import { Publisher } from './publisher/publisher.ts';
+import { askBroker } from './publisher/s3/broker.ts';
+import { S3Sink, tagsOf } from './publisher/s3/s3Sink.ts';
+import { Throttle } from './publisher/s3/throttle.ts';
+import type { Sink, SinkOrder } from './publisher/sink.ts';
+import type { Failure } from './shared/errors.ts';
+import type { Clock } from './shared/time.ts';
+import type { SpoolSession } from './spool/spool.ts';
+import { PageTokens } from './publisher/s3/pageTokens.ts';
+
+export interface DeliveriesOptions {
+  readonly policy: Policy;
+  readonly makeSlate: (order: SlateOrder) => Promise<Uint8Array>;
+  readonly blankPicture: () => Promise<PictureKind>;
+  readonly onPublished: (from: SpoolSession, recordingId: string, publication: Publication) => Promise<void>;
+  readonly onFailed: (from: SpoolSession, recordingId: string, why: Failure) => Promise<void>;
+  readonly onChange: (uploads: Uploads) => void;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+export interface Deliveries {
+  readonly publisher: Publisher;
+  /** A run of the session grew by so many bytes. */
+  grew(session: SpoolSession, bytes: number): void;
+  /** Whether any contact is on: uploads are held to the cap then. */
+  contactsAreOn(areOn: boolean): void;
+  /** A page has said hello with a token. */
+  tokenCame(agentArn: string, token: string): void;
+}
+
+/** How long nothing may move on a connection to S3. */
+const S3_IDLE_TIMEOUT_MS = 30_000;
+
+export function startDeliveries(options: DeliveriesOptions): Deliveries {
+  const { policy, clock, log } = options;
+  const throttle = new Throttle();
+  const tokens = new PageTokens();
+  const sink = sinkOf(policy, throttle, tokens);
+  const deliveryOptions: DeliveryOptions = {
+    sink,
+    keyPrefix: policy.keyPrefix,
+    appVersion,
+    os: osName(),
+    makeSlate: options.makeSlate,
+    blankPicture: options.blankPicture,
+  };
+  const random = Math.random;
+  const live = new LiveDeliveries({
+    begin: (session, recordingId) => new Delivery(session, recordingId, deliveryOptions),
+    clock,
+    random,
+    log,
+  });
+  const publisher = new Publisher({
+    publish: async (from, recordingId) =>
+      publish(from, recordingId, deliveryOptions, await live.take(recordingId)),
+    onPublished: options.onPublished,
+    onFailed: options.onFailed,
+    onChange: options.onChange,
+    clock,
+    random,
+    log,
+  });
+  return {
+    publisher,
+    grew: (session, bytes) => {
+      if (sink.takesLive) live.grew(session, bytes);
+    },
+    contactsAreOn: (areOn) => {
+      throttle.limit(areOn && policy.uploadLimitKbit > 0 ? policy.uploadLimitKbit : null);
+    },
+    tokenCame: (agentArn, token) => {
+      tokens.keep(agentArn, token);
+      if (policy.brokerUrl !== null) publisher.retryNow();
+    },
+  };
+}
+
+function sinkOf(policy: Policy, throttle: Throttle, tokens: PageTokens): Sink {
+  const { s3Bucket: bucket, brokerUrl } = policy;
+  if (policy.sink === 'folder' || bucket === null) return new FolderSink(policy.sinkFolder);
+  return new S3Sink({
+    settings: {
+      bucket,
+      region: policy.awsRegion,
+      endpoint: policy.s3Endpoint,
+      pathStyle: policy.s3PathStyle,
+      profile: policy.awsProfile,
+      kmsKeyId: policy.s3KmsKeyId,
+      storageClass: policy.s3StorageClass,
+      tags: tagsOf(policy.s3Tags),
+      idleTimeoutMs: S3_IDLE_TIMEOUT_MS,
+    },
+    throttle,
+    credentialsFor:
+      brokerUrl === null
+        ? null
+        : ({ recordingId, contactId, agentArn, instanceArn, key }: SinkOrder) =>
+            () =>
+              askBroker(brokerUrl, tokens.of(agentArn), {
+                recordingId,
+                contactId,
+                agentArn,
+                instanceArn,
+                bucket,
+                // The longer name, should it come to that, begins in the same way; so does the manifest's.
+                keyPrefix: key.replace(/\.mp4$/, ''),
+              }),
+  });
+}

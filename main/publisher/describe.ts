@@ -1,0 +1,81 @@
+// What a manifest says of a recording, from its timeline, its assembly and the sink's receipt.
+
+import type { Manifest } from '../shared/manifest.ts';
+import { manifestSchema } from '../shared/manifest.ts';
+import { toTimestamp } from '../shared/time.ts';
+import type { LedgerRecording, LedgerRun } from '../spool/ledger.ts';
+import type { Piece } from '../spool/timeline.ts';
+import type { Assembled } from './assemble.ts';
+import type { PictureKind } from './pictures.ts';
+import type { SinkReceipt } from './sink.ts';
+
+export interface Facts {
+  readonly recording: LedgerRecording;
+  readonly startTime: number;
+  readonly stopped: NonNullable<LedgerRecording['stopped']>;
+  readonly pieces: readonly Piece[];
+  readonly runs: readonly LedgerRun[];
+  readonly assembled: Assembled;
+  readonly receipt: SinkReceipt;
+  readonly picture: PictureKind;
+  readonly appVersion: string;
+  readonly os: string;
+}
+
+export function describe(facts: Facts): Manifest {
+  const { recording, startTime, stopped, pieces, assembled, receipt, picture } = facts;
+  const { agent, contact } = recording.started;
+  const span = (piece: Piece) => ({
+    startTime: toTimestamp(piece.from),
+    endTime: toTimestamp(piece.to),
+    offsetMs: piece.from - startTime,
+  });
+  return manifestSchema.parse({
+    manifestVersion: 1,
+    app: { name: 'sightline', version: facts.appVersion },
+    recordingId: recording.started.recordingId,
+    contact,
+    agent: { arn: agent.agentArn, username: agent.agentUsername },
+    instance: { arn: agent.instanceArn, alias: agent.instanceAlias },
+    startTime: toTimestamp(startTime),
+    endTime: toTimestamp(stopped.endTime),
+    durationMs: stopped.endTime - startTime,
+    endCause: stopped.cause,
+    video: {
+      file: receipt.key.split('/').at(-1),
+      sizeBytes: receipt.sizeBytes,
+      ...receipt.digest,
+      codec: assembled.codec,
+      width: assembled.width,
+      height: assembled.height,
+      fps: picture.fps,
+      encoder: picture.encoder,
+      frames: assembled.frames,
+    },
+    runs: pieces.flatMap((piece) =>
+      piece.kind === 'run'
+        ? [{ runId: piece.runId, ...span(piece), ...runMonitors(facts.runs, piece.runId) }]
+        : [],
+    ),
+    gaps: pieces.flatMap((piece) =>
+      piece.kind === 'gap'
+        ? [{ ...span(piece), durationMs: piece.to - piece.from, reason: piece.reason }]
+        : [],
+    ),
+    suspensions: recording.suspensions.map((one) => ({
+      suspendedAt: toTimestamp(one.at),
+      resumedAt: one.resumedAt === null ? null : toTimestamp(one.resumedAt),
+      resumedBy: one.resumedBy,
+      ...(one.reason === null ? {} : { reason: one.reason }),
+    })),
+    host: { os: facts.os, browser: agent.browser },
+  });
+}
+
+function runMonitors(
+  runs: readonly LedgerRun[],
+  runId: string,
+): Pick<LedgerRun['opened'], 'monitors' | 'leftOut'> {
+  const opened = runs.find((run) => run.opened.runId === runId)?.opened;
+  return { monitors: opened?.monitors ?? [], leftOut: opened?.leftOut ?? [] };
+}

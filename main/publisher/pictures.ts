@@ -1,0 +1,87 @@
+// Pictures out of fragmented MP4: a run's one after the other, as far as they are wanted now, and a slate's only one.
+
+import type { Segment } from '../shared/fragments.ts';
+import { FragmentSplitter } from '../shared/fragments.ts';
+import type { RunReader } from '../spool/runFiles.ts';
+import type { EncoderName } from '../shared/names.ts';
+import { readDecoderConfig } from './decoderConfig.ts';
+
+/** What pictures of one recording have in common. */
+export interface PictureKind {
+  readonly width: number;
+  readonly height: number;
+  readonly fps: number;
+  readonly encoder: EncoderName;
+}
+
+export interface Picture {
+  readonly data: Uint8Array;
+  /** Since the run's first picture. */
+  readonly offsetMs: number;
+}
+
+export class RunPictures {
+  private readonly splitter = new FragmentSplitter();
+  private timescale = 1;
+  /** Decode time of the run's first picture. */
+  private first: number | null = null;
+  /** Read, but not wanted yet. */
+  private waiting: Picture[] = [];
+  private taken = 0;
+
+  constructor(
+    private readonly reader: RunReader,
+    private readonly onConfig: (config: VideoDecoderConfig) => void,
+    /** How many there are at most. */
+    private readonly limit: () => number,
+  ) {}
+
+  /** The next pictures, up to the first that is not wanted; that one comes first the next time. */
+  async *take(isWanted: (picture: Picture) => boolean): AsyncGenerator<Picture> {
+    for (;;) {
+      for (const [index, picture] of this.waiting.entries()) {
+        if (!isWanted(picture) || this.taken >= this.limit()) {
+          this.waiting = this.waiting.slice(index);
+          return;
+        }
+        this.taken += 1;
+        yield picture;
+      }
+      this.waiting = [];
+      const bytes = await this.reader.next();
+      if (bytes === null) return;
+      this.waiting = await this.picturesIn(this.splitter.push(bytes));
+    }
+  }
+
+  close(): Promise<void> {
+    return this.reader.close();
+  }
+
+  private async picturesIn(segments: readonly Segment[]): Promise<Picture[]> {
+    const pictures: Picture[] = [];
+    for (const part of segments) {
+      if (part.kind === 'initialisation') {
+        this.timescale = part.segment.timescale;
+        this.onConfig(await readDecoderConfig(part.segment.bytes));
+      } else {
+        const { decodeTime, picture } = part.fragment;
+        this.first ??= decodeTime;
+        pictures.push({ data: picture, offsetMs: ((decodeTime - this.first) / this.timescale) * 1000 });
+      }
+    }
+    return pictures;
+  }
+}
+
+/** The picture of a slate's fragmented MP4. */
+export async function slatePicture(
+  mp4: Uint8Array,
+): Promise<{ config: VideoDecoderConfig; data: Uint8Array }> {
+  let config: VideoDecoderConfig | null = null;
+  for (const part of new FragmentSplitter().push(mp4)) {
+    if (part.kind === 'initialisation') config = await readDecoderConfig(part.segment.bytes);
+    else if (config !== null) return { config, data: part.fragment.picture };
+  }
+  throw new Error('A slate holds no picture.');
+}

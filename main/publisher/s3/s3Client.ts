@@ -1,0 +1,324 @@
+// The calls to S3 that a delivery needs, each with its answer checked. Nothing is tried twice here: the queue does that.
+
+import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
+import type * as AwsS3 from '@aws-sdk/client-s3';
+import type { HeadObjectCommandOutput, S3Client, S3ClientConfig, StorageClass } from '@aws-sdk/client-s3';
+import { DeliveryError } from '../deliveryError.ts';
+import { explainS3, nameOf, statusOf } from './s3Errors.ts';
+import type { Throttle } from './throttle.ts';
+
+export interface S3Settings {
+  readonly bucket: string;
+  /** null: as the SDK finds it. */
+  readonly region: string | null;
+  /** For compatible stores; null: AWS. */
+  readonly endpoint: string | null;
+  readonly pathStyle: boolean;
+  readonly profile: string | null;
+  /** null: the bucket's own default encryption. */
+  readonly kmsKeyId: string | null;
+  readonly storageClass: string | null;
+  readonly tags: Readonly<Record<string, string>>;
+  /** How long nothing may move on a connection. */
+  readonly idleTimeoutMs: number;
+}
+
+export interface Bytes {
+  readonly data: Uint8Array;
+  /** In hexadecimal. */
+  readonly sha256: string;
+}
+
+export interface Part {
+  /** From 1 on. */
+  readonly number: number;
+  readonly eTag: string;
+  readonly sizeBytes: number;
+  /** In hexadecimal. */
+  readonly sha256: string;
+}
+
+export interface Upload {
+  readonly key: string;
+  readonly uploadId: string;
+}
+
+/** What lies under a key. */
+export interface Found {
+  readonly recordingId: string | null;
+  readonly sizeBytes: number;
+  /** As S3 says it: base64, with `-N` behind it for an object of N parts. */
+  readonly checksum: string | null;
+}
+
+const RECORDING_ID = 'sightline-recording-id';
+const CONNECT_TIMEOUT_MS = 10_000;
+const SLICE_BYTES = 64 * 1024;
+
+type Sdk = typeof AwsS3;
+
+export class S3Calls {
+  private constructor(
+    private readonly sdk: Sdk,
+    private readonly client: S3Client,
+    private readonly settings: S3Settings,
+    private readonly throttle: Throttle,
+  ) {}
+
+  /** @param credentials null: the SDK's default chain, or the profile's */
+  static async open(
+    settings: S3Settings,
+    throttle: Throttle,
+    credentials: S3ClientConfig['credentials'] | null,
+  ): Promise<S3Calls> {
+    // A word to developers, not to agents.
+    process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
+    const sdk = await import('@aws-sdk/client-s3');
+    const { region, endpoint, pathStyle, profile, idleTimeoutMs } = settings;
+    const client = new sdk.S3Client({
+      maxAttempts: 1,
+      forcePathStyle: pathStyle,
+      // Every body comes with its own.
+      requestChecksumCalculation: 'WHEN_REQUIRED',
+      responseChecksumValidation: 'WHEN_REQUIRED',
+      requestHandler: { connectionTimeout: CONNECT_TIMEOUT_MS, socketTimeout: idleTimeoutMs },
+      ...(region === null ? {} : { region }),
+      ...(endpoint === null ? {} : { endpoint }),
+      ...(profile === null ? {} : { profile }),
+      ...(credentials === null || credentials === undefined ? {} : { credentials }),
+    });
+    return new S3Calls(sdk, client, settings, throttle);
+  }
+
+  close(): void {
+    this.client.destroy();
+  }
+
+  get bucket(): string {
+    return this.settings.bucket;
+  }
+
+  /** @returns false when there is an object of that name already (unless it may be replaced) */
+  async put(
+    key: string,
+    bytes: Bytes,
+    order: {
+      contentType: string;
+      metadata: Record<string, string>;
+      mayReplace: boolean;
+      signal: AbortSignal;
+    },
+  ): Promise<boolean> {
+    const checksum = toBase64(bytes.sha256);
+    const command = new this.sdk.PutObjectCommand({
+      ...this.object(key, order.contentType, order.metadata),
+      ...this.body(bytes),
+      ChecksumSHA256: checksum,
+      ...(order.mayReplace ? {} : { IfNoneMatch: '*' }),
+    });
+    signAsIs(command, bytes.sha256);
+    try {
+      const answer = await this.client.send(command, { abortSignal: order.signal });
+      requireChecksum(answer.ChecksumSHA256, checksum, key);
+      return true;
+    } catch (error) {
+      if (isTaken(error) && !order.mayReplace) return false;
+      throw explainS3(error, `putting ${key}`);
+    }
+  }
+
+  async createUpload(key: string, metadata: Record<string, string>): Promise<Upload> {
+    try {
+      const { UploadId } = await this.client.send(
+        new this.sdk.CreateMultipartUploadCommand({
+          ...this.object(key, 'video/mp4', metadata),
+          ChecksumAlgorithm: 'SHA256',
+          ChecksumType: 'COMPOSITE',
+        }),
+      );
+      if (UploadId === undefined) throw new Error('S3 gave no upload id');
+      return { key, uploadId: UploadId };
+    } catch (error) {
+      throw explainS3(error, `beginning ${key}`);
+    }
+  }
+
+  async uploadPart(upload: Upload, number: number, bytes: Bytes, signal: AbortSignal): Promise<Part> {
+    const { sha256 } = bytes;
+    const checksum = toBase64(sha256);
+    const command = new this.sdk.UploadPartCommand({
+      ...this.upload(upload),
+      ...this.body(bytes),
+      PartNumber: number,
+      ChecksumSHA256: checksum,
+    });
+    signAsIs(command, sha256);
+    try {
+      const answer = await this.client.send(command, { abortSignal: signal });
+      requireChecksum(answer.ChecksumSHA256, checksum, `part ${number} of ${upload.key}`);
+      return { number, eTag: answer.ETag ?? '', sizeBytes: bytes.data.byteLength, sha256 };
+    } catch (error) {
+      throw explainS3(error, `part ${number} of ${upload.key}`);
+    }
+  }
+
+  /** The parts that S3 has; null when it knows no such upload (completed, given up, or cleared away). */
+  async listParts(upload: Upload): Promise<Part[] | null> {
+    try {
+      const parts: Part[] = [];
+      const pages = this.sdk.paginateListParts({ client: this.client }, this.upload(upload));
+      for await (const page of pages) {
+        for (const { PartNumber, ETag, Size, ChecksumSHA256 } of page.Parts ?? []) {
+          if (PartNumber === undefined || ETag === undefined || ChecksumSHA256 === undefined) continue;
+          const sha256 = Buffer.from(ChecksumSHA256, 'base64').toString('hex');
+          parts.push({ number: PartNumber, eTag: ETag, sizeBytes: Size ?? 0, sha256 });
+        }
+      }
+      return parts;
+    } catch (error) {
+      if (nameOf(error) === 'NoSuchUpload') return null;
+      throw explainS3(error, `the parts of ${upload.key}`);
+    }
+  }
+
+  /** @param parts in order @returns false when there is an object of that name already (unless it may be replaced) */
+  async complete(upload: Upload, parts: readonly Part[], mayReplace: boolean): Promise<boolean> {
+    try {
+      const answer = await this.client.send(
+        new this.sdk.CompleteMultipartUploadCommand({
+          ...this.upload(upload),
+          ...(mayReplace ? {} : { IfNoneMatch: '*' }),
+          MpuObjectSize: parts.reduce((sum, part) => sum + part.sizeBytes, 0),
+          MultipartUpload: {
+            Parts: parts.map(({ number, eTag, sha256 }) => ({
+              PartNumber: number,
+              ETag: eTag,
+              ChecksumSHA256: toBase64(sha256),
+            })),
+          },
+        }),
+      );
+      requireChecksum(answer.ChecksumSHA256, compositeChecksum(parts), upload.key);
+      return true;
+    } catch (error) {
+      if (isTaken(error) && !mayReplace) return false;
+      throw explainS3(error, `completing ${upload.key}`);
+    }
+  }
+
+  /** What S3 says of it does not matter: a lifecycle rule clears away what is left. */
+  async abort(upload: Upload): Promise<void> {
+    await this.client
+      .send(new this.sdk.AbortMultipartUploadCommand(this.upload(upload)))
+      .catch(() => undefined);
+  }
+
+  /** null: there is nothing, or nothing that these credentials may see. */
+  async find(key: string): Promise<Found | null> {
+    try {
+      return foundIn(
+        await this.client.send(
+          new this.sdk.HeadObjectCommand({
+            Bucket: this.settings.bucket,
+            Key: key,
+            ChecksumMode: 'ENABLED',
+          }),
+        ),
+      );
+    } catch (error) {
+      // Without s3:ListBucket S3 says 403 of what is not there, too.
+      if (statusOf(error) === 404 || statusOf(error) === 403) return null;
+      throw explainS3(error, `looking for ${key}`);
+    }
+  }
+
+  private upload({ key, uploadId }: Upload) {
+    return { Bucket: this.settings.bucket, Key: key, UploadId: uploadId };
+  }
+
+  private object(key: string, contentType: string, metadata: Record<string, string>) {
+    const { bucket, kmsKeyId, storageClass, tags } = this.settings;
+    const tagging = new URLSearchParams({ ...tags }).toString();
+    return {
+      Bucket: bucket,
+      Key: key,
+      ContentType: contentType,
+      Metadata: metadata,
+      ...(tagging === '' ? {} : { Tagging: tagging }),
+      ...(storageClass === null ? {} : { StorageClass: storageClass as StorageClass }),
+      ...(kmsKeyId === null
+        ? {}
+        : { ServerSideEncryption: 'aws:kms' as const, SSEKMSKeyId: kmsKeyId, BucketKeyEnabled: true }),
+    };
+  }
+
+  private body({ data }: Bytes): { Body: Readable; ContentLength: number } {
+    return { Body: Readable.from(slices(data, this.throttle)), ContentLength: data.byteLength };
+  }
+}
+
+/** Metadata of our objects. */
+export function metadataOf(order: { recordingId: string; contactId: string }): Record<string, string> {
+  return { [RECORDING_ID]: order.recordingId, 'sightline-contact-id': order.contactId };
+}
+
+/** S3's checksum of an object of parts: that of the parts' checksums, and how many there are. */
+export function compositeChecksum(parts: readonly { sha256: string }[]): string {
+  const hash = createHash('sha256');
+  for (const { sha256 } of parts) hash.update(Buffer.from(sha256, 'hex'));
+  return `${hash.digest('base64')}-${parts.length}`;
+}
+
+export function toBase64(sha256: string): string {
+  return Buffer.from(sha256, 'hex').toString('base64');
+}
+
+function foundIn(answer: HeadObjectCommandOutput): Found {
+  return {
+    recordingId: answer.Metadata?.[RECORDING_ID] ?? null,
+    sizeBytes: answer.ContentLength ?? 0,
+    checksum: answer.ChecksumSHA256 ?? null,
+  };
+}
+
+function* lengths(total: number): Generator<[number, number]> {
+  for (let at = 0; at < total; at += SLICE_BYTES) yield [at, Math.min(total, at + SLICE_BYTES)];
+}
+
+async function* slices(data: Uint8Array, throttle: Throttle): AsyncGenerator<Uint8Array> {
+  for (const [from, to] of lengths(data.byteLength)) {
+    await throttle.take(to - from);
+    yield data.subarray(from, to);
+  }
+}
+
+/** The signature covers the body, although that is sent as it flows: its hash is known. */
+function signAsIs(
+  command: { middlewareStack: { add: (middleware: never, options: never) => void } },
+  sha256: string,
+): void {
+  const setHeader =
+    (next: (args: unknown) => unknown) =>
+    (args: { request: { headers: Record<string, string> } }): unknown => {
+      args.request.headers['x-amz-content-sha256'] = sha256;
+      return next(args);
+    };
+  command.middlewareStack.add(setHeader as never, { step: 'build', name: 'knownPayloadHash' } as never);
+}
+
+function isTaken(error: unknown): boolean {
+  return nameOf(error) === 'PreconditionFailed' || statusOf(error) === 412;
+}
+
+/** Nothing counts as delivered that S3 has not confirmed. */
+function requireChecksum(said: string | undefined, expected: string, what: string): void {
+  if (said === expected) return;
+  throw new DeliveryError(
+    'UPLOAD_FAILED',
+    said === undefined
+      ? `The store does not confirm the checksum of ${what}: it must know SHA-256 checksums, as S3 does.`
+      : `S3 has something else than was sent as ${what}. It is sent again.`,
+    said === undefined,
+  );
+}

@@ -1,0 +1,60 @@
+// The bandwidth cap: one bucket of bytes for everything that is uploaded, filled at the rate of the moment. A change of
+// the rate is felt at once by whoever waits.
+
+/** How much may be sent at once after a rest. */
+const BURST_MS = 250;
+
+export class Throttle {
+  private bytesPerMs: number | null = null;
+  private available = 0;
+  private filledAt: number;
+  private readonly queue: { bytes: number; resolve: () => void }[] = [];
+  private timer: NodeJS.Timeout | null = null;
+
+  constructor(private readonly now: () => number = () => performance.now()) {
+    this.filledAt = now();
+  }
+
+  /** @param kbitPerSecond null: none */
+  limit(kbitPerSecond: number | null): void {
+    this.fill();
+    this.bytesPerMs = kbitPerSecond === null ? null : kbitPerSecond / 8;
+    this.serve();
+  }
+
+  /** Resolves when so many bytes may be sent; in the order of asking. */
+  take(bytes: number): Promise<void> {
+    if (this.bytesPerMs === null) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.queue.push({ bytes, resolve });
+      this.serve();
+    });
+  }
+
+  private serve(): void {
+    if (this.timer !== null) clearTimeout(this.timer);
+    this.timer = null;
+    this.fill();
+    for (let next = this.queue[0]; next !== undefined; next = this.queue[0]) {
+      // What is asked for may be more than the bucket holds: it is paid afterwards.
+      if (this.bytesPerMs !== null && this.available <= 0) {
+        const waitMs = Math.ceil(-this.available / this.bytesPerMs) + 1;
+        this.timer = setTimeout(() => this.serve(), waitMs);
+        return;
+      }
+      this.available -= next.bytes;
+      this.queue.shift();
+      next.resolve();
+    }
+  }
+
+  private fill(): void {
+    const now = this.now();
+    if (this.bytesPerMs === null) this.available = 0;
+    else {
+      const most = BURST_MS * this.bytesPerMs;
+      this.available = Math.min(most, this.available + (now - this.filledAt) * this.bytesPerMs);
+    }
+    this.filledAt = now;
+  }
+}
