@@ -33,6 +33,7 @@ import type { PauseReason } from './shared/names.ts';
 import type { Moment } from './shared/time.ts';
 import { toTimestamp } from './shared/time.ts';
 import { canvasOf, endedSuspended, leftContacts, mayGoOn, unpublished } from './spool/leftovers.ts';
+import { Room, limitsOf } from './spool/room.ts';
 import { RUN_FILE_EXTENSION } from './spool/runFiles.ts';
 import { sessionKeys } from './spool/sessionKeys.ts';
 import type { SpoolSession } from './spool/spool.ts';
@@ -112,8 +113,15 @@ export async function startServices(options: ServicesOptions): Promise<Services>
     log,
   });
 
+  const spoolFolder = join(policy.dataDir, 'spool');
   const spool = new Spool({
-    root: join(policy.dataDir, 'spool'),
+    root: spoolFolder,
+    room: new Room({
+      root: spoolFolder,
+      ...limitsOf(policy),
+      now: () => clock.now(),
+      onProblem: (message, error) => log.warn(message, { reason: String(error) }),
+    }),
     keys: sessionKeys(keyStores),
     newSessionId: () =>
       `${toTimestamp(clock.now()).replaceAll(/[-:.]/g, '')}-${randomBytes(4).toString('hex')}`,
@@ -186,18 +194,16 @@ export async function startServices(options: ServicesOptions): Promise<Services>
     ports: {
       openRun: async (run) => {
         monitors = Math.max(1, run.monitors.length);
-        const to = await stretch.session();
         const file = `${run.runId}.${RUN_FILE_EXTENSION}`;
-        const { monitors: shown, leftOut } = run;
-        await to.append({
+        const lists = { monitors: [...run.monitors], leftOut: [...run.leftOut] };
+        const writer = await stretch.openRun({
           type: 'run.opened',
           at: clock.now(),
           file,
           ...run,
-          monitors: [...shown],
-          leftOut: [...leftOut],
+          ...lists,
         });
-        const writer = await to.createRun(file);
+        const to = await stretch.session();
         return {
           append: async (bytes) => {
             await writer.append(bytes);

@@ -59,6 +59,27 @@ export const policyKeys = {
     defaultText: "the platform's folder for application data",
     description: 'Folder of the spool, the logs and the status events.',
   }),
+  spoolQuotaMiB: key({
+    schema: z.number().int().min(1).max(1_048_576),
+    form: 'integer',
+    default: 10_240,
+    description:
+      'How much the spool may hold, in MiB. When it is used up published recordings go, oldest first; unpublished ones never do, and recording rests until there is room.',
+  }),
+  spoolMinFreeMiB: key({
+    schema: z.number().int().min(0).max(1_048_576),
+    form: 'integer',
+    default: 1024,
+    description:
+      'How much of the disk under `dataDir` stays free, in MiB; below that it is as if the quota were used up. 0: the disk may be filled.',
+  }),
+  keepPublishedHours: key({
+    schema: z.number().int().min(0).max(8760),
+    form: 'integer',
+    default: 0,
+    description:
+      'How long published recordings stay in the spool, encrypted, unless quota or disk need the room. 0: they are deleted at once.',
+  }),
   sink: key({
     schema: z.enum(['folder', 's3']),
     form: 'text',

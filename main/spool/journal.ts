@@ -224,6 +224,11 @@ export class Journal {
     });
   }
 
+  /** Of the whole lines. */
+  get sizeBytes(): number {
+    return this.goodBytes;
+  }
+
   private async write(entry: JournalEntry): Promise<void> {
     const sealed = this.seal.close(this.lines, Buffer.from(JSON.stringify(entry)));
     const line = Buffer.from(`${sealed.toString('base64')}\n`);

@@ -40,12 +40,25 @@ export interface RunReader {
   close(): Promise<void>;
 }
 
+/** Who says whether there is room (spool/room.ts). */
+export interface RunRoom {
+  /** @throws SightlineError SPOOL_FULL: the bytes must not be written */
+  take(bytes: number): Promise<void>;
+  /** Written, or, negative, not written after all. */
+  add(bytes: number): void;
+}
+
 /** @throws SightlineError SPOOL_FULL, SPOOL_UNREADABLE */
-export async function createRunFile(path: string, dataKey: Buffer): Promise<RunWriter> {
+export async function createRunFile(
+  path: string,
+  dataKey: Buffer,
+  room: RunRoom | null = null,
+): Promise<RunWriter> {
   try {
     const file = await open(path, 'wx', 0o600);
     await file.write(MAGIC, 0, MAGIC.byteLength, 0);
-    return new SealedWriter(file, path, new Seal(dataKey, 'run', basename(path)));
+    room?.add(MAGIC.byteLength);
+    return new SealedWriter(file, path, new Seal(dataKey, 'run', basename(path)), room);
   } catch (error) {
     throw spoolError(error, path);
   }
@@ -66,38 +79,53 @@ class SealedWriter implements RunWriter {
   private sizeBytes = MAGIC.byteLength;
   private chunks = 0;
   private syncedAt = performance.now();
+  /** Why an append failed. Pictures after a missing one cannot be decoded: nothing more is taken then. */
+  private failed: { readonly error: unknown } | null = null;
 
   constructor(
     private readonly file: FileHandle,
     private readonly path: string,
     private readonly seal: Seal,
+    private readonly room: RunRoom | null,
   ) {}
 
   append(bytes: Uint8Array): Promise<void> {
-    // Written at the place where the last good append ended, so that a failed one leaves no hole.
     const written = this.last.then(() => this.write(bytes));
-    this.last = written.catch(() => undefined);
+    this.last = written.catch((error: unknown) => {
+      this.failed ??= { error };
+    });
     return written.catch((error: unknown) => {
       throw spoolError(error, this.path);
     });
   }
 
   private async write(bytes: Uint8Array): Promise<void> {
+    if (this.failed !== null) throw this.failed.error;
     const sealed = this.seal.close(this.chunks, bytes);
     const chunk = Buffer.allocUnsafe(LENGTH_BYTES + sealed.byteLength);
     chunk.writeUInt32BE(sealed.byteLength);
     sealed.copy(chunk, LENGTH_BYTES);
-    let done = 0;
-    while (done < chunk.byteLength) {
-      const at = this.sizeBytes + done;
-      const { bytesWritten } = await this.file.write(chunk, done, chunk.byteLength - done, at);
-      done += bytesWritten;
+    await this.room?.take(chunk.byteLength);
+    try {
+      await this.writeChunk(chunk);
+    } catch (error) {
+      // What came of it is cut off when the file is closed.
+      this.room?.add(-chunk.byteLength);
+      throw error;
     }
-    this.sizeBytes += done;
+    this.sizeBytes += chunk.byteLength;
     this.chunks += 1;
     if (performance.now() - this.syncedAt < SYNC_INTERVAL_MS) return;
     await this.file.datasync();
     this.syncedAt = performance.now();
+  }
+
+  private async writeChunk(chunk: Buffer): Promise<void> {
+    let done = 0;
+    while (done < chunk.byteLength) {
+      const at = this.sizeBytes + done;
+      done += (await this.file.write(chunk, done, chunk.byteLength - done, at)).bytesWritten;
+    }
   }
 
   async close(): Promise<number> {

@@ -1,8 +1,9 @@
 // The spool: one folder for each stretch of recording (from the first contact's start to the last one's stop), with
 // a journal and one file a run. A folder goes away as a whole once each of its recordings has been published or has
-// nothing to publish; run files go earlier, as soon as no unpublished recording needs them. Nothing else is deleted.
+// nothing to publish; run files go earlier, as soon as no unpublished recording needs them. Policy may let published
+// ones stay for a time, as long as there is room (spool/room.ts). Nothing else is deleted.
 
-import { mkdir, readdir, rm, rmdir } from 'node:fs/promises';
+import { mkdir, readdir, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { syncFolder } from '../platform/atomicFile.ts';
 import { SightlineError, errno, toFailure } from '../shared/errors.ts';
@@ -13,23 +14,35 @@ import type { JournalEntry, SessionKeys } from './journal.ts';
 import { addEntry, emptyLedger, isSettled } from './ledger.ts';
 import type { Ledger, LedgerRecording, LedgerRun } from './ledger.ts';
 import type { RunReader, RunWriter } from './runFiles.ts';
+import type { KeptRun, Room, Tenant } from './room.ts';
+import { unlimitedRoom } from './room.ts';
 import { createRunFile, openRunFile } from './runFiles.ts';
-import { timelineOf } from './timeline.ts';
+import { neededRuns, publishedRuns } from './timeline.ts';
 
 const JOURNAL_FILE = 'journal.ndjson';
 
-export class SpoolSession {
+export type OpenedRun = Extract<JournalEntry, { type: 'run.opened' }>;
+
+export class SpoolSession implements Tenant {
   private current: Ledger;
   private released = false;
   private readonly removedRuns = new Set<string>();
+  /** Published ones, with the moment of that, which stay until it is time or room is needed. */
+  private readonly kept = new Map<string, Moment>();
+  /** Published, but the journal does not say so yet: should it never, they are published again. */
+  private readonly unwritten = new Set<string>();
+  private countedBytes: number;
 
   constructor(
     readonly id: string,
     readonly folder: string,
     private readonly journal: Journal,
+    private readonly room: Room,
     entries: readonly JournalEntry[] = [],
   ) {
     this.current = entries.reduce(addEntry, emptyLedger);
+    this.countedBytes = journal.sizeBytes;
+    room.enter(this);
   }
 
   get ledger(): Ledger {
@@ -37,13 +50,24 @@ export class SpoolSession {
   }
 
   /** Resolves when the entry is on the disk. @throws SightlineError SPOOL_FULL, SPOOL_UNREADABLE */
-  append(entry: JournalEntry): Promise<void> {
+  async append(entry: JournalEntry): Promise<void> {
+    if (entry.type === 'recording.published') this.unwritten.add(entry.recordingId);
     this.current = addEntry(this.current, entry);
-    return this.journal.append(entry);
+    await this.journal.append(entry);
+    if (entry.type === 'recording.published') this.unwritten.delete(entry.recordingId);
+    this.room.add(this.journal.sizeBytes - this.countedBytes);
+    this.countedBytes = this.journal.sizeBytes;
+  }
+
+  /** A new run's file; the journal knows of it. @throws SightlineError SPOOL_FULL, SPOOL_UNREADABLE */
+  async beginRun(opened: OpenedRun): Promise<RunWriter> {
+    await this.room.open();
+    await this.append(opened);
+    return this.createRun(opened.file);
   }
 
   createRun(file: string): Promise<RunWriter> {
-    return createRunFile(join(this.folder, file), this.journal.dataKey);
+    return createRunFile(join(this.folder, file), this.journal.dataKey, this.room);
   }
 
   openRun(runId: string): Promise<RunReader> {
@@ -58,26 +82,60 @@ export class SpoolSession {
     await this.tidy();
   }
 
-  /** Deletes what no recording needs any more. */
+  /** Deletes what no recording needs any more, but for what policy lets stay. */
   async tidy(): Promise<void> {
-    const unsettled = [...this.ledger.recordings.values()].filter((recording) => !isSettled(recording));
-    if (this.released && unsettled.length === 0) {
-      await this.journal.close();
-      await rm(this.folder, { recursive: true, force: true });
-      return;
-    }
-    const open = unsettled.some((recording) => recording.stopped === null);
-    const needed = new Set(
-      unsettled.flatMap((recording) =>
-        timelineOf(this.ledger, recording).flatMap((piece) => (piece.kind === 'run' ? [piece.runId] : [])),
-      ),
-    );
-    if (open) return; // an open recording may need any run since its start, and there are few of those
+    const needed = neededRuns(this.ledger, this.unsettled());
+    const published = publishedRuns(this.ledger);
     for (const [runId, run] of this.ledger.runs) {
       if (run.closed === null || needed.has(runId) || this.removedRuns.has(runId)) continue;
-      await rm(join(this.folder, run.opened.file), { force: true });
-      this.removedRuns.add(runId);
+      const publishedAt = published.get(runId);
+      if (publishedAt !== undefined && this.room.keeps(publishedAt)) this.kept.set(runId, publishedAt);
+      else await this.removeRun(runId, run);
     }
+    await this.removeFolder();
+    this.room.schedule();
+  }
+
+  get waiting(): number {
+    return this.unsettled().filter((recording) => recording.stopped !== null).length;
+  }
+
+  get keptRuns(): KeptRun[] {
+    return [...this.kept].map(([runId, publishedAt]) => ({ runId, publishedAt }));
+  }
+
+  async discard(runId: string): Promise<void> {
+    const run = this.ledger.runs.get(runId);
+    if (!this.kept.delete(runId) || run === undefined) return;
+    await this.removeRun(runId, run);
+    await this.removeFolder();
+  }
+
+  /** Tells a session that an earlier process left what is still in its folder. */
+  found(files: readonly string[]): void {
+    for (const [runId, run] of this.ledger.runs)
+      if (!files.includes(run.opened.file)) this.removedRuns.add(runId);
+  }
+
+  private unsettled(): LedgerRecording[] {
+    return [...this.ledger.recordings]
+      .filter(([recordingId, recording]) => !isSettled(recording) || this.unwritten.has(recordingId))
+      .map(([, recording]) => recording);
+  }
+
+  private async removeRun(runId: string, run: LedgerRun): Promise<void> {
+    this.kept.delete(runId);
+    await this.room.remove(join(this.folder, run.opened.file));
+    this.removedRuns.add(runId);
+  }
+
+  /** Once nothing of it is wanted any more. What is only kept needs no open journal. */
+  private async removeFolder(): Promise<void> {
+    if (!this.released || this.unsettled().length > 0) return;
+    await this.journal.close();
+    if (this.kept.size > 0) return;
+    await this.room.remove(this.folder);
+    this.room.leave(this);
   }
 
   /** Closes the runs that a crash left open, at their last whole fragment, and the pauses of that process. */
@@ -127,6 +185,7 @@ export class SpoolSession {
 
   /** Lets go of the journal of a session that cannot be used. */
   abandon(): Promise<void> {
+    this.room.leave(this);
     return this.journal.close();
   }
 
@@ -190,6 +249,8 @@ export interface SpoolOptions {
   readonly endOrphan?: (pid: number) => Promise<void>;
   /** Told about recordings that a crash left without a single picture. */
   readonly onLost?: (session: SpoolSession, recordingId: string) => void;
+  /** How much there may be, and what stays of what is published; without one everything, and nothing. */
+  readonly room?: Room;
 }
 
 export interface Recovered {
@@ -200,7 +261,11 @@ export interface Recovered {
 }
 
 export class Spool {
-  constructor(private readonly options: SpoolOptions) {}
+  private readonly room: Room;
+
+  constructor(private readonly options: SpoolOptions) {
+    this.room = options.room ?? unlimitedRoom(options.root);
+  }
 
   async openSession(): Promise<SpoolSession> {
     const id = this.options.newSessionId();
@@ -209,7 +274,8 @@ export class Spool {
       await mkdir(folder, { recursive: true, mode: 0o700 });
       const journal = await Journal.create(join(folder, JOURNAL_FILE), this.options.keys);
       await syncFolder(this.options.root);
-      return new SpoolSession(id, folder, journal);
+      this.room.add(journal.sizeBytes);
+      return new SpoolSession(id, folder, journal, this.room);
     } catch (error) {
       throw spoolError(error, folder);
     }
@@ -224,7 +290,8 @@ export class Spool {
       const folder = join(this.options.root, id);
       try {
         const { journal, entries } = await Journal.resume(join(folder, JOURNAL_FILE), this.options.keys);
-        const session = new SpoolSession(id, folder, journal, entries);
+        const session = new SpoolSession(id, folder, journal, this.room, entries);
+        session.found(await readdir(folder));
         let goesOn = false;
         try {
           await session.closeRuns(now, async (pid) => this.options.endOrphan?.(pid));
@@ -247,6 +314,7 @@ export class Spool {
         if (!isEmpty) this.options.onUnreadable(folder, error);
       }
     }
+    await this.room.count();
     return { sessions, goingOn };
   }
 

@@ -2,7 +2,8 @@
 // recording that is not settled yet. Opened by the first record, ended when nothing is recorded any more.
 
 import type { JournalEntry } from './journal.ts';
-import type { Spool, SpoolSession } from './spool.ts';
+import type { RunWriter } from './runFiles.ts';
+import type { OpenedRun, Spool, SpoolSession } from './spool.ts';
 
 export class Stretch {
   private current: Promise<SpoolSession> | null = null;
@@ -24,6 +25,11 @@ export class Stretch {
     const session = await this.session();
     if ('recordingId' in entry) this.sessionOf.set(entry.recordingId, session);
     await session.append(entry);
+  }
+
+  /** A new run's file; the journal knows of it. @throws SightlineError SPOOL_FULL, SPOOL_UNREADABLE */
+  async openRun(opened: OpenedRun): Promise<RunWriter> {
+    return (await this.session()).beginRun(opened);
   }
 
   holderOf(recordingId: string): SpoolSession | undefined {

@@ -49,6 +49,33 @@ export function timelineOf(ledger: Ledger, recording: LedgerRecording): Piece[] 
   return pieces;
 }
 
+/** The runs that these recordings are made of, or may be by the time they end. */
+export function neededRuns(ledger: Ledger, recordings: readonly LedgerRecording[]): Set<string> {
+  return new Set(recordings.flatMap((recording) => runsOf(ledger, recording)));
+}
+
+/** The runs that published recordings are made of, each with the last time at which one of them was. */
+export function publishedRuns(ledger: Ledger): Map<string, Moment> {
+  const runs = new Map<string, Moment>();
+  for (const recording of ledger.recordings.values()) {
+    const { published } = recording;
+    if (published === null) continue;
+    for (const runId of runsOf(ledger, recording))
+      runs.set(runId, Math.max(published.at, runs.get(runId) ?? -Infinity));
+  }
+  return runs;
+}
+
+function runsOf(ledger: Ledger, recording: LedgerRecording): string[] {
+  if (recording.stopped !== null)
+    return timelineOf(ledger, recording).flatMap((piece) => (piece.kind === 'run' ? [piece.runId] : []));
+  // Nobody knows where it ends; runs that began before it did are not for it (see runsWithin).
+  const start = recording.startTime ?? recording.started.at;
+  return [...ledger.runs].flatMap(([runId, { live }]) =>
+    live === null || live.startTime >= start ? [runId] : [],
+  );
+}
+
 type LiveRun = LedgerRun & { live: NonNullable<LedgerRun['live']> };
 
 /**
