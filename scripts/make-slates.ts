@@ -51,6 +51,11 @@ const slates: Readonly<Record<GapReason, Slate>> = {
     line: 'There was no screen to capture.',
     icon: '<path d="M0 8 h110 v74 h-110 Z M10 18 v54 h90 v-54 Z M35 96 h40 v10 h-40 Z" fill-rule="evenodd"/>',
   },
+  'spool-full': {
+    title: 'No room to record',
+    line: "The recorder's disk or its share of it was full.",
+    icon: '<path d="M10 20 h90 v70 h-90 Z M20 30 v30 h70 v-30 Z M70 70 h20 v10 h-20 Z" fill-rule="evenodd"/>',
+  },
   'app-restarted': {
     title: 'Recorder restarted',
     line: 'Sightline was not running during this time.',

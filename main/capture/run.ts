@@ -3,7 +3,7 @@
 // any clock says, and that is the whole proof that a suspension leaks nothing.
 
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
-import type { Failure } from '../shared/errors.ts';
+import type { ErrorCode, Failure } from '../shared/errors.ts';
 import { failure, toFailure } from '../shared/errors.ts';
 import type { Fragment } from '../shared/fragments.ts';
 import { FragmentSplitter } from '../shared/fragments.ts';
@@ -264,9 +264,14 @@ export class CaptureRun {
   private explainEnd(exit: string): { fault: Failure | null; permanent: boolean; gapReason: GapReason } {
     if (this.asked !== null) return { fault: null, permanent: false, gapReason: this.asked };
     const known = this.fault;
-    if (known !== null) return { fault: known.failure, permanent: known.permanent, gapReason: 'interrupted' };
+    if (known !== null)
+      return { fault: known.failure, permanent: known.permanent, gapReason: gapReasonOf(known.failure.code) };
     const { code, message, permanent } = diagnose(exit, this.lines);
-    const gapReason = code === 'NO_DISPLAY' ? 'display-unavailable' : 'interrupted';
-    return { fault: failure(code, message), permanent, gapReason };
+    return { fault: failure(code, message), permanent, gapReason: gapReasonOf(code) };
   }
+}
+
+function gapReasonOf(code: ErrorCode): GapReason {
+  if (code === 'NO_DISPLAY') return 'display-unavailable';
+  return code === 'SPOOL_FULL' ? 'spool-full' : 'interrupted';
 }
