@@ -4,11 +4,11 @@ import type { Command } from 'commander';
 import { Option } from 'commander';
 import { loadPolicy, readMachinePolicy } from '../policy/load.ts';
 import type { LoadedPolicy } from '../policy/load.ts';
-import type { KeyInfo, PolicyKey } from '../policy/keys.ts';
+import type { KeyInfo } from '../policy/keys.ts';
 import { flagOf, policyKeyNames, policyKeys, variableOf } from '../policy/keys.ts';
 
 /** What commander parsed: a text for each flag given, `true` for a flag without a value. */
-export type CommandOptions = Readonly<Partial<Record<PolicyKey, string | boolean>>> & {
+export type CommandOptions = Readonly<Partial<Record<string, string | boolean>>> & {
   readonly json?: boolean;
 };
 
@@ -26,7 +26,10 @@ export function addPolicyOptions(command: Command): Command {
 /** @throws PolicyError */
 export function policyFrom(options: CommandOptions): LoadedPolicy {
   const flags = Object.fromEntries(
-    policyKeyNames.flatMap((name) => (name in options ? [[name, options[name]]] : [])),
+    policyKeyNames.flatMap((name) => {
+      const given = options[new Option(flagOf(name)).attributeName()];
+      return given === undefined ? [] : [[name, given] as const];
+    }),
   );
   return loadPolicy({ machine: readMachinePolicy(), flags, environment: process.env });
 }

@@ -269,12 +269,17 @@ export type Policy = { readonly [K in PolicyKey]: K extends MayBeNull ? ValueOf<
 
 export const policyKeyNames = Object.keys(policyKeys) as PolicyKey[];
 
-/** `allowLoopbackOrigins` -> `--allow-loopback-origins` */
+/** `allowLoopbackOrigins` -> `--allow-loopback-origins`, `spoolQuotaMiB` -> `--spool-quota-mib` */
 export function flagOf(name: PolicyKey): string {
-  return `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+  return `--${words(name).join('-')}`;
 }
 
 /** `allowLoopbackOrigins` -> `SIGHTLINE_ALLOW_LOOPBACK_ORIGINS` */
 export function variableOf(name: PolicyKey): string {
-  return `SIGHTLINE_${name.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
+  return `SIGHTLINE_${words(name).join('_').toUpperCase()}`;
+}
+
+/** In small letters; a unit is one word. */
+function words(name: PolicyKey): string[] {
+  return name.split(/(?=MiB)|(?<!Mi)(?=[A-Z])/).map((word) => word.toLowerCase());
 }

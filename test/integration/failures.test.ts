@@ -12,6 +12,7 @@ import type { StatusEvent } from '../../main/shared/statusEvent.ts';
 import type { Display } from '../rig/display.ts';
 import { startDisplay } from '../rig/display.ts';
 import { decodeFrames, frameClockErrors } from '../rig/frames.ts';
+import { withMount } from '../rig/mount.ts';
 import { decodesCleanly, probe } from '../rig/mp4.ts';
 import type { Painter } from '../rig/painter.ts';
 import { startPainter } from '../rig/painter.ts';
@@ -56,20 +57,6 @@ function failureOf(event: StatusEvent): { code: string; message: string; source:
 async function spooledRuns(recorder: Recorder): Promise<string[]> {
   const names = await readdir(join(recorder.dataDir, 'spool'), { recursive: true });
   return names.filter((name) => name.endsWith('.run'));
-}
-
-/** Runs the recorder where a folder is a file system of its own, which it sees and nobody else. */
-function withMount(folder: string, options: string): string[] {
-  const script = `mount -t tmpfs -o ${options} tmpfs "${folder}" && exec "$@"`;
-  return [
-    'unshare',
-    '--mount',
-    ...(process.getuid?.() === 0 ? [] : ['--map-root-user']),
-    'sh',
-    '-c',
-    script,
-    'sh',
-  ];
 }
 
 describe('ffmpeg', () => {
@@ -280,6 +267,7 @@ describe('the disk under the spool', () => {
     const recorder = await startRecorder({
       display: display.display,
       home,
+      flags: ['--spool-min-free-mib', '0'],
       wrapper: withMount(data, 'size=120k'),
     });
     const page = await recorder.connect();

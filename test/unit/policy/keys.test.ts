@@ -6,6 +6,7 @@ describe('the name of a key', () => {
     ['port', '--port', 'SIGHTLINE_PORT'],
     ['allowedDomains', '--allowed-domains', 'SIGHTLINE_ALLOWED_DOMAINS'],
     ['allowLoopbackOrigins', '--allow-loopback-origins', 'SIGHTLINE_ALLOW_LOOPBACK_ORIGINS'],
+    ['spoolMinFreeMiB', '--spool-min-free-mib', 'SIGHTLINE_SPOOL_MIN_FREE_MIB'],
     ['statusEventsFile', '--status-events-file', 'SIGHTLINE_STATUS_EVENTS_FILE'],
   ] as const)('%s is %s on the command line and %s in the environment', (name, flag, variable) => {
     expect(flagOf(name)).toBe(flag);

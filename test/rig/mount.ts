@@ -1,0 +1,20 @@
+// Small file systems for tests of full disks: a folder that is a tmpfs of its own for one program.
+
+/** Words that run a program where a folder is a tmpfs of its own, which it sees and nobody else. */
+export function withMount(folder: string, options: string): string[] {
+  const script = `mount -t tmpfs -o ${options} tmpfs "${folder}" && exec "$@"`;
+  return [
+    'unshare',
+    '--mount',
+    ...(process.getuid?.() === 0 ? [] : ['--map-root-user']),
+    'sh',
+    '-c',
+    script,
+    'sh',
+  ];
+}
+
+/** A path as a program with such a folder sees it (proc(5), `root`). */
+export function asSeenBy(pid: number, path: string): string {
+  return `/proc/${pid}/root${path}`;
+}
