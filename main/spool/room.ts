@@ -2,9 +2,9 @@
 // stay. When room is short the runs of published recordings go, oldest first; an unpublished one is never touched:
 // sessions offer only what no unpublished recording needs, and if that is not enough recording is refused.
 
-import { readdir, rm, stat, statfs } from 'node:fs/promises';
+import { lstat, readdir, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
-import { SightlineError, errno } from '../shared/errors.ts';
+import { SightlineError } from '../shared/errors.ts';
 import type { Moment } from '../shared/time.ts';
 
 const MIB = 1024 * 1024;
@@ -84,6 +84,7 @@ export class Room {
   /** What the disk said, and what was written and deleted since. */
   private disk: { freeBytes: number; askedAt: Moment; writtenBytes: number } | null = null;
   private making: Promise<void> = Promise.resolve();
+  private removing: Promise<void> = Promise.resolve();
   private timer: NodeJS.Timeout | null = null;
 
   constructor(private readonly options: RoomOptions) {}
@@ -132,11 +133,15 @@ export class Room {
     this.disk.writtenBytes += Math.max(0, bytes);
   }
 
-  /** Deletes a file or folder of the spool. */
-  async remove(path: string): Promise<void> {
-    const bytes = await sizeOf(path);
-    await rm(path, { recursive: true, force: true });
-    this.add(-bytes);
+  /** Deletes a file or folder of the spool. One after the other: nothing must be counted as gone twice. */
+  remove(path: string): Promise<void> {
+    const removed = this.removing.then(async () => {
+      const bytes = await sizeOf(path);
+      await rm(path, { recursive: true, force: true });
+      this.add(-bytes);
+    });
+    this.removing = removed.catch(() => undefined);
+    return removed;
   }
 
   /** Whether the runs of what was published then are to stay for now. */
@@ -261,15 +266,14 @@ async function askStatfs(folder: string): Promise<number> {
   return bavail * bsize;
 }
 
-/** Of a file, or of all files below a folder; 0 if there is nothing. */
+/** Of a file, or of all files below a folder. What cannot be looked at (any more) is not counted. */
 async function sizeOf(path: string): Promise<number> {
   try {
-    const found = await stat(path);
+    const found = await lstat(path);
     if (!found.isDirectory()) return found.size;
     const sizes = await Promise.all((await readdir(path)).map((name) => sizeOf(join(path, name))));
     return sizes.reduce((sum, size) => sum + size, 0);
-  } catch (error) {
-    if (errno(error) === 'ENOENT') return 0;
-    throw error;
+  } catch {
+    return 0;
   }
 }

@@ -2,7 +2,7 @@
 // length of what follows (32 bits, big endian) and a sealed piece. Whole fragments go in, one chunk each; a file that was
 // cut off by a crash is read up to its last whole chunk; one that was changed is refused. Nothing plain is ever written.
 
-import { open } from 'node:fs/promises';
+import { open, rm } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { SightlineError } from '../shared/errors.ts';
@@ -56,7 +56,14 @@ export async function createRunFile(
 ): Promise<RunWriter> {
   try {
     const file = await open(path, 'wx', 0o600);
-    await file.write(MAGIC, 0, MAGIC.byteLength, 0);
+    try {
+      await file.write(MAGIC, 0, MAGIC.byteLength, 0);
+    } catch (error) {
+      // On a full disk this is tried every few seconds.
+      await file.close();
+      await rm(path, { force: true });
+      throw error;
+    }
     room?.add(MAGIC.byteLength);
     return new SealedWriter(file, path, new Seal(dataKey, 'run', basename(path)), room);
   } catch (error) {

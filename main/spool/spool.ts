@@ -125,8 +125,13 @@ export class SpoolSession implements Tenant {
 
   private async removeRun(runId: string, run: LedgerRun): Promise<void> {
     this.kept.delete(runId);
-    await this.room.remove(join(this.folder, run.opened.file));
     this.removedRuns.add(runId);
+    try {
+      await this.room.remove(join(this.folder, run.opened.file));
+    } catch (error) {
+      this.removedRuns.delete(runId); // the next tidying tries again
+      throw error;
+    }
   }
 
   /** Once nothing of it is wanted any more. What is only kept needs no open journal. */

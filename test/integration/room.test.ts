@@ -206,7 +206,8 @@ describe('published recordings that policy keeps', () => {
     const left = await spooled(recorder);
     const events = await recorder.events();
     const again = await start(...keep);
-    expect((await (await again.connect()).ask('status')).uploads).toEqual({ pending: 0, failed: 0 });
+    const pushed = await (await again.connect()).push((one) => one.type === 'app.state');
+    expect(pushed).toMatchObject({ state: 'idle', uploads: { pending: 0, failed: 0 } });
     expect(await spooled(again)).toEqual(left);
     expect(await again.events()).toEqual(events);
     expect(await again.published()).toHaveLength(3);

@@ -156,6 +156,15 @@ describe('run files', () => {
     await end(session);
   });
 
+  it('stay while the journal could not be told that their recording is published', async () => {
+    const { session, files } = await two();
+    await append(session, entry.stopped('two', 7000));
+    await session.abandon();
+    await expect(session.append(entry.published('one'))).rejects.toMatchObject({ code: 'SPOOL_UNREADABLE' });
+    await session.tidy();
+    expect(await files()).toEqual(['a.run', 'b.run', 'c.run']);
+  });
+
   it('go as soon as no unpublished recording needs them', async () => {
     const { session, files } = await two();
     await append(session, entry.stopped('two', 7000));
