@@ -21,6 +21,7 @@ import type { SessionWatch, StartSessionWatch } from './platform/sessionWatch.ts
 import { appVersion, osName } from './platform/version.ts';
 import type { Policy } from './policy/keys.ts';
 import type { Publisher } from './publisher/publisher.ts';
+import { recover, subjectOf } from './recovery.ts';
 import { explainListenError } from './server/listenError.ts';
 import { startServer } from './server/server.ts';
 import type { RunningServer } from './server/server.ts';
@@ -32,7 +33,7 @@ import { PROTOCOL_VERSION } from './shared/protocol.ts';
 import type { PauseReason } from './shared/names.ts';
 import type { Moment } from './shared/time.ts';
 import { toTimestamp } from './shared/time.ts';
-import { canvasOf, endedSuspended, leftContacts, mayGoOn, unpublished } from './spool/leftovers.ts';
+import { mayGoOn } from './spool/leftovers.ts';
 import { Room, limitsOf } from './spool/room.ts';
 import { RUN_FILE_EXTENSION } from './spool/runFiles.ts';
 import { sessionKeys } from './spool/sessionKeys.ts';
@@ -368,8 +369,8 @@ export async function startServices(options: ServicesOptions): Promise<Services>
     log.info('encoder', { encoder, ffmpeg: binary.path, version: binary.version, origin: binary.origin });
     if (warning !== null) log.warn(warning);
   }
-  await recover().catch((error: unknown) =>
-    log.error('the spool could not be searched', { reason: String(error) }),
+  await recover({ spool, stretch, publisher, capture, session, statusEvents, clock, log }).catch(
+    (error: unknown) => log.error('the spool could not be searched', { reason: String(error) }),
   );
   recovered();
   const sessionWatch: Promise<SessionWatch | null> = startSessionWatch().catch((error: unknown) => {
@@ -389,33 +390,6 @@ export async function startServices(options: ServicesOptions): Promise<Services>
     });
   }
 
-  async function recover(): Promise<void> {
-    const { sessions, goingOn } = await spool.recover(clock.now());
-    for (const left of sessions) {
-      for (const { recordingId, startTime, endTime, cause } of unpublished(left)) {
-        log.info('found an unpublished recording', { recordingId, folder: left.folder });
-        if (cause === 'app-died') {
-          const subject = subjectOf(left, recordingId);
-          await statusEvents.announce(subject, { status: 'COMPLETED', startTime, endTime });
-        }
-        publisher.enqueue(left, recordingId);
-      }
-    }
-    if (goingOn !== null) goOn(goingOn);
-    session.dispatch({
-      type: 'restored',
-      contacts: goingOn === null ? [] : leftContacts(goingOn),
-      endedSuspended: sessions.filter((one) => one !== goingOn).flatMap(endedSuspended),
-    });
-  }
-
-  /** Recording goes on where an earlier process left it: in its folder, with its picture's size. */
-  function goOn(left: SpoolSession): void {
-    stretch.goOnIn(left);
-    const canvas = canvasOf(left);
-    if (canvas !== null) capture.keepCanvas(canvas);
-  }
-
   return {
     port: server.port,
     hub,
@@ -433,11 +407,4 @@ export async function startServices(options: ServicesOptions): Promise<Services>
       unlock();
     },
   };
-}
-
-function subjectOf(session: SpoolSession, recordingId: string): Subject {
-  const started = session.ledger.recordings.get(recordingId)?.started;
-  if (started === undefined) throw new Error(`The spool knows no recording ${recordingId}.`);
-  const { agentArn, instanceArn, browser } = started.agent;
-  return { recordingId, contactId: started.contact.contactId, agentArn, instanceArn, browser };
 }

@@ -1,0 +1,59 @@
+// The composition root's part for what earlier processes left in the spool: it is announced, delivered, or gone on with.
+
+import type { Capture } from './capture/capture.ts';
+import type { Logger } from './platform/log.ts';
+import type { Publisher } from './publisher/publisher.ts';
+import type { Session } from './session/service.ts';
+import type { Clock } from './shared/time.ts';
+import { canvasOf, endedSuspended, leftContacts, unpublished } from './spool/leftovers.ts';
+import type { Spool, SpoolSession } from './spool/spool.ts';
+import type { Stretch } from './spool/stretch.ts';
+import type { StatusEvents, Subject } from './status/statusEvents.ts';
+
+export interface RecoveryOptions {
+  readonly spool: Spool;
+  readonly stretch: Stretch;
+  readonly publisher: Publisher;
+  readonly capture: Capture;
+  readonly session: Session;
+  readonly statusEvents: StatusEvents;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** @throws SightlineError when the spool cannot be searched */
+export async function recover(options: RecoveryOptions): Promise<void> {
+  const { spool, publisher, session, statusEvents, clock, log } = options;
+  const { sessions, goingOn } = await spool.recover(clock.now());
+  for (const left of sessions) {
+    for (const { recordingId, startTime, endTime, cause } of unpublished(left)) {
+      log.info('found an unpublished recording', { recordingId, folder: left.folder });
+      if (cause === 'app-died') {
+        const subject = subjectOf(left, recordingId);
+        await statusEvents.announce(subject, { status: 'COMPLETED', startTime, endTime });
+      }
+      publisher.enqueue(left, recordingId);
+    }
+  }
+  if (goingOn !== null) goOn(goingOn, options);
+  session.dispatch({
+    type: 'restored',
+    contacts: goingOn === null ? [] : leftContacts(goingOn),
+    endedSuspended: sessions.filter((one) => one !== goingOn).flatMap(endedSuspended),
+  });
+}
+
+/** Recording goes on where an earlier process left it: in its folder, with its picture's size. */
+function goOn(left: SpoolSession, { stretch, capture }: RecoveryOptions): void {
+  stretch.goOnIn(left);
+  const canvas = canvasOf(left);
+  if (canvas !== null) capture.keepCanvas(canvas);
+}
+
+/** Who a recording of the spool is about, for its events. */
+export function subjectOf(session: SpoolSession, recordingId: string): Subject {
+  const started = session.ledger.recordings.get(recordingId)?.started;
+  if (started === undefined) throw new Error(`The spool knows no recording ${recordingId}.`);
+  const { agentArn, instanceArn, browser } = started.agent;
+  return { recordingId, contactId: started.contact.contactId, agentArn, instanceArn, browser };
+}
