@@ -175,11 +175,22 @@ export function findTimecode(
 ): { code: Timecode; scale: number } | null {
   for (let scale = max; scale >= min; scale /= SCALE_STEP) {
     const code = decodeTimecode(luma, scale);
-    // Hundreds of tries at wrong scales of thousands of frames: sooner or later noise has the right checksum.
-    if (!code || !isPlausible(code)) continue;
-    let last = scale;
-    while (decodeTimecode(luma, last / SCALE_STEP)) last /= SCALE_STEP;
+    // Hundreds of tries at wrong scales of thousands of frames: sooner or later noise has the right checksum, but not
+    // the same code at the next scale as well.
+    if (!code || !isPlausible(code) || !isSame(code, decodeTimecode(luma, scale / SCALE_STEP))) continue;
+    let last = scale / SCALE_STEP;
+    while (isSame(code, decodeTimecode(luma, last / SCALE_STEP))) last /= SCALE_STEP;
     return { code, scale: Math.sqrt(scale * last) };
   }
   return null;
+}
+
+function isSame(one: Timecode, other: Timecode | null): boolean {
+  return (
+    other !== null &&
+    one.timeMs === other.timeMs &&
+    one.monitor === other.monitor &&
+    one.phase === other.phase &&
+    one.sensitive === other.sensitive
+  );
 }
