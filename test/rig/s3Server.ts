@@ -1,0 +1,441 @@
+// A strict stand-in for Amazon S3 on the loopback, for tests of the S3 sink: it verifies whatever the real one does
+// (and some that it lets pass), does its work in memory, and fails on demand.
+import { randomBytes } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { error200, errorXml, requestId, withWrongChecksum } from './s3/answers.ts';
+import { authorise, type S3AccessKey } from './s3/authorise.ts';
+import { ConnectionGone, drained, missingContentLength, readBody, verifiedBody } from './s3/body.ts';
+import { expiredToken, mistake, noSuchBucket, refusal, requestTimeTooSkewed, S3Error } from './s3/errors.ts';
+import { FaultList, type Fault, type InjectedFault, type Operation, type Strike } from './s3/faults.ts';
+import * as multipart from './s3/multipart.ts';
+import * as whole from './s3/objects.ts';
+import {
+  headersOf,
+  routeRequest,
+  unexpectedHeaders,
+  type Answer,
+  type Handler,
+  type ServerContext,
+  type Target,
+} from './s3/request.ts';
+import { conflict, Store, type StoredObject, type StoredPart, type Upload } from './s3/store.ts';
+import { fromAmzDate, type HeaderValues } from './s3Signature.ts';
+import type { KmsKeyState } from './s3/settings.ts';
+
+export type { Fault, InjectedFault, Operation, S3AccessKey };
+export type S3Object = StoredObject;
+export type S3Upload = Omit<Upload, 'parts'> & { parts: StoredPart[] };
+
+export interface S3ServerOptions {
+  buckets: readonly string[];
+  /** eu-west-1 unless told. */
+  region?: string;
+  /** One permanent key, TEST_KEY, unless told. */
+  accessKeys?: readonly S3AccessKey[];
+  /** Ids or ARNs of KMS keys that exist; ids become ARNs of the region and of account 123456789012. */
+  kmsKeys?: readonly string[];
+  /** Milliseconds since 1970; the machine's clock unless told. */
+  clock?: () => number;
+  /** 5 MiB unless told, as S3 has it. */
+  minPartBytes?: number;
+  /** Parts on a page of ListParts at most; 1000 unless told, as S3 has it. */
+  listPartsPage?: number;
+  /** What a CompleteMultipartUpload of an upload that is already complete gets; noSuchUpload unless told. */
+  repeatedComplete?: 'noSuchUpload' | 'sameAnswer';
+  /** A body of which nothing arrives for so long gets RequestTimeout; 20 s unless told, about as S3 has it. */
+  bodyIdleMs?: number;
+}
+
+export interface RequestRecord {
+  method: string;
+  /** null: none that the server knows. */
+  operation: Operation | null;
+  bucket: string;
+  key: string;
+  partNumber: number | null;
+  /** null while there is no answer, and when there never was one. */
+  status: number | null;
+  /** The S3 error answered, also where the status is 200. */
+  errorCode: string | null;
+  /** Of the body, as received. */
+  bytes: number;
+  /** Milliseconds since 1970, by the server's clock. */
+  at: number;
+  fault: Fault['kind'] | null;
+  headers: HeaderValues;
+}
+
+export interface S3Server {
+  /** `http://127.0.0.1:port` */
+  readonly endpoint: string;
+  /** May be changed: a token taken away, or expired by `expiresAtMs`. */
+  accessKeys: S3AccessKey[];
+  /** May be changed: a key disabled, or taken away. */
+  readonly kmsKeys: Map<string, KmsKeyState>;
+  objects(bucket: string): S3Object[];
+  /** Open multipart uploads, their parts by number. */
+  uploads(bucket: string): S3Upload[];
+  /** In the order of arrival. */
+  readonly requests: readonly RequestRecord[];
+  /** What a client that does everything right never does; tests of such a client expect none. */
+  readonly problems: string[];
+  /** Of all bodies, as received. */
+  readonly bytesReceived: number;
+  inject(fault: Fault): InjectedFault;
+  /** Faults not yet used are gone, stalled requests go on. */
+  clearFaults(): void;
+  /** Connections are cut and new ones refused until `up`. */
+  down(): Promise<void>;
+  /** Listens again, on the same port. */
+  up(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export const TEST_KEY: S3AccessKey = {
+  accessKeyId: 'AKIATESTTESTTESTTEST',
+  secretAccessKey: 'secret/of+the/stand-in+for/tests/only000',
+};
+
+const HANDLERS: Record<Operation, Handler> = {
+  PutObject: whole.putObject,
+  HeadObject: whole.headObject,
+  GetObject: whole.getObject,
+  DeleteObject: whole.deleteObject,
+  HeadBucket: whole.headBucket,
+  CreateMultipartUpload: multipart.createMultipartUpload,
+  UploadPart: multipart.uploadPart,
+  CompleteMultipartUpload: multipart.completeMultipartUpload,
+  AbortMultipartUpload: multipart.abortMultipartUpload,
+  ListParts: multipart.listParts,
+  ListMultipartUploads: multipart.listMultipartUploads,
+};
+
+export async function startS3Server(options: S3ServerOptions): Promise<S3Server> {
+  const standIn = new StandIn(options);
+  await standIn.up();
+  return standIn;
+}
+
+class StandIn implements S3Server {
+  accessKeys: S3AccessKey[];
+  readonly kmsKeys: Map<string, KmsKeyState>;
+  readonly requests: RequestRecord[] = [];
+  readonly problems: string[] = [];
+  bytesReceived = 0;
+  readonly #options: S3ServerOptions;
+  readonly #region: string;
+  readonly #nowMs: () => number;
+  readonly #store: Store;
+  readonly #context: ServerContext;
+  readonly #faults = new FaultList();
+  readonly #closing = new AbortController();
+  #server: Server | null = null;
+  #port = 0;
+
+  constructor(options: S3ServerOptions) {
+    this.#options = options;
+    this.#region = options.region ?? 'eu-west-1';
+    this.#nowMs = options.clock ?? Date.now;
+    this.#store = new Store(options.buckets);
+    this.accessKeys = [...(options.accessKeys ?? [TEST_KEY])];
+    this.kmsKeys = new Map((options.kmsKeys ?? []).map((id) => [id, 'enabled']));
+    this.#context = {
+      region: this.#region,
+      accountId: '123456789012',
+      kmsKeys: this.kmsKeys,
+      store: this.#store,
+      nowMs: this.#nowMs,
+      minPartBytes: options.minPartBytes ?? 5 * 1024 * 1024,
+      listPartsPage: options.listPartsPage ?? 1000,
+      repeatedComplete: options.repeatedComplete ?? 'noSuchUpload',
+    };
+  }
+
+  get endpoint(): string {
+    return `http://127.0.0.1:${this.#port}`;
+  }
+
+  objects(bucket: string): S3Object[] {
+    return [...this.#store.bucket(bucket).objects.values()];
+  }
+
+  uploads(bucket: string): S3Upload[] {
+    return [...this.#store.bucket(bucket).uploads.values()].map((upload) => ({
+      ...upload,
+      parts: [...upload.parts.values()].sort((a, b) => a.partNumber - b.partNumber),
+    }));
+  }
+
+  inject(fault: Fault): InjectedFault {
+    return this.#faults.inject(fault);
+  }
+
+  clearFaults(): void {
+    this.#faults.clear();
+  }
+
+  async up(): Promise<void> {
+    if (this.#server !== null) return;
+    const server = createServer();
+    const take = (request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean): void => {
+      this.#serve(request, response, awaitsContinue).catch((error: unknown) => {
+        this.problems.push(`the stand-in itself failed: ${String(error)}`);
+        response.destroy();
+      });
+    };
+    server.on('request', (request: IncomingMessage, response: ServerResponse) =>
+      take(request, response, false),
+    );
+    // Real S3 looks at the headers before it says 100.
+    server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) =>
+      take(request, response, true),
+    );
+    server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+      if (error.code?.startsWith('HPE_') === true && error.code !== 'HPE_INVALID_EOF_STATE') {
+        this.problems.push(
+          `not HTTP: ${error.code} ${error.message} (a body longer than its Content-Length?)`,
+        );
+      }
+      socket.destroy();
+    });
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(this.#port, '127.0.0.1', resolve);
+    });
+    this.#port = (server.address() as AddressInfo).port;
+    this.#server = server;
+  }
+
+  async down(): Promise<void> {
+    const server = this.#server;
+    if (server === null) return;
+    this.#server = null;
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    server.closeAllConnections();
+    await closed;
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    this.clearFaults();
+    await this.down();
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean): Promise<void> {
+    const record: RequestRecord = {
+      method: request.method ?? '',
+      operation: null,
+      bucket: '',
+      key: '',
+      partNumber: null,
+      status: null,
+      errorCode: null,
+      bytes: 0,
+      at: this.#nowMs(),
+      fault: null,
+      headers: headersOf(request),
+    };
+    this.requests.push(record);
+    const exchange: Exchange = { request, response, record, awaitsContinue, strike: null };
+    let answer: Answer | null;
+    try {
+      answer = await this.#answer(exchange);
+    } catch (error) {
+      if (error instanceof ConnectionGone) return;
+      if (!(error instanceof S3Error)) throw error;
+      answer = this.#errorAnswer(exchange, error);
+    }
+    if (answer !== null) await this.#send(exchange, answer);
+  }
+
+  /** @returns null when there will be no answer */
+  async #answer(exchange: Exchange): Promise<Answer | null> {
+    const { request, record } = exchange;
+    const { headers } = record;
+    const url = request.url ?? '';
+    const target = routeRequest(record.method, url);
+    const { operation } = target;
+    Object.assign(record, { operation, bucket: target.bucket, key: target.key });
+    if (operation === 'UploadPart') record.partNumber = Number(target.query.get('partNumber'));
+
+    const strike = this.#faults.take(operation);
+    exchange.strike = strike;
+    record.fault = strike?.fault.kind ?? null;
+    if (strike?.fault.kind === 'down') {
+      await this.down();
+      return null;
+    }
+    if (strike?.fault.kind === 'reset' && (strike.fault.afterBytes ?? 0) === 0) {
+      request.socket.resetAndDestroy();
+      return null;
+    }
+    if (strike?.fault.kind === 'stall') await strike.released;
+
+    if (headers['host'] !== this.endpoint.slice('http://'.length)) {
+      throw mistake(
+        400,
+        'InvalidRequest',
+        `Host is ${headers['host'] ?? 'missing'}: use path-style addressing.`,
+      );
+    }
+    const { accessKeys } = this;
+    authorise(record.method, url, headers, { region: this.#region, accessKeys, nowMs: this.#nowMs() });
+    if (strike !== null) this.#throwFault(strike.fault, target, headers);
+    this.#checkHeaders(target, headers);
+    const bucket = this.#store.bucket(target.bucket);
+    const condition = conditionOf(target, headers) ? bucket.beginConditionalWrite(target.key) : null;
+    try {
+      const raw = await this.#receive(exchange);
+      const carriesObject = operation === 'PutObject' || operation === 'UploadPart';
+      const { bytes, checksum } = verifiedBody(raw, headers, { carriesObject });
+      if (carriesObject && checksum === null) {
+        this.problems.push(`${operation} ${target.key}: no checksum but what S3 makes itself`);
+      }
+      if (strike?.fault.kind === 'slow') await this.#wait(strike.fault.delayMs);
+      if (strike?.fault.kind === 'error200') return error200(target);
+      const answer = HANDLERS[operation](this.#context, bucket, {
+        ...{ ...target, headers, bytes, checksum },
+        checkCondition: () => condition?.check(),
+      });
+      if (strike?.fault.kind === 'lostAnswer') {
+        request.socket.destroy();
+        return null;
+      }
+      return strike?.fault.kind === 'wrongChecksumInAnswer' ? withWrongChecksum(answer) : answer;
+    } finally {
+      condition?.end();
+    }
+  }
+
+  #checkHeaders({ operation, key }: Target, headers: HeaderValues): void {
+    for (const name of unexpectedHeaders(operation, headers)) {
+      if (name.startsWith('x-amz-server-side-encryption')) continue;
+      this.problems.push(`${operation} ${key}: ${name} means nothing here`);
+    }
+    const owner = headers['x-amz-expected-bucket-owner'];
+    if (owner !== undefined && owner !== this.#context.accountId) {
+      throw refusal(403, 'AccessDenied', 'Access Denied');
+    }
+    const carries = ['PutObject', 'UploadPart', 'CompleteMultipartUpload'].includes(operation);
+    const length = headers['content-length'] ?? headers['x-amz-decoded-content-length'];
+    if (carries && length === undefined) throw missingContentLength();
+  }
+
+  async #receive({ request, response, record, awaitsContinue, strike }: Exchange): Promise<Buffer> {
+    if (awaitsContinue) response.writeContinue();
+    return readBody(request, {
+      idleMs: this.#options.bodyIdleMs ?? 20_000,
+      resetAfterBytes: strike?.fault.kind === 'reset' ? (strike.fault.afterBytes ?? 0) : null,
+      onBytes: (count) => {
+        record.bytes += count;
+        this.bytesReceived += count;
+      },
+    });
+  }
+
+  /** Those that are nothing but an error. */
+  #throwFault(fault: Fault, target: Target, headers: HeaderValues): void {
+    switch (fault.kind) {
+      case 'internalError':
+        throw refusal(500, 'InternalError', 'We encountered an internal error. Please try again.');
+      case 'slowDown':
+        throw refusal(503, 'SlowDown', 'Please reduce your request rate.');
+      case 'expiredToken':
+        throw expiredToken();
+      case 'clockSkew':
+        throw requestTimeTooSkewed(fromAmzDate(headers['x-amz-date'] ?? '') ?? 0, this.#nowMs());
+      case 'accessDenied':
+        throw refusal(403, 'AccessDenied', 'Access Denied');
+      case 'kmsAccessDenied':
+        throw refusal(
+          403,
+          'AccessDenied',
+          `User: arn:aws:iam::${this.#context.accountId}:user/agent is not authorized to perform: kms:GenerateDataKey on this resource because no identity-based policy allows the kms:GenerateDataKey action`,
+        );
+      case 'noSuchBucket':
+        throw noSuchBucket(target.bucket);
+      case 'conflict':
+        throw conflict(target.key);
+      case 'reset':
+      case 'stall':
+      case 'lostAnswer':
+      case 'slow':
+      case 'wrongChecksumInAnswer':
+      case 'error200':
+      case 'down':
+    }
+  }
+
+  #errorAnswer({ record }: Exchange, error: S3Error): Answer {
+    record.errorCode = error.code;
+    if (error.clientsMistake) {
+      const what = record.operation ?? record.method;
+      this.problems.push(`${what} ${record.key}: ${error.status} ${error.code}: ${error.message}`);
+    }
+    return { status: error.status, headers: { 'content-type': 'application/xml' }, body: errorXml(error) };
+  }
+
+  async #send({ request, response, record, awaitsContinue }: Exchange, answer: Answer): Promise<void> {
+    const unread = !request.complete;
+    // An answer before the body's end ends the connection. Who waits for the 100 sends no body; of the others the
+    // rest is read first, or the reset that follows could overtake the answer.
+    if (unread && !awaitsContinue && record.errorCode !== 'RequestTimeout') await drained(request);
+    if (response.destroyed) return;
+    const body =
+      typeof answer.body === 'string' ? Buffer.from(answer.body) : (answer.body ?? Buffer.alloc(0));
+    const headers: HeaderValues = {
+      'content-length': String(body.length),
+      ...(typeof answer.body === 'string' ? { 'content-type': 'application/xml' } : {}),
+      ...answer.headers,
+    };
+    if (answer.status === 204) delete headers['content-length'];
+    response.sendDate = false;
+    response.writeHead(answer.status, {
+      ...headers,
+      // The clock of the server is what a client corrects its own by.
+      date: new Date(this.#nowMs()).toUTCString(),
+      server: 'AmazonS3',
+      'x-amz-request-id': requestId(),
+      'x-amz-id-2': randomBytes(32).toString('base64'),
+      ...(unread ? { connection: 'close' } : {}),
+    });
+    record.status = answer.status;
+    await new Promise<void>((resolve) => {
+      response.once('close', resolve);
+      response.end(record.method === 'HEAD' ? undefined : body);
+    });
+  }
+
+  async #wait(delayMs: number): Promise<void> {
+    await delay(delayMs, undefined, { signal: this.#closing.signal }).catch(() => {
+      throw new ConnectionGone('the stand-in closes');
+    });
+  }
+}
+
+interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly record: RequestRecord;
+  readonly awaitsContinue: boolean;
+  strike: Strike | null;
+}
+
+/** Whether the write is one of those that must not overwrite. */
+function conditionOf({ operation, key }: Target, headers: HeaderValues): boolean {
+  const condition = headers['if-none-match'];
+  if (condition === undefined) return false;
+  if ((operation === 'PutObject' || operation === 'CompleteMultipartUpload') && condition === '*')
+    return true;
+  throw mistake(
+    501,
+    'NotImplemented',
+    'A header you provided implies functionality that is not implemented',
+    {
+      Header: 'If-None-Match',
+      Key: key,
+    },
+  );
+}
