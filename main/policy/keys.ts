@@ -128,7 +128,17 @@ export const policyKeys = {
     description: 'Storage class of the recordings.',
   }),
   s3Tags: key<string[]>({
-    schema: z.array(z.string().regex(/^[^=]{1,128}=.{0,256}$/, 'is written name=value')).max(10),
+    // https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-tagging.html
+    schema: z
+      .array(
+        z
+          .string()
+          .regex(
+            /^[\p{L}\p{Z}\p{N}_.:/+@-]{1,128}=[\p{L}\p{Z}\p{N}_.:/=+@-]{0,256}$/u,
+            'is written name=value, with letters, digits, spaces and _.:/=+-@',
+          ),
+      )
+      .max(10, 'holds ten tags at most'),
     form: 'list',
     default: [],
     description: 'Tags of the recordings, `name=value`, separated by commas.',

@@ -3,7 +3,13 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type * as AwsS3 from '@aws-sdk/client-s3';
-import type { HeadObjectCommandOutput, S3Client, S3ClientConfig, StorageClass } from '@aws-sdk/client-s3';
+import type {
+  HeadObjectCommandOutput,
+  Part as AwsPart,
+  S3Client,
+  S3ClientConfig,
+  StorageClass,
+} from '@aws-sdk/client-s3';
 import { DeliveryError } from '../deliveryError.ts';
 import { explainS3, nameOf, statusOf } from './s3Errors.ts';
 import type { Throttle } from './throttle.ts';
@@ -56,6 +62,12 @@ const RECORDING_ID = 'sightline-recording-id';
 const CONNECT_TIMEOUT_MS = 10_000;
 const SLICE_BYTES = 64 * 1024;
 
+/** What the SDK has to say comes as an error; the rest must not get into the program's own output. */
+const nothing = (): void => undefined;
+const silent = { trace: nothing, debug: nothing, info: nothing, warn: nothing, error: nothing };
+
+let clockOffsetMs = 0;
+
 type Sdk = typeof AwsS3;
 
 export class S3Calls {
@@ -78,6 +90,7 @@ export class S3Calls {
     const { region, endpoint, pathStyle, profile, idleTimeoutMs } = settings;
     const client = new sdk.S3Client({
       maxAttempts: 1,
+      logger: silent,
       forcePathStyle: pathStyle,
       // Every body comes with its own.
       requestChecksumCalculation: 'WHEN_REQUIRED',
@@ -87,11 +100,15 @@ export class S3Calls {
       ...(endpoint === null ? {} : { endpoint }),
       ...(profile === null ? {} : { profile }),
       ...(credentials === null || credentials === undefined ? {} : { credentials }),
+      systemClockOffset: clockOffsetMs,
     });
     return new S3Calls(sdk, client, settings, throttle);
   }
 
   close(): void {
+    // The SDK learns from a refusal (RequestTimeTooSkewed) how far this computer's clock is off; the next client starts
+    // with that.
+    clockOffsetMs = this.client.config.systemClockOffset;
     this.client.destroy();
   }
 
@@ -114,6 +131,7 @@ export class S3Calls {
     const command = new this.sdk.PutObjectCommand({
       ...this.object(key, order.contentType, order.metadata),
       ...this.body(bytes),
+      ChecksumAlgorithm: 'SHA256',
       ChecksumSHA256: checksum,
       ...(order.mayReplace ? {} : { IfNoneMatch: '*' }),
     });
@@ -151,6 +169,7 @@ export class S3Calls {
       ...this.upload(upload),
       ...this.body(bytes),
       PartNumber: number,
+      ChecksumAlgorithm: 'SHA256',
       ChecksumSHA256: checksum,
     });
     signAsIs(command, sha256);
@@ -167,13 +186,17 @@ export class S3Calls {
   async listParts(upload: Upload): Promise<Part[] | null> {
     try {
       const parts: Part[] = [];
-      const pages = this.sdk.paginateListParts({ client: this.client }, this.upload(upload));
-      for await (const page of pages) {
-        for (const { PartNumber, ETag, Size, ChecksumSHA256 } of page.Parts ?? []) {
-          if (PartNumber === undefined || ETag === undefined || ChecksumSHA256 === undefined) continue;
-          const sha256 = Buffer.from(ChecksumSHA256, 'base64').toString('hex');
-          parts.push({ number: PartNumber, eTag: ETag, sizeBytes: Size ?? 0, sha256 });
-        }
+      // Not the SDK's paginator: S3 says where the next page begins on the last one, too, and that would go on for ever.
+      for (let marker: string | undefined, isLast = false; !isLast;) {
+        const page = await this.client.send(
+          new this.sdk.ListPartsCommand({
+            ...this.upload(upload),
+            ...(marker === undefined ? {} : { PartNumberMarker: marker }),
+          }),
+        );
+        parts.push(...(page.Parts ?? []).flatMap(knownPart));
+        isLast = page.IsTruncated !== true;
+        marker = page.NextPartNumberMarker;
       }
       return parts;
     } catch (error) {
@@ -199,7 +222,9 @@ export class S3Calls {
           },
         }),
       );
-      requireChecksum(answer.ChecksumSHA256, compositeChecksum(parts), upload.key);
+      const checksum = compositeChecksum(parts);
+      if (answer.ChecksumSHA256 === undefined) await this.requireSize(upload.key, parts, checksum);
+      else requireChecksum(answer.ChecksumSHA256, checksum, upload.key);
       return true;
     } catch (error) {
       if (isTaken(error) && !mayReplace) return false;
@@ -233,13 +258,26 @@ export class S3Calls {
     }
   }
 
+  /** For stores that confirm the parts, but not the whole: then the size must do. */
+  private async requireSize(key: string, parts: readonly Part[], checksum: string): Promise<void> {
+    const found = await this.find(key);
+    const sizeBytes = parts.reduce((sum, part) => sum + part.sizeBytes, 0);
+    if (found?.sizeBytes !== sizeBytes)
+      throw new DeliveryError(
+        'UPLOAD_FAILED',
+        `S3 does not confirm the size of ${key}. It is sent again.`,
+        false,
+      );
+    if (found.checksum !== null) requireChecksum(found.checksum, checksum, key);
+  }
+
   private upload({ key, uploadId }: Upload) {
     return { Bucket: this.settings.bucket, Key: key, UploadId: uploadId };
   }
 
   private object(key: string, contentType: string, metadata: Record<string, string>) {
     const { bucket, kmsKeyId, storageClass, tags } = this.settings;
-    const tagging = new URLSearchParams({ ...tags }).toString();
+    const tagging = new URLSearchParams({ ...tags }).toString().replaceAll('+', '%20');
     return {
       Bucket: bucket,
       Key: key,
@@ -272,6 +310,13 @@ export function compositeChecksum(parts: readonly { sha256: string }[]): string 
 
 export function toBase64(sha256: string): string {
   return Buffer.from(sha256, 'hex').toString('base64');
+}
+
+/** Parts without a checksum of ours are sent again. */
+function knownPart({ PartNumber, ETag, Size, ChecksumSHA256 }: AwsPart): Part[] {
+  if (PartNumber === undefined || ETag === undefined || ChecksumSHA256 === undefined) return [];
+  const sha256 = Buffer.from(ChecksumSHA256, 'base64').toString('hex');
+  return [{ number: PartNumber, eTag: ETag, sizeBytes: Size ?? 0, sha256 }];
 }
 
 function foundIn(answer: HeadObjectCommandOutput): Found {

@@ -1,0 +1,130 @@
+// Deliveries into a store as the program makes them, without its capture: a real spool with simulated runs, the real sink,
+// the real SDK.
+import { randomUUID } from 'node:crypto';
+import type { DeliveryOptions, Publication } from '../../main/publisher/delivery.ts';
+import { Delivery, publish } from '../../main/publisher/delivery.ts';
+import type { S3Settings } from '../../main/publisher/s3/s3Client.ts';
+import { S3Sink } from '../../main/publisher/s3/s3Sink.ts';
+import { Throttle } from '../../main/publisher/s3/throttle.ts';
+import type { SpoolSession } from '../../main/spool/spool.ts';
+import { Spool } from '../../main/spool/spool.ts';
+import { testKeys } from '../unit/support/keys.ts';
+import type { S3Store } from './s3Store.ts';
+import { BUCKET, REGION } from './s3Store.ts';
+import {
+  SIMULATED,
+  SimulatedRun,
+  makeMinute,
+  makeSlate,
+  startRecording,
+  stopRecording,
+  type Minute,
+} from './simulated.ts';
+
+export const START = 1_800_000_000_000;
+
+export function settingsFor(store: S3Store, settings: Partial<S3Settings> = {}): S3Settings {
+  return {
+    bucket: BUCKET,
+    region: REGION,
+    endpoint: store.endpoint,
+    pathStyle: true,
+    profile: null,
+    kmsKeyId: null,
+    storageClass: null,
+    tags: {},
+    idleTimeoutMs: 2000,
+    ...settings,
+  };
+}
+
+export function s3SinkFor(
+  store: S3Store,
+  settings: Partial<S3Settings> = {},
+  throttle = new Throttle(),
+): S3Sink {
+  return new S3Sink({
+    settings: settingsFor(store, settings),
+    throttle,
+    credentialsFor: () => store.credentials,
+  });
+}
+
+let slate: Promise<Uint8Array> | null = null;
+
+export function deliveryOptions(sink: DeliveryOptions['sink']): DeliveryOptions {
+  return {
+    sink,
+    keyPrefix: 'connect/<alias>',
+    appVersion: '0.0.0-test',
+    os: 'test',
+    makeSlate: () => (slate ??= makeSlate()),
+    blankPicture: () => Promise.resolve(SIMULATED),
+  };
+}
+
+/** 62 kB a picture: five minutes of a usual desktop in 20 seconds. */
+let dense: Promise<Minute> | null = null;
+export function denseMinute(): Promise<Minute> {
+  return (dense ??= makeMinute(2500, 20));
+}
+
+export class SpoolRig {
+  private readonly keys = testKeys();
+  session!: SpoolSession;
+
+  constructor(readonly root: string) {}
+
+  async open(): Promise<SpoolSession> {
+    const spool = this.spool();
+    this.session = await spool.openSession();
+    return this.session;
+  }
+
+  /** As the next process finds it. */
+  async reopen(): Promise<SpoolSession> {
+    await this.session.abandon();
+    const { sessions, goingOn } = await this.spool(true).recover(START);
+    const found = goingOn ?? sessions[0];
+    if (found === undefined) throw new Error('The spool holds nothing.');
+    this.session = found;
+    return found;
+  }
+
+  private spool(mayGoOn = false): Spool {
+    return new Spool({
+      root: this.root,
+      keys: this.keys,
+      newSessionId: randomUUID,
+      mayGoOn: () => mayGoOn,
+      onUnreadable: (folder, error) => {
+        throw new Error(`${folder}: ${String(error)}`);
+      },
+    });
+  }
+
+  /** A recording of so many pictures, complete. */
+  async record(recordingId: string, frames: number, startTime = START): Promise<void> {
+    const run = await this.begin(recordingId, startTime);
+    await run.grow(frames);
+    await this.end(recordingId, run);
+  }
+
+  async begin(recordingId: string, startTime = START): Promise<SimulatedRun> {
+    await startRecording(this.session, recordingId, startTime);
+    return SimulatedRun.open(this.session, `run-of-${recordingId}`, startTime, await denseMinute());
+  }
+
+  async end(recordingId: string, run: SimulatedRun): Promise<void> {
+    await run.close();
+    await stopRecording(this.session, recordingId, run.endTime);
+  }
+
+  deliver(recordingId: string, sink: DeliveryOptions['sink'], begun?: Delivery): Promise<Publication> {
+    return publish(this.session, recordingId, deliveryOptions(sink), begun);
+  }
+
+  live(recordingId: string, sink: DeliveryOptions['sink']): Delivery {
+    return new Delivery(this.session, recordingId, deliveryOptions(sink));
+  }
+}
