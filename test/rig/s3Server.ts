@@ -290,15 +290,18 @@ class StandIn implements S3Server {
       const raw = await this.#receive(exchange);
       const carriesObject = operation === 'PutObject' || operation === 'UploadPart';
       const { bytes, checksum } = verifiedBody(raw, headers, { carriesObject });
-      if (carriesObject && checksum === null) {
-        this.problems.push(`${operation} ${target.key}: no checksum but what S3 makes itself`);
-      }
       if (strike?.fault.kind === 'slow') await this.#wait(strike.fault.delayMs);
-      if (strike?.fault.kind === 'error200') return error200(target);
+      if (strike?.fault.kind === 'error200') {
+        record.errorCode = 'InternalError';
+        return error200(target);
+      }
       const answer = HANDLERS[operation](this.#context, bucket, {
         ...{ ...target, headers, bytes, checksum },
         checkCondition: () => condition?.check(),
       });
+      if (carriesObject && checksum === null) {
+        this.problems.push(`${operation} ${target.key}: no checksum but what S3 makes itself`);
+      }
       if (strike?.fault.kind === 'lostAnswer') {
         request.socket.destroy();
         return null;

@@ -150,7 +150,7 @@ const EVERYWHERE = [
 ];
 const BODY = /^x-amz-(trailer|decoded-content-length|checksum-(crc32|crc64nvme|sha1|sha256))$/;
 const SETTINGS =
-  /^x-amz-(acl|tagging|storage-class|meta-.+|server-side-encryption(-aws-kms-key-id|-bucket-key-enabled|-context)?)$/;
+  /^x-amz-(acl|tagging|object-lock-.+|storage-class|meta-.+|server-side-encryption(-aws-kms-key-id|-bucket-key-enabled|-context)?)$/;
 const MORE: Record<Operation, readonly RegExp[]> = {
   PutObject: [BODY, SETTINGS],
   CreateMultipartUpload: [SETTINGS, /^x-amz-checksum-(algorithm|type)$/],
