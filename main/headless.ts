@@ -7,6 +7,7 @@ import { doctorCommand } from './headless/doctor.ts';
 import { addPolicyOptions } from './headless/options.ts';
 import { policyCommand } from './headless/policy.ts';
 import { recordingsCommand } from './headless/recordings.ts';
+import { addRetryOptions, retryCommand } from './headless/retry.ts';
 import { serveCommand } from './headless/serve.ts';
 import { appVersion } from './platform/version.ts';
 import { PolicyError } from './policy/load.ts';
@@ -27,11 +28,24 @@ addPolicyOptions(
 addPolicyOptions(program.command('doctor').description('check everything that recording needs'))
   .option('--json', 'print one JSON object')
   .action(doctorCommand);
-addPolicyOptions(
-  program.command('recordings').description('list the recordings of this machine and what became of them'),
+const recordings = addPolicyOptions(
+  program
+    .command('recordings')
+    .description('list the recordings of this machine and what became of them')
+    .usage('[options] [retry]')
+    .enablePositionalOptions(),
 )
   .option('--json', 'print one JSON object')
   .action(recordingsCommand);
+addPolicyOptions(
+  addRetryOptions(
+    recordings
+      .command('retry')
+      .argument('[names...]', 'recordingIds or contactIds; all that wait without any')
+      .description('have the running Sightline try now to deliver what waits')
+      .option('--json', 'print one JSON object'),
+  ),
+).action(retryCommand);
 addPolicyOptions(
   program.command('policy').description('show each policy key, its value, and where it comes from'),
 )

@@ -356,6 +356,7 @@ export async function startServices(options: ServicesOptions): Promise<Services>
       guard: policy,
       appVersion,
       page: { session, hub, describe, onToken: (arn, token) => deliveries.tokenCame(arn, token), log },
+      control: { dataDir: policy.dataDir, publisher, recovery },
       log,
     });
   } catch (error) {

@@ -1,6 +1,7 @@
 // The publication queue: finished recordings go to the sink one after the other, and are tried again for as long as
 // it takes. The queue needs no file of its own: the spool's journals say what has not been published yet.
 
+import type { Outcome, RetriedRecording } from '../shared/control.ts';
 import type { Failure } from '../shared/errors.ts';
 import type { Logger } from '../platform/log.ts';
 import type { Clock } from '../shared/time.ts';
@@ -39,6 +40,10 @@ interface Job {
   /** Of its newest try. */
   why: Failure | null;
   timer: NodeJS.Timeout | null;
+  /** Asked for while it was being tried: what mended the cause may have come too late for that try. */
+  again: boolean;
+  /** Told what the next try comes to. */
+  waiters: ((outcome: Outcome) => void)[];
 }
 
 /** Waits are drawn from [0, base * 2^attempts], up to the longest ("full jitter"). */
@@ -61,7 +66,7 @@ export class Publisher {
   constructor(private readonly ports: PublisherPorts) {}
 
   get uploads(): Uploads {
-    const jobs = [...this.waiting, ...(this.current === null ? [] : [this.current]), ...this.resting];
+    const { jobs } = this;
     const failed = jobs.filter((job) => job.announced).length;
     return {
       pending: jobs.length - failed,
@@ -71,14 +76,40 @@ export class Publisher {
   }
 
   enqueue(session: SpoolSession, recordingId: string): void {
-    this.waiting.push({ session, recordingId, attempts: 0, announced: false, why: null, timer: null });
+    this.waiting.push({
+      session,
+      recordingId,
+      attempts: 0,
+      announced: false,
+      why: null,
+      timer: null,
+      again: false,
+      waiters: [],
+    });
     this.changed();
     void this.work();
   }
 
-  /** Tries everything that waits for its next try now (support has mended the cause). */
-  retryNow(): void {
-    for (const job of this.resting) this.wake(job);
+  /**
+   * Tries what waits for its next try now (support has mended the cause).
+   *
+   * @param names recordingIds and contactIds; everything without them
+   * @returns what is tried, and what becomes of it
+   */
+  retryNow(names?: readonly string[]): RetriedRecording[] {
+    const retried = this.jobs.flatMap((job) => {
+      const { recordingId, session } = job;
+      const contactId = session.ledger.recordings.get(recordingId)?.started.contact.contactId ?? '';
+      if (names !== undefined && !names.includes(recordingId) && !names.includes(contactId)) return [];
+      return [
+        { job, recordingId, contactId, outcome: new Promise<Outcome>((tell) => job.waiters.push(tell)) },
+      ];
+    });
+    for (const { job } of retried) {
+      if (this.resting.has(job)) this.wake(job);
+      else if (job === this.current) job.again = true;
+    }
+    return retried.map(({ job: _, ...one }) => one);
   }
 
   /** Resolves when nothing is being published and nothing waits for its first try or a try that is due. */
@@ -91,6 +122,11 @@ export class Publisher {
   stop(): void {
     this.stopped = true;
     for (const job of this.resting) if (job.timer !== null) clearTimeout(job.timer);
+  }
+
+  private get jobs(): Job[] {
+    // A try that has just ended may still be the current one.
+    return [...new Set([...(this.current === null ? [] : [this.current]), ...this.waiting, ...this.resting])];
   }
 
   private async work(): Promise<void> {
@@ -111,6 +147,7 @@ export class Publisher {
   private async attempt(job: Job): Promise<void> {
     const { ports } = this;
     const { session, recordingId } = job;
+    job.again = false;
     let publication: Publication;
     try {
       publication = await ports.publish(session, recordingId);
@@ -135,6 +172,7 @@ export class Publisher {
         reason: String(error),
       });
     }
+    tell(job, { status: 'PUBLISHED', location: publication.receipt.location });
   }
 
   private async failed(job: Job, error: unknown): Promise<void> {
@@ -150,6 +188,11 @@ export class Publisher {
         ports.log.error('a FAILED event could not be announced', { recordingId, reason: String(cause) });
       });
     }
+    if (job.again && !this.stopped) {
+      this.waiting.push(job);
+      return;
+    }
+    tell(job, { status: 'FAILED', failure: why });
     if (this.stopped) return;
     this.resting.add(job);
     const longest = Math.min(RETRY_LONGEST_MS, RETRY_BASE_MS * 2 ** attempts);
@@ -167,4 +210,10 @@ export class Publisher {
   private changed(): void {
     this.ports.onChange(this.uploads);
   }
+}
+
+function tell(job: Job, outcome: Outcome): void {
+  const { waiters } = job;
+  job.waiters = [];
+  for (const waiter of waiters) waiter(outcome);
 }

@@ -1,5 +1,7 @@
 // Who may talk to the loopback server, decided from headers alone. Pure; each rule names the attack that it stops.
 
+import { createHash, timingSafeEqual } from 'node:crypto';
+
 export interface GuardPolicy {
   /** Exact host names, lower case, without scheme, port or wildcard. */
   readonly allowedDomains: readonly string[];
@@ -32,6 +34,44 @@ export function judge(
   return isAllowedOrigin(origin, policy)
     ? { allowed: true, origin }
     : { allowed: false, reason: `Origin ${origin.slice(0, 300)} is not in "allowedDomains"` };
+}
+
+export type ControlVerdict =
+  | { readonly allowed: true }
+  | { readonly allowed: false; readonly status: 401 | 403; readonly reason: string };
+
+/**
+ * Who may use the control path: the command line of the user whose Sightline this is, and no page, however trusted.
+ *
+ * @param headers lower-case names, as Node gives them
+ * @param port the port we listen on
+ * @param token what only this user can read (platform/controlFile.ts)
+ */
+export function judgeControl(
+  headers: Readonly<Record<string, string | string[] | undefined>>,
+  port: number,
+  token: string,
+): ControlVerdict {
+  const { host, origin, authorization } = headers;
+  // DNS rebinding, as above: to the browser such a page is of the same origin, and may read what we answer.
+  if (typeof host !== 'string' || !isOurHost(host, port)) {
+    return { allowed: false, status: 403, reason: 'Host is not a loopback name or address with our port' };
+  }
+  // A page: browsers send Origin with every POST and with everything that asks before (Fetch standard, 3.2). "null" too.
+  if (origin !== undefined) return { allowed: false, status: 403, reason: 'Origin is there: a page asks' };
+  // Another user on this machine, or a program that may connect but not read this user's files.
+  const shown = typeof authorization === 'string' ? /^Bearer ([\w-]+)$/i.exec(authorization)?.[1] : undefined;
+  if (shown === undefined) return { allowed: false, status: 401, reason: 'no token' };
+  if (!isSame(shown, token)) {
+    return { allowed: false, status: 401, reason: 'the token is not the one of this process' };
+  }
+  return { allowed: true };
+}
+
+/** Takes as long for a token that is nearly right as for any other, and for any length. */
+function isSame(one: string, other: string): boolean {
+  const [a, b] = [one, other].map((text) => createHash('sha256').update(text).digest());
+  return a !== undefined && b !== undefined && timingSafeEqual(a, b);
 }
 
 function isOurHost(host: string, port: number): boolean {

@@ -11,6 +11,8 @@ import { errno } from '../shared/errors.ts';
 import type { HealthReply } from '../shared/protocol.ts';
 import { HEALTH_PATH, MAX_FRAME_BYTES, PROTOCOL_VERSION, WEBSOCKET_PATH } from '../shared/protocol.ts';
 import type { Logger } from '../platform/log.ts';
+import type { ControlServices } from './control.ts';
+import { Control } from './control.ts';
 import type { GuardPolicy } from './guard.ts';
 import { judge } from './guard.ts';
 import type { PageServices } from './page.ts';
@@ -22,6 +24,7 @@ export interface ServerOptions {
   readonly guard: GuardPolicy;
   readonly appVersion: string;
   readonly page: PageServices;
+  readonly control: ControlServices;
   readonly log: Logger;
 }
 
@@ -42,7 +45,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     maxPayload: MAX_FRAME_BYTES,
     perMessageDeflate: false,
   });
-  const gate = new Gate(options, sockets);
+  const control = new Control(options.control, options.log);
+  const gate = new Gate(options, sockets, control);
   const v4 = await listen(gate, '127.0.0.1', options.port);
   const { port } = v4.address() as AddressInfo;
   gate.port = port;
@@ -53,11 +57,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     // A machine without IPv6 is fine; somebody else on the same port of it is worth a word.
     options.log.warn('not listening on [::1]', { reason: errno(error) ?? String(error) });
   }
+  await control.open(port);
   const heartbeat = setInterval(() => gate.findDead(), HEARTBEAT_MS);
   return {
     port,
     async close() {
       clearInterval(heartbeat);
+      await control.close();
       const gone = [...sockets.clients].map((socket) => sayGoodbye(socket));
       const closed = servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
       await Promise.all(gone);
@@ -101,9 +107,11 @@ class Gate {
   constructor(
     private readonly options: ServerOptions,
     private readonly sockets: WebSocketServer,
+    private readonly control: Control,
   ) {}
 
   request(request: IncomingMessage, response: ServerResponse): void {
+    if (this.control.isFor(pathOf(request))) return this.control.handle(request, response, this.port);
     const verdict = this.judge(request);
     if (!verdict.allowed) return answer(response, 403, { 'Content-Type': 'text/plain' }, 'Forbidden');
     const cors = {
