@@ -3,7 +3,7 @@
 
 import { request } from 'node:http';
 import type { Command } from 'commander';
-import { InvalidArgumentError, Option } from 'commander';
+import { Option } from 'commander';
 import type { ControlAccess } from '../platform/controlFile.ts';
 import { readControlFile } from '../platform/controlFile.ts';
 import type { RetryReply, RetryRequest } from '../shared/control.ts';
@@ -32,7 +32,10 @@ export function addRetryOptions(command: Command): Command {
   return command.addOption(
     new Option('--wait <seconds>', 'wait so long for what becomes of them').default(0).argParser((text) => {
       if (/^\d{1,3}$/.test(text) && Number(text) <= CONTROL_MAX_WAIT_SECONDS) return Number(text);
-      throw new InvalidArgumentError(`A whole number from 0 to ${CONTROL_MAX_WAIT_SECONDS} is needed.`);
+      // Not commander's own 1, which means something else here.
+      return command.error(`error: --wait needs a whole number from 0 to ${CONTROL_MAX_WAIT_SECONDS}`, {
+        exitCode: EXIT_USAGE,
+      });
     }),
   );
 }
