@@ -24,7 +24,7 @@ export function tellRetry(reply: RetryReply, rows: readonly Row[], waitSeconds: 
   const { recordings } = reply;
   const notWaiting = reply.unknown.flatMap((name) => whatIsKnown(name, rows));
   const lines = [
-    headline(recordings.length, waitSeconds),
+    headline(reply, waitSeconds),
     ...recordings.map(({ recordingId, contactId, outcome }) =>
       line(outcome.status, contactId, `${recordingId}  ${wordsFor(outcome, waitSeconds)}`),
     ),
@@ -37,8 +37,10 @@ export function tellRetry(reply: RetryReply, rows: readonly Row[], waitSeconds: 
   return { recordings, notWaiting, lines, exitCode };
 }
 
-function headline(count: number, waitSeconds: number): string {
-  if (count === 0) return 'Nothing of this waits to be delivered.';
+function headline({ recordings, unknown }: RetryReply, waitSeconds: number): string {
+  const count = recordings.length;
+  if (count === 0)
+    return unknown.length > 0 ? 'None of these waits to be delivered:' : 'Nothing waits to be delivered.';
   const what = count === 1 ? '1 recording is' : `${count} recordings are`;
   return waitSeconds > 0
     ? `${what} tried now:`

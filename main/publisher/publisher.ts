@@ -135,8 +135,9 @@ export class Publisher {
       const job = this.stopped ? undefined : this.waiting.shift();
       if (job === undefined) break;
       this.current = job;
-      await this.attempt(job);
+      const outcome = await this.attempt(job);
       this.current = null;
+      if (outcome !== null) tell(job, outcome); // from now on it is not the current one for whoever hears it
       this.changed();
     }
     const waiters = this.idleWaiters;
@@ -144,7 +145,8 @@ export class Publisher {
     for (const resolve of waiters) resolve();
   }
 
-  private async attempt(job: Job): Promise<void> {
+  /** @returns null when the next try is to follow at once */
+  private async attempt(job: Job): Promise<Outcome | null> {
     const { ports } = this;
     const { session, recordingId } = job;
     job.again = false;
@@ -159,8 +161,7 @@ export class Publisher {
         sizeBytes: publication.receipt.sizeBytes,
       });
     } catch (error) {
-      await this.failed(job, error);
-      return;
+      return this.failed(job, error);
     }
     // From here on it is published, whatever else goes wrong: what is left in the spool goes with the next tidying.
     try {
@@ -172,10 +173,10 @@ export class Publisher {
         reason: String(error),
       });
     }
-    tell(job, { status: 'PUBLISHED', location: publication.receipt.location });
+    return { status: 'PUBLISHED', location: publication.receipt.location };
   }
 
-  private async failed(job: Job, error: unknown): Promise<void> {
+  private async failed(job: Job, error: unknown): Promise<Outcome | null> {
     const { ports } = this;
     job.attempts += 1;
     const why = explainDelivery(error);
@@ -188,15 +189,16 @@ export class Publisher {
         ports.log.error('a FAILED event could not be announced', { recordingId, reason: String(cause) });
       });
     }
-    if (job.again && !this.stopped) {
+    const outcome: Outcome = { status: 'FAILED', failure: why };
+    if (this.stopped) return outcome;
+    if (job.again) {
       this.waiting.push(job);
-      return;
+      return null;
     }
-    tell(job, { status: 'FAILED', failure: why });
-    if (this.stopped) return;
     this.resting.add(job);
     const longest = Math.min(RETRY_LONGEST_MS, RETRY_BASE_MS * 2 ** attempts);
     job.timer = setTimeout(() => this.wake(job), ports.random() * longest);
+    return outcome;
   }
 
   private wake(job: Job): void {

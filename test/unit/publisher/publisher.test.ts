@@ -1,101 +1,10 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import type { Publication } from '../../../main/publisher/delivery.ts';
-import type { Uploads } from '../../../main/publisher/publisher.ts';
-import { Publisher } from '../../../main/publisher/publisher.ts';
-import type { Failure } from '../../../main/shared/errors.ts';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { SightlineError } from '../../../main/shared/errors.ts';
-import { isSettled } from '../../../main/spool/ledger.ts';
-import type { SpoolSession } from '../../../main/spool/spool.ts';
-import { Spool } from '../../../main/spool/spool.ts';
-import { temporaryFolder } from '../support/folders.ts';
-import { testKeys } from '../support/keys.ts';
-import { entry, recording, run } from '../support/journalEntries.ts';
-import type { LogLine } from '../support/logs.ts';
-import { keepingLogger } from '../support/logs.ts';
 import { containing } from '../support/matchers.ts';
-
-const NOW = 1_800_000_000_000;
-const delivered = { location: 'file:///recordings/one.mp4', sizeBytes: 1234 };
-const receipt = { key: 'one.mp4', ...delivered, digest: { sha256: 'a'.repeat(64) } };
-
-interface Bench {
-  readonly publisher: Publisher;
-  readonly session: SpoolSession;
-  /** The recordings that were tried, in order. */
-  readonly tries: string[];
-  readonly published: string[];
-  readonly failed: { recordingId: string; why: Failure }[];
-  /** As pages were told. */
-  readonly uploads: Uploads[];
-  readonly log: LogLine[];
-  /** What each try does; without one it succeeds. */
-  outcomes: (() => Promise<void> | void)[];
-  onPublished: () => Promise<void>;
-  onFailed: () => Promise<void>;
-}
-
-async function bench(random = 1, ...recordingIds: string[]): Promise<Bench> {
-  const root = await temporaryFolder();
-  const spool = new Spool({
-    root,
-    keys: testKeys(),
-    newSessionId: () => 'one',
-    onUnreadable: () => {},
-  });
-  const session = await spool.openSession();
-  for (const id of recordingIds.length > 0 ? recordingIds : ['rec-1']) {
-    for (const one of [...recording(id, 1000, 3000), ...run(`run-of-${id}`, 1000, 3000)]) {
-      await session.append(one);
-    }
-  }
-  onTestFinished(async () => {
-    for (const [id, one] of session.ledger.recordings) {
-      if (!isSettled(one)) await session.append(entry.published(id));
-    }
-    await session.release(); // closes its journal
-  });
-  const { log, lines } = keepingLogger();
-  const it: Bench = {
-    session,
-    tries: [],
-    published: [],
-    failed: [],
-    uploads: [],
-    log: lines,
-    outcomes: [],
-    onPublished: () => Promise.resolve(),
-    onFailed: () => Promise.resolve(),
-    publisher: new Publisher({
-      async publish(_, recordingId) {
-        it.tries.push(recordingId);
-        await it.outcomes.shift()?.();
-        // Only the receipt is of interest to the publisher; the manifest is passed on.
-        return { receipt, manifest: {} } as Publication;
-      },
-      onPublished(_, recordingId) {
-        it.published.push(recordingId);
-        return it.onPublished();
-      },
-      onFailed(_, recordingId, why) {
-        it.failed.push({ recordingId, why });
-        return it.onFailed();
-      },
-      onChange: (uploads) => it.uploads.push(uploads),
-      clock: { now: () => NOW, steps: 0, fromWall: (wall) => wall },
-      random: () => random,
-      log,
-    }),
-  };
-  return it;
-}
-
-function systemError(code: string): () => void {
-  return () => {
-    throw Object.assign(new Error(`${code}: no such luck`), { code });
-  };
-}
+import type { Bench } from '../support/publisher.ts';
+import { NOW, bench, delivered, systemError } from '../support/publisher.ts';
 
 /** Lets the next try happen, which is due after `delayMs` and not a moment earlier. */
 async function nextTry(on: Bench, delayMs: number): Promise<void> {

@@ -1,0 +1,97 @@
+// A publisher on the bench: a real spool session below it, and a sink whose luck the test decides.
+import { onTestFinished } from 'vitest';
+import type { Publication } from '../../../main/publisher/delivery.ts';
+import type { Uploads } from '../../../main/publisher/publisher.ts';
+import { Publisher } from '../../../main/publisher/publisher.ts';
+import type { Failure } from '../../../main/shared/errors.ts';
+import { isSettled } from '../../../main/spool/ledger.ts';
+import type { SpoolSession } from '../../../main/spool/spool.ts';
+import { Spool } from '../../../main/spool/spool.ts';
+import { temporaryFolder } from './folders.ts';
+import { entry, recording, run } from './journalEntries.ts';
+import { testKeys } from './keys.ts';
+import type { LogLine } from './logs.ts';
+import { keepingLogger } from './logs.ts';
+
+export const NOW = 1_800_000_000_000;
+export const delivered = { location: 'file:///recordings/one.mp4', sizeBytes: 1234 };
+export const receipt = { key: 'one.mp4', ...delivered, digest: { sha256: 'a'.repeat(64) } };
+
+export interface Bench {
+  readonly publisher: Publisher;
+  readonly session: SpoolSession;
+  /** The recordings that were tried, in order. */
+  readonly tries: string[];
+  readonly published: string[];
+  readonly failed: { recordingId: string; why: Failure }[];
+  /** As pages were told. */
+  readonly uploads: Uploads[];
+  readonly log: LogLine[];
+  /** What each try does; without one it succeeds. */
+  outcomes: (() => Promise<void> | void)[];
+  onPublished: () => Promise<void>;
+  onFailed: () => Promise<void>;
+}
+
+/** A publisher over a real spool session with these recordings, each in need of delivery. */
+export async function bench(random = 1, ...recordingIds: string[]): Promise<Bench> {
+  const root = await temporaryFolder();
+  const spool = new Spool({
+    root,
+    keys: testKeys(),
+    newSessionId: () => 'one',
+    onUnreadable: () => {},
+  });
+  const session = await spool.openSession();
+  for (const id of recordingIds.length > 0 ? recordingIds : ['rec-1']) {
+    for (const one of [...recording(id, 1000, 3000), ...run(`run-of-${id}`, 1000, 3000)]) {
+      await session.append(one);
+    }
+  }
+  onTestFinished(async () => {
+    for (const [id, one] of session.ledger.recordings) {
+      if (!isSettled(one)) await session.append(entry.published(id));
+    }
+    await session.release(); // closes its journal
+  });
+  const { log, lines } = keepingLogger();
+  const it: Bench = {
+    session,
+    tries: [],
+    published: [],
+    failed: [],
+    uploads: [],
+    log: lines,
+    outcomes: [],
+    onPublished: () => Promise.resolve(),
+    onFailed: () => Promise.resolve(),
+    publisher: new Publisher({
+      async publish(_, recordingId) {
+        it.tries.push(recordingId);
+        await it.outcomes.shift()?.();
+        // Only the receipt is of interest to the publisher; the manifest is passed on.
+        return { receipt, manifest: {} } as Publication;
+      },
+      onPublished(_, recordingId) {
+        it.published.push(recordingId);
+        return it.onPublished();
+      },
+      onFailed(_, recordingId, why) {
+        it.failed.push({ recordingId, why });
+        return it.onFailed();
+      },
+      onChange: (uploads) => it.uploads.push(uploads),
+      clock: { now: () => NOW, steps: 0, fromWall: (wall) => wall },
+      random: () => random,
+      log,
+    }),
+  };
+  return it;
+}
+
+/** What a sink throws that is in trouble. */
+export function systemError(code: string): () => void {
+  return () => {
+    throw Object.assign(new Error(`${code}: no such luck`), { code });
+  };
+}
