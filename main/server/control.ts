@@ -65,10 +65,15 @@ export class Control {
 
   private async retry(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = await readBody(request);
-    if (body === null) { answer(response, 413, `More than ${CONTROL_MAX_BODY_BYTES} bytes`); return; }
+    if (body === null) {
+      answer(response, 413, `More than ${CONTROL_MAX_BODY_BYTES} bytes`);
+      return;
+    }
     const parsed = retryRequestSchema.safeParse(parse(body));
-    if (!parsed.success)
-      { answer(response, 400, parsed.error.issues.map(({ message }) => message).join('; ')); return; }
+    if (!parsed.success) {
+      answer(response, 400, parsed.error.issues.map(({ message }) => message).join('; '));
+      return;
+    }
     const { names, waitSeconds } = parsed.data;
     await this.services.recovery;
     const tried = this.services.publisher.retryNow(names);
