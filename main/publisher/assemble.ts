@@ -107,7 +107,7 @@ export class Assembly {
     if (this.decoder === null) throw new Error('The recording holds no picture at all.');
     await this.output.finalize();
     const { codec, codedWidth = 0, codedHeight = 0 } = this.decoder;
-    const head = await this.file.end();
+    const head = await this.file.end(this.source.startTime);
     return { codec, width: codedWidth, height: codedHeight, frames: this.frames, head };
   }
 
@@ -211,10 +211,10 @@ class OutputFile {
   }
 
   /** Once everything was taken. */
-  async end(): Promise<Mp4Head> {
+  async end(createdAt: Moment): Promise<Mp4Head> {
     if (this.picturesAt === null) throw new Error('The muxer wrote no pictures.');
     if (this.waitingBytes > 0) await this.flush();
-    return new Mp4Head(this.before, this.picturesAt);
+    return new Mp4Head(this.before, this.picturesAt, createdAt);
   }
 
   private async flush(): Promise<void> {

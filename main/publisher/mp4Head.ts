@@ -2,6 +2,7 @@
 // long it gets; a sink that takes the head last need not keep what was left over of that room.
 
 import { concat } from '../shared/fragments.ts';
+import type { Moment } from '../shared/time.ts';
 
 /** Boxes on the way to a track's table of places (ISO/IEC 14496-12). */
 const CONTAINERS = new Set(['trak', 'mdia', 'minf', 'stbl']);
@@ -9,6 +10,8 @@ const CONTAINERS = new Set(['trak', 'mdia', 'minf', 'stbl']);
 const BOX_HEADER_BYTES = 8;
 export const LARGE_BOX_HEADER_BYTES = 16;
 const FULL_BOX_BYTES = 12;
+/** MP4 counts from 1904, Unix from 1970. */
+const SECONDS_FROM_1904 = 2_082_844_800;
 
 /** What the muxer wrote, and where. */
 export interface Written {
@@ -20,15 +23,21 @@ export class Mp4Head {
   /**
    * @param written `ftyp`, `moov`, the beginning of what is left over, and the header of `mdat`; later ones over earlier
    * @param byteLength of the room: where the first picture lies
+   * @param createdAt what the file says of its making: the same for each try, so that all tries make the same file
    */
   constructor(
     private readonly written: readonly Written[],
     private readonly byteLength: number,
+    private readonly createdAt: Moment,
   ) {}
 
   /** As long as was reserved: what is left over is a `free` box. */
   padded(): Uint8Array {
-    return this.read(0, this.byteLength);
+    const room = this.read(0, this.byteLength);
+    const ftypBytes = this.boxBytesAt(0);
+    const moov = room.subarray(ftypBytes, ftypBytes + this.boxBytesAt(ftypBytes));
+    eachBox(moov, (box) => stamp(box, this.createdAt));
+    return room;
   }
 
   /** Without what is left over; the table says where the pictures lie then. */
@@ -37,7 +46,10 @@ export class Mp4Head {
     const moovBytes = this.boxBytesAt(ftypBytes);
     const moov = this.read(ftypBytes, moovBytes);
     const leftOver = this.byteLength - LARGE_BOX_HEADER_BYTES - ftypBytes - moovBytes;
-    moveChunks(moov, leftOver);
+    eachBox(moov, (box) => {
+      stamp(box, this.createdAt);
+      moveChunks(box, leftOver);
+    });
     const mdat = this.read(this.byteLength - LARGE_BOX_HEADER_BYTES, LARGE_BOX_HEADER_BYTES);
     return concat([this.read(0, ftypBytes), moov, mdat]);
   }
@@ -65,19 +77,32 @@ function isBox(type: string, bytes: Uint8Array): boolean {
   return Buffer.from(bytes.subarray(4, BOX_HEADER_BYTES)).toString('latin1') === type;
 }
 
-/** Subtracts from each entry of `stco` and `co64` below the box, in place. Nothing can fall below zero by it. */
-function moveChunks(box: Uint8Array, by: number): void {
+/** Visits the boxes below this one. */
+function eachBox(box: Uint8Array, visit: (box: Uint8Array) => void): void {
   for (let at = BOX_HEADER_BYTES; at + BOX_HEADER_BYTES <= box.byteLength;) {
     const child = boxAt(box, at);
     at += child.byteLength;
-    const view = viewOf(child);
-    if ([...CONTAINERS].some((type) => isBox(type, child))) {
-      moveChunks(child, by);
-    } else if (isBox('stco', child)) {
-      eachEntry(view, 4, (entry) => view.setUint32(entry, view.getUint32(entry) - by));
-    } else if (isBox('co64', child)) {
-      eachEntry(view, 8, (entry) => view.setBigUint64(entry, view.getBigUint64(entry) - BigInt(by)));
-    }
+    visit(child);
+    if ([...CONTAINERS].some((type) => isBox(type, child))) eachBox(child, visit);
+  }
+}
+
+/** Subtracts from each entry of `stco` and `co64`, in place. Nothing can fall below zero by it. */
+function moveChunks(box: Uint8Array, by: number): void {
+  const view = viewOf(box);
+  if (isBox('stco', box)) eachEntry(view, 4, (entry) => view.setUint32(entry, view.getUint32(entry) - by));
+  if (isBox('co64', box))
+    eachEntry(view, 8, (entry) => view.setBigUint64(entry, view.getBigUint64(entry) - BigInt(by)));
+}
+
+/** Sets when it was made and changed. Both come first in the three headers; version 1 has 64 bits for each. */
+function stamp(box: Uint8Array, at: Moment): void {
+  if (!['mvhd', 'tkhd', 'mdhd'].some((type) => isBox(type, box))) return;
+  const view = viewOf(box);
+  const seconds = Math.floor(at / 1000) + SECONDS_FROM_1904;
+  for (const index of [0, 1]) {
+    if (view.getUint8(BOX_HEADER_BYTES) === 1) view.setBigUint64(FULL_BOX_BYTES + index * 8, BigInt(seconds));
+    else view.setUint32(FULL_BOX_BYTES + index * 4, seconds);
   }
 }
 

@@ -102,7 +102,8 @@ for (const store of [strict, ...(moto === null ? [] : [moto])]) {
         tags,
         storageClass: 'STANDARD_IA',
         kmsKeyId: KMS_KEY,
-        bucketKey: true,
+        // moto forgets it of an upload in parts.
+        bucketKey: store === strict,
       });
       expect(await store.openUploads()).toBe(0);
     });

@@ -16,8 +16,8 @@ const bytes = (text: string): Uint8Array => Buffer.from(text);
 const sha256 = (data: Uint8Array): string => createHash('sha256').update(data).digest('hex');
 const manifest = (recordingId: string): string => JSON.stringify({ recordingId });
 
-const noHead = new Mp4Head([], 0);
-const headOf = (text: string): Mp4Head => new Mp4Head([{ position: 0, data: bytes(text) }], text.length);
+const noHead = new Mp4Head([], 0, 0);
+const headOf = (text: string): Mp4Head => new Mp4Head([{ position: 0, data: bytes(text) }], text.length, 0);
 
 function order(recordingId: string): SinkOrder {
   const memory = { kept: null, keep: () => Promise.resolve() };
