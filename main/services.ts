@@ -22,6 +22,7 @@ import type { Policy } from './policy/keys.ts';
 import { FolderSink } from './publisher/folderSink.ts';
 import { publish } from './publisher/publication.ts';
 import { Publisher } from './publisher/publisher.ts';
+import { subjectOf } from './publisher/subject.ts';
 import { explainListenError } from './server/listenError.ts';
 import { startServer } from './server/server.ts';
 import type { RunningServer } from './server/server.ts';
@@ -40,6 +41,7 @@ import type { SpoolSession } from './spool/spool.ts';
 import { Spool } from './spool/spool.ts';
 import { Stretch } from './spool/stretch.ts';
 import { StatusHub } from './status/hub.ts';
+import { openEventBridge, type OpenEventBridge } from './status/startEventBridge.ts';
 import type { Subject } from './status/statusEvents.ts';
 import { StatusEvents } from './status/statusEvents.ts';
 
@@ -61,6 +63,8 @@ export interface ServicesOptions {
 export interface Services {
   readonly port: number;
   readonly hub: StatusHub;
+  /** null: policy names no bus. */
+  readonly eventBridge: OpenEventBridge | null;
   readonly session: Session;
   readonly publisher: Publisher;
   /** What `hello` tells a page about this Sightline; asks ffmpeg when no encoder is known yet. */
@@ -96,20 +100,19 @@ export async function startServices(options: ServicesOptions): Promise<Services>
   let monitors = 0;
   let encoderMissing = false;
 
+  const eventBridge = openEventBridge(policy, { clock, log });
   const statusEvents = new StatusEvents({
+    outbox: eventBridge?.outbox,
     file: policy.statusEventsFile,
     hub,
     clock,
     newEventId: newId,
-    clientInfo: () => {
-      const encoder = finder.current?.encoder;
-      return {
-        appVersion,
-        os: osName(),
-        ...(monitors > 0 ? { monitors } : {}),
-        ...(encoder === undefined ? {} : { encoder }),
-      };
-    },
+    clientInfo: () => ({
+      appVersion,
+      os: osName(),
+      monitors: monitors > 0 ? monitors : undefined,
+      encoder: finder.current?.encoder,
+    }),
     log,
   });
 
@@ -355,6 +358,7 @@ export async function startServices(options: ServicesOptions): Promise<Services>
     throw await explainListenError(error, policy.port);
   }
 
+  eventBridge?.sender.start();
   const chosen = await lookForEncoder();
   if (chosen !== null) {
     const { binary, encoder, warning } = chosen;
@@ -412,6 +416,7 @@ export async function startServices(options: ServicesOptions): Promise<Services>
   return {
     port: server.port,
     hub,
+    eventBridge,
     session,
     publisher,
     describe,
@@ -419,18 +424,12 @@ export async function startServices(options: ServicesOptions): Promise<Services>
       const deadline = new Promise<void>((resolve) => setTimeout(resolve, withinMs).unref());
       await Promise.race([session.shutdown().then(() => publisher.idle()), deadline]);
       publisher.stop();
-      await Promise.race([statusEvents.flush(), deadline]);
+      await Promise.race([statusEvents.flush().then(() => eventBridge?.sender.idle()), deadline]);
+      await eventBridge?.sender.stop();
       await (await sessionWatch)?.stop();
       displays.close();
       await server.close();
       unlock();
     },
   };
-}
-
-function subjectOf(session: SpoolSession, recordingId: string): Subject {
-  const started = session.ledger.recordings.get(recordingId)?.started;
-  if (started === undefined) throw new Error(`The spool knows no recording ${recordingId}.`);
-  const { agentArn, instanceArn, browser } = started.agent;
-  return { recordingId, contactId: started.contact.contactId, agentArn, instanceArn, browser };
 }

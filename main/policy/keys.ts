@@ -19,6 +19,12 @@ export interface KeyInfo<T> {
 const key = <T>(info: KeyInfo<T>): KeyInfo<T> => info;
 const path = z.string().min(1, 'must not be empty');
 
+/** Requests carry a session token: they go over TLS, or nowhere. */
+function isSafeEndpoint(text: string): boolean {
+  const { protocol, hostname } = new URL(text);
+  return protocol === 'https:' || ['localhost', '127.0.0.1', '[::1]'].includes(hostname);
+}
+
 export const policyKeys = {
   port: key({
     schema: z.number().int().min(0).max(65535),
@@ -72,6 +78,40 @@ export const policyKeys = {
     default: null,
     defaultText: '`<dataDir>/status-events.ndjson`',
     description: 'File to which each status event is appended as one line of JSON.',
+  }),
+  eventBusName: key({
+    schema: z
+      .string()
+      .max(1600)
+      .regex(
+        /^(arn:aws[\w-]*:events:[a-z0-9-]+:\d{12}:event-bus\/)?[/.\-_A-Za-z0-9]+$/,
+        'must be the name or the ARN of an event bus',
+      ),
+    form: 'text',
+    default: null,
+    defaultText: 'none: events are not sent to AWS',
+    description: 'Bus of Amazon EventBridge to which status events are sent, by name or ARN.',
+  }),
+  eventBridgeEndpoint: key({
+    schema: z.url({ protocol: /^https?$/ }).refine(isSafeEndpoint, 'must be https (or http on loopback)'),
+    form: 'text',
+    default: null,
+    defaultText: "AWS's own for the region",
+    description: 'Where EventBridge is reached, for example the URL of a VPC endpoint.',
+  }),
+  awsRegion: key({
+    schema: z.string().regex(/^[a-z]{2,}(-[a-z0-9]+)+$/, 'must be a region, for example eu-central-1'),
+    form: 'text',
+    default: null,
+    defaultText: 'as the AWS SDK finds it (AWS_REGION, then its config file)',
+    description: 'Region of AWS.',
+  }),
+  awsProfile: key({
+    schema: path,
+    form: 'text',
+    default: null,
+    defaultText: 'as the AWS SDK finds credentials (environment, then its shared files)',
+    description: "Profile of AWS's shared config and credentials files.",
   }),
   fps: key({
     schema: z.number().int().min(1).max(30),
@@ -147,7 +187,8 @@ export type PolicyKey = keyof typeof policyKeys;
 type ValueOf<K extends PolicyKey> = (typeof policyKeys)[K] extends KeyInfo<infer T> ? T : never;
 
 /** The keys whose default is worked out; after loading, these may still be null. */
-type MayBeNull = 'display' | 'ffmpegPath';
+type MayBeNull =
+  'display' | 'ffmpegPath' | 'eventBusName' | 'eventBridgeEndpoint' | 'awsRegion' | 'awsProfile';
 
 export type Policy = { readonly [K in PolicyKey]: K extends MayBeNull ? ValueOf<K> | null : ValueOf<K> };
 
