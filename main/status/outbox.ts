@@ -124,14 +124,18 @@ export class Outbox {
 
   private async oldest(limit: number): Promise<string[]> {
     const names: string[] = [];
+    let count = 0;
     for await (const { name } of await opendir(this.options.folder)) {
       if (!NAME.test(name)) continue;
+      count += 1;
       const worst = names.at(-1);
       if (names.length >= limit && worst !== undefined && name >= worst) continue;
       const place = names.findIndex((other) => name < other);
       names.splice(place === -1 ? names.length : place, 0, name);
       if (names.length > limit) names.pop();
     }
+    // IT may have put some back or taken some away.
+    this.count = count;
     return names;
   }
 
@@ -141,10 +145,7 @@ export class Outbox {
       return queuedEventSchema.parse(JSON.parse(await readFile(this.path(name), 'utf8')));
     } catch (error) {
       if (PASSING.has(errno(error) ?? '')) throw error;
-      if (errno(error) === 'ENOENT') {
-        this.count -= 1;
-        return null;
-      }
+      if (errno(error) === 'ENOENT') return null;
       trouble = error;
     }
     this.options.log.error('a status event in the outbox is damaged and set aside; the others go on', {

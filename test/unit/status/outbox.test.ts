@@ -88,7 +88,8 @@ describe('the order', () => {
     expect(await readdir(folder)).toEqual(['0000000000000001.json.refused', '0000000000000002.json']);
     // IT has mended the cause and puts it back.
     await rename(join(folder, `${entry!.name}.refused`), join(folder, entry!.name));
-    expect(await idsIn(open())).toEqual(['a', 'b']);
+    expect(await idsIn(next)).toEqual(['a', 'b']);
+    expect(next.pending).toBe(2);
   });
 });
 
