@@ -106,26 +106,27 @@ export class EventBridge {
     return this.stopping.signal.aborted;
   }
 
+  private get due(): boolean {
+    return this.woken && this.started && !this.stopped && this.cancelRest === null;
+  }
+
   private wake(): void {
     this.woken = true;
-    if (!this.started || this.stopped || this.running !== null || this.cancelRest !== null) return;
-    this.running = this.work().finally(() => {
-      this.running = null;
-      // Somebody may have called between the last look and now.
-      if (this.woken) this.wake();
-    });
+    if (this.due) this.running ??= this.work();
   }
 
   private async work(): Promise<void> {
-    while (this.woken) {
+    do {
       this.woken = false;
-      while (!this.stopped && this.cancelRest === null && (await this.sendSome()));
-      if (this.cancelRest !== null) return;
-    }
+      while (await this.sendSome());
+    } while (this.due);
+    // In the same step as the last look, so that nobody's call falls in between.
+    this.running = null;
   }
 
   /** @returns whether to go on at once */
   private async sendSome(): Promise<boolean> {
+    if (this.stopped) return false;
     try {
       const entries = await this.options.outbox.read(this.oneByOne > 0 ? 1 : MAX_ENTRIES);
       if (entries.length === 0) return false;

@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import { mkdir, readFile, readdir, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -40,6 +41,17 @@ describe('what is added', () => {
     await Promise.all(ids.map((id) => outbox.add(statusEvent(id))));
     expect(await idsIn(outbox)).toEqual(ids);
     expect(await idsIn(outbox, 10)).toEqual(ids.slice(0, 10));
+  });
+
+  it('is there only when all before it are, so that a reader never overtakes', async () => {
+    const { outbox, folder } = await bench();
+    const seen: string[][] = [];
+    outbox.onAdded = () => seen.push(readdirSync(folder).filter((name) => name.endsWith('.json')));
+    // The large one takes longer to write than the small ones after it.
+    await Promise.all([3_000_000, 0, 0, 0].map((padding) => outbox.add(statusEvent('x', padding))));
+    const whole = seen.at(-1) ?? [];
+    expect(whole).toHaveLength(4);
+    for (const names of seen) expect(names).toEqual(whole.slice(0, names.length));
   });
 
   it('may be the same news twice', async () => {
