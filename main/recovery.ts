@@ -3,12 +3,13 @@
 import type { Capture } from './capture/capture.ts';
 import type { Logger } from './platform/log.ts';
 import type { Publisher } from './publisher/publisher.ts';
+import { subjectOf } from './publisher/subject.ts';
 import type { Session } from './session/service.ts';
 import type { Clock } from './shared/time.ts';
 import { canvasOf, endedSuspended, leftContacts, unpublished } from './spool/leftovers.ts';
 import type { Spool, SpoolSession } from './spool/spool.ts';
 import type { Stretch } from './spool/stretch.ts';
-import type { StatusEvents, Subject } from './status/statusEvents.ts';
+import type { StatusEvents } from './status/statusEvents.ts';
 
 export interface RecoveryOptions {
   readonly spool: Spool;
@@ -48,12 +49,4 @@ function goOn(left: SpoolSession, { stretch, capture }: RecoveryOptions): void {
   stretch.goOnIn(left);
   const canvas = canvasOf(left);
   if (canvas !== null) capture.keepCanvas(canvas);
-}
-
-/** Who a recording of the spool is about, for its events. */
-export function subjectOf(session: SpoolSession, recordingId: string): Subject {
-  const started = session.ledger.recordings.get(recordingId)?.started;
-  if (started === undefined) throw new Error(`The spool knows no recording ${recordingId}.`);
-  const { agentArn, instanceArn, browser } = started.agent;
-  return { recordingId, contactId: started.contact.contactId, agentArn, instanceArn, browser };
 }

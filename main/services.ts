@@ -21,7 +21,8 @@ import type { SessionWatch, StartSessionWatch } from './platform/sessionWatch.ts
 import { appVersion, osName } from './platform/version.ts';
 import type { Policy } from './policy/keys.ts';
 import type { Publisher } from './publisher/publisher.ts';
-import { recover, subjectOf } from './recovery.ts';
+import { subjectOf } from './publisher/subject.ts';
+import { recover } from './recovery.ts';
 import { explainListenError } from './server/listenError.ts';
 import { startServer } from './server/server.ts';
 import type { RunningServer } from './server/server.ts';
@@ -41,6 +42,7 @@ import type { SpoolSession } from './spool/spool.ts';
 import { Spool } from './spool/spool.ts';
 import { Stretch } from './spool/stretch.ts';
 import { StatusHub } from './status/hub.ts';
+import { openEventBridge, type OpenEventBridge } from './status/startEventBridge.ts';
 import type { Subject } from './status/statusEvents.ts';
 import { StatusEvents } from './status/statusEvents.ts';
 
@@ -62,6 +64,8 @@ export interface ServicesOptions {
 export interface Services {
   readonly port: number;
   readonly hub: StatusHub;
+  /** null: policy names no bus. */
+  readonly eventBridge: OpenEventBridge | null;
   readonly session: Session;
   readonly publisher: Publisher;
   /** What `hello` tells a page about this Sightline; asks ffmpeg when no encoder is known yet. */
@@ -97,20 +101,19 @@ export async function startServices(options: ServicesOptions): Promise<Services>
   let monitors = 0;
   let encoderMissing = false;
 
+  const eventBridge = openEventBridge(policy, { clock, log });
   const statusEvents = new StatusEvents({
+    outbox: eventBridge?.outbox,
     file: policy.statusEventsFile,
     hub,
     clock,
     newEventId: newId,
-    clientInfo: () => {
-      const encoder = finder.current?.encoder;
-      return {
-        appVersion,
-        os: osName(),
-        ...(monitors > 0 ? { monitors } : {}),
-        ...(encoder === undefined ? {} : { encoder }),
-      };
-    },
+    clientInfo: () => ({
+      appVersion,
+      os: osName(),
+      monitors: monitors > 0 ? monitors : undefined,
+      encoder: finder.current?.encoder,
+    }),
     log,
   });
 
@@ -364,6 +367,7 @@ export async function startServices(options: ServicesOptions): Promise<Services>
     throw await explainListenError(error, policy.port);
   }
 
+  eventBridge?.sender.start();
   const chosen = await lookForEncoder();
   if (chosen !== null) {
     const { binary, encoder, warning } = chosen;
@@ -394,6 +398,7 @@ export async function startServices(options: ServicesOptions): Promise<Services>
   return {
     port: server.port,
     hub,
+    eventBridge,
     session,
     publisher,
     describe,
@@ -401,7 +406,8 @@ export async function startServices(options: ServicesOptions): Promise<Services>
       const deadline = new Promise<void>((resolve) => setTimeout(resolve, withinMs).unref());
       await Promise.race([session.shutdown().then(() => publisher.idle()), deadline]);
       publisher.stop();
-      await Promise.race([statusEvents.flush(), deadline]);
+      await Promise.race([statusEvents.flush().then(() => eventBridge?.sender.idle()), deadline]);
+      await eventBridge?.sender.stop();
       await (await sessionWatch)?.stop();
       displays.close();
       await server.close();

@@ -18,10 +18,8 @@ export interface KeyInfo<T> {
 
 const key = <T>(info: KeyInfo<T>): KeyInfo<T> => info;
 const path = z.string().min(1, 'must not be empty');
-/** An URL that secrets may be sent to: https, or this machine. */
-const safeUrl = z
-  .string()
-  .refine((text) => isSafeUrl(text), 'must be an https URL (http is for loopback addresses only)');
+/** An URL that secrets may be sent to: over TLS, or within this machine. */
+const safeUrl = z.string().refine(isSafeUrl, 'must be an https URL (http is for loopback addresses only)');
 
 function isSafeUrl(text: string): boolean {
   if (!URL.canParse(text)) return false;
@@ -144,18 +142,18 @@ export const policyKeys = {
     description: 'Tags of the recordings, `name=value`, separated by commas.',
   }),
   awsRegion: key({
-    schema: z.string().regex(/^[a-z0-9-]+$/, 'is written like eu-central-1'),
+    schema: z.string().regex(/^[a-z]{2,}(-[a-z0-9]+)+$/, 'must be a region, for example eu-central-1'),
     form: 'text',
     default: null,
-    defaultText: "as AWS's SDK finds it",
+    defaultText: 'as the AWS SDK finds it (AWS_REGION, then its config file)',
     description: 'Region of the bucket and of the event bus.',
   }),
   awsProfile: key({
-    schema: z.string().min(1),
+    schema: path,
     form: 'text',
     default: null,
-    defaultText: "AWS's default chain",
-    description: "Profile of AWS's shared configuration from which the credentials come.",
+    defaultText: 'as the AWS SDK finds credentials (environment, then its shared files)',
+    description: "Profile of AWS's shared config and credentials files.",
   }),
   brokerUrl: key({
     schema: safeUrl,
@@ -189,6 +187,26 @@ export const policyKeys = {
     default: null,
     defaultText: '`<dataDir>/status-events.ndjson`',
     description: 'File to which each status event is appended as one line of JSON.',
+  }),
+  eventBusName: key({
+    schema: z
+      .string()
+      .max(1600)
+      .regex(
+        /^(arn:aws[\w-]*:events:[a-z0-9-]+:\d{12}:event-bus\/)?[/.\-_A-Za-z0-9]+$/,
+        'must be the name or the ARN of an event bus',
+      ),
+    form: 'text',
+    default: null,
+    defaultText: 'none: events are not sent to AWS',
+    description: 'Bus of Amazon EventBridge to which status events are sent, by name or ARN.',
+  }),
+  eventBridgeEndpoint: key({
+    schema: safeUrl,
+    form: 'text',
+    default: null,
+    defaultText: "AWS's own for the region",
+    description: 'Where EventBridge is reached, for example the URL of a VPC endpoint.',
   }),
   fps: key({
     schema: z.number().int().min(1).max(30),
@@ -273,7 +291,9 @@ type MayBeNull =
   | 's3StorageClass'
   | 'awsRegion'
   | 'awsProfile'
-  | 'brokerUrl';
+  | 'brokerUrl'
+  | 'eventBusName'
+  | 'eventBridgeEndpoint';
 
 export type Policy = { readonly [K in PolicyKey]: K extends MayBeNull ? ValueOf<K> | null : ValueOf<K> };
 

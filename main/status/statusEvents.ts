@@ -1,5 +1,5 @@
 // Builds status events in AWS's shape (main/shared/statusEvent.ts) and delivers each, in order, first to the NDJSON
-// file and then to the pages. An event that could not be written is still pushed; the log says so.
+// file and the outbox, then to the pages. An event that could not be written is still pushed; the log says so.
 
 import { appendFile, mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -38,6 +38,8 @@ export interface StatusEventsOptions {
   /** What the event says of this machine, as it is now. */
   readonly clientInfo: () => ClientInfo;
   readonly log: Logger;
+  /** What is to go to EventBridge waits here; add() resolves when the event is on the disk. */
+  readonly outbox?: { add(event: StatusEvent): Promise<void> } | undefined;
 }
 
 export class StatusEvents {
@@ -45,7 +47,7 @@ export class StatusEvents {
 
   constructor(private readonly options: StatusEventsOptions) {}
 
-  /** Resolves when the event is in the file and has been pushed; never rejects. */
+  /** Resolves when the event is in the file and the outbox and has been pushed; never rejects. */
   announce(subject: Subject, announcement: Announcement): Promise<void> {
     const event = this.build(subject, announcement);
     this.last = this.last.then(() => this.deliver(event));
@@ -58,12 +60,20 @@ export class StatusEvents {
   }
 
   private async deliver(event: StatusEvent): Promise<void> {
-    const { file, hub, log } = this.options;
+    const { file, hub, log, outbox } = this.options;
     try {
       await mkdir(dirname(file), { recursive: true });
       await appendFile(file, `${JSON.stringify(event)}\n`, { mode: 0o640 });
     } catch (error) {
       log.error('a status event could not be written', { file, reason: String(error), event: event.id });
+    }
+    try {
+      await outbox?.add(event);
+    } catch (error) {
+      log.error('a status event could not be queued for EventBridge', {
+        reason: String(error),
+        event: event.id,
+      });
     }
     hub.pushEvent(event);
   }

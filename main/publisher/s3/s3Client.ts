@@ -101,6 +101,9 @@ export class S3Calls {
       ...(profile === null ? {} : { profile }),
       ...(credentials === null || credentials === undefined ? {} : { credentials }),
       systemClockOffset: clockOffsetMs,
+      // Handed on to the providers of credentials: without it AWS's shared files are read once in a process, and a token
+      // that was renewed in them is never seen.
+      ignoreCache: true,
     });
     return new S3Calls(sdk, client, settings, throttle);
   }

@@ -113,6 +113,15 @@ describe('a value that is not valid', () => {
     ['graceSeconds', -1],
     ['graceSeconds', 3601],
     ['logLevel', 'loud'],
+    ['eventBusName', ''],
+    ['eventBusName', 'my bus'],
+    ['eventBusName', 'arn:aws:events:eu-central-1:1234:event-bus/b'],
+    ['eventBridgeEndpoint', 'events.example'],
+    ['eventBridgeEndpoint', 'ftp://events.example'],
+    ['eventBridgeEndpoint', 'http://events.example'],
+    ['awsRegion', 'Frankfurt'],
+    ['awsRegion', 'eu'],
+    ['awsProfile', ''],
   ])('of %s is refused: %j', (name, value) => {
     expect(errorOf({ machine: { [name]: value } })).toContain(`Policy "${name}"`);
   });
@@ -131,6 +140,22 @@ describe('a value that is not valid', () => {
     ['dataDir', true],
   ])('of the flag for %s is refused: %j', (name, value) => {
     expect(errorOf({ flags: { [name]: value } })).toContain(`Policy "${name}" from its flag`);
+  });
+});
+
+describe('a value for AWS', () => {
+  it.each<[PolicyKey, unknown]>([
+    ['eventBusName', 'screen-recordings'],
+    ['eventBusName', 'arn:aws:events:eu-central-1:123456789012:event-bus/a/b_c.d'],
+    ['eventBusName', 'arn:aws-us-gov:events:us-gov-west-1:123456789012:event-bus/b'],
+    ['eventBridgeEndpoint', 'https://vpce-1-2.events.eu-central-1.vpce.amazonaws.com'],
+    ['eventBridgeEndpoint', 'http://127.0.0.1:4566'],
+    ['eventBridgeEndpoint', 'http://[::1]:4566'],
+    ['awsRegion', 'eu-central-1'],
+    ['awsRegion', 'us-gov-east-1'],
+    ['awsProfile', 'desk'],
+  ])('of %s is taken: %j', (name, value) => {
+    expect(load({ machine: { [name]: value } }).values[name]).toBe(value);
   });
 });
 
@@ -182,6 +207,8 @@ describe('the defaults', () => {
       graceSeconds: 60,
       display: null,
       ffmpegPath: null,
+      eventBusName: null,
+      awsRegion: null,
     });
     expect(warnings).toEqual([]);
   });

@@ -48,6 +48,7 @@ interface Bench {
 
 async function bench(
   path: (folder: string) => string = (folder) => join(folder, 'events.ndjson'),
+  outbox?: { add(event: StatusEvent): Promise<void> },
 ): Promise<Bench> {
   const file = path(await temporaryFolder());
   const hub = new StatusHub();
@@ -60,6 +61,7 @@ async function bench(
     newEventId: () => `event-${++ids}`,
     clientInfo: () => ({ appVersion: '1.2.3', os: 'linux 6.1.0 x64', monitors: 2, encoder: 'libopenh264' }),
     log,
+    outbox,
   });
   const written = async (): Promise<StatusEvent[]> => {
     const text = await readFile(file, 'utf8');
@@ -214,6 +216,39 @@ describe('the delivery', () => {
     expect(log).toMatchObject([
       { level: 'error', fields: { file, event: 'event-1' } },
       { level: 'error', fields: { file, event: 'event-2' } },
+    ]);
+  });
+
+  it('queues for EventBridge after writing and before pushing, and pushes when the queue has it', async () => {
+    const steps: string[] = [];
+    const { events, hub, written } = await bench(undefined, {
+      add: async (event) => {
+        steps.push(`adding ${event.id} with ${(await written()).length} written`);
+        await new Promise(setImmediate);
+        steps.push(`added ${event.id}`);
+      },
+    });
+    hub.subscribe((push) => steps.push(`pushed ${push.type === 'recording.status' ? push.event.id : '?'}`));
+    void events.announce(subject, { status: 'INITIATED' });
+    await events.announce(subject, failed);
+    expect(steps).toEqual([
+      ...['adding event-1 with 1 written', 'added event-1', 'pushed event-1'],
+      ...['adding event-2 with 2 written', 'added event-2', 'pushed event-2'],
+    ]);
+  });
+
+  it('pushes what could not be queued, says so in the log, and goes on', async () => {
+    const { events, hub, log } = await bench(undefined, {
+      add: () => Promise.reject(new Error('ENOSPC')),
+    });
+    const pushes: Push[] = [];
+    hub.subscribe((push) => pushes.push(push));
+    await events.announce(subject, { status: 'INITIATED' });
+    await events.announce(subject, failed);
+    expect(pushes).toHaveLength(2);
+    expect(log).toMatchObject([
+      { level: 'error', fields: { event: 'event-1' } },
+      { level: 'error', fields: { event: 'event-2' } },
     ]);
   });
 

@@ -1,0 +1,11 @@
+// Whom the status events of a recording in the spool are about.
+
+import type { SpoolSession } from '../spool/spool.ts';
+import type { Subject } from '../status/statusEvents.ts';
+
+export function subjectOf(session: SpoolSession, recordingId: string): Subject {
+  const started = session.ledger.recordings.get(recordingId)?.started;
+  if (started === undefined) throw new Error(`The spool knows no recording ${recordingId}.`);
+  const { agentArn, instanceArn, browser } = started.agent;
+  return { recordingId, contactId: started.contact.contactId, agentArn, instanceArn, browser };
+}

@@ -1,0 +1,163 @@
+// Status events that wait for EventBridge: a folder with one file an event, in the order of announcing. What add() has
+// confirmed survives a crash and a power cut. Memory must not grow with the queue: names are streamed, never kept.
+
+import { chmod, mkdir, opendir, readFile, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { syncFolder, writeFileAtomically } from '../platform/atomicFile.ts';
+import type { Logger } from '../platform/log.ts';
+import { errno } from '../shared/errors.ts';
+import type { StatusEvent } from '../shared/statusEvent.ts';
+
+/** What sending needs of an event. The rest is passed on as it is: another version may have written it. */
+const queuedEventSchema = z.looseObject({
+  source: z.string().min(1),
+  'detail-type': z.string().min(1),
+  time: z.iso.datetime(),
+  resources: z.array(z.string()),
+  detail: z.looseObject({ eventDeduplicationId: z.string().min(1) }),
+});
+export type QueuedEvent = z.infer<typeof queuedEventSchema>;
+
+export interface QueuedEntry {
+  /** The file's name; later names sort later. */
+  readonly name: string;
+  readonly event: QueuedEvent;
+}
+
+/** Why an event is not to be sent any more; the end of its file's name. Taking the ending off queues it again. */
+export type AsideReason = 'damaged' | 'refused';
+
+export interface OutboxOptions {
+  readonly folder: string;
+  readonly log: Logger;
+}
+
+const DIGITS = 16;
+const NAME = new RegExp(`^(\\d{${DIGITS}})\\.json$`);
+const TAKEN_NAME = new RegExp(`^(\\d{${DIGITS}})\\.json(\\.(damaged|refused))?$`);
+/** Troubles of the moment, which say nothing about the file. */
+const PASSING = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'EIO', 'EAGAIN']);
+
+export class Outbox {
+  /** Told when an event has been added. */
+  onAdded: () => void = () => undefined;
+  private count = 0;
+  private nextNumber = 1;
+  private opened: Promise<void> | null = null;
+  private last: Promise<unknown> = Promise.resolve();
+
+  constructor(private readonly options: OutboxOptions) {}
+
+  /** How many events wait, as far as is known: nothing is before the folder has been opened. */
+  get pending(): number {
+    return this.count;
+  }
+
+  /** Makes the folder, clears what a crash left half-written, and counts. Tried again by the next call if it fails. */
+  open(): Promise<void> {
+    this.opened ??= this.search().catch((error: unknown) => {
+      this.opened = null;
+      throw error;
+    });
+    return this.opened;
+  }
+
+  /** Resolves when the event is on the disk, after all those added before. */
+  add(event: StatusEvent): Promise<void> {
+    const added = this.last.then(async () => {
+      await this.open();
+      const name = `${String(this.nextNumber).padStart(DIGITS, '0')}.json`;
+      // A number is used once even if writing fails: the file may be there for all that.
+      this.nextNumber += 1;
+      await writeFileAtomically(this.path(name), `${JSON.stringify(event)}\n`, 0o600);
+      this.count += 1;
+    });
+    this.last = added.catch(() => undefined);
+    return added.then(() => this.onAdded());
+  }
+
+  /** The oldest events, in order. Damaged files are set aside on the way. */
+  async read(limit: number): Promise<QueuedEntry[]> {
+    await this.open();
+    for (;;) {
+      const names = await this.oldest(limit);
+      const entries: QueuedEntry[] = [];
+      for (const name of names) {
+        const event = await this.readOne(name);
+        if (event !== null) entries.push({ name, event });
+      }
+      if (entries.length > 0 || names.length === 0) return entries;
+    }
+  }
+
+  /** After its delivery. A power cut may bring a removed event back: it is sent twice then. */
+  async remove(name: string): Promise<void> {
+    await rm(this.path(name), { force: true });
+    this.count -= 1;
+  }
+
+  /** Keeps an event for IT to look at, out of the way of the others. */
+  async setAside(name: string, reason: AsideReason): Promise<void> {
+    await rename(this.path(name), this.path(`${name}.${reason}`));
+    this.count -= 1;
+    await syncFolder(this.options.folder);
+  }
+
+  private async search(): Promise<void> {
+    const { folder } = this.options;
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await chmod(folder, 0o700);
+    let highest = 0;
+    this.count = 0;
+    for await (const { name } of await opendir(folder)) {
+      if (name.endsWith('.tmp')) {
+        await rm(this.path(name), { force: true });
+        continue;
+      }
+      const number = TAKEN_NAME.exec(name)?.[1];
+      if (number !== undefined) highest = Math.max(highest, Number(number));
+      if (NAME.test(name)) this.count += 1;
+    }
+    this.nextNumber = highest + 1;
+  }
+
+  private async oldest(limit: number): Promise<string[]> {
+    const names: string[] = [];
+    let count = 0;
+    for await (const { name } of await opendir(this.options.folder)) {
+      if (!NAME.test(name)) continue;
+      count += 1;
+      const worst = names.at(-1);
+      if (names.length >= limit && worst !== undefined && name >= worst) continue;
+      const place = names.findIndex((other) => name < other);
+      names.splice(place === -1 ? names.length : place, 0, name);
+      if (names.length > limit) names.pop();
+    }
+    // IT may have put some back or taken some away.
+    this.count = count;
+    return names;
+  }
+
+  private async readOne(name: string): Promise<QueuedEvent | null> {
+    let trouble: unknown;
+    try {
+      return queuedEventSchema.parse(JSON.parse(await readFile(this.path(name), 'utf8')));
+    } catch (error) {
+      if (PASSING.has(errno(error) ?? '')) throw error;
+      if (errno(error) === 'ENOENT') return null;
+      trouble = error;
+    }
+    this.options.log.error('a status event in the outbox is damaged and set aside; the others go on', {
+      file: this.path(`${name}.damaged`),
+      // zod's and JSON's words may quote the content; the error's kind is enough.
+      reason: errno(trouble) ?? (trouble instanceof Error ? trouble.name : 'unknown'),
+    });
+    await this.setAside(name, 'damaged');
+    return null;
+  }
+
+  private path(name: string): string {
+    return join(this.options.folder, name);
+  }
+}

@@ -1,0 +1,357 @@
+// The order, the waits and the batches of the sender, with AWS's side played by the test through the port and the time
+// in the test's hand. What the real SDK makes of a real server is in test/integration/eventBridge.test.ts.
+import type { PutEventsRequestEntry } from '@aws-sdk/client-eventbridge';
+import { readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { EventBridge, MAX_BYTES, MAX_ENTRIES, sizeOf } from '../../../main/status/eventBridge.ts';
+import { Outbox } from '../../../main/status/outbox.ts';
+import type { PutResult } from '../../../main/status/putEvents.ts';
+import { temporaryFolder } from '../support/folders.ts';
+import { keepingLogger } from '../support/logs.ts';
+import { idOf, statusEvent } from '../support/statusEvents.ts';
+
+const REQUEST_TIMEOUT_MS = 77_777;
+
+type Answer = (ids: string[], signal: AbortSignal) => Promise<readonly PutResult[]>;
+const taken: Answer = (ids) => Promise.resolve(ids.map(() => ({})));
+const error = (name: string, status?: number): Error =>
+  Object.assign(new Error(`says ${name}`), {
+    name,
+    ...(status === undefined ? {} : { $metadata: { httpStatusCode: status } }),
+  });
+const failing =
+  (name: string, status?: number): Answer =>
+  () =>
+    Promise.reject(error(name, status));
+const entryErrors =
+  (codes: Readonly<Record<string, string>>): Answer =>
+  (ids) =>
+    Promise.resolve(ids.map((id) => (codes[id] === undefined ? {} : { ErrorCode: codes[id] })));
+
+async function bench(ids: readonly string[] = [], random = 1, Queue = Outbox) {
+  const folder = join(await temporaryFolder(), 'outbox');
+  const { log, lines } = keepingLogger();
+  const outbox = new Queue({ folder, log });
+  for (const id of ids) await outbox.add(statusEvent(id));
+  const answers: Answer[] = [];
+  const requests: string[][] = [];
+  const entries: PutEventsRequestEntry[] = [];
+  const timers: { callback: () => void; delayMs: number }[] = [];
+  let forgotten = 0;
+  let now = 1000;
+  const sender = new EventBridge({
+    bus: 'bus',
+    region: null,
+    outbox,
+    clock: { now: () => now },
+    random: () => random,
+    log,
+    requestTimeoutMs: REQUEST_TIMEOUT_MS,
+    setTimer: (callback, delayMs) => {
+      const timer = { callback, delayMs };
+      timers.push(timer);
+      return () => void timers.splice(timers.indexOf(timer), 1);
+    },
+    putEvents: {
+      put: (sent, signal) => {
+        const names = sent.map(({ Detail = '' }) =>
+          idOf({ detail: JSON.parse(Detail) as { eventDeduplicationId: string } }),
+        );
+        requests.push(names);
+        entries.push(...sent);
+        return (answers.shift() ?? taken)(names, signal);
+      },
+      forgetCredentials: () => (forgotten += 1),
+      close: () => undefined,
+    },
+  });
+  return {
+    ...{ folder, outbox, sender, answers, requests, entries, timers, lines },
+    forgotten: () => forgotten,
+    at: (moment: number) => (now = moment),
+    /** Starts, and waits until it is at rest. */
+    run: async () => {
+      sender.start();
+      await sender.idle();
+    },
+    /** Lets the next wait pass and sees the try to its end. @returns how long the wait was */
+    passWait: async () => {
+      const timer = timers.shift();
+      if (timer === undefined) throw new Error('nothing waits');
+      timer.callback();
+      await sender.idle();
+      return timer.delayMs;
+    },
+  };
+}
+
+const numbered = (count: number): string[] => Array.from({ length: count }, (_, index) => `r${index}`);
+
+describe('when it sends', () => {
+  it('not before start(); then what was there and what is added, without a timer', async () => {
+    const { outbox, sender, requests, timers, run } = await bench(['a']);
+    await outbox.add(statusEvent('b'));
+    await sender.idle();
+    expect(requests).toEqual([]);
+    await run();
+    expect(requests).toEqual([['a', 'b']]);
+    await outbox.add(statusEvent('c'));
+    await sender.idle();
+    expect(requests).toEqual([['a', 'b'], ['c']]);
+    expect(timers).toEqual([]);
+  });
+
+  it('what is added while a request is under way goes with the next', async () => {
+    const { outbox, answers, requests, run } = await bench(['a']);
+    answers.push(async (ids) => {
+      await outbox.add(statusEvent('b'));
+      await outbox.add(statusEvent('c'));
+      return taken(ids, new AbortController().signal);
+    });
+    await run();
+    expect(requests).toEqual([['a'], ['b', 'c']]);
+  });
+
+  it('what is added just after the outbox was found empty is not forgotten', async () => {
+    class Late extends Outbox {
+      private late = true;
+      override async read(limit: number): ReturnType<Outbox['read']> {
+        const entries = await super.read(limit);
+        if (entries.length === 0 && this.late) {
+          this.late = false;
+          await this.add(statusEvent('late'));
+        }
+        return entries;
+      }
+    }
+    const { requests, run } = await bench(['a'], 1, Late);
+    await run();
+    expect(requests).toEqual([['a'], ['late']]);
+  });
+
+  it('an addition does not cut a wait short', async () => {
+    const { outbox, sender, answers, requests, timers, run, passWait } = await bench(['a']);
+    answers.push(failing('InternalFailure', 500));
+    await run();
+    await outbox.add(statusEvent('b'));
+    await sender.idle();
+    expect(requests).toEqual([['a']]);
+    expect(timers).toHaveLength(1);
+    await passWait();
+    expect(requests).toEqual([['a'], ['a', 'b']]);
+  });
+});
+
+describe('a request', () => {
+  it('has at most ten events', async () => {
+    const { requests, run } = await bench(numbered(21));
+    await run();
+    expect(requests.map((ids) => ids.length)).toEqual([MAX_ENTRIES, MAX_ENTRIES, 1]);
+    expect(requests.flat()).toEqual(numbered(21));
+  });
+
+  it('has at most 256 KB as AWS counts them, and may be filled to the last byte', async () => {
+    const probe = await bench(['probe']);
+    await probe.run();
+    // The same length of id as the probe's, so that the sizes are known.
+    const half = MAX_BYTES / 2 - sizeOf(probe.entries[0]!);
+    const { outbox, requests, run } = await bench();
+    await outbox.add(statusEvent('half1', half));
+    await outbox.add(statusEvent('half2', half));
+    await outbox.add(statusEvent('half3', half));
+    await outbox.add(statusEvent('half4', half + 1));
+    await run();
+    expect(requests).toEqual([['half1', 'half2'], ['half3'], ['half4']]);
+  });
+
+  it('counts bytes, not characters', () => {
+    expect(sizeOf({ Source: 'é', DetailType: '', Detail: '€', Resources: ['a', 'bc'] })).toBe(14 + 2 + 3 + 3);
+  });
+});
+
+describe('the waits', () => {
+  it('double for what passes, up to five minutes, and start again after a success', async () => {
+    const { answers, outbox, run, passWait } = await bench(['a']);
+    for (let count = 0; count < 11; count += 1) answers.push(failing('ThrottlingException', 400));
+    await run();
+    const waits: number[] = [];
+    for (let count = 0; count < 11; count += 1) waits.push(await passWait());
+    expect(waits).toEqual([
+      ...[2000, 4000, 8000, 16_000, 32_000, 64_000, 128_000, 256_000, 300_000, 300_000, 300_000],
+    ]);
+    answers.push(failing('ThrottlingException', 400));
+    await outbox.add(statusEvent('b'));
+    await run();
+    expect(await passWait()).toBe(2000);
+  });
+
+  it.each([0, 0.25, 0.999])('are drawn from nothing to the longest: %s', async (random) => {
+    const { answers, run, passWait } = await bench(['a'], random);
+    answers.push(failing('InternalFailure', 500));
+    await run();
+    expect(await passWait()).toBe(2000 * random);
+  });
+
+  it('are long at once where somebody has to mend something', async () => {
+    const { answers, run, passWait } = await bench(['a']);
+    answers.push(failing('AccessDeniedException', 400), failing('AccessDeniedException', 400));
+    await run();
+    expect([await passWait(), await passWait()]).toEqual([300_000, 300_000]);
+  });
+
+  it('end at retryNow()', async () => {
+    const { answers, requests, sender, timers, run } = await bench(['a']);
+    answers.push(failing('AccessDeniedException', 400));
+    await run();
+    sender.retryNow();
+    await sender.idle();
+    expect(requests).toEqual([['a'], ['a']]);
+    expect(timers).toEqual([]);
+  });
+
+  it('do not begin after stop(), and stop() gives up the request under way', async () => {
+    const { answers, requests, outbox, sender, timers } = await bench(['a']);
+    let begun = (): void => undefined;
+    const underWay = new Promise<void>((resolve) => (begun = resolve));
+    answers.push((_, signal) => {
+      begun();
+      return new Promise((_resolve, reject) =>
+        signal.addEventListener('abort', () => reject(error('AbortError'))),
+      );
+    });
+    sender.start();
+    await underWay;
+    await sender.stop();
+    await outbox.add(statusEvent('b'));
+    sender.retryNow();
+    await sender.idle();
+    expect(requests).toHaveLength(1);
+    expect(timers).toEqual([]);
+    expect(sender).toMatchObject({ pending: 2, lastProblem: null });
+  });
+
+  it('a request without an answer is given up after its time', async () => {
+    const { answers, sender, timers, passWait } = await bench(['a']);
+    let begun = (): void => undefined;
+    const underWay = new Promise<void>((resolve) => (begun = resolve));
+    answers.push((_, signal) => {
+      begun();
+      return new Promise((_resolve, reject) =>
+        signal.addEventListener('abort', () => reject(error('AbortError'))),
+      );
+    });
+    sender.start();
+    await underWay;
+    expect(await passWait()).toBe(REQUEST_TIMEOUT_MS);
+    expect(sender.lastProblem).toMatchObject({ code: 'ETIMEDOUT', permanent: false });
+    expect(timers.map(({ delayMs }) => delayMs)).toEqual([2000]);
+    await passWait();
+    expect(sender).toMatchObject({ pending: 0, lastProblem: null });
+  });
+});
+
+describe('an answer', () => {
+  it('that took some: the others are sent again, before what came later', async () => {
+    const { answers, requests, run, passWait } = await bench(numbered(12));
+    answers.push(entryErrors({ r2: 'ThrottlingException', r5: 'InternalFailure' }));
+    await run();
+    await passWait();
+    expect(requests[1]).toEqual(['r2', 'r5', 'r10', 'r11']);
+  });
+
+  it('that took some never counts as progress lost: the wait does not grow', async () => {
+    const { answers, run, passWait } = await bench(['a', 'b', 'c']);
+    answers.push(entryErrors({ b: 'InternalFailure', c: 'InternalFailure' }));
+    answers.push(entryErrors({ c: 'InternalFailure' }));
+    await run();
+    expect([await passWait(), await passWait()]).toEqual([2000, 2000]);
+  });
+
+  it('with a code of an entry that somebody must mend: kept, with the long wait', async () => {
+    const { answers, sender, run, passWait } = await bench(['a', 'b']);
+    answers.push(entryErrors({ a: 'NotAuthorizedForSourceException', b: 'InternalFailure' }));
+    await run();
+    expect(sender.lastProblem).toMatchObject({ code: 'NotAuthorizedForSourceException', permanent: true });
+    expect(await passWait()).toBe(300_000);
+    expect(sender.pending).toBe(0);
+  });
+
+  it('with a code that nobody knows yet: tried again', async () => {
+    const { answers, sender, run, passWait } = await bench(['a']);
+    answers.push(entryErrors({ a: 'FromTheFuture' }));
+    await run();
+    expect(sender.pending).toBe(1);
+    await passWait();
+    expect(sender.pending).toBe(0);
+  });
+
+  it('for fewer events than were sent confirms none', async () => {
+    const { answers, requests, sender, run, passWait } = await bench(['a', 'b']);
+    answers.push(() => Promise.resolve([{}]));
+    await run();
+    expect(sender.pending).toBe(2);
+    await passWait();
+    expect(requests[1]).toEqual(['a', 'b']);
+  });
+
+  it.each(['ValidationException', 'SerializationException', 'RequestEntityTooLarge'])(
+    '%s for a whole request: one by one, and only the culprit is set aside',
+    async (code) => {
+      const { answers, folder, requests, lines, timers, run } = await bench(numbered(4));
+      const refusing: Answer = (ids, signal) =>
+        ids.includes('r2') ? failing(code, 400)(ids, signal) : taken(ids, signal);
+      answers.push(refusing, refusing, refusing, refusing, refusing);
+      await run();
+      expect(requests).toEqual([numbered(4), ['r0'], ['r1'], ['r2'], ['r3']]);
+      expect(await readdir(folder)).toEqual(['0000000000000003.json.refused']);
+      expect(lines).toMatchObject([{ level: 'error', fields: { code } }]);
+      expect(timers).toEqual([]);
+    },
+  );
+
+  it('about credentials has them looked for again, another one has not', async () => {
+    const { answers, forgotten, run, passWait } = await bench(['a']);
+    answers.push(failing('InternalFailure', 500), failing('ExpiredTokenException', 400));
+    await run();
+    expect(forgotten()).toBe(0);
+    await passWait();
+    expect(forgotten()).toBe(1);
+  });
+});
+
+describe('the log', () => {
+  it('hears of a reason once, of another reason again, and of the end', async () => {
+    const { answers, at, lines, sender, run, passWait } = await bench(['a']);
+    const [throttled, denied] = [failing('ThrottlingException', 400), failing('AccessDeniedException', 400)];
+    answers.push(throttled, throttled, denied, denied, throttled);
+    await run();
+    at(2000);
+    for (let count = 0; count < 4; count += 1) await passWait();
+    expect(sender.lastProblem).toMatchObject({ code: 'ThrottlingException', since: 2000 });
+    await passWait();
+    expect(lines.map(({ level, fields }) => [level, fields.code ?? fields.was])).toEqual([
+      ['warn', 'ThrottlingException'],
+      ['warn', 'AccessDeniedException'],
+      ['warn', 'ThrottlingException'],
+      ['info', 'ThrottlingException'],
+    ]);
+    expect(sender.lastProblem).toBeNull();
+  });
+});
+
+describe('an outbox that cannot be read', () => {
+  it('is tried again like anything else that may pass', async () => {
+    const { folder, sender, lines, run, passWait, outbox } = await bench(['a']);
+    // The folder is swapped for a file, since root may read anything.
+    await rename(folder, `${folder}.away`);
+    await writeFile(folder, '');
+    await run();
+    expect(sender.lastProblem).toMatchObject({ code: 'ENOTDIR', permanent: false });
+    expect(lines).toMatchObject([{ level: 'warn', fields: { code: 'ENOTDIR' } }]);
+    await rm(folder);
+    await rename(`${folder}.away`, folder);
+    await passWait();
+    expect(outbox.pending).toBe(0);
+  });
+});
