@@ -4,12 +4,12 @@
 import type { Logger } from './platform/log.ts';
 import { appVersion, osName } from './platform/version.ts';
 import type { Policy } from './policy/keys.ts';
-import type { DeliveryOptions, Publication, SlateOrder } from './publisher/delivery.ts';
+import type { DeliveryOptions, SlateOrder } from './publisher/delivery.ts';
 import { Delivery, publish } from './publisher/delivery.ts';
 import { FolderSink } from './publisher/folderSink.ts';
 import type { PictureKind } from './publisher/pictures.ts';
 import { LiveDeliveries } from './publisher/liveDeliveries.ts';
-import type { Uploads } from './publisher/publisher.ts';
+import type { PublisherPorts, Uploads } from './publisher/publisher.ts';
 import { Publisher } from './publisher/publisher.ts';
 import { askBroker } from './publisher/s3/broker.ts';
 import { S3Sink, tagsOf } from './publisher/s3/s3Sink.ts';
@@ -24,7 +24,8 @@ export interface DeliveriesOptions {
   readonly policy: Policy;
   readonly makeSlate: (order: SlateOrder) => Promise<Uint8Array>;
   readonly blankPicture: () => Promise<PictureKind>;
-  readonly onPublished: (from: SpoolSession, recordingId: string, publication: Publication) => Promise<void>;
+  readonly announcePublished: PublisherPorts['announcePublished'];
+  readonly onPublished: PublisherPorts['onPublished'];
   readonly onFailed: (from: SpoolSession, recordingId: string, why: Failure) => Promise<void>;
   readonly onChange: (uploads: Uploads) => void;
   readonly clock: Clock;
@@ -67,6 +68,7 @@ export function startDeliveries(options: DeliveriesOptions): Deliveries {
   const publisher = new Publisher({
     publish: async (from, recordingId) =>
       publish(from, recordingId, deliveryOptions, await live.take(recordingId)),
+    announcePublished: options.announcePublished,
     onPublished: options.onPublished,
     onFailed: options.onFailed,
     onChange: options.onChange,

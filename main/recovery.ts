@@ -1,15 +1,13 @@
-// The composition root's part for what earlier processes left in the spool: it is announced, delivered, or gone on with.
+// The composition root's part for what earlier processes left in the spool: it is delivered, or gone on with.
 
 import type { Capture } from './capture/capture.ts';
 import type { Logger } from './platform/log.ts';
 import type { Publisher } from './publisher/publisher.ts';
-import { subjectOf } from './publisher/subject.ts';
 import type { Session } from './session/service.ts';
 import type { Clock } from './shared/time.ts';
 import { canvasOf, endedSuspended, leftContacts, unpublished } from './spool/leftovers.ts';
 import type { Spool, SpoolSession } from './spool/spool.ts';
 import type { Stretch } from './spool/stretch.ts';
-import type { StatusEvents } from './status/statusEvents.ts';
 
 export interface RecoveryOptions {
   readonly spool: Spool;
@@ -17,22 +15,17 @@ export interface RecoveryOptions {
   readonly publisher: Publisher;
   readonly capture: Capture;
   readonly session: Session;
-  readonly statusEvents: StatusEvents;
   readonly clock: Clock;
   readonly log: Logger;
 }
 
 /** @throws SightlineError when the spool cannot be searched */
 export async function recover(options: RecoveryOptions): Promise<void> {
-  const { spool, publisher, session, statusEvents, clock, log } = options;
+  const { spool, publisher, session, clock, log } = options;
   const { sessions, goingOn } = await spool.recover(clock.now());
   for (const left of sessions) {
-    for (const { recordingId, startTime, endTime, cause } of unpublished(left)) {
+    for (const recordingId of unpublished(left)) {
       log.info('found an unpublished recording', { recordingId, folder: left.folder });
-      if (cause === 'app-died') {
-        const subject = subjectOf(left, recordingId);
-        await statusEvents.announce(subject, { status: 'COMPLETED', startTime, endTime });
-      }
       publisher.enqueue(left, recordingId);
     }
   }

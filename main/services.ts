@@ -3,6 +3,7 @@
 
 import { randomBytes, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
+import { Announcer, announcementOf } from './announcer.ts';
 import { Capture } from './capture/capture.ts';
 import type { MonitorSource } from './capture/displays.ts';
 import { displaysOf } from './capture/displays.ts';
@@ -21,7 +22,6 @@ import type { SessionWatch, StartSessionWatch } from './platform/sessionWatch.ts
 import { appVersion, osName } from './platform/version.ts';
 import type { Policy } from './policy/keys.ts';
 import type { Publisher } from './publisher/publisher.ts';
-import { subjectOf } from './publisher/subject.ts';
 import { recover } from './recovery.ts';
 import { explainListenError } from './server/listenError.ts';
 import { startServer } from './server/server.ts';
@@ -43,7 +43,6 @@ import { Spool } from './spool/spool.ts';
 import { Stretch } from './spool/stretch.ts';
 import { StatusHub } from './status/hub.ts';
 import { openEventBridge, type OpenEventBridge } from './status/startEventBridge.ts';
-import type { Subject } from './status/statusEvents.ts';
 import { StatusEvents } from './status/statusEvents.ts';
 
 /** What the command line of every capture run has, and nobody else's is likely to. */
@@ -118,6 +117,8 @@ export async function startServices(options: ServicesOptions): Promise<Services>
   });
 
   const spoolFolder = join(policy.dataDir, 'spool');
+  const announcer = new Announcer(statusEvents, log);
+
   const spool = new Spool({
     root: spoolFolder,
     room: new Room({
@@ -129,16 +130,7 @@ export async function startServices(options: ServicesOptions): Promise<Services>
     keys: sessionKeys(keyStores),
     newSessionId: () =>
       `${toTimestamp(clock.now()).replaceAll(/[-:.]/g, '')}-${randomBytes(4).toString('hex')}`,
-    onLost: (from, recordingId) => {
-      const { failed, started } = from.ledger.recordings.get(recordingId) ?? {};
-      if (!failed || !started) return;
-      const { failure } = failed;
-      void statusEvents.announce(subjectOf(from, recordingId), {
-        status: 'FAILED',
-        startTime: started.at,
-        failure,
-      });
-    },
+    onFound: (left) => announcer.tellTheRest(left),
     endOrphan: async (pid) => {
       if (await endOrphan(pid, ORPHAN_WORDS))
         log.warn('an ffmpeg of an earlier Sightline was ended', { pid });
@@ -166,19 +158,20 @@ export async function startServices(options: ServicesOptions): Promise<Services>
       const canvas = layout?.picture.kind === 'composed' ? layout.picture.fit.canvas : null;
       return { ...(canvas ?? { width: 1280, height: 720 }), fps: policy.fps, encoder };
     },
-    onPublished: async (from, recordingId, { receipt, manifest }) => {
-      stretch.forget(recordingId);
-      log.info('published', { recordingId, location: receipt.location, sizeBytes: receipt.sizeBytes });
-      await statusEvents.announce(subjectOf(from, recordingId), {
+    announcePublished: (from, recordingId, { receipt, manifest }) =>
+      announcer.tell(from, recordingId, {
         status: 'PUBLISHED',
         startTime: Date.parse(manifest.startTime),
         endTime: Date.parse(manifest.endTime),
         location: receipt.location,
         sizeBytes: receipt.sizeBytes,
-      });
+      }),
+    onPublished: (recordingId, { receipt }) => {
+      stretch.forget(recordingId);
+      log.info('published', { recordingId, location: receipt.location, sizeBytes: receipt.sizeBytes });
     },
     onFailed: (from, recordingId, why) =>
-      statusEvents.announce(subjectOf(from, recordingId), {
+      announcer.tell(from, recordingId, {
         status: 'FAILED',
         startTime: from.ledger.recordings.get(recordingId)?.startTime ?? clock.now(),
         failure: why,
@@ -306,35 +299,25 @@ export async function startServices(options: ServicesOptions): Promise<Services>
     capture.forgetCanvas();
     clock.reanchor();
     stretch
-      .end()
+      .end(session.written.then(() => announcer.settled()))
       .catch((error: unknown) => log.warn('the spool could not be tidied', { reason: String(error) }));
   }
 
-  function announce(effect: Effect & { type: 'announce' }): Promise<void> {
-    const { contact } = effect;
-    const subject: Subject = {
-      recordingId: effect.recordingId,
-      contactId: contact.info.contactId,
-      agentArn: contact.agent.agentArn,
-      instanceArn: contact.agent.instanceArn,
-      browser: contact.agent.browser,
-    };
-    switch (effect.status) {
-      case 'INITIATED':
-        return statusEvents.announce(subject, { status: 'INITIATED' });
-      case 'COMPLETED': {
-        const { phase } = contact;
-        if (phase.kind !== 'stopping') return Promise.resolve();
-        return statusEvents.announce(subject, { status: 'COMPLETED', ...phase });
-      }
-      case 'FAILED':
-        stretch.forget(effect.recordingId);
-        return statusEvents.announce(subject, {
-          status: 'FAILED',
-          startTime: contact.requestedAt,
-          failure: effect.failure,
-        });
+  /** A recording that the journal could not be told of is in no session; it has failed. */
+  async function announce(effect: Effect & { type: 'announce' }): Promise<void> {
+    const { recordingId, contact } = effect;
+    const announcement = announcementOf(effect);
+    const from = stretch.holderOf(recordingId);
+    if (announcement === null) return;
+    if (from?.ledger.recordings.has(recordingId) === true) {
+      await announcer.tell(from, recordingId, announcement);
+    } else {
+      await statusEvents.announce(
+        { recordingId, contactId: contact.info.contactId, ...contact.agent },
+        announcement,
+      );
     }
+    if (effect.status === 'FAILED') stretch.forget(recordingId);
   }
 
   let recovered = (): void => undefined;
@@ -374,8 +357,8 @@ export async function startServices(options: ServicesOptions): Promise<Services>
     log.info('encoder', { encoder, ffmpeg: binary.path, version: binary.version, origin: binary.origin });
     if (warning !== null) log.warn(warning);
   }
-  await recover({ spool, stretch, publisher, capture, session, statusEvents, clock, log }).catch(
-    (error: unknown) => log.error('the spool could not be searched', { reason: String(error) }),
+  await recover({ spool, stretch, publisher, capture, session, clock, log }).catch((error: unknown) =>
+    log.error('the spool could not be searched', { reason: String(error) }),
   );
   recovered();
   const sessionWatch: Promise<SessionWatch | null> = startSessionWatch().catch((error: unknown) => {
@@ -406,7 +389,7 @@ export async function startServices(options: ServicesOptions): Promise<Services>
       const deadline = new Promise<void>((resolve) => setTimeout(resolve, withinMs).unref());
       await Promise.race([session.shutdown().then(() => publisher.idle()), deadline]);
       publisher.stop();
-      await Promise.race([statusEvents.flush().then(() => eventBridge?.sender.idle()), deadline]);
+      await Promise.race([announcer.settled().then(() => eventBridge?.sender.idle()), deadline]);
       await eventBridge?.sender.stop();
       await (await sessionWatch)?.stop();
       displays.close();

@@ -20,11 +20,14 @@ export interface Uploads {
 
 export interface PublisherPorts {
   readonly publish: (session: SpoolSession, recordingId: string) => Promise<Publication>;
-  readonly onPublished: (
+  /** Resolves when PUBLISHED is told for good. */
+  readonly announcePublished: (
     session: SpoolSession,
     recordingId: string,
     publication: Publication,
   ) => Promise<void>;
+  /** The journal knows it, too. */
+  readonly onPublished: (recordingId: string, publication: Publication) => void;
   readonly onFailed: (session: SpoolSession, recordingId: string, failure: Failure) => Promise<void>;
   readonly onChange: (uploads: Uploads) => void;
   readonly clock: Clock;
@@ -153,6 +156,8 @@ export class Publisher {
     let publication: Publication;
     try {
       publication = await ports.publish(session, recordingId);
+      // Told before it is noted: should this process end in between, it is delivered again (to itself) and told again.
+      await ports.announcePublished(session, recordingId, publication);
       await session.append({
         type: 'recording.published',
         recordingId,
@@ -165,7 +170,7 @@ export class Publisher {
     }
     // From here on it is published, whatever else goes wrong: what is left in the spool goes with the next tidying.
     try {
-      await ports.onPublished(session, recordingId, publication);
+      ports.onPublished(recordingId, publication);
       await session.tidy();
     } catch (error) {
       ports.log.warn('a published recording could not be cleared away', {

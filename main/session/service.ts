@@ -106,6 +106,11 @@ export class Session implements SessionCommands {
     return openRecordings(this.state);
   }
 
+  /** Resolves when everything decided so far is on the disk, and what follows from that has been announced. */
+  get written(): Promise<void> {
+    return this.journaled.then(() => undefined);
+  }
+
   get current(): SessionState {
     return this.state;
   }

@@ -117,6 +117,12 @@ export const journalEntrySchema = z.discriminatedUnion('type', [
     location: z.string(),
     sizeBytes: z.number().int().positive(),
   }),
+  /** This status event is in the events' file and on its way: no later process need tell it. */
+  z.object({
+    type: z.literal('event.announced'),
+    recordingId: id,
+    status: z.enum(['INITIATED', 'COMPLETED', 'FAILED']),
+  }),
   /** A multipart upload into S3 that later tries and processes go on with. */
   z.object({
     type: z.literal('upload.begun'),

@@ -18,6 +18,7 @@ export interface LedgerRecording {
   readonly startTime: number | null;
   readonly stopped: Entry<'contact.stopped'> | null;
   readonly suspensions: readonly Suspension[];
+  readonly announced: readonly Entry<'event.announced'>['status'][];
   /** The newest one. */
   readonly upload: Entry<'upload.begun'> | null;
   readonly published: Entry<'recording.published'> | null;
@@ -55,6 +56,7 @@ export function addEntry(ledger: Ledger, entry: JournalEntry): Ledger {
         startTime: null,
         stopped: null,
         suspensions: [],
+        announced: [],
         upload: null,
         published: null,
         failed: null,
@@ -83,6 +85,10 @@ export function addEntry(ledger: Ledger, entry: JournalEntry): Ledger {
       };
     case 'contact.stopped':
       return changeRecording(ledger, entry.recordingId, { stopped: entry });
+    case 'event.announced': {
+      const announced = ledger.recordings.get(entry.recordingId)?.announced ?? [];
+      return changeRecording(ledger, entry.recordingId, { announced: [...announced, entry.status] });
+    }
     case 'upload.begun':
       return changeRecording(ledger, entry.recordingId, { upload: entry });
     case 'recording.published':

@@ -1,5 +1,6 @@
 // What a session that goes on after a restart is told of the recordings that the former process left behind. Pure.
 
+import type { Failure } from '../shared/errors.ts';
 import type { EncoderName } from '../shared/names.ts';
 import type { Moment } from '../shared/time.ts';
 import type { LedgerRecording } from './ledger.ts';
@@ -37,19 +38,25 @@ export function endedSuspended(
 }
 
 /** The recordings that are complete and wait for their delivery. */
-export function unpublished(session: SpoolSession): {
-  recordingId: string;
-  startTime: Moment;
-  endTime: Moment;
-  cause: NonNullable<LedgerRecording['stopped']>['cause'];
-}[] {
-  return [...session.ledger.recordings].flatMap(
-    ([recordingId, { startTime, stopped, published, failed }]) => {
-      if (published !== null || failed !== null || startTime === null || stopped === null) return [];
-      return [{ recordingId, startTime, endTime: stopped.endTime, cause: stopped.cause }];
-    },
+export function unpublished(session: SpoolSession): string[] {
+  return [...session.ledger.recordings].flatMap(([recordingId, { startTime, stopped, published, failed }]) =>
+    published !== null || failed !== null || startTime === null || stopped === null ? [] : [recordingId],
   );
 }
+
+/** What a recording's journal tells and no process has announced, in the order of its happening. */
+export function unannounced({ announced, startTime, stopped, failed, started }: LedgerRecording): Untold[] {
+  const told: Untold[] = [{ status: 'INITIATED' }];
+  if (startTime !== null && stopped !== null)
+    told.push({ status: 'COMPLETED', startTime, endTime: stopped.endTime });
+  if (failed !== null) told.push({ status: 'FAILED', startTime: started.at, failure: failed.failure });
+  return told.filter(({ status }) => !announced.includes(status));
+}
+
+export type Untold =
+  | { readonly status: 'INITIATED' }
+  | { readonly status: 'COMPLETED'; readonly startTime: Moment; readonly endTime: Moment }
+  | { readonly status: 'FAILED'; readonly startTime: Moment; readonly failure: Failure };
 
 /**
  * Whether its open recordings may go on: only within the time that a page may be away as well, and only as the same kind

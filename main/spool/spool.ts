@@ -168,8 +168,8 @@ export class SpoolSession implements Tenant {
     });
   }
 
-  /** Gives up the open recordings of which there is nothing. @returns them */
-  async failEmptyRecordings(): Promise<string[]> {
+  /** Gives up the open recordings of which there is nothing. */
+  async failEmptyRecordings(): Promise<void> {
     const empty = this.openRecordings().filter((one) => one.leftAt === null);
     for (const { recordingId } of empty) {
       const failure = toFailure(
@@ -177,7 +177,6 @@ export class SpoolSession implements Tenant {
       );
       await this.append({ type: 'recording.failed', recordingId, failure });
     }
-    return empty.map(({ recordingId }) => recordingId);
   }
 
   /** Ends the open recordings where what there is of them ends. */
@@ -252,8 +251,8 @@ export interface SpoolOptions {
   readonly mayGoOn?: (session: SpoolSession) => boolean;
   /** Ends the process of a run that was not closed, should it still be there. */
   readonly endOrphan?: (pid: number) => Promise<void>;
-  /** Told about recordings that a crash left without a single picture. */
-  readonly onLost?: (session: SpoolSession, recordingId: string) => void;
+  /** Told about each session that an earlier process left, once it is closed and before anything of it goes. */
+  readonly onFound?: (session: SpoolSession) => Promise<void>;
   /** How much there may be, and what stays of what is published; without one everything, and nothing. */
   readonly room?: Room;
 }
@@ -300,11 +299,11 @@ export class Spool {
         let goesOn = false;
         try {
           await session.closeRuns(now, async (pid) => this.options.endOrphan?.(pid));
-          for (const recordingId of await session.failEmptyRecordings())
-            this.options.onLost?.(session, recordingId);
+          await session.failEmptyRecordings();
           // A process has one stretch of recording: only the last one can go on.
           goesOn = id === folders.at(-1) && session.openRecordings().length > 0 && this.mayGoOn(session);
           if (!goesOn) await session.closeRecordings();
+          await this.options.onFound?.(session);
         } catch (error) {
           await session.abandon();
           throw error;

@@ -47,10 +47,14 @@ export class Stretch {
     for (const { recordingId } of left.openRecordings()) this.sessionOf.set(recordingId, left);
   }
 
-  /** Nothing is recorded any more: what comes next gets a folder of its own. */
-  async end(): Promise<void> {
+  /**
+   * Nothing is recorded any more: what comes next gets a folder of its own.
+   * @param last what is still to be written about the recordings of this one
+   */
+  async end(last: Promise<void>): Promise<void> {
     const ending = this.current;
     this.current = null;
+    await last;
     await (await ending)?.release();
   }
 }

@@ -63,7 +63,7 @@ export class StatusEvents {
     const { file, hub, log, outbox } = this.options;
     try {
       await mkdir(dirname(file), { recursive: true });
-      await appendFile(file, `${JSON.stringify(event)}\n`, { mode: 0o640 });
+      await appendFile(file, `${JSON.stringify(event)}\n`, { mode: 0o640, flush: true });
     } catch (error) {
       log.error('a status event could not be written', { file, reason: String(error), event: event.id });
     }

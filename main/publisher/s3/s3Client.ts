@@ -88,13 +88,13 @@ export class S3Calls {
     process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
     const sdk = await import('@aws-sdk/client-s3');
     const { region, endpoint, pathStyle, profile, idleTimeoutMs } = settings;
-    const client = new sdk.S3Client({
+    const config = {
       maxAttempts: 1,
       logger: silent,
       forcePathStyle: pathStyle,
       // Every body comes with its own.
-      requestChecksumCalculation: 'WHEN_REQUIRED',
-      responseChecksumValidation: 'WHEN_REQUIRED',
+      requestChecksumCalculation: 'WHEN_REQUIRED' as const,
+      responseChecksumValidation: 'WHEN_REQUIRED' as const,
       requestHandler: { connectionTimeout: CONNECT_TIMEOUT_MS, socketTimeout: idleTimeoutMs },
       ...(region === null ? {} : { region }),
       ...(endpoint === null ? {} : { endpoint }),
@@ -104,8 +104,8 @@ export class S3Calls {
       // Handed on to the providers of credentials: without it AWS's shared files are read once in a process, and a token
       // that was renewed in them is never seen.
       ignoreCache: true,
-    });
-    return new S3Calls(sdk, client, settings, throttle);
+    };
+    return new S3Calls(sdk, new sdk.S3Client(config), settings, throttle);
   }
 
   close(): void {

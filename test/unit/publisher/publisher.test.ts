@@ -43,7 +43,9 @@ describe('a recording that can be delivered', () => {
 
   it('is published once, even when something goes wrong after that', async () => {
     const on = await bench();
-    on.onPublished = () => Promise.reject(new Error('no way to tell'));
+    on.onPublished = () => {
+      throw new Error('no way to tell');
+    };
     on.publisher.enqueue(on.session, 'rec-1');
     await on.publisher.idle();
     await vi.advanceTimersByTimeAsync(600_000);

@@ -20,6 +20,7 @@ describe('the ledger', () => {
         { at: 2000, resumedAt: 3000, resumedBy: 'page', reason: 'card' },
         { at: 4000, resumedAt: null, resumedBy: null, reason: null },
       ],
+      announced: [],
       upload: null,
       published: null,
       failed: null,

@@ -1,5 +1,5 @@
 // A publisher on the bench: a real spool session below it, and a sink whose luck the test decides.
-import { onTestFinished } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import type { Publication } from '../../../main/publisher/delivery.ts';
 import type { Uploads } from '../../../main/publisher/publisher.ts';
 import { Publisher } from '../../../main/publisher/publisher.ts';
@@ -29,7 +29,7 @@ export interface Bench {
   readonly log: LogLine[];
   /** What each try does; without one it succeeds. */
   outcomes: (() => Promise<void> | void)[];
-  onPublished: () => Promise<void>;
+  onPublished: () => void;
   onFailed: () => Promise<void>;
 }
 
@@ -63,7 +63,7 @@ export async function bench(random = 1, ...recordingIds: string[]): Promise<Benc
     uploads: [],
     log: lines,
     outcomes: [],
-    onPublished: () => Promise.resolve(),
+    onPublished: () => undefined,
     onFailed: () => Promise.resolve(),
     publisher: new Publisher({
       async publish(_, recordingId) {
@@ -72,10 +72,13 @@ export async function bench(random = 1, ...recordingIds: string[]): Promise<Benc
         // Only the receipt is of interest to the publisher; the manifest is passed on.
         return { receipt, manifest: {} } as Publication;
       },
-      onPublished(_, recordingId) {
+      announcePublished(from, recordingId) {
+        // Told first: were it noted first, a crash in between would leave it untold.
+        expect(from.ledger.recordings.get(recordingId)?.published).toBeNull();
         it.published.push(recordingId);
-        return it.onPublished();
+        return Promise.resolve();
       },
+      onPublished: () => it.onPublished(),
       onFailed(_, recordingId, why) {
         it.failed.push({ recordingId, why });
         return it.onFailed();
