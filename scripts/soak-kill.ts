@@ -31,10 +31,13 @@ function report({ kills, published, lostMs, complaints }: KillResult): string {
     `\`npm run soak:kill -- --kills ${options.kills} --seed ${options.seed}\``,
     '',
     'In each cycle one or two contacts are recorded, some with a suspension, until something is killed at a random moment.',
-    'A power cut is simulated: at a random fsync every file of the spool is cut to what had been synced of it, and the',
-    'process is gone. Then the recorder is started again. Every contact whose start was acknowledged must be published once,',
-    'with the start that was acknowledged (and the end, where that was), decode without an error, show the right time, and',
-    'lack at most a second before the kill; nothing may be left in the spool or half in the sink.',
+    'The sink is a folder, or a strict stand-in for S3. A power cut is simulated: at a random fsync every file of the data',
+    'folder is cut to what had been synced of it, and the process is gone. In a long upload the recorder finds a recording of',
+    '9 to 31 MB in its spool and is killed up to three times while it sends the parts. Then the recorder is started again.',
+    'Every contact whose start was acknowledged must be published once, with the start that was acknowledged (and the end,',
+    'where that was), decode without an error, show the right time, and lack at most a second before the kill; each must have',
+    'been told of as INITIATED, COMPLETED and PUBLISHED; nothing may be left in the spool, half in the folder, or doubled,',
+    'open or wrong in S3.',
     '',
     table([
       ['what', 'seen'],
@@ -44,6 +47,6 @@ function report({ kills, published, lostMs, complaints }: KillResult): string {
       ['missing before the kill p50, p99, most', `${ms(0.5)}, ${ms(0.99)}, ${ms(1)}`],
     ]),
     '',
-    table([['killed', 'cycles'], ...[...kills].sort()]),
+    table([['killed, sink', 'cycles'], ...[...kills].sort()]),
   ].join('\n');
 }

@@ -70,10 +70,12 @@ export function denseMinute(): Promise<Minute> {
 }
 
 export class SpoolRig {
-  private readonly keys = testKeys();
   session!: SpoolSession;
 
-  constructor(readonly root: string) {}
+  constructor(
+    readonly root: string,
+    private readonly keys = testKeys(),
+  ) {}
 
   async open(): Promise<SpoolSession> {
     const spool = this.spool();

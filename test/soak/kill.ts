@@ -1,13 +1,20 @@
 // The kill soak: contacts whose recorder, ffmpeg or power goes at a random moment of the recording or of its delivery.
 // The next start must publish every contact whose start was acknowledged, whole, once, and leave nothing behind.
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { keyFileStore } from '../../main/platform/keyStore.ts';
+import { toTimestamp } from '../../main/shared/time.ts';
+import { sessionKeys } from '../../main/spool/sessionKeys.ts';
+import { SpoolRig } from '../rig/deliveries.ts';
 import { startDesk, oneMonitor, type Desk } from '../rig/desk.ts';
 import { decodesCleanly, probe } from '../rig/mp4.ts';
-import { startRecorder, type Page, type Recorder } from '../rig/recorder.ts';
+import { startRecorder, type Page, type Recorder, type RecorderOptions } from '../rig/recorder.ts';
+import { downloadPublished, s3Options } from '../rig/s3Recorder.ts';
+import { startStrictStore, type S3Store } from '../rig/s3Store.ts';
 import { decodeRecording, recordingClock } from '../rig/recordingFrames.ts';
 import { Dice, ffmpegsOf, signal } from './common.ts';
 
@@ -16,7 +23,14 @@ const FRAME_MS = 200;
 const MAY_BE_LOST_MS = 1000;
 const PATIENCE_MS = 20_000;
 
-const kills = ['recorder', 'ffmpeg, then recorder', 'recorder, then ffmpeg', 'power', 'in delivery'] as const;
+const kills = [
+  ...(['recorder', 'ffmpeg, then recorder', 'recorder, then ffmpeg', 'power'] as const),
+  ...(['in delivery', 'in a long upload'] as const),
+];
+/** A stand-in keeps everything in memory: every so often a new one takes over. */
+const CYCLES_A_STORE = 20;
+/** Pictures of 62 kB of a recording that needs several parts. */
+const LONG = { least: 150, most: 500 };
 export type KillName = (typeof kills)[number];
 
 export interface KillOptions {
@@ -27,7 +41,8 @@ export interface KillOptions {
 }
 
 export interface KillResult {
-  readonly kills: ReadonlyMap<KillName, number>;
+  /** By what was killed and where the recordings went. */
+  readonly kills: ReadonlyMap<string, number>;
   readonly published: number;
   /** Of kills in mid-recording: from the last thing that is in the MP4 to the kill, sorted. */
   readonly lostMs: readonly number[];
@@ -43,20 +58,33 @@ export async function soakKill(options: KillOptions): Promise<KillResult> {
   }
 }
 
+type SinkName = 'folder' | 's3';
+
+/** One cycle: where it keeps its things, and where its recordings go. */
+interface Cycle {
+  readonly home: string;
+  readonly kill: KillName;
+  readonly store: S3Store | null;
+}
+
 interface Started {
   readonly contactId: string;
   readonly startTime: string;
   /** Acknowledged stop, or null when it was still being recorded. */
   endTime: string | null;
+  /** Its pictures tell no time. */
+  readonly isSimulated?: boolean;
 }
 
 class KillSoak {
   private readonly dice: Dice;
-  private readonly counts = new Map<KillName, number>();
+  private readonly counts = new Map<string, number>();
+  private store: S3Store | null = null;
   private readonly lostMs: number[] = [];
   private readonly complaints: string[] = [];
   private published = 0;
   private cycles = 0;
+  private knownOpenUploads = 0;
 
   constructor(
     private readonly options: KillOptions,
@@ -82,36 +110,87 @@ class KillSoak {
     };
   }
 
-  end(): Promise<void> {
-    return this.desk.stop();
+  async end(): Promise<void> {
+    await this.store?.stop();
+    await this.desk.stop();
   }
 
   private async cycle(): Promise<void> {
     this.cycles += 1;
     const kill = this.dice.pick(kills);
-    this.counts.set(kill, (this.counts.get(kill) ?? 0) + 1);
+    const sink: SinkName = kill === 'in a long upload' || this.dice.next() < 0.5 ? 's3' : 'folder';
+    const name = `${kill}, ${sink}`;
+    this.counts.set(name, (this.counts.get(name) ?? 0) + 1);
     const home = await mkdtemp(join(tmpdir(), 'sightline-kill-'));
+    const cycle: Cycle = { home, kill, store: sink === 's3' ? await this.currentStore() : null };
     let isWhole = false;
     try {
-      const { started, killedAt } = await this.recordAndKill(home, kill);
-      isWhole = await this.judge(home, kill, started, killedAt);
+      const { started, killedAt } =
+        kill === 'in a long upload' ? await this.uploadAndKill(cycle) : await this.recordAndKill(cycle);
+      isWhole = await this.judge(cycle, started, killedAt);
     } finally {
       if (isWhole) await rm(home, { recursive: true, force: true });
     }
   }
 
-  /** One or two contacts, perhaps a suspension, and then the end of something. */
-  private async recordAndKill(
-    home: string,
-    kill: KillName,
-  ): Promise<{ started: Started[]; killedAt: number }> {
-    const { dice, desk } = this;
-    const recorder = await startRecorder({
-      display: desk.display,
+  private async currentStore(): Promise<S3Store> {
+    if (this.cycles % CYCLES_A_STORE === 0) {
+      await this.store?.stop();
+      this.store = null;
+      this.knownOpenUploads = 0;
+    }
+    return (this.store ??= await startStrictStore({ listPartsPage: 3 }));
+  }
+
+  private start({ home, store }: Cycle, more: Partial<RecorderOptions> = {}): Promise<Recorder> {
+    const s3 = store === null ? { flags: [], environment: {} } : s3Options(store);
+    return startRecorder({
+      display: this.desk.display,
       home,
-      ...(kill === 'power' ? powerCut(home, dice) : {}),
+      flags: [...s3.flags, ...(more.flags ?? [])],
+      environment: { ...s3.environment, ...more.environment },
     });
+  }
+
+  /** A long recording that an earlier process left is uploaded, and the recorder killed at it, again and again. */
+  private async uploadAndKill(cycle: Cycle): Promise<{ started: Started[]; killedAt: number }> {
+    const { dice } = this;
+    const recordingId = randomUUID();
+    const startTime = Date.now() - 600_000;
+    const dataDir = join(cycle.home, 'data');
+    const keys = sessionKeys([keyFileStore(join(dataDir, 'spool.key'))]);
+    const rig = new SpoolRig(join(dataDir, 'spool'), keys);
+    await rig.open();
+    await rig.record(recordingId, Math.floor(dice.between(LONG.least, LONG.most)), startTime);
+    await rig.session.abandon();
+    const recording = rig.session.ledger.recordings.get(recordingId)!;
+    const kills = Math.ceil(dice.between(0, 3));
+    for (let done = 0; done < kills; done += 1) {
+      const recorder = await this.start(cycle);
+      await sleep(dice.between(0, 400));
+      recorder.kill('SIGKILL');
+      await recorder.exited;
+    }
+    const { contactId } = recording.started.contact;
+    const endTime = toTimestamp(recording.stopped!.endTime);
+    return {
+      started: [{ contactId, startTime: toTimestamp(startTime), endTime, isSimulated: true }],
+      killedAt: Date.now(),
+    };
+  }
+
+  /** One or two contacts, perhaps a suspension, and then the end of something. */
+  private async recordAndKill(cycle: Cycle): Promise<{ started: Started[]; killedAt: number }> {
+    const { dice } = this;
+    const { home, kill } = cycle;
     const started: Started[] = [];
+    const recorder = await this.start(cycle, kill === 'power' ? powerCut(home, dice) : {}).catch(
+      (error: unknown) => {
+        if (kill === 'power') return null; // it went before the recorder was ready
+        throw error;
+      },
+    );
+    if (recorder === null) return { started, killedAt: Date.now() };
     const death = recorder.exited.then(() => Date.now());
     const scene = this.play(await recorder.connect(), started, kill === 'in delivery').catch(() => undefined);
     if (kill === 'in delivery') {
@@ -161,6 +240,7 @@ class KillSoak {
     const ffmpegs = await ffmpegsOf(recorder.pid);
     switch (kill) {
       case 'power':
+      case 'in a long upload':
         return; // it goes by itself
       case 'recorder':
       case 'in delivery':
@@ -178,45 +258,27 @@ class KillSoak {
   }
 
   /** @returns whether there is nothing to complain about */
-  private async judge(
-    home: string,
-    kill: KillName,
-    started: readonly Started[],
-    killedAt: number,
-  ): Promise<boolean> {
+  private async judge(cycle: Cycle, started: readonly Started[], killedAt: number): Promise<boolean> {
+    const { home, kill, store } = cycle;
     const before = this.complaints.length;
     const complain = (words: string): void =>
       void this.complaints.push(`cycle ${this.cycles} (${kill}): ${words}; see ${home}`);
-    const next = await startRecorder({ display: this.desk.display, home, flags: ['--grace-seconds', '0'] });
+    const next = await this.start(cycle, { flags: ['--grace-seconds', '0'] });
+    const published = (): ReturnType<Recorder['published']> =>
+      store === null
+        ? next.published()
+        : downloadPublished(store, next.sinkFolder, (id) => started.some((one) => one.contactId === id));
     try {
-      if (!(await this.becomesIdle(next, started))) complain('not everything was delivered');
-      const found = await next.published();
+      if (!(await this.becomesIdle(next, published, started))) complain('not everything was delivered');
+      const found = await published();
       this.published += found.length;
-      for (const { contactId, startTime, endTime } of started) {
-        const mine = found.filter(({ manifest }) => manifest.contact.contactId === contactId);
-        if (mine.length !== 1) complain(`${contactId} was published ${mine.length} times`);
-        for (const { mp4, manifest } of mine) {
-          if (manifest.startTime !== startTime) complain(`${contactId} begins at ${manifest.startTime}`);
-          if (endTime !== null && manifest.endTime !== endTime)
-            complain(`${contactId} ends at ${manifest.endTime}`);
-          if (endTime === null) {
-            const lost = killedAt - Date.parse(manifest.endTime);
-            this.lostMs.push(lost);
-            if (lost > MAY_BE_LOST_MS) complain(`${contactId} lacks its last ${lost} ms`);
-          }
-          const errors = await decodesCleanly(mp4);
-          if (errors !== '') complain(`${contactId} does not decode: ${errors}`);
-          const { durationMs } = await probe(mp4);
-          if (Math.abs(durationMs - manifest.durationMs) > FRAME_MS)
-            complain(`${contactId} is ${durationMs} ms long`);
-          const clock = recordingClock(await decodeRecording(mp4, manifest), manifest);
-          if (clock.maxMs > FRAME_MS) complain(`the clock of ${contactId} is off by ${clock.maxMs} ms`);
-        }
-      }
+      for (const one of started) await this.judgeOne(one, found, killedAt, complain);
+      await this.judgeEvents(next, started, complain);
       const half = (await readdir(next.sinkFolder, { recursive: true }).catch(() => [])).filter((name) =>
         name.endsWith('.part'),
       );
       if (half.length > 0) complain(`${half.join(', ')} is left in the sink`);
+      if (store !== null) await this.judgeStore(store, started, complain);
       const left = await readdir(join(home, 'data', 'spool')).catch(() => []);
       if (left.length > 0) complain(`${left.join(', ')} is left in the spool`);
     } finally {
@@ -225,12 +287,77 @@ class KillSoak {
     return this.complaints.length === before;
   }
 
-  private async becomesIdle(recorder: Recorder, started: readonly Started[]): Promise<boolean> {
+  private async judgeOne(
+    { contactId, startTime, endTime, isSimulated = false }: Started,
+    found: Awaited<ReturnType<Recorder['published']>>,
+    killedAt: number,
+    complain: (words: string) => void,
+  ): Promise<void> {
+    const mine = found.filter(({ manifest }) => manifest.contact.contactId === contactId);
+    if (mine.length !== 1) complain(`${contactId} was published ${mine.length} times`);
+    for (const { mp4, manifest } of mine) {
+      if (manifest.startTime !== startTime) complain(`${contactId} begins at ${manifest.startTime}`);
+      if (endTime !== null && manifest.endTime !== endTime)
+        complain(`${contactId} ends at ${manifest.endTime}`);
+      if (endTime === null) {
+        const lost = killedAt - Date.parse(manifest.endTime);
+        this.lostMs.push(lost);
+        if (lost > MAY_BE_LOST_MS) complain(`${contactId} lacks its last ${lost} ms`);
+      }
+      const errors = await decodesCleanly(mp4);
+      if (errors !== '') complain(`${contactId} does not decode: ${errors}`);
+      const { durationMs } = await probe(mp4);
+      if (Math.abs(durationMs - manifest.durationMs) > FRAME_MS)
+        complain(`${contactId} is ${durationMs} ms long`);
+      if (isSimulated) continue;
+      const clock = recordingClock(await decodeRecording(mp4, manifest), manifest);
+      if (clock.maxMs > FRAME_MS) complain(`the clock of ${contactId} is off by ${clock.maxMs} ms`);
+    }
+  }
+
+  /** Each is told of, in the order of its life; told twice is allowed, with the same deduplication id. */
+  private async judgeEvents(
+    recorder: Recorder,
+    started: readonly Started[],
+    complain: (words: string) => void,
+  ): Promise<void> {
+    const events = await recorder.events();
+    for (const { contactId } of started) {
+      const mine = events.filter(({ detail }) => detail.contactArn.endsWith(`/contact/${contactId}`));
+      const told = [...new Set(mine.map(({ detail }) => detail.recordingStatus))];
+      if (told.join() !== 'INITIATED,COMPLETED,PUBLISHED')
+        complain(`${contactId} was told as ${told.join()}`);
+      const ids = new Set(mine.map(({ detail }) => detail.eventDeduplicationId));
+      if (ids.size !== told.length) complain(`${contactId} has ${ids.size} deduplication ids`);
+    }
+  }
+
+  private async judgeStore(
+    store: S3Store,
+    started: readonly Started[],
+    complain: (words: string) => void,
+  ): Promise<void> {
+    const objects = await store.objects();
+    for (const { contactId } of started) {
+      const mine = objects.filter(({ metadata }) => metadata['sightline-contact-id'] === contactId);
+      if (mine.length !== 2)
+        complain(`${contactId} is ${mine.length} objects: ${mine.map(({ key }) => key).join()}`);
+    }
+    const open = await store.openUploads();
+    if (open > this.knownOpenUploads) complain(`${open} uploads are open`);
+    this.knownOpenUploads = open;
+    for (const problem of store.strict?.problems.splice(0) ?? []) complain(problem);
+  }
+
+  private async becomesIdle(
+    recorder: Recorder,
+    published: Recorder['published'],
+    started: readonly Started[],
+  ): Promise<boolean> {
     const until = performance.now() + PATIENCE_MS;
     for (;;) {
       const left = await readdir(join(recorder.dataDir, 'spool')).catch(() => []);
-      const found = await recorder.published();
-      if (left.length === 0 && found.length >= started.length) return true;
+      if (left.length === 0 && (await published()).length >= started.length) return true;
       if (performance.now() > until) return false;
       await sleep(50);
     }
@@ -243,7 +370,7 @@ function powerCut(home: string, dice: Dice) {
     environment: {
       NODE_OPTIONS: `--import ${hook}`,
       SIGHTLINE_TEST_DATA: join(home, 'data'),
-      SIGHTLINE_TEST_SYNCS: String(Math.floor(dice.between(1, 22))),
+      SIGHTLINE_TEST_SYNCS: String(Math.floor(dice.between(1, 36))),
     },
   };
 }

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 
 const folder = process.env.SIGHTLINE_TEST_DATA ?? '';
 let left = Number(process.env.SIGHTLINE_TEST_SYNCS);
-/** Bytes of each file that a power cut cannot take any more. */
+/** Bytes of each file (by its inode: it may be renamed) that a power cut cannot take any more. */
 const synced = new Map();
 
 const probe = await open('/dev/null');
@@ -18,10 +18,10 @@ for (const name of ['sync', 'datasync']) {
   prototype[name] = async function (...args) {
     // What is written while the sync is under way need not be part of it.
     const path = readlinkSync(`/proc/self/fd/${this.fd}`);
-    const size = statSync(path).size;
+    const { size, ino } = statSync(path);
     const result = await real.apply(this, args);
     if (path.startsWith(folder)) {
-      synced.set(path, Math.max(size, synced.get(path) ?? 0));
+      synced.set(ino, Math.max(size, synced.get(ino) ?? 0));
       left -= 1;
       if (left === 0) cutPower();
     }
@@ -32,9 +32,10 @@ for (const name of ['sync', 'datasync']) {
 function cutPower() {
   for (const name of readdirSync(folder, { recursive: true })) {
     const path = join(folder, name);
-    if (!statSync(path).isFile() || !path.includes('/spool/')) continue;
-    const keep = synced.get(path) ?? 0;
-    if (statSync(path).size > keep) truncateSync(path, keep);
+    const { size, ino } = statSync(path);
+    if (!statSync(path).isFile()) continue;
+    const keep = synced.get(ino) ?? 0;
+    if (size > keep) truncateSync(path, keep);
   }
   process.kill(process.pid, 'SIGKILL');
 }
