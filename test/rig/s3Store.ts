@@ -41,7 +41,9 @@ export interface S3Store {
   stop(): Promise<void>;
 }
 
-export async function startStrictStore(options: { listPartsPage?: number } = {}): Promise<S3Store> {
+export async function startStrictStore(
+  options: { listPartsPage?: number; clock?: () => number } = {},
+): Promise<S3Store> {
   const strict = await startS3Server({ buckets: [BUCKET], region: REGION, kmsKeys: [KMS_KEY], ...options });
   return {
     name: 'our strict stand-in',
