@@ -30,6 +30,7 @@ import { Session } from './session/service.ts';
 import type { Effect, SessionState } from './session/state.ts';
 import { captureState, isQuiet, openRecordings, stateReason } from './session/view.ts';
 import type { HelloReply } from './shared/protocol.ts';
+import { toFailure } from './shared/errors.ts';
 import { PROTOCOL_VERSION } from './shared/protocol.ts';
 import type { PauseReason } from './shared/names.ts';
 import type { Moment } from './shared/time.ts';
@@ -142,8 +143,10 @@ export async function startServices(options: ServicesOptions): Promise<Services>
         fps: policy.fps,
         encoder: finder.current?.encoder,
       }),
-    onUnreadable: (folder, error) =>
-      log.error('a spool folder cannot be read', { folder, reason: String(error) }),
+    onUnreadable: (folder, error) => {
+      const { code, message: reason } = toFailure(error, 'SPOOL_UNREADABLE');
+      log.error('a spool folder cannot be read', { folder, code, reason });
+    },
   });
   const stretch = new Stretch(spool);
 

@@ -84,6 +84,8 @@ export class CaptureRun {
   private early: Fragment[] = [];
   private lastFrameAt: Moment | null = null;
   private frames = 0;
+  /** What of them is in the spool. */
+  private written: { frames: number; lastFrameAt: Moment | null } = { frames: 0, lastFrameAt: null };
   private writes: Promise<void> = Promise.resolve();
   private finished = false;
 
@@ -173,15 +175,16 @@ export class CaptureRun {
     const isFirst = this.frames === 0;
     this.frames += 1;
     this.lastFrameAt = at;
-    this.write(fragment.bytes, isFirst ? () => this.reportLive(at) : undefined);
+    this.write(fragment.bytes, () => {
+      this.written = { frames: this.written.frames + 1, lastFrameAt: at };
+      if (isFirst && this.accepting) this.reportLive(at);
+    });
     this.reportCover();
   }
 
   private write(bytes: Uint8Array, then?: () => void): void {
     this.writes = this.options.sink.append(bytes).then(
-      () => {
-        if (this.accepting) then?.();
-      },
+      () => then?.(),
       (error: unknown) => this.fail(toFailure(error, 'SPOOL_UNREADABLE')),
     );
   }
@@ -251,7 +254,7 @@ export class CaptureRun {
     } catch (error) {
       if (end.fault === null && this.asked === null) end.fault = toFailure(error, 'SPOOL_UNREADABLE');
     }
-    const { lastFrameAt, frames } = this;
+    const { lastFrameAt, frames } = this.written;
     this.options.listener.ended({
       endTime:
         lastFrameAt === null ? null : Math.min(Math.round(lastFrameAt + this.options.frameMs), this.dropFrom),

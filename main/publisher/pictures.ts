@@ -1,5 +1,6 @@
 // Pictures out of fragmented MP4: a run's one after the other, as far as they are wanted now, and a slate's only one.
 
+import { SightlineError } from '../shared/errors.ts';
 import type { Segment } from '../shared/fragments.ts';
 import { FragmentSplitter } from '../shared/fragments.ts';
 import type { RunReader } from '../spool/runFiles.ts';
@@ -32,7 +33,7 @@ export class RunPictures {
   constructor(
     private readonly reader: RunReader,
     private readonly onConfig: (config: VideoDecoderConfig) => void,
-    /** How many there are at most. */
+    /** How many there are; Infinity while it is being written. */
     private readonly limit: () => number,
   ) {}
 
@@ -49,13 +50,24 @@ export class RunPictures {
       }
       this.waiting = [];
       const bytes = await this.reader.next();
-      if (bytes === null) return;
+      if (bytes === null) { this.requireAll(); return; }
       this.waiting = await this.picturesIn(this.splitter.push(bytes));
     }
   }
 
   close(): Promise<void> {
     return this.reader.close();
+  }
+
+  /** A run that is closed holds what its journal says: if it does not, something has been taken away. */
+  private requireAll(): void {
+    const expected = this.limit();
+    if (expected === Infinity || this.taken >= expected) return;
+    throw new SightlineError(
+      'SPOOL_UNREADABLE',
+      `A run in the spool holds ${this.taken} of its ${expected} pictures: the disk is faulty, or somebody has cut its file ` +
+        'off. It is left as it is.',
+    );
   }
 
   private async picturesIn(segments: readonly Segment[]): Promise<Picture[]> {

@@ -32,8 +32,17 @@ export interface PublisherPorts {
   readonly onChange: (uploads: Uploads) => void;
   readonly clock: Clock;
   readonly random: () => number;
+  /** Returns the way to call it off. setTimeout, unless time is somebody else's. */
+  readonly setTimer?: SetTimer;
   readonly log: Logger;
 }
+
+export type SetTimer = (act: () => void, delayMs: number) => () => void;
+
+const plainTimer: SetTimer = (act, delayMs) => {
+  const timer = setTimeout(act, delayMs);
+  return () => clearTimeout(timer);
+};
 
 interface Job {
   readonly session: SpoolSession;
@@ -42,7 +51,8 @@ interface Job {
   announced: boolean;
   /** Of its newest try. */
   why: Failure | null;
-  timer: NodeJS.Timeout | null;
+  /** Does nothing when it does not rest. */
+  cancelRest: () => void;
   /** Asked for while it was being tried: what mended the cause may have come too late for that try. */
   again: boolean;
   /** Told what the next try comes to. */
@@ -85,7 +95,7 @@ export class Publisher {
       attempts: 0,
       announced: false,
       why: null,
-      timer: null,
+      cancelRest: () => undefined,
       again: false,
       waiters: [],
     });
@@ -124,7 +134,7 @@ export class Publisher {
   /** Starts nothing new; what is under way is finished, or found again at the next start. */
   stop(): void {
     this.stopped = true;
-    for (const job of this.resting) if (job.timer !== null) clearTimeout(job.timer);
+    for (const job of this.resting) job.cancelRest();
   }
 
   private get jobs(): Job[] {
@@ -202,13 +212,12 @@ export class Publisher {
     }
     this.resting.add(job);
     const longest = Math.min(RETRY_LONGEST_MS, RETRY_BASE_MS * 2 ** attempts);
-    job.timer = setTimeout(() => this.wake(job), ports.random() * longest);
+    job.cancelRest = (ports.setTimer ?? plainTimer)(() => this.wake(job), ports.random() * longest);
     return outcome;
   }
 
   private wake(job: Job): void {
-    if (job.timer !== null) clearTimeout(job.timer);
-    job.timer = null;
+    job.cancelRest();
     this.resting.delete(job);
     this.waiting.push(job);
     void this.work();

@@ -275,7 +275,9 @@ export class Spool {
     const id = this.options.newSessionId();
     const folder = join(this.options.root, id);
     try {
-      await mkdir(folder, { recursive: true, mode: 0o700 });
+      // In two steps: a recursive mkdir says ENOENT of a read-only file system.
+      await mkdir(this.options.root, { recursive: true, mode: 0o700 });
+      await mkdir(folder, { mode: 0o700 });
       const journal = await Journal.create(join(folder, JOURNAL_FILE), this.options.keys);
       await syncFolder(this.options.root);
       this.room.add(journal.sizeBytes);
