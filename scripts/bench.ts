@@ -15,6 +15,7 @@ import { startPainter } from '../test/rig/painter.ts';
 import { findTool } from '../test/rig/process.ts';
 import type { Page, Recorder } from '../test/rig/recorder.ts';
 import { startRecorder } from '../test/rig/recorder.ts';
+import { benchDelivery, deliveryLines, type DeliveryFigures } from './benchDelivery.ts';
 
 const { values } = parseArgs({
   options: {
@@ -45,6 +46,7 @@ interface Weight {
 const display = await startDisplay({ width, height });
 const home = await mkdtemp(join(tmpdir(), 'sightline-bench-'));
 try {
+  const delivery = await benchDelivery(note);
   const started = performance.now();
   const recorder = await startRecorder({ display: display.display, home });
   const startUpMs = performance.now() - started;
@@ -62,7 +64,7 @@ try {
     }));
   }
   await recorder.stop();
-  report(startUpMs, latencies, idle, weights);
+  report(startUpMs, latencies, idle, weights, delivery);
 } finally {
   await display.stop();
   await rm(home, { recursive: true, force: true });
@@ -179,6 +181,7 @@ function report(
   latencies: Latencies,
   idle: { cpuPercent: number; residentMiB: number },
   weights: Record<string, { sightline: Weight; x264: Weight }>,
+  delivery: DeliveryFigures,
 ): void {
   const machine = `${cpus().length} x ${cpus()[0]?.model.trim() ?? 'unknown'}, ${Math.round(totalmem() / 1024 ** 3)} GiB, Node ${process.versions.node}, ${width}x${height} at 5 fps`;
   const rows = Object.entries(latencies).map(([name, all]: [string, number[]]) => ({
@@ -200,6 +203,8 @@ function report(
       `| ${scene} desktop, kB | ${kilobytes(sightline)} | ${kilobytes(x264)} |`,
     ]),
     '',
+    ...deliveryLines(delivery),
+    '',
     `Start-up to \`ready\`: ${ms(startUpMs)}. Idle: ${idle.cpuPercent.toFixed(2)}% of a core, ${idle.residentMiB.toFixed(0)} MiB resident.`,
   ];
   console.log(lines.join('\n'));
@@ -212,6 +217,7 @@ function report(
       idle,
       latencies: rows,
       perRecordedMinute: weights,
+      delivery,
     }),
   );
 }

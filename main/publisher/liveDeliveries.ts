@@ -58,6 +58,11 @@ export class LiveDeliveries {
     return one?.delivery ?? null;
   }
 
+  /** Resolves when none of them is at work. */
+  async idle(): Promise<void> {
+    await Promise.all([...this.live.values()].map((one) => one.busy));
+  }
+
   private look(session: SpoolSession, recordingId: string): void {
     const one = this.live.get(recordingId) ?? {
       delivery: null,

@@ -50,7 +50,10 @@ export class RunPictures {
       }
       this.waiting = [];
       const bytes = await this.reader.next();
-      if (bytes === null) { this.requireAll(); return; }
+      if (bytes === null) {
+        this.requireAll();
+        return;
+      }
       this.waiting = await this.picturesIn(this.splitter.push(bytes));
     }
   }
