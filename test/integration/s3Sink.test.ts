@@ -295,6 +295,12 @@ describe('trouble', () => {
     ],
     ['a conflict', SHORT, { kind: 'conflict', operation: 'PutObject' }, passing('SERVICE_ISSUE')],
     [
+      'a conflict at the end',
+      LONG,
+      { kind: 'conflict', operation: 'CompleteMultipartUpload' },
+      passing('SERVICE_ISSUE'),
+    ],
+    [
       'an error in a 200',
       LONG,
       { kind: 'error200', operation: 'CompleteMultipartUpload' },

@@ -10,6 +10,7 @@ import type { SinkObject, SinkOrder, SinkReceipt } from '../sink.ts';
 import { longerKey } from '../sink.ts';
 import type { Bytes, Found, Part, S3Calls, Upload } from './s3Client.ts';
 import { compositeChecksum, metadataOf, toBase64 } from './s3Client.ts';
+import { nameOf } from './s3Errors.ts';
 
 /** S3's least for a part other than the last. https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
 export const PART_BYTES = 5 * 1024 * 1024;
@@ -130,7 +131,13 @@ export class S3Object implements SinkObject {
       known?.sha256 === bytes.sha256
         ? known
         : await this.calls.uploadPart(upload, 1, bytes, this.giveUp.signal);
-    if (await this.calls.complete(upload, [first, ...later], false)) return receipt(upload.key);
+    const isNew = await this.calls
+      .complete(upload, [first, ...later], false)
+      .catch(async (error: unknown) => {
+        if (isConflict(error)) await this.startOver(upload, upload.key);
+        throw error;
+      });
+    if (isNew) return receipt(upload.key);
     const there = await this.whatIsThere(upload.key);
     if (this.isOurs(there)) {
       if (isThis(there)) await this.calls.abort(upload);
@@ -138,9 +145,8 @@ export class S3Object implements SinkObject {
       return receipt(upload.key);
     }
     // Another recording's: the next try takes the longer name.
-    await this.calls.abort(upload);
+    await this.startOver(upload, longerKey(this.order));
     if (upload.key === longerKey(this.order)) throw this.taken();
-    await this.order.memory.keep({ bucket: this.calls.bucket, key: longerKey(this.order), uploadId: '' });
     throw new DeliveryError(
       'UPLOAD_FAILED',
       `${upload.key} is another recording's name already. The recording is sent under a longer one.`,
@@ -182,6 +188,12 @@ export class S3Object implements SinkObject {
       await this.order.memory.keep({ bucket: this.calls.bucket, ...this.upload });
     }
     return this.upload;
+  }
+
+  /** The next try has an upload of its own. */
+  private async startOver(upload: Upload, key: string): Promise<void> {
+    await this.calls.abort(upload);
+    await this.order.memory.keep({ bucket: this.calls.bucket, key, uploadId: '' });
   }
 
   private place(key: string): { key: string; location: string } {
@@ -229,6 +241,14 @@ class Pictures {
     this.byteLength -= length;
     return all.subarray(0, length);
   }
+}
+
+/**
+ * Somebody else was writing that name: S3 asks for a new upload then.
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html
+ */
+function isConflict(error: unknown): boolean {
+  return error instanceof DeliveryError && nameOf(error.cause) === 'ConditionalRequestConflict';
 }
 
 function hashed(data: Uint8Array): Bytes {
