@@ -59,6 +59,8 @@ export class Assembly {
   private readonly output: Output<Mp4OutputFormat, StreamTarget>;
   private readonly file: OutputFile;
   private started = false;
+  /** Between its start and its end: only then is there something to cancel. */
+  private isOpen = false;
   private decoder: VideoDecoderConfig | null = null;
   private previous: Shown | null = null;
   private frames = 0;
@@ -83,8 +85,11 @@ export class Assembly {
    * @throws TimelineChanged
    */
   async advance(pieces: readonly Piece[]): Promise<void> {
-    if (!this.started) await this.output.start();
-    this.started = true;
+    if (!this.started) {
+      this.started = true;
+      await this.output.start();
+      this.isOpen = true;
+    }
     this.requireSameBeginning(pieces);
     for (const piece of pieces.slice(Math.max(0, this.taken.length - 1))) {
       const last = this.taken.at(-1);
@@ -106,6 +111,7 @@ export class Assembly {
     await this.closeRun();
     if (this.decoder === null) throw new Error('The recording holds no picture at all.');
     await this.output.finalize();
+    this.isOpen = false;
     const { codec, codedWidth = 0, codedHeight = 0 } = this.decoder;
     const head = await this.file.end(this.source.startTime);
     return { codec, width: codedWidth, height: codedHeight, frames: this.frames, head };
@@ -114,7 +120,8 @@ export class Assembly {
   /** Lets go of everything. */
   async cancel(): Promise<void> {
     await this.closeRun().catch(() => undefined);
-    if (this.started) await this.output.cancel().catch(() => undefined);
+    if (this.isOpen) await this.output.cancel().catch(() => undefined);
+    this.isOpen = false;
   }
 
   private requireSameBeginning(pieces: readonly Piece[]): void {
