@@ -38,6 +38,7 @@ export interface UploadMemory {
 export interface UploadState {
   readonly bucket: string;
   readonly key: string;
+  /** '': one is about to be begun, or was given up. */
   readonly uploadId: string;
 }
 

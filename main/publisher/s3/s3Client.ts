@@ -242,6 +242,19 @@ export class S3Calls {
       .catch(() => undefined);
   }
 
+  /** Ends the uploads of a key whose ids nobody was told. Without the right to list them a lifecycle rule does it. */
+  async abortUnknown(key: string): Promise<void> {
+    try {
+      const { Uploads = [] } = await this.client.send(
+        new this.sdk.ListMultipartUploadsCommand({ Bucket: this.settings.bucket, Prefix: key }),
+      );
+      for (const { Key, UploadId } of Uploads)
+        if (Key === key && UploadId !== undefined) await this.abort({ key, uploadId: UploadId });
+    } catch {
+      // The recording matters more.
+    }
+  }
+
   /** null: there is nothing, or nothing that these credentials may see. */
   async find(key: string): Promise<Found | null> {
     try {

@@ -78,6 +78,7 @@ export class S3Object implements SinkObject {
   /** Short recordings need no parts. */
   private async putWhole(data: Uint8Array): Promise<SinkReceipt> {
     if (this.upload !== null) await this.calls.abort(this.upload);
+    await this.endUnknown();
     const bytes = hashed(data);
     const receipt = (key: string): SinkReceipt => ({
       ...this.place(key),
@@ -118,7 +119,7 @@ export class S3Object implements SinkObject {
     const receipt = (key: string): SinkReceipt => ({ ...this.place(key), sizeBytes, digest: { parts } });
     if (this.earlier.delivered !== null) {
       if (isThis(this.earlier.delivered)) return receipt(this.key);
-      await this.order.memory.keep({ bucket: this.calls.bucket, key: this.key, uploadId: '' });
+      await this.keep(this.key, '');
       throw new DeliveryError(
         'UPLOAD_FAILED',
         `${this.key} is there, but is not what the spool holds. It is sent again.`,
@@ -183,9 +184,11 @@ export class S3Object implements SinkObject {
 
   private async begin(): Promise<Upload> {
     if (this.upload === null) {
+      // What is meant comes first, so that an upload whose id is lost, with the answer or with us, is looked for later.
+      await this.keep(this.key, '');
+      await this.endUnknown();
       this.upload = await this.calls.createUpload(this.key, metadataOf(this.order));
-      // Should this not come to the disk, a lifecycle rule of the bucket clears the upload away.
-      await this.order.memory.keep({ bucket: this.calls.bucket, ...this.upload });
+      await this.keep(this.key, this.upload.uploadId);
     }
     return this.upload;
   }
@@ -193,7 +196,15 @@ export class S3Object implements SinkObject {
   /** The next try has an upload of its own. */
   private async startOver(upload: Upload, key: string): Promise<void> {
     await this.calls.abort(upload);
-    await this.order.memory.keep({ bucket: this.calls.bucket, key, uploadId: '' });
+    await this.keep(key, '');
+  }
+
+  private keep(key: string, uploadId: string): Promise<void> {
+    return this.order.memory.keep({ bucket: this.calls.bucket, key, uploadId });
+  }
+
+  private async endUnknown(): Promise<void> {
+    if (this.order.memory.kept?.uploadId === '') await this.calls.abortUnknown(this.key);
   }
 
   private place(key: string): { key: string; location: string } {

@@ -20,15 +20,15 @@ async function taken(throttle: Throttle, bytes: number): Promise<void> {
 /** So many take slice after slice for so long. @returns the bytes that they got */
 async function takeFor(throttle: Throttle, ms: number, sliceBytes = 16 * KIB, takers = 1): Promise<number> {
   let taken = 0;
-  let goesOn = true;
+  const time = { isOver: false };
   const all = Array.from({ length: takers }, async () => {
-    while (goesOn) {
+    while (!time.isOver) {
       await throttle.take(sliceBytes);
-      if (goesOn) taken += sliceBytes;
+      if (!time.isOver) taken += sliceBytes;
     }
   });
   await vi.advanceTimersByTimeAsync(ms);
-  goesOn = false;
+  time.isOver = true;
   throttle.limit(null);
   await Promise.all(all);
   return taken;
