@@ -20,15 +20,16 @@ async function taken(throttle: Throttle, bytes: number): Promise<void> {
 /** So many take slice after slice for so long. @returns the bytes that they got */
 async function takeFor(throttle: Throttle, ms: number, sliceBytes = 16 * KIB, takers = 1): Promise<number> {
   let taken = 0;
-  const time = { isOver: false };
+  const over = new AbortController();
+  const isOver = (): boolean => over.signal.aborted;
   const all = Array.from({ length: takers }, async () => {
-    while (!time.isOver) {
+    while (!isOver()) {
       await throttle.take(sliceBytes);
-      if (!time.isOver) taken += sliceBytes;
+      if (!isOver()) taken += sliceBytes;
     }
   });
   await vi.advanceTimersByTimeAsync(ms);
-  time.isOver = true;
+  over.abort();
   throttle.limit(null);
   await Promise.all(all);
   return taken;
