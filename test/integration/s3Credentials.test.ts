@@ -1,0 +1,44 @@
+// Credentials that run out in the middle of a long delivery.
+import { expect, it } from 'vitest';
+import { askBroker } from '../../main/publisher/s3/broker.ts';
+import { S3Sink } from '../../main/publisher/s3/s3Sink.ts';
+import { Throttle } from '../../main/publisher/s3/throttle.ts';
+import { startBroker } from '../rig/broker.ts';
+import { settingsFor } from '../rig/deliveries.ts';
+import { LONG, expectWhole, newId, rig } from '../rig/s3Judge.ts';
+import { BUCKET, startStrictStore } from '../rig/s3Store.ts';
+
+it('credentials of a broker are asked for once for a delivery, and again before they expire', async () => {
+  const strict = await startStrictStore();
+  const broker = await startBroker(strict.strict!, ['token']);
+  const sink = new S3Sink({
+    settings: settingsFor(strict),
+    throttle: new Throttle(),
+    credentialsFor:
+      ({ recordingId, contactId, agentArn, instanceArn, key }) =>
+      () =>
+        askBroker(broker.url, 'token', {
+          ...{ recordingId, contactId, agentArn, instanceArn },
+          ...{ bucket: BUCKET, keyPrefix: key },
+        }),
+  });
+  const spool = await rig();
+  const id = newId();
+  const run = await spool.begin(id);
+  await run.grow(LONG);
+  // The SDK asks anew five minutes before the end.
+  broker.livesMs = 302_000;
+  const delivery = spool.live(id, sink);
+  await delivery.advance(run.endTime);
+  expect(broker.given).toHaveLength(1);
+  await new Promise((resolve) => setTimeout(resolve, 2500));
+  await run.grow(LONG);
+  await delivery.advance(run.endTime);
+  expect(broker.given.length).toBeGreaterThan(1);
+  await spool.end(id, run);
+  await spool.deliver(id, sink, delivery);
+  await expectWhole(strict, id, 2 * LONG);
+  expect(strict.strict!.problems).toEqual([]);
+  await broker.close();
+  await strict.stop();
+});
