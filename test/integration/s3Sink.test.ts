@@ -5,7 +5,7 @@ import { DeliveryError } from '../../main/publisher/deliveryError.ts';
 import { START, s3SinkFor } from '../rig/deliveries.ts';
 import { LONG, SHORT, expectWhole, newId, recordingsIn, rig } from '../rig/s3Judge.ts';
 import type { Fault, S3Server } from '../rig/s3Server.ts';
-import { KMS_KEY, startMoto, startStrictStore, type S3Store } from '../rig/s3Store.ts';
+import { KMS_KEY, startMoto, startStrictStore } from '../rig/s3Store.ts';
 
 const moto = await startMoto();
 if (moto === null)
