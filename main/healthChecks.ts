@@ -52,10 +52,17 @@ export interface HealthOptions {
   readonly run?: RunTool;
 }
 
+export interface HealthChecks {
+  /** In their order; each may be run again and again. */
+  readonly checks: readonly Check[];
+  /** Lets go of the display. */
+  close(): void;
+}
+
 /** What is called a recording still, after so long, was cut off and never told of. */
 const LONGEST_RECORDING_MS = 24 * 3_600_000;
 
-export function healthChecks(options: HealthOptions): Check[] {
+export function healthChecks(options: HealthOptions): HealthChecks {
   const { policy, resourcesFolder, live = null, run = runTool, log } = options;
   const { dataDir, port, allowedDomains } = policy;
   const keyFile = join(dataDir, 'spool.key');
@@ -64,22 +71,13 @@ export function healthChecks(options: HealthOptions): Check[] {
     resourcesFolder,
     encoder: policy.encoder,
   });
-  const withDisplays = async <T>(
-    use: (displays: ReturnType<typeof displaysOf>) => Promise<T>,
-  ): Promise<T> => {
-    const displays = displaysOf({
-      platform: process.platform,
-      display: policy.display,
-      maxMonitors: policy.maxMonitors,
-      source: options.monitorSource ?? null,
-    });
-    try {
-      return await use(displays);
-    } finally {
-      // The app's own source goes on.
-      if (options.monitorSource === undefined) displays.close();
-    }
-  };
+  // One connection for all: an X server whose last client goes away may begin anew.
+  const displays = displaysOf({
+    platform: process.platform,
+    display: policy.display,
+    maxMonitors: policy.maxMonitors,
+    source: options.monitorSource ?? null,
+  });
   const recordings = recordingsOf(policy, live);
   const limits = limitsOf(policy);
   const cloud = cloudSubjects({
@@ -89,7 +87,7 @@ export function healthChecks(options: HealthOptions): Check[] {
     machine: `${hostname()} ${userInfo().username}`,
     lastProblem: live?.eventBridgeProblem ?? null,
   });
-  return allChecks({
+  const checks = allChecks({
     ...cloud,
     port: {
       port,
@@ -118,28 +116,26 @@ export function healthChecks(options: HealthOptions): Check[] {
     },
     displays: {
       maxMonitors: policy.maxMonitors,
-      read: () =>
-        withDisplays(async (displays): Promise<Desk | null> => {
-          const layout = await displays.current(null);
-          if (layout === null) return null;
-          const { picture, monitors, leftOut } = layout;
-          const fit = picture.kind === 'composed' ? picture.fit : null;
-          return { monitors, leftOut, picture: fit === null ? null : { ...fit.canvas, scaled: fit.scaled } };
-        }),
+      read: async (): Promise<Desk | null> => {
+        const layout = await displays.current(null);
+        if (layout === null) return null;
+        const { picture, monitors, leftOut } = layout;
+        const fit = picture.kind === 'composed' ? picture.fit : null;
+        return { monitors, leftOut, picture: fit === null ? null : { ...fit.canvas, scaled: fit.scaled } };
+      },
     },
     capture: {
       isRecording: recordings.areOn,
-      measure: () =>
-        withDisplays(async (displays) => {
-          const beginning = new AbortController();
-          const unwatch = recordings.onBegin(() => beginning.abort());
-          try {
-            const spawn = ffmpegSpawner(log);
-            return await tryCapture({ finder, displays, spawn, fps: policy.fps, signal: beginning.signal });
-          } finally {
-            unwatch();
-          }
-        }),
+      measure: async () => {
+        const beginning = new AbortController();
+        const unwatch = recordings.onBegin(() => beginning.abort());
+        try {
+          const spawn = ffmpegSpawner(log);
+          return await tryCapture({ finder, displays, spawn, fps: policy.fps, signal: beginning.signal });
+        } finally {
+          unwatch();
+        }
+      },
     },
     data: {
       dataDir,
@@ -169,6 +165,13 @@ export function healthChecks(options: HealthOptions): Check[] {
       sessionType: process.env.XDG_SESSION_TYPE ?? null,
     },
   });
+  return {
+    checks,
+    close: () => {
+      // A source that was given goes on.
+      if (options.monitorSource === undefined) displays.close();
+    },
+  };
 }
 
 function originThatIsAllowed([domain]: readonly string[]): string {

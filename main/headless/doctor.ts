@@ -12,13 +12,14 @@ import { policyFrom } from './options.ts';
 export async function doctorCommand(options: CommandOptions): Promise<void> {
   const { values: policy, warnings } = policyFrom(options);
   const asJson = options.json === true;
-  const checks = healthChecks({ policy, resourcesFolder: findResourcesFolder(), log: silentLogger });
+  const health = healthChecks({ policy, resourcesFolder: findResourcesFolder(), log: silentLogger });
   if (!asJson) process.stdout.write(`Sightline ${appVersion}\n`);
-  const results = await runChecks(checks, {
+  const results = await runChecks(health.checks, {
     told: (result) => {
       if (!asJson) process.stdout.write(lineOf(result));
     },
   });
+  health.close();
   if (asJson) {
     process.stdout.write(
       `${JSON.stringify({ app: 'sightline', version: appVersion, checks: results, warnings })}\n`,

@@ -47,10 +47,7 @@ export function captureCheck({ isRecording, measure }: CaptureSubject): Check {
           ? skipped(`${NOT_NOW}: a contact began`, 'Run it again when no contact is on.')
           : judge(measured);
       } catch (error) {
-        return failed(
-          wordsOf(error),
-          'See to the encoder and the display first; the log has ffmpeg’s command line.',
-        );
+        return failed(wordsOf(error), 'See to the encoder and the display first.');
       }
     },
   };
@@ -66,7 +63,7 @@ function judge({ monitors, cpuOfOneCore, encodedFrames, expectedFrames }: Captur
   if (encodedFrames === 0 || monitors.some((one) => one.frames === 0)) {
     return failed(
       evidence,
-      'No picture comes. Run the ffmpeg command of the log in a terminal of the agent’s session.',
+      'No picture comes. See to the display first; run this inside the agent’s session.',
     );
   }
   if (monitors.some(isBlack)) {

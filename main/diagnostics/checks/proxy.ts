@@ -36,7 +36,10 @@ function fromEnvironment(environment: ProxySubject['environment']): string[] {
   });
 }
 
-/** Of `http://user:password@proxy:3128` neither user nor password is shown. */
+/**
+ * Of `http://user:password@proxy:3128` neither user nor password is shown: nothing before the last @, whatever a
+ * password has in it. A script's query goes, too.
+ */
 function withoutSecrets(words: string): string {
-  return words.replaceAll(/(^|[=/\s;])[^\s/=;]*@/g, '$1…@');
+  return words.replace(/^([A-Za-z_]+=|.*? is )?([a-z]+:\/\/)?.*@/s, '$1$2…@').replace(/\?.*$/s, '?…');
 }
