@@ -2,17 +2,24 @@
 // beside a running Sightline.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { displaysOf } from '../../main/capture/displays.ts';
+import { FfmpegFinder } from '../../main/capture/ffmpegBinary.ts';
+import { ffmpegSpawner } from '../../main/capture/spawnFfmpeg.ts';
+import { tryCapture } from '../../main/capture/trial.ts';
 import type { CheckResult } from '../../main/diagnostics/check.ts';
+import { silentLogger } from '../../main/platform/log.ts';
+import { findResourcesFolder } from '../../main/platform/paths.ts';
 import { startBroker } from '../rig/broker.ts';
 import { oneMonitor, startDesk } from '../rig/desk.ts';
 import { startDisplay } from '../rig/display.ts';
+import { startEventBridgeServer, testKey } from '../rig/eventBridgeServer.ts';
 import { endWithUs } from '../rig/process.ts';
 import { startRecorder } from '../rig/recorder.ts';
 import { s3Options } from '../rig/s3Recorder.ts';
@@ -156,7 +163,67 @@ it('a clock that is off shows in the server’s date', async () => {
   expect(check('clock').evidence).toMatch(/^3[56]\d\d\.\d s slow by the broker/);
 });
 
+it('EventBridge is asked for an answer, sends nothing, and tells what the last try came to', async () => {
+  const bus = await startEventBridgeServer();
+  stops.push(() => bus.stop());
+  const flags = [
+    ...['--event-bus-name', bus.bus, '--event-bridge-endpoint', bus.endpoint, '--aws-region', bus.region],
+    ...DOMAIN,
+  ];
+  const environment = {
+    AWS_ACCESS_KEY_ID: testKey.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: testKey.secretAccessKey,
+    AWS_SESSION_TOKEN: testKey.sessionToken ?? '',
+  };
+  const { check, text } = await doctor(flags, environment);
+  expect(check('EventBridge')).toMatchObject({
+    verdict: 'ok',
+    evidence: expect.stringContaining('0 events wait'),
+  });
+  expect(check('credentials')).toMatchObject({ verdict: 'ok', evidence: 'from environment' });
+  expect(text).not.toContain(testKey.secretAccessKey);
+  expect(text).not.toContain(testKey.sessionToken);
+  expect(bus.received).toEqual([]);
+  const logs = join(home, 'data', 'logs');
+  await mkdir(logs, { recursive: true });
+  const message = 'status events do not reach EventBridge; they wait in the outbox';
+  const line = { time: new Date().toISOString(), message, code: 'AccessDeniedException', reason: 'no right' };
+  await writeFile(join(logs, 'sightline.log'), `${JSON.stringify(line)}\n`);
+  const problem = (await doctor(flags, environment)).check('EventBridge');
+  expect(problem.verdict).toBe('warning');
+  expect(problem.evidence).toContain('AccessDeniedException: no right');
+  await bus.down();
+  expect((await doctor(flags, environment)).check('EventBridge')).toMatchObject({ verdict: 'failed' });
+});
+
 describe('the test capture', () => {
+  it('ends at once when a contact begins, and leaves no ffmpeg', async () => {
+    const desk = await startDesk({ monitors: oneMonitor });
+    stops.push(() => desk.stop());
+    const displays = displaysOf({ platform: 'linux', display: desk.display, maxMonitors: 3, source: null });
+    stops.push(() => Promise.resolve(displays.close()));
+    const beginning = new AbortController();
+    const ends: Promise<unknown>[] = [];
+    const startedAt = performance.now();
+    const tried = await tryCapture({
+      finder: new FfmpegFinder({ ffmpegPath: null, resourcesFolder: findResourcesFolder(), encoder: 'auto' }),
+      displays,
+      fps: 5,
+      signal: beginning.signal,
+      spawn: (path, args) => {
+        const child = ffmpegSpawner(silentLogger)(path, args);
+        ends.push(once(child, 'exit'));
+        child.stdout.once('data', () => beginning.abort());
+        return child;
+      },
+    });
+    expect(tried).toBeNull();
+    expect(ends).toHaveLength(1);
+    expect(await ends[0]).toEqual([null, 'SIGKILL']);
+    // Two captures of two seconds each would have taken four.
+    expect(performance.now() - startedAt).toBeLessThan(3500);
+  });
+
   it('knows a black screen', async () => {
     const display = await startDisplay();
     stops.push(() => display.stop());
