@@ -176,10 +176,8 @@ it('EventBridge is asked for an answer, sends nothing, and tells what the last t
     AWS_SESSION_TOKEN: testKey.sessionToken ?? '',
   };
   const { check, text } = await doctor(flags, environment);
-  expect(check('EventBridge')).toMatchObject({
-    verdict: 'ok',
-    evidence: expect.stringContaining('0 events wait'),
-  });
+  expect(check('EventBridge').verdict).toBe('ok');
+  expect(check('EventBridge').evidence).toContain('0 events wait');
   expect(check('credentials')).toMatchObject({ verdict: 'ok', evidence: 'from environment' });
   expect(text).not.toContain(testKey.secretAccessKey);
   expect(text).not.toContain(testKey.sessionToken);
@@ -201,7 +199,10 @@ describe('the test capture', () => {
     const desk = await startDesk({ monitors: oneMonitor });
     stops.push(() => desk.stop());
     const displays = displaysOf({ platform: 'linux', display: desk.display, maxMonitors: 3, source: null });
-    stops.push(() => Promise.resolve(displays.close()));
+    stops.push(() => {
+      displays.close();
+      return Promise.resolve();
+    });
     const beginning = new AbortController();
     const ends: Promise<unknown>[] = [];
     const startedAt = performance.now();
