@@ -28,6 +28,10 @@ const ANSWER_WITHIN_MS = 10_000;
 /** A Date header has whole seconds, and was on its way for a while. */
 const TOLERANCE_MS = 1500;
 
+/** Credentials may be good for one instance's prefix only, and be right all the same. */
+const STAND_IN =
+  'The instance alias is not known here: "sightline-doctor" stood in for it in the key that was tried.';
+
 type CloudSubjects = Pick<CheckSubjects, 'credentials' | 'sink' | 'clock' | 'proxy' | 'eventBridge'>;
 
 export function cloudSubjects(options: CloudOptions): CloudSubjects {
@@ -74,7 +78,10 @@ export function cloudSubjects(options: CloudOptions): CloudSubjects {
               }
               const { instanceAlias, machine } = options;
               const prefix = prefixOf(policy.keyPrefix, instanceAlias);
-              return tryS3({ settings, prefix, machine, onDate: (date) => tell('S3', date) });
+              const result = await tryS3({ settings, prefix, machine, onDate: (date) => tell('S3', date) });
+              const isStandIn = instanceAlias === null && policy.keyPrefix.includes('<alias>');
+              if (result.kind !== 'refused' || !isStandIn) return result;
+              return { ...result, remedy: `${result.remedy} ${STAND_IN}` };
             },
           },
     clock: {

@@ -107,6 +107,7 @@ describe('the sink', () => {
     expect(check('sink bucket').verdict).toBe('failed');
     expect(check('sink bucket').evidence).toContain(said);
     expect(check('sink bucket').remedy).toContain(remedy);
+    expect(check('sink bucket').remedy).toContain('"sightline-doctor" stood in');
   });
 
   it('that may not delete keeps one object, and it is said', async () => {
