@@ -12,6 +12,7 @@ import { LiveDeliveries } from './publisher/liveDeliveries.ts';
 import type { PublisherPorts, Uploads } from './publisher/publisher.ts';
 import { Publisher } from './publisher/publisher.ts';
 import { askBroker } from './publisher/s3/broker.ts';
+import type { S3Settings } from './publisher/s3/s3Client.ts';
 import { S3Sink, tagsOf } from './publisher/s3/s3Sink.ts';
 import { Throttle } from './publisher/s3/throttle.ts';
 import type { Sink, SinkOrder } from './publisher/sink.ts';
@@ -95,17 +96,7 @@ function sinkOf(policy: Policy, throttle: Throttle, tokens: PageTokens): Sink {
   const { s3Bucket: bucket, brokerUrl } = policy;
   if (policy.sink === 'folder' || bucket === null) return new FolderSink(policy.sinkFolder);
   return new S3Sink({
-    settings: {
-      bucket,
-      region: policy.awsRegion,
-      endpoint: policy.s3Endpoint,
-      pathStyle: policy.s3PathStyle,
-      profile: policy.awsProfile,
-      kmsKeyId: policy.s3KmsKeyId,
-      storageClass: policy.s3StorageClass,
-      tags: tagsOf(policy.s3Tags),
-      idleTimeoutMs: S3_IDLE_TIMEOUT_MS,
-    },
+    settings: s3SettingsOf(policy),
     throttle,
     credentialsFor:
       brokerUrl === null
@@ -122,4 +113,19 @@ function sinkOf(policy: Policy, throttle: Throttle, tokens: PageTokens): Sink {
                 keyPrefix: key.replace(/\.mp4$/, ''),
               }),
   });
+}
+
+/** What policy says of the bucket, as the S3 client takes it. */
+export function s3SettingsOf(policy: Policy): S3Settings {
+  return {
+    bucket: policy.s3Bucket ?? '',
+    region: policy.awsRegion,
+    endpoint: policy.s3Endpoint,
+    pathStyle: policy.s3PathStyle,
+    profile: policy.awsProfile,
+    kmsKeyId: policy.s3KmsKeyId,
+    storageClass: policy.s3StorageClass,
+    tags: tagsOf(policy.s3Tags),
+    idleTimeoutMs: S3_IDLE_TIMEOUT_MS,
+  };
 }

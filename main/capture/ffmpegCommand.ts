@@ -50,6 +50,26 @@ export function captureArguments(command: CaptureCommand): string[] {
   );
 }
 
+export interface TrialCommand {
+  readonly grab: Grab;
+  readonly fps: number;
+  readonly seconds: number;
+  /** Of the pictures that come out. */
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Grabs for so long and writes small grey pictures to stdout, one byte a pixel: for a look that nobody keeps. */
+export function trialArguments({ grab, fps, seconds, width, height }: TrialCommand): string[] {
+  const { source, options } = grabInput(grab);
+  return [
+    ...['-hide_banner', '-nostats', '-loglevel', 'info', '-probesize', '32', '-analyzeduration', '0'],
+    ...['-framerate', String(fps), ...options, '-f', grab.device, '-i', source, '-t', String(seconds)],
+    ...['-vf', `scale=w=${width}:h=${height}:flags=area,format=gray`, '-fps_mode', 'passthrough'],
+    ...['-an', '-f', 'rawvideo', 'pipe:1'],
+  ];
+}
+
 export interface SlateCommand {
   readonly picture: string;
   readonly encoder: EncoderName;

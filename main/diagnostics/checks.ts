@@ -1,129 +1,117 @@
-// The checks behind `sightline doctor`: numbered steps, each with a verdict, what was seen, and what to do. They read
-// through the interfaces given to them and change nothing.
+// The checks behind `sightline doctor`, in their order: each a numbered step. One file a subject below checks/; who
+// supplies the subjects is main/healthChecks.ts.
 
-import { mkdir, open, rm, statfs } from 'node:fs/promises';
-import { join } from 'node:path';
-import { randomBytes } from 'node:crypto';
+import type { Check, CheckResult, Finding } from './check.ts';
+import { failed, wordsOf } from './check.ts';
+import type { BrowserSubject } from './checks/browserPolicy.ts';
+import { browserPolicyCheck } from './checks/browserPolicy.ts';
+import type { CaptureSubject } from './checks/capture.ts';
+import { captureCheck } from './checks/capture.ts';
+import type { ClockSubject } from './checks/clock.ts';
+import { clockCheck } from './checks/clock.ts';
+import type { CredentialsSubject } from './checks/credentials.ts';
+import { credentialsCheck } from './checks/credentials.ts';
+import type { DataSubject } from './checks/data.ts';
+import { dataCheck } from './checks/data.ts';
+import type { DisplaySubject } from './checks/display.ts';
+import { displayCheck } from './checks/display.ts';
+import type { DomainsSubject } from './checks/domains.ts';
+import { domainsCheck } from './checks/domains.ts';
+import type { EncoderSubject } from './checks/encoder.ts';
+import { encoderCheck } from './checks/encoder.ts';
+import type { EventBridgeSubject } from './checks/eventBridge.ts';
+import { eventBridgeCheck } from './checks/eventBridge.ts';
+import type { InstanceSubject } from './checks/instance.ts';
+import { instanceCheck } from './checks/instance.ts';
+import type { KeyStoreSubject } from './checks/keyStore.ts';
+import { keyStoreCheck } from './checks/keyStore.ts';
+import type { MachineSubject } from './checks/machine.ts';
+import { machineCheck } from './checks/machine.ts';
+import type { PortSubject } from './checks/port.ts';
+import { portCheck } from './checks/port.ts';
+import type { ProxySubject } from './checks/proxy.ts';
+import { proxyCheck } from './checks/proxy.ts';
+import type { RefusedSubject } from './checks/refused.ts';
+import { refusedCheck } from './checks/refused.ts';
+import type { SinkSubject } from './checks/sink.ts';
+import { sinkCheck } from './checks/sink.ts';
 
-export type Verdict = 'ok' | 'warning' | 'failed';
-
-export interface CheckResult {
-  readonly step: number;
-  readonly name: string;
-  readonly verdict: Verdict;
-  readonly evidence: string;
-  /** What to do; empty when there is nothing to do. */
-  readonly remedy: string;
-}
-
-type Finding = Omit<CheckResult, 'step' | 'name'>;
+export type { Check, CheckResult, Finding, Verdict } from './check.ts';
 
 export interface CheckSubjects {
-  readonly port: number;
-  readonly allowedDomains: readonly string[];
-  readonly allowLoopbackOrigins: boolean;
-  readonly dataDir: string;
-  readonly sinkFolder: string;
-  /** @throws when there is no usable one */
-  readonly findEncoder: () => Promise<{
-    encoder: string;
-    path: string;
-    version: string;
-    warning: string | null;
-  }>;
-  /** @throws when the display cannot be reached */
-  readonly readMonitors: () => Promise<readonly { name: string; width: number; height: number }[]>;
-  /** null: free. */
-  readonly portHolder: () => Promise<string | null>;
+  readonly port: PortSubject;
+  readonly instance: InstanceSubject;
+  readonly domains: DomainsSubject;
+  readonly browsers: BrowserSubject;
+  readonly refused: RefusedSubject;
+  readonly encoder: EncoderSubject;
+  readonly displays: DisplaySubject;
+  readonly capture: CaptureSubject;
+  readonly data: DataSubject;
+  readonly keyStore: KeyStoreSubject;
+  readonly credentials: CredentialsSubject;
+  readonly sink: SinkSubject;
+  readonly clock: ClockSubject;
+  readonly proxy: ProxySubject;
+  readonly eventBridge: EventBridgeSubject;
+  readonly machine: MachineSubject;
 }
 
-const LOW_DISK_BYTES = 1024 ** 3;
+/** A name that does not answer is not to hold up the steps after it. */
+const DEADLINE_MS = 45_000;
 
-export async function runChecks(subjects: CheckSubjects): Promise<CheckResult[]> {
-  const checks: readonly (readonly [string, () => Promise<Finding>])[] = [
-    ['port', () => checkPort(subjects)],
-    ['allowed domains', () => Promise.resolve(checkDomains(subjects))],
-    ['ffmpeg and encoder', () => checkEncoder(subjects)],
-    ['display', () => checkDisplay(subjects)],
-    ['data folder', () => checkFolder(subjects.dataDir, 'dataDir')],
-    ['sink folder', () => checkFolder(subjects.sinkFolder, 'sinkFolder')],
+export function allChecks(subjects: CheckSubjects): Check[] {
+  return [
+    portCheck(subjects.port),
+    instanceCheck(subjects.instance),
+    domainsCheck(subjects.domains),
+    browserPolicyCheck(subjects.browsers),
+    refusedCheck(subjects.refused),
+    encoderCheck(subjects.encoder),
+    displayCheck(subjects.displays),
+    captureCheck(subjects.capture),
+    dataCheck(subjects.data),
+    keyStoreCheck(subjects.keyStore),
+    credentialsCheck(subjects.credentials),
+    sinkCheck(subjects.sink),
+    // After the sink: S3's answer to it tells the time.
+    clockCheck(subjects.clock),
+    proxyCheck(subjects.proxy),
+    eventBridgeCheck(subjects.eventBridge),
+    machineCheck(subjects.machine),
   ];
+}
+
+/** One after the other, so that none disturbs what another one measures. @param told of each as it ends */
+export async function runChecks(
+  checks: readonly Check[],
+  { told = () => undefined, deadlineMs = DEADLINE_MS }: RunOptions = {},
+): Promise<CheckResult[]> {
   const results: CheckResult[] = [];
-  for (const [index, [name, check]] of checks.entries()) {
-    results.push({ step: index + 1, name, ...(await check()) });
+  for (const [index, check] of checks.entries()) {
+    const result = { step: index + 1, name: check.name, ...(await runOne(check, deadlineMs)) };
+    results.push(result);
+    told(result);
   }
   return results;
 }
 
-async function checkPort({ port, portHolder }: CheckSubjects): Promise<Finding> {
-  const holder = await portHolder();
-  if (holder === null) return ok(`port ${port} is free`);
-  return {
-    verdict: 'warning',
-    evidence: `port ${port} is held by ${holder}`,
-    remedy:
-      'Fine if that is the running Sightline. Otherwise end that program, or set another "port" here and in the page.',
-  };
+export interface RunOptions {
+  readonly told?: (result: CheckResult) => void;
+  readonly deadlineMs?: number;
 }
 
-function checkDomains({ allowedDomains, allowLoopbackOrigins }: CheckSubjects): Finding {
-  if (allowedDomains.length > 0) return ok(allowedDomains.join(', '));
-  if (allowLoopbackOrigins) return ok('pages served from this machine only');
-  return {
-    verdict: 'failed',
-    evidence: 'no page may connect',
-    remedy: 'Set "allowedDomains" to the domain of your CCP, for example example.my.connect.aws.',
-  };
-}
-
-async function checkEncoder({ findEncoder }: CheckSubjects): Promise<Finding> {
+async function runOne(check: Check, deadlineMs: number): Promise<Finding> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<Finding>((resolve) => {
+    const said = failed(`no end within ${deadlineMs / 1000} s`, 'Run it again; tell support if it stays so.');
+    timer = setTimeout(() => resolve(said), deadlineMs);
+  });
   try {
-    const { encoder, path, version, warning } = await findEncoder();
-    const evidence = `${encoder} in ${path} (ffmpeg ${version})`;
-    return warning === null ? ok(evidence) : { verdict: 'warning', evidence, remedy: warning };
+    return await Promise.race([(async () => check.run())(), late]);
   } catch (error) {
-    return failed(error, 'Install Sightline again, or set "ffmpegPath".');
+    return failed(wordsOf(error), 'The check itself failed. Send this line to support.');
+  } finally {
+    clearTimeout(timer);
   }
-}
-
-async function checkDisplay({ readMonitors }: CheckSubjects): Promise<Finding> {
-  try {
-    const monitors = await readMonitors();
-    if (monitors.length === 0) return ok('the whole desktop');
-    return ok(monitors.map(({ name, width, height }) => `${name} ${width}x${height}`).join(', '));
-  } catch (error) {
-    return failed(error, 'Run Sightline inside the agent\'s session, or set "display".');
-  }
-}
-
-async function checkFolder(folder: string, key: string): Promise<Finding> {
-  const probe = join(folder, `.sightline-${randomBytes(4).toString('hex')}.probe`);
-  try {
-    await mkdir(folder, { recursive: true });
-    const file = await open(probe, 'wx');
-    await file.writeFile('probe');
-    await file.sync();
-    await file.close();
-    await rm(probe);
-    const { bavail, bsize } = await statfs(folder);
-    const free = bavail * bsize;
-    const evidence = `${folder} can be written to, ${(free / 1024 ** 3).toFixed(1)} GiB free`;
-    if (free >= LOW_DISK_BYTES) return ok(evidence);
-    return {
-      verdict: 'warning',
-      evidence,
-      remedy: 'Free some space: an hour of recording needs about 0.1 to 0.4 GiB.',
-    };
-  } catch (error) {
-    await rm(probe, { force: true }).catch(() => undefined);
-    return failed(error, `Give this user the right to write there, or set another "${key}".`);
-  }
-}
-
-function ok(evidence: string): Finding {
-  return { verdict: 'ok', evidence, remedy: '' };
-}
-
-function failed(error: unknown, remedy: string): Finding {
-  return { verdict: 'failed', evidence: error instanceof Error ? error.message : String(error), remedy };
 }

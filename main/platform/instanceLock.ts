@@ -38,6 +38,11 @@ export function lockDataFolder(folder: string): () => void {
   }
 }
 
+/** The process that holds a data folder's lock; null when none does. */
+export function lockHolder(folder: string): number | null {
+  return readHolder(join(folder, 'sightline.pid'));
+}
+
 /** The process that holds the lock, or null when it is gone (a crash leaves the file behind). */
 function readHolder(path: string): number | null {
   try {

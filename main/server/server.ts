@@ -37,6 +37,7 @@ export interface RunningServer {
 const HEARTBEAT_MS = 30_000;
 const GOODBYE_MS = 500;
 const CLOSE_GOING_AWAY = 1001;
+const MAX_LOGGED_ORIGIN = 300;
 
 /** @throws the system error of listen(2) (`EADDRINUSE`, `EACCES`), for 127.0.0.1 */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
@@ -161,7 +162,11 @@ class Gate {
 
   private judge(request: IncomingMessage): ReturnType<typeof judge> {
     const verdict = judge(request.headers.host, request.headers.origin, this.port, this.options.guard);
-    if (!verdict.allowed) this.options.log.warn('refused a request', { reason: verdict.reason });
+    if (!verdict.allowed) {
+      // `sightline doctor` looks for this line and its origin: a CCP whose domain was forgotten.
+      const origin = request.headers.origin?.slice(0, MAX_LOGGED_ORIGIN) ?? null;
+      this.options.log.warn('refused a request', { reason: verdict.reason, origin });
+    }
     return verdict;
   }
 }

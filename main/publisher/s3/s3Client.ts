@@ -274,6 +274,37 @@ export class S3Calls {
     }
   }
 
+  /** For what was put as a trial; nothing that was delivered is ever deleted. */
+  async remove(key: string): Promise<void> {
+    const command = new this.sdk.DeleteObjectCommand({ Bucket: this.settings.bucket, Key: key });
+    await this.client.send(command).catch((error: unknown) => {
+      throw explainS3(error, `deleting ${key}`);
+    });
+  }
+
+  /** Tells the Date header of each answer, refusals included. */
+  onDate(told: (date: string) => void): void {
+    const listen =
+      (next: (args: unknown) => Promise<{ response: { headers?: Record<string, string> } }>) =>
+      async (args: unknown): Promise<unknown> => {
+        const answer = await next(args);
+        const date = answer.response.headers?.['date'];
+        if (date !== undefined) told(date);
+        return answer;
+      };
+    this.client.middlewareStack.add(
+      listen as never,
+      { step: 'deserialize', priority: 'low', name: 'answerDate' } as never,
+    );
+  }
+
+  /** Whose requests these are. @throws SightlineError when there are no credentials */
+  async credentials(): ReturnType<S3Client['config']['credentials']> {
+    return this.client.config.credentials().catch((error: unknown) => {
+      throw explainS3(error, 'looking for credentials');
+    });
+  }
+
   /** For stores that confirm the parts, but not the whole: then the size must do. */
   private async requireSize(key: string, parts: readonly Part[], checksum: string): Promise<void> {
     const found = await this.find(key);

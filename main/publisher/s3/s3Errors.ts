@@ -72,6 +72,12 @@ export function explainS3(error: unknown, where: string): SightlineError {
   return new DeliveryError(code, `${words} ${kept} (${where}: ${said})`, isPermanent, error);
 }
 
+/** What to do about a refusal, without what it means for a recording; of explainS3's errors, too. */
+export function s3Advice(error: unknown): string {
+  const cause = error instanceof DeliveryError ? error.cause : error;
+  return cause === undefined && error instanceof Error ? error.message : classify(cause).words;
+}
+
 function classify(error: unknown): Known {
   const name = nameOf(error);
   const found = known[name];

@@ -1,0 +1,159 @@
+// A capture of two seconds for the health check: what the grabber gives of each monitor, and what the recorder's own
+// command costs. Pictures are looked at in memory as they come and are gone then; nothing of them is kept or written.
+
+import type { ChildProcessWithoutNullStreams } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { SightlineError } from '../shared/errors.ts';
+import { FragmentSplitter } from '../shared/fragments.ts';
+import type { Rect } from '../shared/names.ts';
+import type { DisplayLayout, Displays } from './displays.ts';
+import type { FfmpegFinder } from './ffmpegBinary.ts';
+import type { Grab } from './ffmpegCommand.ts';
+import { captureArguments, trialArguments } from './ffmpegCommand.ts';
+import type { SpawnFfmpeg } from './spawnFfmpeg.ts';
+
+export interface TrialOptions {
+  readonly finder: Pick<FfmpegFinder, 'find'>;
+  readonly displays: Displays;
+  readonly spawn: SpawnFfmpeg;
+  readonly fps: number;
+  /** Aborted when a contact begins: both captures end at once. */
+  readonly signal: AbortSignal;
+}
+
+export interface MonitorTrial {
+  readonly name: string;
+  readonly frames: number;
+  readonly expectedFrames: number;
+  readonly darkShare: number;
+  readonly changes: number;
+}
+
+export interface Trial {
+  readonly monitors: readonly MonitorTrial[];
+  readonly cpuOfOneCore: number | null;
+  readonly encodedFrames: number;
+  readonly expectedFrames: number;
+}
+
+const SECONDS = 2;
+const DEADLINE_MS = 15_000;
+/** Small enough to look at every pixel, large enough that a clock's changed digit is seen. */
+const LOOK = { width: 640, height: 360 };
+/** Luma; above the black of either range. */
+const DARK = 32;
+
+/** @returns null when the signal ended it @throws SightlineError ENCODER_UNAVAILABLE, NO_DISPLAY, CAPTURE_FAILED */
+export async function tryCapture(options: TrialOptions): Promise<Trial | null> {
+  const { finder, displays, spawn, fps, signal } = options;
+  const { binary, encoder } = await finder.find();
+  const layout = await displays.current(null);
+  if (layout === null) throw new SightlineError('NO_DISPLAY', 'No monitor is switched on.');
+  const expectedFrames = SECONDS * fps;
+  const monitors = await Promise.all(
+    grabsOf(layout).map(async ({ name, grab }) => {
+      const looker = new Looker();
+      const args = trialArguments({ grab, fps, seconds: SECONDS, ...LOOK });
+      await run(spawn(binary.path, args), (chunk) => looker.push(chunk), signal);
+      return { name, expectedFrames, ...looker.result };
+    }),
+  );
+  // After the others, so that what it costs is not shared with them.
+  const splitter = new FragmentSplitter();
+  let encodedFrames = 0;
+  const command = captureArguments({ grab: layout.grab, fps, encoder, picture: layout.picture });
+  const args = ['-benchmark', ...command.slice(0, -1), '-t', String(SECONDS), ...command.slice(-1)];
+  const said = signal.aborted
+    ? ''
+    : await run(
+        spawn(binary.path, args),
+        (chunk) => {
+          encodedFrames += splitter.push(chunk).filter(({ kind }) => kind === 'fragment').length;
+        },
+        signal,
+      );
+  if (signal.aborted) return null;
+  return { monitors, cpuOfOneCore: cpuIn(said), encodedFrames, expectedFrames };
+}
+
+function grabsOf({ grab, monitors }: DisplayLayout): { name: string; grab: Grab }[] {
+  if (monitors.length === 0 || grab.device === 'avfoundation') return [{ name: 'the desktop', grab }];
+  return monitors.map(({ name, x, y, width, height }) => {
+    const area: Rect = { x, y, width, height };
+    return { name, grab: { ...grab, area } };
+  });
+}
+
+/** Small grey pictures as they come: how dark each is, and whether it is another one than the last. */
+class Looker {
+  private readonly picture = Buffer.alloc(LOOK.width * LOOK.height);
+  private filled = 0;
+  private frames = 0;
+  private changes = 0;
+  private darkShare = 1;
+  private last: string | null = null;
+
+  push(chunk: Buffer): void {
+    for (let at = 0; at < chunk.byteLength;) {
+      const copied = chunk.copy(this.picture, this.filled, at);
+      at += copied;
+      this.filled += copied;
+      if (this.filled === this.picture.byteLength) this.look();
+    }
+  }
+
+  get result(): { frames: number; changes: number; darkShare: number } {
+    return { frames: this.frames, changes: this.changes, darkShare: this.frames === 0 ? 0 : this.darkShare };
+  }
+
+  private look(): void {
+    const dark = this.picture.reduce((count, luma) => count + (luma <= DARK ? 1 : 0), 0);
+    const hash = createHash('sha256').update(this.picture).digest('hex');
+    if (this.last !== null && this.last !== hash) this.changes += 1;
+    this.last = hash;
+    this.darkShare = Math.min(this.darkShare, dark / this.picture.byteLength);
+    this.frames += 1;
+    this.filled = 0;
+    this.picture.fill(0);
+  }
+}
+
+/** @returns what ffmpeg said */
+async function run(
+  child: ChildProcessWithoutNullStreams,
+  take: (chunk: Buffer) => void,
+  signal: AbortSignal,
+): Promise<string> {
+  const kill = (): void => void child.kill('SIGKILL');
+  const timer = setTimeout(kill, DEADLINE_MS);
+  signal.addEventListener('abort', kill);
+  if (signal.aborted) kill();
+  try {
+    child.stdin.on('error', () => undefined).end();
+    child.stdout.on('data', take);
+    let said = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-8000)));
+    const code = await new Promise<number | null>((resolve, reject) => {
+      child.on('error', reject);
+      child.on('close', resolve);
+    });
+    if (code !== 0 && !signal.aborted) {
+      throw new SightlineError(
+        'CAPTURE_FAILED',
+        `The test capture failed: ${said.trim().split('\n').at(-1) ?? ''}`,
+      );
+    }
+    return said;
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', kill);
+  }
+}
+
+/** `bench: utime=0.250s stime=0.030s rtime=2.100s` (ffmpeg's -benchmark) */
+export function cpuIn(said: string): number | null {
+  const match = /^bench: utime=([\d.]+)s stime=([\d.]+)s rtime=([\d.]+)s/m.exec(said);
+  if (match === null) return null;
+  const [user = 0, system = 0, real = 0] = match.slice(1).map(Number);
+  return real > 0 ? (user + system) / real : null;
+}

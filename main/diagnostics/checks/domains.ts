@@ -1,0 +1,33 @@
+// Whether any page may connect at all.
+
+import type { Check } from '../check.ts';
+import { failed, ok, warning } from '../check.ts';
+
+export interface DomainsSubject {
+  readonly allowedDomains: readonly string[];
+  readonly allowLoopbackOrigins: boolean;
+}
+
+const MAX_SHOWN = 10;
+
+export function domainsCheck({ allowedDomains, allowLoopbackOrigins }: DomainsSubject): Check {
+  return {
+    name: 'allowed domains',
+    run: () => {
+      if (allowedDomains.length === 0) {
+        if (allowLoopbackOrigins) return ok('pages served from this machine only');
+        return failed(
+          'no page may connect',
+          'Set "allowedDomains" to the domain of your CCP, for example example.my.connect.aws.',
+        );
+      }
+      const more = allowedDomains.length - MAX_SHOWN;
+      const shown = `${allowedDomains.slice(0, MAX_SHOWN).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+      if (!allowLoopbackOrigins) return ok(shown);
+      return warning(
+        `${shown}, and pages served from this machine`,
+        'Set "allowLoopbackOrigins" to false where nothing is developed: any program of this machine can serve a page.',
+      );
+    },
+  };
+}

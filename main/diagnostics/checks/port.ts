@@ -1,0 +1,63 @@
+// Whether the port that pages use is free, and whose it is when it is not: this Sightline's, another one's, AWS's own
+// client's or another program's.
+
+import type { Check, Finding } from '../check.ts';
+import { failed, ok } from '../check.ts';
+
+export interface PortHolder {
+  /** The version of the Sightline that answers there; null when none does. */
+  readonly sightline: string | null;
+  /** Whether it is the Sightline of this data folder. */
+  readonly isOurs: boolean;
+  /** Such as `process 1234 (chromium)`; null when this user may not know. */
+  readonly process: string | null;
+}
+
+export interface PortSubject {
+  readonly port: number;
+  /** null: free. */
+  readonly holder: () => Promise<PortHolder | null>;
+}
+
+/** Recorders that agents may have as well, by what their programs are called. */
+const vendors: readonly (readonly [RegExp, string])[] = [
+  [/amazon|awsconnect/i, 'the Amazon Connect Client Application'],
+  [/\bnice|incontact/i, "a client of NICE's"],
+  [/verint/i, "a client of Verint's"],
+  [/genesys/i, "a client of Genesys'"],
+  [/talkdesk/i, "a client of Talkdesk's"],
+  [/calabrio/i, "a client of Calabrio's"],
+];
+
+export function portCheck({ port, holder }: PortSubject): Check {
+  return {
+    name: 'port',
+    run: async () => {
+      if (port === 0) return ok('any free port is taken: the page must be told which');
+      const found = await holder();
+      return found === null ? ok(`port ${port} is free`) : taken(port, found);
+    },
+  };
+}
+
+function taken(port: number, { sightline, isOurs, process }: PortHolder): Finding {
+  const by = process ?? 'a program that this user may not see';
+  if (isOurs) return ok(`port ${port} is held by this Sightline (${by})`);
+  if (sightline !== null) {
+    return failed(
+      `port ${port} is held by another Sightline, version ${sightline} (${by})`,
+      'End it, or give this one another "port" and "dataDir". On a machine of several users each needs a port of their own.',
+    );
+  }
+  const vendor = vendors.find(([name]) => process !== null && name.test(process))?.[1];
+  if (vendor !== undefined) {
+    return failed(
+      `port ${port} is held by ${vendor} (${by})`,
+      'Remove that program: two recorders must not share a desk. To keep both, set another "port" here and in the page.',
+    );
+  }
+  return failed(
+    `port ${port} is held by ${by}`,
+    `End that program${port === 5431 ? ' (the Amazon Connect Client Application uses 5431, too)' : ''}, or set another "port" here and in the page.`,
+  );
+}

@@ -1,0 +1,60 @@
+// Pages that were refused lately, from the log: a CCP whose domain was forgotten, or somebody who has no business here.
+
+import type { Check } from '../check.ts';
+import { ok, warning } from '../check.ts';
+import { readLogLines } from '../logLines.ts';
+
+export interface RefusedSubject {
+  readonly logFolder: string;
+  /** Whether a page of that origin may connect now. */
+  readonly isAllowed: (origin: string) => boolean;
+  readonly now: () => number;
+}
+
+export const REFUSED_MESSAGE = 'refused a request';
+const LATELY_MS = 7 * 24 * 3_600_000;
+const MAX_SHOWN = 5;
+
+interface Refused {
+  count: number;
+  last: string;
+}
+
+export function refusedCheck({ logFolder, isAllowed, now }: RefusedSubject): Check {
+  return {
+    name: 'refused pages',
+    run: async () => {
+      const since = new Date(now() - LATELY_MS).toISOString();
+      const origins = new Map<string, Refused>();
+      await readLogLines(logFolder, ({ message, time, origin }) => {
+        if (message !== REFUSED_MESSAGE || typeof origin !== 'string' || time < since) return;
+        const shown = printable(origin);
+        const before = origins.get(shown);
+        origins.set(shown, { count: (before?.count ?? 0) + 1, last: time });
+      });
+      const still = [...origins].filter(([origin]) => !isAllowed(origin));
+      if (origins.size === 0) return ok('none in the last 7 days');
+      if (still.length === 0) return ok(`${listed([...origins])}; now allowed`);
+      return warning(
+        listed(still),
+        'If one of them is your CCP add its domain to "allowedDomains" (https, without a port). Leave the others out.',
+      );
+    },
+  };
+}
+
+function listed(origins: readonly (readonly [string, Refused])[]): string {
+  const newest = [...origins].sort(([, a], [, b]) => b.last.localeCompare(a.last));
+  const shown = newest
+    .slice(0, MAX_SHOWN)
+    .map(
+      ([origin, { count, last }]) => `${origin} (${count === 1 ? 'once' : `${count} times`}, last ${last})`,
+    );
+  const more = newest.length - shown.length;
+  return `${shown.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+}
+
+/** Strangers choose it, and it is shown in a terminal. */
+function printable(origin: string): string {
+  return origin.slice(0, 200).replaceAll(/[^\x21-\x7e]/g, '?');
+}

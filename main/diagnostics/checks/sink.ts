@@ -1,0 +1,55 @@
+// Whether recordings can be delivered: a small file into the folder, or a small object into the bucket, put, checked
+// and deleted again.
+
+import { inspect } from 'node:util';
+import type { Check, Finding } from '../check.ts';
+import { failed, ok, skipped, warning, wordsOf } from '../check.ts';
+import { tryFolder } from './tryFolder.ts';
+
+/** What became of the small object. */
+export type BucketTrial =
+  /** `problem`: what the credentials lack beside the right to put; null: nothing. */
+  | {
+      readonly kind: 'put';
+      readonly location: string;
+      readonly encryption: string;
+      readonly problem: string | null;
+    }
+  | { readonly kind: 'refused'; readonly said: string; readonly remedy: string }
+  | { readonly kind: 'not-tried'; readonly why: string };
+
+export type SinkSubject =
+  | { readonly kind: 'folder'; readonly folder: string }
+  | { readonly kind: 's3'; readonly try: () => Promise<BucketTrial> };
+
+export function sinkCheck(subject: SinkSubject): Check {
+  return subject.kind === 'folder'
+    ? { name: 'sink folder', run: () => intoFolder(subject.folder) }
+    : { name: 'sink bucket', run: async () => intoBucket(await subject.try()) };
+}
+
+async function intoFolder(folder: string): Promise<Finding> {
+  try {
+    await tryFolder(folder);
+    return ok(`${folder} can be written to`);
+  } catch (error) {
+    return failed(wordsOf(error), 'Give this user the right to write there, or set another "sinkFolder".');
+  }
+}
+
+function intoBucket(trial: BucketTrial): Finding {
+  switch (trial.kind) {
+    case 'put': {
+      const evidence = `${trial.location} was put and its checksum confirmed (${trial.encryption})`;
+      return trial.problem === null
+        ? ok(`${evidence}, and it is deleted again`)
+        : warning(evidence, trial.problem);
+    }
+    case 'refused':
+      return failed(trial.said, trial.remedy);
+    case 'not-tried':
+      return skipped(trial.why);
+    default:
+      return failed(inspect(trial), 'Tell support.');
+  }
+}

@@ -1,0 +1,152 @@
+// What the health checks read of the system: browsers' policies, the port's holder, time service, proxy settings.
+import { once } from 'node:events';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { dirname, join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { parseRegistry, readBrowserPolicies } from '../../../main/platform/browserPolicies.ts';
+import { lockDataFolder, lockHolder } from '../../../main/platform/instanceLock.ts';
+import { findPortHolder } from '../../../main/platform/portHolder.ts';
+import { parseInternetSettings, parseScutil } from '../../../main/platform/systemProxy.ts';
+import { parseChrony, parseTimedatectl, parseW32tm } from '../../../main/platform/timeService.ts';
+import { temporaryFolder } from '../support/folders.ts';
+
+const none = () => Promise.reject(new Error('not here'));
+
+describe('browser policies', () => {
+  it('are read from every file of a browser on Linux; damaged ones are passed over', async () => {
+    const root = await temporaryFolder();
+    const put = async (path: string, text: string): Promise<void> => {
+      await mkdir(dirname(join(root, path)), { recursive: true });
+      await writeFile(join(root, path), text);
+    };
+    await put('/etc/opt/chrome/policies/managed/a.json', '{"LoopbackNetworkAllowedForUrls":["*"]}');
+    await put('/etc/opt/chrome/policies/managed/b.json', 'broken');
+    await put('/etc/opt/edge/policies/managed/e.json', '{"HomepageLocation":"x"}');
+    await put('/etc/firefox/policies/policies.json', '{"policies":{"LocalNetworkAccess":{"Enabled":false}}}');
+    const found = await readBrowserPolicies({ platform: 'linux', run: none, root });
+    expect(found.map(({ browser, values }) => [browser, values])).toEqual([
+      ['Chrome', { LoopbackNetworkAllowedForUrls: ['*'] }],
+      ['Edge', { HomepageLocation: 'x' }],
+      ['Firefox', { LocalNetworkAccess: { Enabled: false } }],
+    ]);
+    expect(await readBrowserPolicies({ platform: 'linux', run: none, root: join(root, 'x') })).toEqual([]);
+  });
+
+  it('are asked of the registry on Windows, machine and user', async () => {
+    const output = [
+      '',
+      'HKEY_LOCAL_MACHINE\\SOFTWARE\\Policies\\Google\\Chrome',
+      '    HomepageLocation    REG_SZ    https://x.example',
+      '',
+      'HKEY_LOCAL_MACHINE\\SOFTWARE\\Policies\\Google\\Chrome\\LoopbackNetworkAllowedForUrls',
+      '    1    REG_SZ    [*.]my.connect.aws',
+      '    2    REG_SZ    https://b.example',
+      '',
+    ].join('\r\n');
+    const asked: string[] = [];
+    const found = await readBrowserPolicies({
+      platform: 'win32',
+      run: (command, args) => {
+        asked.push([command, ...args].join(' '));
+        return args[1] === 'HKLM\\SOFTWARE\\Policies\\Google\\Chrome' ? Promise.resolve(output) : none();
+      },
+    });
+    expect(found).toEqual([
+      {
+        browser: 'Chrome',
+        source: 'HKLM\\SOFTWARE\\Policies\\Google\\Chrome',
+        values: {
+          HomepageLocation: 'https://x.example',
+          LoopbackNetworkAllowedForUrls: ['[*.]my.connect.aws', 'https://b.example'],
+        },
+      },
+    ]);
+    expect(asked).toContain('reg query HKCU\\SOFTWARE\\Policies\\Microsoft\\Edge /s');
+  });
+
+  it('nest in the registry as Firefox wants them', () => {
+    const base = 'HKEY_LOCAL_MACHINE\\SOFTWARE\\Policies\\Mozilla\\Firefox';
+    const output =
+      `${base}\\LocalNetworkAccess\r\n    Enabled    REG_DWORD    0x1\r\n\r\n` +
+      `${base}\\LocalNetworkAccess\\SkipDomains\r\n    1    REG_SZ    a.example\r\n`;
+    expect(parseRegistry(output, 'HKLM\\SOFTWARE\\Policies\\Mozilla\\Firefox')).toEqual({
+      LocalNetworkAccess: { Enabled: 1, SkipDomains: ['a.example'] },
+    });
+  });
+});
+
+describe('the holder of a port', () => {
+  async function listen(listener: RequestListener): Promise<{ server: Server; port: number }> {
+    const server = createServer(listener).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    onTestFinished(async () => {
+      if (!server.listening) return;
+      server.close();
+      server.closeAllConnections();
+      await once(server, 'close');
+    });
+    return { server, port: (server.address() as AddressInfo).port };
+  }
+
+  it('is a Sightline when it says so, and else whatever process it is', async () => {
+    const sightline = await listen((request, response) => {
+      response.end(
+        request.headers.origin === 'https://a.example' ? '{"app":"sightline","version":"9.9.9"}' : '',
+      );
+    });
+    expect(await findPortHolder(sightline.port, 'https://a.example')).toMatchObject({ sightline: '9.9.9' });
+    const other = await listen((_, response) => response.end('<html>hello</html>'));
+    const holder = await findPortHolder(other.port, 'https://a.example');
+    expect(holder?.sightline).toBeNull();
+    if (process.platform === 'linux') expect(holder?.process).toContain(`process ${process.pid} `);
+    const silent = await listen(() => undefined);
+    expect(await findPortHolder(silent.port, 'https://a.example')).toMatchObject({ sightline: null });
+  });
+
+  it('is nobody once it is gone', async () => {
+    const { server, port } = await listen(() => undefined);
+    server.close();
+    await once(server, 'close');
+    expect(await findPortHolder(port, 'https://a.example')).toBeNull();
+  });
+});
+
+it('the holder of a data folder is known while it lives', async () => {
+  const folder = await temporaryFolder();
+  expect(lockHolder(folder)).toBeNull();
+  const unlock = lockDataFolder(folder);
+  expect(lockHolder(folder)).toBe(process.pid);
+  unlock();
+  expect(lockHolder(folder)).toBeNull();
+});
+
+describe('the time service', () => {
+  it('is read as chrony, timedatectl and Windows print it', () => {
+    const chrony =
+      'Stratum         : 3\nSystem time     : 0.250000000 seconds slow of NTP time\nLeap status     : Normal\n';
+    expect(parseChrony(chrony)).toEqual({ name: 'chrony', isSynchronised: true, offsetMs: -250 });
+    expect(parseChrony('Leap status     : Not synchronised\n')?.isSynchronised).toBe(false);
+    expect(parseTimedatectl('NTP=yes\nNTPSynchronized=no\n')?.isSynchronised).toBe(false);
+    expect(parseW32tm('Sprungindikator: 3(nicht synchronisiert)\r\nStratum: 0\r\n')?.isSynchronised).toBe(
+      false,
+    );
+    expect(parseW32tm('Leap Indicator: 0(no warning)\r\n')?.isSynchronised).toBe(true);
+    expect([parseChrony(''), parseTimedatectl(''), parseW32tm('')]).toEqual([null, null, null]);
+  });
+});
+
+describe('the system’s proxy', () => {
+  it('is read as Windows and macOS print it', () => {
+    const settings =
+      '\r\n    ProxyEnable    REG_DWORD    0x1\r\n    ProxyServer    REG_SZ    proxy.example:3128\r\n';
+    expect(parseInternetSettings(settings)).toBe("Windows' proxy is proxy.example:3128");
+    expect(parseInternetSettings(settings.replace('0x1', '0x0'))).toBeNull();
+    const script = '    AutoConfigURL    REG_SZ    http://x.example/p.pac\r\n';
+    expect(parseInternetSettings(script)).toBe("Windows' proxy script is http://x.example/p.pac");
+    const scutil = '<dictionary> {\n  HTTPSEnable : 1\n  HTTPSPort : 3128\n  HTTPSProxy : p.example\n}';
+    expect(parseScutil(scutil)).toBe("macOS' proxy is p.example:3128");
+    expect(parseScutil('<dictionary> {\n  HTTPSEnable : 0\n}')).toBeNull();
+  });
+});
