@@ -5,7 +5,7 @@ import { mkdir, open, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
 
-export type Verdict = 'ok' | 'warning' | 'failed';
+export type Verdict = 'ok' | 'warning' | 'failed' | 'skipped';
 
 export interface CheckResult {
   readonly step: number;

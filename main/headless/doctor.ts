@@ -12,6 +12,7 @@ import type { Policy } from '../policy/keys.ts';
 import { SightlineError } from '../shared/errors.ts';
 import type { Monitor } from '../shared/names.ts';
 import type { CommandOptions } from './options.ts';
+import { networkChecks } from './network.ts';
 import { policyFrom } from './options.ts';
 
 export async function doctorCommand(options: CommandOptions): Promise<void> {
@@ -30,6 +31,9 @@ export async function doctorCommand(options: CommandOptions): Promise<void> {
     readMonitors: () => readMonitors(policy),
     portHolder: () => portHolder(policy.port),
   });
+  for (const check of await networkChecks(options, policy)) {
+    results.push({ step: results.length + 1, ...check });
+  }
   if (options.json === true) {
     process.stdout.write(
       `${JSON.stringify({ app: 'sightline', version: appVersion, checks: results, warnings })}\n`,
