@@ -50,11 +50,13 @@ export function shakeHands(
 }
 
 function readHandshake(secure: TLSSocket): Handshake {
-  const leaf = secure.getPeerCertificate(true);
+  // Without a certificate (a cipher that needs none) Node answers with an empty object, whatever its types say.
+  const leaf: Partial<DetailedPeerCertificate> = secure.getPeerCertificate(true);
   const chain: string[] = [];
   const seen = new Set<string>();
-  for (let at: DetailedPeerCertificate | undefined = leaf; at?.fingerprint256 !== undefined;) {
-    if (seen.has(at.fingerprint256)) break;
+  let at: Partial<DetailedPeerCertificate> | undefined = leaf;
+  // A root names itself as its issuer.
+  while (at?.fingerprint256 !== undefined && !seen.has(at.fingerprint256)) {
     seen.add(at.fingerprint256);
     chain.push(nameOf(at.subject));
     at = at.issuerCertificate;
@@ -63,14 +65,14 @@ function readHandshake(secure: TLSSocket): Handshake {
     protocol: secure.getProtocol() ?? 'TLS',
     // Typed as an Error, and a code in truth.
     fault: secure.authorized ? null : String(secure.authorizationError),
-    issuer: { name: nameOf(leaf.issuer), organisation: oneOf(leaf.issuer.O) },
+    issuer: { name: nameOf(leaf.issuer), organisation: oneOf(leaf.issuer?.O) },
     chain,
-    validTo: leaf.valid_to,
+    validTo: leaf.valid_to ?? '(unknown)',
   };
 }
 
-function nameOf(name: PeerCertificate['subject']): string {
-  return oneOf(name.CN) || oneOf(name.O) || '(no name)';
+function nameOf(name: PeerCertificate['subject'] | undefined): string {
+  return oneOf(name?.CN) || oneOf(name?.O) || '(no name)';
 }
 
 /** A certificate is anybody's text: cut down to one short line. */
