@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { checkNetwork, checkTarget } from '../../main/diagnostics/network/checkNetwork.ts';
 import { targetsOf } from '../../main/diagnostics/network/hosts.ts';
-import type { NetworkPorts, Target } from '../../main/diagnostics/network/types.ts';
+import type { NetworkCheck, NetworkPorts, Target } from '../../main/diagnostics/network/types.ts';
 import { DEFAULT_LIMITS } from '../../main/diagnostics/network/types.ts';
 import type { Authority, Identity, StandIn } from '../rig/networkHosts.ts';
 import {
@@ -75,8 +75,11 @@ function portsTo(port: number, changes: Partial<NetworkPorts> = {}): NetworkPort
 
 async function check(target: Target, ports: NetworkPorts) {
   const checks = await checkTarget(target, { ports, limits, whole: new AbortController().signal });
-  const steps = checks.map((one) => [one.name.split(' ').at(-1)!, one] as const);
-  return { verdicts: steps.map(([step, { verdict }]) => `${step} ${verdict}`), ...Object.fromEntries(steps) };
+  const steps: Record<string, NetworkCheck> = {};
+  for (const one of checks) steps[one.name.split(' ').at(-1)!] = one;
+  const { dns, tcp, proxy, tls, websocket, stun } = steps;
+  const verdicts = Object.entries(steps).map(([step, { verdict }]) => `${step} ${verdict}`);
+  return { verdicts, dns, tcp, proxy, tls, websocket, stun };
 }
 
 describe('a TCP host', () => {
@@ -304,8 +307,9 @@ describe('sightline doctor', () => {
   const root = fileURLToPath(new URL('../..', import.meta.url));
 
   async function doctor(args: string[], environment: Record<string, string> = {}) {
-    const { DISPLAY: _, ...inherited } = process.env;
-    for (const name of Object.keys(inherited)) if (/proxy$/i.test(name)) delete inherited[name];
+    const inherited = Object.fromEntries(
+      Object.entries(process.env).filter(([name]) => name !== 'DISPLAY' && !/proxy$/i.test(name)),
+    );
     return new Promise<{ code: number; stdout: string; stderr: string }>((resolve) => {
       const child = execFile(
         process.execPath,

@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { createServer as createHttpServer, request as requestHttp } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
@@ -31,7 +31,6 @@ export interface Authority {
 /** An authority whose certificates name `organisation` as their issuer's. */
 export async function makeAuthority(folder: string, organisation: string): Promise<Authority> {
   const openssl = findTool(['openssl'], 'Install openssl.');
-  const { readFile } = await import('node:fs/promises');
   const prefix = join(folder, createHash('sha256').update(organisation).digest('hex').slice(0, 8));
   const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
   const root = `${prefix}-root.pem`;
@@ -53,7 +52,6 @@ export async function makeAuthority(folder: string, organisation: string): Promi
       ]);
       await runOrThrow(openssl, [
         ...['x509', '-req', '-in', `${at}.csr`, '-CA', root, '-CAkey', rootKey, '-CAcreateserial'],
-        // A day before today at the latest: openssl takes no times of day here.
         ...['-out', `${at}.pem`, '-days', expired ? '-1' : '2', '-extfile', `${at}.ext`],
       ]);
       return { key: await readFile(`${at}.key`), cert: await readFile(`${at}.pem`) };

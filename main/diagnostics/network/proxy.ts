@@ -88,6 +88,8 @@ export function openTunnel(
     connect.on('error', (error) => reject(signal.aborted ? asError(signal.reason) : error));
     connect.on('connect', ({ statusCode = 0, headers }, socket) => {
       const isOpen = statusCode >= 200 && statusCode < 300;
+      // Until TLS takes it over, an error must not end the program.
+      socket.on('error', () => undefined);
       if (!isOpen) socket.destroy();
       const schemes = (headers['proxy-authenticate'] ?? '')
         .split(',')

@@ -78,7 +78,7 @@ function nameOf(name: PeerCertificate['subject'] | undefined): string {
 /** A certificate is anybody's text: cut down to one short line. */
 function oneOf(value: unknown): string {
   const text = Array.isArray(value) ? value.join(' ') : typeof value === 'string' ? value : '';
-  return text.replace(/[^\x20-\x7e\u00a0-\uffff]/g, '?').slice(0, 100);
+  return text.replace(/[^\x20-\x7e\p{L}\p{N}]/gu, '?').slice(0, 100);
 }
 
 /** Whether someone between this machine and AWS reads what is sent. */
