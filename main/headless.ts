@@ -4,6 +4,7 @@
 
 import { Command } from 'commander';
 import { doctorCommand } from './headless/doctor.ts';
+import { addNetworkOptions } from './headless/network.ts';
 import { addPolicyOptions } from './headless/options.ts';
 import { policyCommand } from './headless/policy.ts';
 import { recordingsCommand } from './headless/recordings.ts';
@@ -25,7 +26,9 @@ const program = new Command('sightline')
 addPolicyOptions(
   program.command('serve').description('run the recorder without windows, until SIGTERM'),
 ).action(serveCommand);
-addPolicyOptions(program.command('doctor').description('check everything that recording needs'))
+addNetworkOptions(
+  addPolicyOptions(program.command('doctor').description('check everything that recording needs')),
+)
   .option('--json', 'print one JSON object')
   .action(doctorCommand);
 const recordings = addPolicyOptions(

@@ -6,6 +6,7 @@ import { healthChecks } from '../healthChecks.ts';
 import { silentLogger } from '../platform/log.ts';
 import { findResourcesFolder } from '../platform/paths.ts';
 import { appVersion } from '../platform/version.ts';
+import { networkChecks } from './network.ts';
 import type { CommandOptions } from './options.ts';
 import { policyFrom } from './options.ts';
 
@@ -20,6 +21,11 @@ export async function doctorCommand(options: CommandOptions): Promise<void> {
     },
   });
   health.close();
+  for (const check of await networkChecks(options, policy)) {
+    const result = { step: results.length + 1, ...check };
+    results.push(result);
+    if (!asJson) process.stdout.write(lineOf(result));
+  }
   if (asJson) {
     process.stdout.write(
       `${JSON.stringify({ app: 'sightline', version: appVersion, checks: results, warnings })}\n`,

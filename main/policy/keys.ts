@@ -18,6 +18,7 @@ export interface KeyInfo<T> {
 
 const key = <T>(info: KeyInfo<T>): KeyInfo<T> => info;
 const path = z.string().min(1, 'must not be empty');
+const region = z.string().regex(/^[a-z]{2,}(-[a-z0-9]+)+$/, 'must be a region, for example eu-central-1');
 /** An URL that secrets may be sent to: over TLS, or within this machine. */
 const safeUrl = z.string().refine(isSafeUrl, 'must be an https URL (http is for loopback addresses only)');
 
@@ -142,7 +143,7 @@ export const policyKeys = {
     description: 'Tags of the recordings, `name=value`, separated by commas.',
   }),
   awsRegion: key({
-    schema: z.string().regex(/^[a-z]{2,}(-[a-z0-9]+)+$/, 'must be a region, for example eu-central-1'),
+    schema: region,
     form: 'text',
     default: null,
     defaultText: 'as the AWS SDK finds it (AWS_REGION, then its config file)',
@@ -270,6 +271,28 @@ export const policyKeys = {
     description:
       'Whether capture pauses while the screen is locked, the computer asleep or another user at it.',
   }),
+  instanceAlias: key({
+    // https://docs.aws.amazon.com/connect/latest/APIReference/API_CreateInstance.html
+    schema: z
+      .string()
+      .max(45)
+      .regex(
+        /^(?!d-)[A-Za-z0-9](-*[A-Za-z0-9])*$/,
+        'must be the alias of an instance, for example acme of acme.my.connect.aws',
+      ),
+    form: 'text',
+    default: null,
+    defaultText: 'none: the network is not checked',
+    description:
+      'Alias of the Amazon Connect instance, `acme` of acme.my.connect.aws. With it `sightline doctor` checks the hosts and ports that the instance needs.',
+  }),
+  instanceRegion: key({
+    schema: region,
+    form: 'text',
+    default: null,
+    defaultText: 'none: only hosts that depend on no region are checked',
+    description: 'Region of the Amazon Connect instance, for the checks of the network.',
+  }),
   logLevel: key({
     schema: z.enum(logLevels),
     form: 'text',
@@ -293,7 +316,9 @@ type MayBeNull =
   | 'awsProfile'
   | 'brokerUrl'
   | 'eventBusName'
-  | 'eventBridgeEndpoint';
+  | 'eventBridgeEndpoint'
+  | 'instanceAlias'
+  | 'instanceRegion';
 
 export type Policy = { readonly [K in PolicyKey]: K extends MayBeNull ? ValueOf<K> | null : ValueOf<K> };
 

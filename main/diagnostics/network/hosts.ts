@@ -1,0 +1,70 @@
+// From an instance to the hosts and ports that its agents' machines need. The facts are data
+// (resources/network/connect.json, bundled into the program), with their source and the day on which they were read.
+
+import facts from '../../../resources/network/connect.json' with { type: 'json' };
+import type { Target } from './types.ts';
+
+export interface Instance {
+  /** `acme` of acme.my.connect.aws */
+  readonly alias: string;
+  /** null: not known; then only what does not depend on it is listed. */
+  readonly region: string | null;
+}
+
+export const factsReadOn: string = facts.readOn;
+
+/** Every host, each once. Names with a `*` stay where AWS does not publish the names behind it. */
+export function targetsOf({ alias, region }: Instance): Target[] {
+  const targets: Target[] = [];
+  for (const { host, port, protocol, for: words, ...more } of facts.hosts) {
+    if (region === null && host.includes('<region>')) continue;
+    const name = host.replaceAll('<alias>', alias).replaceAll('<region>', region ?? '');
+    const turn = protocol === 'udp' ? listed(facts.turnNlb, region) : [];
+    for (const one of turn.length > 0 ? turn : [name]) {
+      targets.push({
+        host: one.toLowerCase(),
+        port,
+        protocol: protocol === 'udp' ? 'udp' : 'tcp',
+        // The data's pointers to itself are for its readers only.
+        purpose: words.replace(/; see .*$/, ''),
+        websocket: 'websocket' in more && more.websocket,
+      });
+    }
+  }
+  for (const host of [
+    ...listed(facts.cloudFrontStatic, region),
+    ...listed(facts.cloudFrontWithoutSaml, region),
+  ]) {
+    const name = host.split('/')[0] ?? host;
+    targets.push({
+      host: name,
+      port: 443,
+      protocol: 'tcp',
+      purpose: "the CCP page's scripts and pictures",
+      websocket: false,
+    });
+  }
+  return targets.filter(({ host }, index) => targets.findIndex((other) => other.host === host) === index);
+}
+
+/** Regions that the data lists TURN hosts for. */
+export function hasTurnHosts(region: string): boolean {
+  return listed(facts.turnNlb, region).length > 0;
+}
+
+/** The local UDP ports to which the answers of TURN hosts come back. */
+export function localUdpPorts(platform: NodeJS.Platform): string {
+  const range = platform === 'win32' ? facts.ephemeralPorts.windows : facts.ephemeralPorts.linux;
+  return range.replace('/udp', '');
+}
+
+export function isFamily({ host }: Target): boolean {
+  return host.includes('*');
+}
+
+function listed(
+  byRegion: Readonly<Partial<Record<string, readonly string[]>>>,
+  region: string | null,
+): readonly string[] {
+  return region === null || !Object.hasOwn(byRegion, region) ? [] : (byRegion[region] ?? []);
+}

@@ -1,0 +1,106 @@
+// The proxy between this machine and the world: which one the environment names for a host, and asking it for a tunnel.
+// A proxy's user and password go to that proxy and into no evidence.
+
+import { request as requestHttp } from 'node:http';
+import { request as requestHttps } from 'node:https';
+import type { Socket } from 'node:net';
+import { asError } from './deadline.ts';
+
+export type ProxyRoute =
+  | { readonly kind: 'direct' }
+  | { readonly kind: 'proxy'; readonly url: URL }
+  | { readonly kind: 'unusable'; readonly words: string };
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** As curl and most programs read HTTPS_PROXY, ALL_PROXY and NO_PROXY. Small letters win, as there. */
+export function proxyFromEnvironment(environment: Environment, host: string, port: number): ProxyRoute {
+  const named = (...names: string[]) =>
+    names.map((name) => environment[name]?.trim()).find((value) => value !== undefined && value !== '');
+  const text = named('https_proxy', 'HTTPS_PROXY', 'all_proxy', 'ALL_PROXY');
+  if (text === undefined || isExempt(named('no_proxy', 'NO_PROXY') ?? '', host, port))
+    return { kind: 'direct' };
+  const address = text.includes('://') ? text : `http://${text}`;
+  if (!URL.canParse(address))
+    return { kind: 'unusable', words: 'the environment names a proxy that is no URL (HTTPS_PROXY)' };
+  const url = new URL(address);
+  if (url.protocol !== 'http:' && url.protocol !== 'https:')
+    return { kind: 'unusable', words: `a ${url.protocol.slice(0, -1)} proxy, which is not tried` };
+  return { kind: 'proxy', url };
+}
+
+function isExempt(list: string, host: string, port: number): boolean {
+  return list
+    .split(/[\s,]+/)
+    .filter((entry) => entry !== '')
+    .some((entry) => {
+      if (entry === '*') return true;
+      const [name = '', onlyPort] = entry.toLowerCase().split(':');
+      if (onlyPort !== undefined && onlyPort !== String(port)) return false;
+      const bare = name.replace(/^\*?\./, '');
+      return host === bare || host.endsWith(`.${bare}`);
+    });
+}
+
+/** Host and port, without user and password. */
+export function proxyName(url: URL): string {
+  return `${url.hostname}:${proxyPort(url)}`;
+}
+
+function proxyPort(url: URL): number {
+  if (url.port !== '') return Number(url.port);
+  return url.protocol === 'https:' ? 443 : 80;
+}
+
+export interface TunnelAnswer {
+  readonly status: number;
+  /** null unless the status is 200. */
+  readonly socket: Socket | null;
+  /** The schemes that a 407 asks for. */
+  readonly schemes: string;
+}
+
+/** CONNECT (RFC 9110, 9.3.6). @throws a system error, when the proxy itself cannot be reached */
+export function openTunnel(
+  proxy: URL,
+  host: string,
+  port: number,
+  signal: AbortSignal,
+): Promise<TunnelAnswer> {
+  const request = proxy.protocol === 'https:' ? requestHttps : requestHttp;
+  const target = `${host}:${port}`;
+  const user = `${decodeURIComponent(proxy.username)}:${decodeURIComponent(proxy.password)}`;
+  return new Promise((resolve, reject) => {
+    const connect = request({
+      host: proxy.hostname.replace(/^\[|\]$/g, ''),
+      port: proxyPort(proxy),
+      method: 'CONNECT',
+      path: target,
+      agent: false,
+      signal,
+      headers: {
+        Host: target,
+        ...(proxy.username === ''
+          ? {}
+          : { 'Proxy-Authorization': `Basic ${Buffer.from(user).toString('base64')}` }),
+      },
+    });
+    connect.on('error', (error) => reject(signal.aborted ? asError(signal.reason) : error));
+    connect.on('connect', ({ statusCode = 0, headers }, socket) => {
+      const isOpen = statusCode >= 200 && statusCode < 300;
+      // Until TLS takes it over, an error must not end the program.
+      socket.on('error', () => undefined);
+      if (!isOpen) socket.destroy();
+      const schemes = (headers['proxy-authenticate'] ?? '')
+        .split(',')
+        .map((one) => one.trim().split(' ')[0] ?? '')
+        .filter((one) => /^[A-Za-z]+$/.test(one));
+      resolve({
+        status: statusCode,
+        socket: isOpen ? socket : null,
+        schemes: schemes.join(', '),
+      });
+    });
+    connect.end();
+  });
+}

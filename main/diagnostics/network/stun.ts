@@ -1,0 +1,112 @@
+// A STUN binding request (RFC 5389) over UDP: whether packets to a TURN host get there and answers come back. No media,
+// no credentials; the request is 20 bytes that say nothing about anybody.
+
+import { createSocket } from 'node:dgram';
+import { randomBytes } from 'node:crypto';
+import { isIPv6 } from 'node:net';
+import type { Endpoint } from './types.ts';
+import { asError } from './deadline.ts';
+
+const MAGIC_COOKIE = 0x2112a442;
+const HEADER_BYTES = 20;
+const BINDING_REQUEST = 0x0001;
+const BINDING_SUCCESS = 0x0101;
+const BINDING_ERROR = 0x0111;
+const MAPPED_ADDRESS = 0x0001;
+const ERROR_CODE = 0x0009;
+const XOR_MAPPED_ADDRESS = 0x0020;
+
+export type StunAnswer =
+  | {
+      readonly kind: 'success';
+      /** From where the request came, IPv4 only. */ readonly mapped: string | null;
+    }
+  | { readonly kind: 'error'; readonly code: number };
+
+/** @param transaction 12 random bytes */
+export function bindingRequest(transaction: Buffer): Buffer {
+  const header = Buffer.alloc(8);
+  header.writeUInt16BE(BINDING_REQUEST, 0);
+  header.writeUInt32BE(MAGIC_COOKIE, 4);
+  return Buffer.concat([header, transaction]);
+}
+
+/** null: not an answer to that request. Never throws, whatever the bytes. */
+export function readStunAnswer(packet: Buffer, transaction: Buffer): StunAnswer | null {
+  if (packet.length < HEADER_BYTES || packet.readUInt32BE(4) !== MAGIC_COOKIE) return null;
+  if (!packet.subarray(8, HEADER_BYTES).equals(transaction)) return null;
+  const type = packet.readUInt16BE(0);
+  if (packet.readUInt16BE(2) !== packet.length - HEADER_BYTES) return null;
+  if (type === BINDING_SUCCESS) {
+    const xored = attribute(packet, XOR_MAPPED_ADDRESS);
+    if (xored !== null) return { kind: 'success', mapped: ipv4Of(xored, MAGIC_COOKIE) };
+    const plain = attribute(packet, MAPPED_ADDRESS);
+    return { kind: 'success', mapped: plain === null ? null : ipv4Of(plain, 0) };
+  }
+  if (type === BINDING_ERROR) {
+    const value = attribute(packet, ERROR_CODE);
+    if (value === null || value.length < 4) return { kind: 'error', code: 0 };
+    return { kind: 'error', code: (value.readUInt8(2) & 7) * 100 + value.readUInt8(3) };
+  }
+  return null;
+}
+
+function attribute(packet: Buffer, wanted: number): Buffer | null {
+  for (let at = HEADER_BYTES; at + 4 <= packet.length;) {
+    const length = packet.readUInt16BE(at + 2);
+    const end = at + 4 + length;
+    if (end > packet.length) return null;
+    if (packet.readUInt16BE(at) === wanted) return packet.subarray(at + 4, end);
+    // Values are padded to four bytes.
+    at = at + 4 + Math.ceil(length / 4) * 4;
+  }
+  return null;
+}
+
+function ipv4Of(value: Buffer, mask: number): string | null {
+  if (value.length < 8 || value.readUInt8(1) !== 1) return null;
+  const port = value.readUInt16BE(2) ^ (mask >>> 16);
+  const address = (value.readUInt32BE(4) ^ mask) >>> 0;
+  return `${[24, 16, 8, 0].map((shift) => (address >>> shift) & 0xff).join('.')}:${port}`;
+}
+
+/**
+ * Asks until an answer comes or `signal` says that it is enough. A lost packet is sent again after `firstWaitMs`, then after
+ * twice that, and so on (RFC 5389, 7.2.1).
+ * @throws the signal's reason, or a system error such as ECONNREFUSED (an ICMP answer)
+ */
+export function askStun(
+  { address, port }: Endpoint,
+  firstWaitMs: number,
+  signal: AbortSignal,
+): Promise<{ answer: StunAnswer; requests: number }> {
+  const transaction = randomBytes(12);
+  const request = bindingRequest(transaction);
+  const socket = createSocket(isIPv6(address) ? 'udp6' : 'udp4');
+  let timer: NodeJS.Timeout | undefined;
+  let requests = 0;
+  return new Promise<{ answer: StunAnswer; requests: number }>((resolve, reject) => {
+    const send = (waitMs: number) => {
+      requests += 1;
+      socket.send(request, (error) => {
+        if (error !== null) reject(error);
+      });
+      timer = setTimeout(() => send(waitMs * 2), waitMs);
+    };
+    if (signal.aborted) {
+      reject(asError(signal.reason));
+      return;
+    }
+    signal.addEventListener('abort', () => reject(asError(signal.reason)), { once: true });
+    socket.on('error', reject);
+    socket.on('message', (packet) => {
+      const answer = readStunAnswer(packet, transaction);
+      if (answer !== null) resolve({ answer, requests });
+    });
+    // Connected: the system tells of ICMP refusals, and lets in packets of that host only.
+    socket.connect(port, address, () => send(firstWaitMs));
+  }).finally(() => {
+    clearTimeout(timer);
+    socket.close();
+  });
+}

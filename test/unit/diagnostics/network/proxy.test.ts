@@ -1,0 +1,43 @@
+import { describe, expect, it } from 'vitest';
+import { proxyFromEnvironment, proxyName } from '../../../../main/diagnostics/network/proxy.ts';
+
+const route = (environment: Record<string, string>, host = 'acme.my.connect.aws') => {
+  const found = proxyFromEnvironment(environment, host, 443);
+  return found.kind === 'proxy' ? proxyName(found.url) : found.kind;
+};
+
+describe('the proxy of the environment', () => {
+  it.each([
+    [{}, 'direct'],
+    [{ HTTPS_PROXY: '' }, 'direct'],
+    [{ HTTP_PROXY: 'http://plain:1' }, 'direct'],
+    [{ HTTPS_PROXY: 'http://proxy.example:3128' }, 'proxy.example:3128'],
+    [{ HTTPS_PROXY: 'proxy.example:3128' }, 'proxy.example:3128'],
+    [{ HTTPS_PROXY: 'http://proxy.example' }, 'proxy.example:80'],
+    [{ HTTPS_PROXY: 'https://proxy.example' }, 'proxy.example:443'],
+    [{ HTTPS_PROXY: 'http://big:1', https_proxy: 'http://small:2' }, 'small:2'],
+    [{ ALL_PROXY: 'http://all:3' }, 'all:3'],
+    [{ ALL_PROXY: 'socks5://all:3' }, 'unusable'],
+    [{ HTTPS_PROXY: 'http://[' }, 'unusable'],
+  ])('%j leads to %s', (environment, expected) => {
+    expect(route(environment)).toBe(expected);
+  });
+
+  it.each([
+    ['*', 'direct'],
+    ['my.connect.aws', 'direct'],
+    ['.my.connect.aws', 'direct'],
+    ['*.my.connect.aws', 'direct'],
+    ['other.example, acme.my.connect.aws', 'direct'],
+    ['acme.my.connect.aws:443', 'direct'],
+    ['acme.my.connect.aws:8443', 'proxy:1'],
+    ['onnect.aws', 'proxy:1'],
+    ['other.example', 'proxy:1'],
+  ])('NO_PROXY %s leads to %s', (exceptions, expected) => {
+    expect(route({ HTTPS_PROXY: 'http://proxy:1', NO_PROXY: exceptions })).toBe(expected);
+  });
+
+  it('is named without its user and password', () => {
+    expect(proxyName(new URL('http://agent:s3cret@proxy.example:3128/'))).toBe('proxy.example:3128');
+  });
+});
