@@ -3,6 +3,7 @@
 // only (one `ready` line for `serve`); everything else goes to stderr and the log.
 
 import { Command } from 'commander';
+import { addDiagnosticsOptions, diagnosticsCommand } from './headless/diagnostics.ts';
 import { doctorCommand } from './headless/doctor.ts';
 import { addPolicyOptions } from './headless/options.ts';
 import { policyCommand } from './headless/policy.ts';
@@ -28,6 +29,11 @@ addPolicyOptions(
 addPolicyOptions(program.command('doctor').description('check everything that recording needs'))
   .option('--json', 'print one JSON object')
   .action(doctorCommand);
+addPolicyOptions(
+  addDiagnosticsOptions(
+    program.command('diagnostics').description('write one zip for support, without pictures and secrets'),
+  ),
+).action(diagnosticsCommand);
 const recordings = addPolicyOptions(
   program
     .command('recordings')

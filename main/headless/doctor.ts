@@ -16,20 +16,7 @@ import { policyFrom } from './options.ts';
 
 export async function doctorCommand(options: CommandOptions): Promise<void> {
   const { values: policy, warnings } = policyFrom(options);
-  const finder = new FfmpegFinder({
-    ffmpegPath: policy.ffmpegPath,
-    resourcesFolder: findResourcesFolder(),
-    encoder: policy.encoder,
-  });
-  const results = await runChecks({
-    ...policy,
-    findEncoder: async () => {
-      const { encoder, binary, warning } = await finder.find();
-      return { encoder, path: binary.path, version: binary.version, warning };
-    },
-    readMonitors: () => readMonitors(policy),
-    portHolder: () => portHolder(policy.port),
-  });
+  const results = await checkMachine(policy);
   if (options.json === true) {
     process.stdout.write(
       `${JSON.stringify({ app: 'sightline', version: appVersion, checks: results, warnings })}\n`,
@@ -39,6 +26,23 @@ export async function doctorCommand(options: CommandOptions): Promise<void> {
     for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
   }
   if (results.some((result) => result.verdict === 'failed')) process.exitCode = 1;
+}
+
+export async function checkMachine(policy: Policy): Promise<CheckResult[]> {
+  const finder = new FfmpegFinder({
+    ffmpegPath: policy.ffmpegPath,
+    resourcesFolder: findResourcesFolder(),
+    encoder: policy.encoder,
+  });
+  return runChecks({
+    ...policy,
+    findEncoder: async () => {
+      const { encoder, binary, warning } = await finder.find();
+      return { encoder, path: binary.path, version: binary.version, warning };
+    },
+    readMonitors: () => readMonitors(policy),
+    portHolder: () => portHolder(policy.port),
+  });
 }
 
 async function readMonitors({ display, maxMonitors }: Policy): Promise<readonly Monitor[]> {
