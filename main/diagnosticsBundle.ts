@@ -1,6 +1,6 @@
 // What goes into the diagnostics bundle, put together from the services' own readers: `exportDiagnostics` is called by
-// `sightline diagnostics` and by the app. Only
-// the checks write, what they always do; and it works beside a running Sightline as well as without.
+// `sightline diagnostics` and by the app. Only the checks write anything, what they always do; it works beside a running
+// Sightline as well as without.
 
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';

@@ -82,8 +82,9 @@ type Rule = readonly [pattern: RegExp, replacement: string];
 
 /** Up to the same quotation mark, with as many backslashes before it: JSON within JSON has one more than JSON. */
 const QUOTED = String.raw`(?<slashes>\\*)(?<mark>["'])(?:(?!\k<slashes>\k<mark>)(?:\\[\s\S]|[\s\S]))*(?:\k<slashes>\k<mark>)?`;
-const NAME = String.raw`[\w.-]*(?:${SECRET_WORDS})[\w.-]*`;
-const NAME_BEGINS = String.raw`(?<![\w.-])`;
+/** A whole word with a secret one in it; taken at once, since going back into it takes time that grows with its square. */
+const nameFrom = (first: string): string =>
+  String.raw`(?<![\w.-])(?=${first}[\w.-]*?(?:${SECRET_WORDS}))(?=(?<name>[\w.-]+))\k<name>`;
 const RULES: readonly Rule[] = [
   [/-----BEGIN[^-]*-----[\s\S]*?(?:-----END[^-]*-----|$)/g, LEFT_OUT],
   // https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-auth-using-authorization-header.html
@@ -94,10 +95,10 @@ const RULES: readonly Rule[] = [
   // Session tokens of STS, and JSON web tokens.
   [/(?:FwoG|IQoJ|FQoG|FQoD|AQoD)[\w+/=%-]{12,}/g, LEFT_OUT],
   [/eyJ[\w-]{5,}(?:\.[\w-]*){0,4}/g, LEFT_OUT],
-  [new RegExp(String.raw`${NAME_BEGINS}(-${NAME})(?:\s+|=)(?:${QUOTED}|\S+)`, 'gi'), `$1 ${LEFT_OUT}`],
+  [new RegExp(String.raw`${nameFrom('-')}(?:\s+|=)(?:${QUOTED}|\S+)`, 'gi'), `$<name> ${LEFT_OUT}`],
   [
-    new RegExp(String.raw`${NAME_BEGINS}(${NAME})(\\*["']?\s*[:=]\s*)(?:${QUOTED}|[^\n,;&"'}]+)`, 'gi'),
-    `$1$2${LEFT_OUT}`,
+    new RegExp(String.raw`${nameFrom('')}(?<sign>\\*["']?\s*[:=]\s*)(?:${QUOTED}|[^\n,;&"'}]+)`, 'gi'),
+    `$<name>$<sign>${LEFT_OUT}`,
   ],
 ];
 /** A secret access key has 40 characters of base64. A SHA-1 in hexadecimal has no capitals, and a path rarely fits. */
@@ -107,7 +108,7 @@ const POSIX_HOME = /(?<![\w.~-])\/(?:home|Users)\/[^/\s"':,;]+/g;
 
 export function redactText(text: string, redaction: Redaction): string {
   let out = text;
-  for (const secret of [...redaction.secrets].sort((a, b) => b.length - a.length))
+  for (const secret of redaction.secrets.flatMap(formsOf).sort((a, b) => b.length - a.length))
     if (secret.length >= SHORTEST_SECRET) out = out.replaceAll(secret, LEFT_OUT);
   out = out.replaceAll(URLS, (url) => redactUrl(url));
   for (const [pattern, replacement] of RULES) out = out.replaceAll(pattern, replacement);
@@ -117,12 +118,31 @@ export function redactText(text: string, redaction: Redaction): string {
   return withoutHost(withoutHome(out, redaction.home), redaction.hostName);
 }
 
+/** As it is, within JSON, within an URL. */
+function formsOf(secret: string): string[] {
+  return [...new Set([secret, JSON.stringify(secret).slice(1, -1), urlEncoded(secret)])];
+}
+
+/** Half a surrogate pair cannot be in an URL. */
+function urlEncoded(text: string, encode = encodeURIComponent): string {
+  try {
+    return encode(text);
+  } catch {
+    return text;
+  }
+}
+
 function withoutHome(text: string, home: string | null): string {
   let out = text;
   if (home !== null && home.length > 1) {
-    const ends = String.raw`(?![\w.-])`;
+    const ends = String.raw`(?![\w-])`;
     // As JSON within JSON writes it, too.
-    const forms = new Set([home, home.replaceAll('\\', '\\\\'), home.replaceAll('\\', '/'), encodeURI(home)]);
+    const forms = new Set([
+      home,
+      home.replaceAll('\\', '\\\\'),
+      home.replaceAll('\\', '/'),
+      urlEncoded(home, encodeURI),
+    ]);
     for (const form of forms) out = out.replaceAll(new RegExp(escaped(form) + ends, 'gi'), '~');
   }
   return out.replaceAll(WINDOWS_HOME, '~').replaceAll(POSIX_HOME, '~');
