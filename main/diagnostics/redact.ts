@@ -124,7 +124,7 @@ function formsOf(secret: string): string[] {
 }
 
 /** Half a surrogate pair cannot be in an URL. */
-function urlEncoded(text: string, encode = encodeURIComponent): string {
+function urlEncoded(text: string, encode: (text: string) => string = encodeURIComponent): string {
   try {
     return encode(text);
   } catch {

@@ -30,6 +30,8 @@ const LOGGED_JWT = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJwbGFudGVkIn0.c2lnbmF0dXJl';
 const LOGGED_FIELD = 'an attribute that somebody logged one day';
 const USER_NAME = 'alice-the-agent';
 const TAG = 'patient-7';
+/** Nothing but the name of its variable says that it is one. */
+const SHAPELESS = 'korrekt pferd batterie';
 
 const environment = {
   AWS_ACCESS_KEY_ID: ACCESS_KEY,
@@ -38,10 +40,11 @@ const environment = {
   AWS_EC2_METADATA_DISABLED: 'true',
   HTTPS_PROXY: `http://proxyuser:${PROXY_PASSWORD}@127.0.0.1:9`,
   NO_PROXY: '127.0.0.1',
+  BROKER_PASSWORD: SHAPELESS,
 };
 const planted = [
   ...[ATTRIBUTE, ATTRIBUTE_NAME, QUEUE, REASON, TOKEN, URL_PASSWORD, PROXY_PASSWORD, ACCESS_KEY, SECRET_KEY],
-  ...[SESSION_TOKEN, LOGGED_BEARER, LOGGED_JWT, LOGGED_FIELD, USER_NAME, TAG],
+  ...[SESSION_TOKEN, LOGGED_BEARER, LOGGED_JWT, LOGGED_FIELD, USER_NAME, TAG, SHAPELESS],
 ];
 /** Nobody listens there: deliveries wait, and the log says why. */
 const s3Flags = [
@@ -163,6 +166,7 @@ describe('sightline diagnostics', () => {
           note: LOGGED_FIELD,
         }),
         JSON.stringify({ level: 'info', message: JSON.stringify({ password: LOGGED_BEARER }) }),
+        JSON.stringify({ level: 'info', message: `asked with ${SHAPELESS} for it` }),
         `Error: ${SECRET_KEY}\n    at nobody (${ATTRIBUTE})`,
         `{"level":"info","message":"torn ${ATTRIBUTE}`,
       ].join('\n'),
@@ -170,6 +174,8 @@ describe('sightline diagnostics', () => {
     await appendFile(join(home, 'data', 'status-events.ndjson'), `{"attributes":{"a":"${ATTRIBUTE}"}}\n`);
     await mkdir(join(home, 'data', 'outbox'), { recursive: true });
     await writeFile(join(home, 'data', 'outbox', '0000000000000001.json'), `{"token":"${TOKEN}"}`);
+
+    await writeFile(join(home, 'data', `${SHAPELESS}.txt`), ATTRIBUTE);
 
     const { code, stdout, stderr, zip } = diagnostics({ flags: s3Flags });
     expect(stderr).toBe('');
