@@ -3,6 +3,7 @@
 // only (one `ready` line for `serve`); everything else goes to stderr and the log.
 
 import { Command } from 'commander';
+import { addDiagnosticsOptions, diagnosticsCommand } from './headless/diagnostics.ts';
 import { doctorCommand } from './headless/doctor.ts';
 import { addNetworkOptions } from './headless/network.ts';
 import { addPolicyOptions } from './headless/options.ts';
@@ -31,6 +32,11 @@ addNetworkOptions(
 )
   .option('--json', 'print one JSON object')
   .action(doctorCommand);
+addPolicyOptions(
+  addDiagnosticsOptions(
+    program.command('diagnostics').description('write one zip for support, without pictures and secrets'),
+  ),
+).action(diagnosticsCommand);
 const recordings = addPolicyOptions(
   program
     .command('recordings')

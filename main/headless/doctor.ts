@@ -6,6 +6,7 @@ import { healthChecks } from '../healthChecks.ts';
 import { silentLogger } from '../platform/log.ts';
 import { findResourcesFolder } from '../platform/paths.ts';
 import { appVersion } from '../platform/version.ts';
+import type { Policy } from '../policy/keys.ts';
 import { networkChecks } from './network.ts';
 import type { CommandOptions } from './options.ts';
 import { policyFrom } from './options.ts';
@@ -34,6 +35,16 @@ export async function doctorCommand(options: CommandOptions): Promise<void> {
     for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
   }
   if (results.some((result) => result.verdict === 'failed')) process.exitCode = 1;
+}
+
+/** All of them but those of the network, which reach outside. */
+export async function checkMachine(policy: Policy): Promise<CheckResult[]> {
+  const health = healthChecks({ policy, resourcesFolder: findResourcesFolder(), log: silentLogger });
+  try {
+    return await runChecks(health.checks);
+  } finally {
+    health.close();
+  }
 }
 
 function lineOf({ step, name, verdict, evidence, remedy }: CheckResult): string {

@@ -3,7 +3,7 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import { loadPolicy, readMachinePolicy } from '../policy/load.ts';
-import type { LoadedPolicy } from '../policy/load.ts';
+import type { LoadedPolicy, PolicySources } from '../policy/load.ts';
 import type { KeyInfo } from '../policy/keys.ts';
 import { flagOf, policyKeyNames, policyKeys, variableOf } from '../policy/keys.ts';
 
@@ -25,11 +25,16 @@ export function addPolicyOptions(command: Command): Command {
 
 /** @throws PolicyError */
 export function policyFrom(options: CommandOptions): LoadedPolicy {
+  return loadPolicy({ machine: readMachinePolicy(), ...sourcesFrom(options) });
+}
+
+/** What the command line and the environment say, as it was typed. */
+export function sourcesFrom(options: CommandOptions): Pick<PolicySources, 'flags' | 'environment'> {
   const flags = Object.fromEntries(
     policyKeyNames.flatMap((name) => {
       const given = options[new Option(flagOf(name)).attributeName()];
       return given === undefined ? [] : [[name, given] as const];
     }),
   );
-  return loadPolicy({ machine: readMachinePolicy(), flags, environment: process.env });
+  return { flags, environment: process.env };
 }

@@ -23,6 +23,9 @@ export const errorSources = {
   SPOOL_UNREADABLE: 'CLIENT',
   SUSPEND_FAILED: 'CLIENT',
   UPLOAD_FAILED: 'CLIENT',
+  /** Of the diagnostics bundle only. */
+  DISK_FULL: 'CLIENT',
+  BUNDLE_NOT_WRITTEN: 'CLIENT',
 } as const;
 
 export type ErrorCode = keyof typeof errorSources;

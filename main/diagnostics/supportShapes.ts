@@ -1,0 +1,159 @@
+// Which fields of our own files support may see: an allowlist, so that a field that is added to a file later stays out
+// until somebody has put it here. No contact attributes, no queues, no page's free words, nothing that opens anything.
+
+import { gapReasonSchema } from '../shared/names.ts';
+import { LEFT_OUT } from './redact.ts';
+
+/** `true`: a text, a number, a truth value or null, and nothing that has parts. */
+export type Shape =
+  true | ((value: unknown) => unknown) | readonly [Shape] | { readonly [key: string]: Shape };
+
+/** What of a value the shape lets through; undefined: nothing. */
+export function keep(value: unknown, shape: Shape): unknown {
+  if (shape === true) return typeof value === 'object' && value !== null ? undefined : value;
+  if (typeof shape === 'function') return shape(value);
+  if (isList(shape))
+    return Array.isArray(value) ? value.map((one) => keep(one, shape[0])).filter(isThere) : undefined;
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    return value === null ? null : undefined;
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([key]) => Object.hasOwn(shape, key))
+      .map(([key, one]) => [key, keep(one, shape[key] as Shape)] as const)
+      .filter(([, one]) => isThere(one)),
+  );
+}
+
+function isList(shape: readonly [Shape] | Readonly<Record<string, Shape>>): shape is readonly [Shape] {
+  return Array.isArray(shape);
+}
+
+function isThere(value: unknown): boolean {
+  return value !== undefined;
+}
+
+/** Of a suspension the reason is the page's own words: only ours pass. */
+const ourReason = (value: unknown): unknown => gapReasonSchema.safeParse(value).data;
+
+const rect = { x: true, y: true, width: true, height: true } as const;
+const monitor = { name: true, ...rect, primary: true, picture: rect } as const;
+const contact = { contactId: true, initialContactId: true, channel: true } as const;
+const failure = { code: true, message: true, source: true } as const;
+
+export const journalShape: Shape = {
+  type: true,
+  at: true,
+  recordingId: true,
+  contact,
+  agent: { agentArn: true, instanceArn: true, instanceAlias: true, browser: true },
+  startTime: true,
+  endTime: true,
+  cause: true,
+  reason: ourReason,
+  runId: true,
+  file: true,
+  encoder: true,
+  fps: true,
+  monitors: [monitor],
+  leftOut: [monitor],
+  pid: true,
+  width: true,
+  height: true,
+  frames: true,
+  sizeBytes: true,
+  gapReason: true,
+  location: true,
+  status: true,
+  bucket: true,
+  key: true,
+  failure,
+};
+
+const span = { startTime: true, endTime: true, offsetMs: true, durationMs: true } as const;
+
+export const manifestShape: Shape = {
+  manifestVersion: true,
+  app: { name: true, version: true },
+  recordingId: true,
+  contact,
+  agent: { arn: true },
+  instance: { arn: true, alias: true },
+  startTime: true,
+  endTime: true,
+  durationMs: true,
+  endCause: true,
+  video: {
+    file: true,
+    sizeBytes: true,
+    sha256: true,
+    parts: [{ sizeBytes: true, sha256: true }],
+    codec: true,
+    width: true,
+    height: true,
+    fps: true,
+    encoder: true,
+    frames: true,
+  },
+  runs: [{ runId: true, ...span, monitors: [monitor], leftOut: [monitor] }],
+  gaps: [{ ...span, reason: ourReason }],
+  suspensions: [{ suspendedAt: true, resumedAt: true, resumedBy: true }],
+  host: { os: true, browser: true },
+};
+
+export const statusEventShape: Shape = {
+  id: true,
+  'detail-type': true,
+  source: true,
+  account: true,
+  time: true,
+  region: true,
+  detail: {
+    version: true,
+    recordingStatus: true,
+    eventDeduplicationId: true,
+    instanceArn: true,
+    contactArn: true,
+    agentArn: true,
+    clientInfo: { appVersion: true, os: true, browser: true, monitors: true, encoder: true },
+    recordingInfo: {
+      startTime: true,
+      endTime: true,
+      publishTime: true,
+      location: true,
+      durationInMillis: true,
+      sizeInBytes: true,
+    },
+    failureInfo: failure,
+  },
+};
+
+/** What the state of the running app tells (`app.state`). */
+export const appStateShape: Shape = {
+  rev: true,
+  state: true,
+  contacts: [{ contactId: true, recordingId: true, state: true }],
+  uploads: { pending: true, failed: true, reason: failure },
+  reason: { code: true, message: true },
+};
+
+/** Texts in a line of the log. Numbers and truth values of any name pass; another text is shown to have been there. */
+const LOG_TEXTS = new Set(
+  (
+    'time level message reason code error command ffmpeg encoder version origin because cause runId recordingId ' +
+    'contactId location folder file event eventDeduplicationId session signal type page was since hint'
+  ).split(' '),
+);
+
+export function keepOfLogLine(line: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(line).map(([key, value]): [string, unknown] => [
+      key,
+      isShown(key, value) ? value : LEFT_OUT,
+    ]),
+  );
+}
+
+function isShown(key: string, value: unknown): boolean {
+  if (typeof value === 'string') return LOG_TEXTS.has(key);
+  return typeof value === 'number' || typeof value === 'boolean' || value === null;
+}

@@ -1,0 +1,56 @@
+// `sightline diagnostics --out FILE.zip`: one file for support. Exits with 0 when it is written, whatever is in it; with
+// 64 for a name that is no zip's and 69 when it cannot be written.
+
+import type { Command } from 'commander';
+import { Option } from 'commander';
+import { resolve } from 'node:path';
+import { exportDiagnostics } from '../diagnosticsBundle.ts';
+import { findResourcesFolder } from '../platform/paths.ts';
+import { readMachinePolicy } from '../policy/load.ts';
+import { salvagePolicy } from '../policy/salvage.ts';
+import { checkMachine } from './doctor.ts';
+import type { CommandOptions } from './options.ts';
+import { sourcesFrom } from './options.ts';
+
+const EXIT_USAGE = 64;
+
+export function addDiagnosticsOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--out <file>', 'the zip to write (default: sightline-diagnostics-<time>.zip here)'),
+    )
+    .option('--json', 'print one JSON object');
+}
+
+export async function diagnosticsCommand(options: CommandOptions): Promise<void> {
+  const { out = defaultName(new Date()) } = options;
+  if (typeof out !== 'string' || !out.toLowerCase().endsWith('.zip')) {
+    // A slip of the tongue is not to cost another file.
+    process.stderr.write('sightline: --out names a file that ends in .zip; it is replaced if it is there.\n');
+    process.exitCode = EXIT_USAGE;
+    return;
+  }
+  const policy = salvagePolicy(readMachinePolicy, sourcesFrom(options));
+  const { file, sizeBytes, problems } = await exportDiagnostics({
+    out: resolve(out),
+    policy,
+    resourcesFolder: findResourcesFolder(),
+    environment: process.env,
+    runChecks: () => checkMachine(policy.values),
+  });
+  if (options.json === true) {
+    process.stdout.write(
+      `${JSON.stringify({ file, sizeBytes, problems, policyProblems: policy.problems })}\n`,
+    );
+    return;
+  }
+  process.stdout.write(
+    `${file} (${Math.ceil(sizeBytes / 1024)} KiB). README.txt in it says what is there.\n`,
+  );
+  for (const problem of policy.problems) process.stderr.write(`warning: ${problem}\n`);
+  for (const { part, message } of problems) process.stderr.write(`warning: not in it: ${part}: ${message}\n`);
+}
+
+function defaultName(now: Date): string {
+  return `sightline-diagnostics-${now.toISOString().replaceAll(/[-:]|\.\d+/g, '')}.zip`;
+}

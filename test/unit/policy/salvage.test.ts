@@ -1,0 +1,47 @@
+import { describe, expect, it } from 'vitest';
+import { PolicyError } from '../../../main/policy/load.ts';
+import { salvagePolicy } from '../../../main/policy/salvage.ts';
+
+const none = { flags: {}, environment: {} };
+
+describe('of a policy', () => {
+  it('that is whole, everything is there and nothing is said', () => {
+    const policy = salvagePolicy(() => ({ fps: 7, unknown: 1 }), { flags: { port: '1' }, environment: {} });
+    expect(policy.problems).toEqual([]);
+    expect(policy.values).toMatchObject({ fps: 7, port: 1 });
+    expect(policy.sources).toMatchObject({ fps: 'machine', port: 'flag', graceSeconds: 'default' });
+    expect(policy.warnings).toHaveLength(1);
+  });
+
+  it('with broken keys, the others are there and each broken one is told of', () => {
+    const policy = salvagePolicy(() => ({ fps: 'many', dataDir: '/d' }), {
+      flags: { port: 'x', graceSeconds: '5' },
+      environment: { SIGHTLINE_MAX_MONITORS: '9', SIGHTLINE_LOG_LEVEL: 'debug' },
+    });
+    expect(policy.values).toMatchObject({
+      fps: 5,
+      dataDir: '/d',
+      port: 5431,
+      graceSeconds: 5,
+      maxMonitors: 3,
+    });
+    expect(policy.values.logLevel).toBe('debug');
+    expect(policy.problems.join()).toMatch(/"port"[^]*"fps"[^]*"maxMonitors"/);
+    expect(policy.problems).toHaveLength(3);
+  });
+
+  it('whose keys do not fit together, the rest is there', () => {
+    const policy = salvagePolicy(() => ({ sink: 's3', fps: 7 }), none);
+    expect(policy.values).toMatchObject({ sink: 'folder', fps: 7 });
+    expect(policy.problems).toEqual([expect.stringMatching(/"s3Bucket" is not set/)]);
+  });
+
+  it('that cannot be read, what others say is there', () => {
+    const unreadable = (): never => {
+      throw new PolicyError('is not a JSON object');
+    };
+    const policy = salvagePolicy(unreadable, { flags: { fps: '3' }, environment: {} });
+    expect(policy.values.fps).toBe(3);
+    expect(policy.problems).toEqual(['is not a JSON object']);
+  });
+});
