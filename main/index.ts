@@ -114,7 +114,10 @@ function show({ log, services, problem }: Started): void {
       services === null ? Promise.reject(new Error(problem ?? '')) : checksOfApp(services.parts),
     exportDiagnostics: null,
     openPath: async (path, kind) => {
-      if (kind === 'file') return shell.showItemInFolder(path);
+      if (kind === 'file') {
+        shell.showItemInFolder(path);
+        return;
+      }
       const refusal = await shell.openPath(path);
       if (refusal !== '') log.warn('a folder could not be opened', { path, reason: refusal });
     },

@@ -10,7 +10,7 @@ import { frame } from './section.ts';
 import { timeline } from './timeline.ts';
 
 interface ContactItem extends Item<ShownContact> {
-  tick(now: number): void;
+  readonly tick: (now: number) => void;
 }
 
 export function contacts(): Section {
