@@ -111,7 +111,9 @@ function show({ log, services, problem }: Started): void {
     inWords,
     versions: versionsOf(),
     runChecks: () =>
-      services === null ? Promise.reject(new Error(problem ?? '')) : checksOfApp(services.parts),
+      services === null
+        ? Promise.reject(new Error(problem ?? ''))
+        : checksOfApp(services.parts, services.port),
     exportDiagnostics: null,
     openPath: async (path, kind) => {
       if (kind === 'file') {

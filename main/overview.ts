@@ -66,6 +66,8 @@ export class Overview {
     const now = parts?.clock.now() ?? Date.now();
     const contacts = services?.session.current.contacts ?? [];
     const found = parts?.finder.current ?? null;
+    const uploads = services?.publisher.queue.map(shownUpload) ?? [];
+    const resting = new Set(uploads.flatMap((one) => (one.state === 'resting' ? [one.recordingId] : [])));
     return {
       rev: this.rev,
       now,
@@ -79,8 +81,11 @@ export class Overview {
           now,
         ),
       ),
-      uploads: services?.publisher.queue.map(shownUpload) ?? [],
-      recordings: this.recordings,
+      uploads,
+      // What is open is among the contacts.
+      recordings: this.recordings
+        .filter(({ recordingId }) => !push.contacts.some((open) => open.recordingId === recordingId))
+        .map((one) => ({ ...one, canRetry: resting.has(one.recordingId) })),
       checks: this.checks,
       screen: {
         monitors: this.monitors,

@@ -22,6 +22,7 @@ import { timelineOf } from './spool/timeline.ts';
 /** The status events' file grows for ever; the newest recordings are at its end. */
 const TAIL_BYTES = 256 * 1024;
 const RECENT = 20;
+const MUCH_LATER_MS = 60_000;
 
 export function shownContact(
   open: OpenRecording,
@@ -35,12 +36,16 @@ export function shownContact(
   return { contactId, recordingId, state, channel: contact?.info.channel ?? null, startTime, pieces };
 }
 
-/** The capture timeline of a recording up to now. */
+/**
+ * The capture timeline of a recording up to now. One that goes on is looked at as if it ended much later: the timeline
+ * gives a hole shorter than a frame to the run before it, and a gap that has just begun must not be shown as recorded.
+ */
 export function shownPieces(ledger: Ledger, recordingId: string, now: Moment): ShownPiece[] {
   const recording = ledger.recordings.get(recordingId);
   if (recording === undefined) return [];
-  const untilNow = { type: 'contact.stopped', recordingId, cause: 'stopped', endTime: now } as const;
-  const stopped = recording.stopped ?? untilNow;
+  const endTime = now + MUCH_LATER_MS;
+  const goesOn = { type: 'contact.stopped', recordingId, cause: 'stopped', endTime } as const;
+  const stopped = recording.stopped ?? goesOn;
   const pieces: ShownPiece[] = [];
   for (const piece of timelineOf(ledger, { ...recording, stopped })) {
     const last = pieces.at(-1);
@@ -86,6 +91,7 @@ function shownRecording({
   const location = status === 'PUBLISHED' ? detail : null;
   return {
     ...{ recordingId, contactId: contact, status, at: Date.parse(time), waiting, reason, location },
+    canRetry: false,
     hasFolder: location?.startsWith('file:') === true,
   };
 }

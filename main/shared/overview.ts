@@ -46,8 +46,10 @@ export interface ShownRecording {
   readonly status: 'INITIATED' | 'COMPLETED' | 'PUBLISHED' | 'FAILED';
   /** Of its newest event. */
   readonly at: Moment;
-  /** Complete, in the spool, and not delivered yet: it can be tried now. */
+  /** Complete, in the spool, and not delivered yet. */
   readonly waiting: boolean;
+  /** It waits for its next try, which can be had now. */
+  readonly canRetry: boolean;
   readonly reason: { readonly code: string; readonly message: string } | null;
   /** Where it was delivered to; null before. */
   readonly location: string | null;

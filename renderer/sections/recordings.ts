@@ -76,7 +76,7 @@ function recordingItem(
       }
       write(time, dateTime(recording.at));
       write(detail, status === 'PUBLISHED' ? '' : (reason?.message ?? ''));
-      retry.hidden = !waiting;
+      retry.hidden = !recording.canRetry;
       open.hidden = !recording.hasFolder;
     },
   };

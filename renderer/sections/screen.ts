@@ -113,7 +113,10 @@ function layout(all: readonly Desk[]): SVGSVGElement {
   });
   return svg(
     'svg',
-    { class: 'layout', viewBox: view, role: 'img', 'aria-label': strings.screen.layout(all.length) },
+    {
+      ...{ class: 'layout', viewBox: view, preserveAspectRatio: 'xMinYMid', role: 'img' },
+      'aria-label': strings.screen.layout(all.length),
+    },
     ...parts,
   );
 }

@@ -1,6 +1,6 @@
 // The status window in a real Chromium over real services: the built pages with the headers that the app gives them, the
 // built preload with a stand-in for Electron's two modules and nothing else, and main/ipc's own `answer` behind it.
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -64,11 +64,14 @@ export async function startBackstage(options: BackstageOptions): Promise<Backsta
     },
     environment: {},
   });
+  // Under a name that says nothing of where the tests run.
+  const resourcesFolder = join(home, 'resources');
+  await symlink(findResourcesFolder(), resourcesFolder);
   const { log } = keepingLogger();
   let lock: Parameters<StartSessionWatch>[0]['onChange'] = () => undefined;
   const services = await startServices({
     policy,
-    resourcesFolder: findResourcesFolder(),
+    resourcesFolder,
     log,
     watchSession: ({ onChange }) => {
       lock = onChange;
@@ -127,7 +130,9 @@ function overviewOver(
       { name: 'System', version: 'linux 6.1.0 x64' },
     ],
     runChecks: () =>
-      services === null ? Promise.reject(new Error(problem ?? '')) : checksOfApp(services.parts),
+      services === null
+        ? Promise.reject(new Error(problem ?? ''))
+        : checksOfApp(services.parts, services.port),
     exportDiagnostics,
     openPath: (path, kind) => {
       opened.push({ path, kind });
@@ -261,5 +266,9 @@ async function routes(): Promise<Record<string, Route>> {
     };
     return [`/${name}`, { body, contentType: file.contentType, headers }];
   });
-  return Object.fromEntries(await Promise.all(entries));
+  return {
+    ...Object.fromEntries(await Promise.all(entries)),
+    // A browser asks for one by itself, where Electron does not.
+    '/favicon.ico': { body: '', contentType: 'image/png' },
+  };
 }

@@ -94,6 +94,7 @@ async function playTrouble(browser: Browser, look: (scene: Scene) => Promise<voi
     await passed(1500);
     display.kill('SIGKILL');
     await shown(backstage, ({ state }) => state === 'problem');
+    await passed(1000);
     await look({ name: 'problem', state: 'problem', window, backstage });
   } finally {
     await window.close();
@@ -142,7 +143,9 @@ async function playUploads(browser: Browser, look: (scene: Scene) => Promise<voi
     await backstage.ask('start', TASK);
     await passed(1000);
     await backstage.ask('stop', TASK);
-    await shown(backstage, ({ uploads }) => uploads.some(({ state, failed }) => state === 'resting' && failed));
+    await shown(backstage, ({ uploads }) =>
+      uploads.some(({ state, failed }) => state === 'resting' && failed),
+    );
     await look({ name: 'refused', state: 'idle', window, backstage });
     store.strict?.clearFaults();
     await window.page.getByRole('button', { name: 'Try now' }).click();
