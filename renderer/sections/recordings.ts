@@ -75,7 +75,8 @@ function recordingItem(
         state.replaceChildren(icon(shapes[waiting ? 'COMPLETED' : status]), words);
       }
       write(time, dateTime(recording.at));
-      write(detail, status === 'PUBLISHED' ? '' : (reason?.message ?? ''));
+      // Of what waits the deliveries say why.
+      write(detail, waiting || status === 'PUBLISHED' ? '' : (reason?.message ?? ''));
       retry.hidden = !recording.canRetry;
       open.hidden = !recording.hasFolder;
     },

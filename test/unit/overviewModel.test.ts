@@ -2,6 +2,7 @@ import { appendFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { recentRecordings, shownContact, shownPieces, shownUpload } from '../../main/overviewModel.ts';
+import type { QueuedUpload } from '../../main/publisher/publisher.ts';
 import type { Contact } from '../../main/session/state.ts';
 import { temporaryFolder } from './support/folders.ts';
 import { entry, ledgerOf, run } from './support/journalEntries.ts';
@@ -63,10 +64,10 @@ describe('a contact as a window gets it', () => {
 
 describe('a delivery as a window gets it', () => {
   it('is never more than all of it', () => {
-    const upload = {
-      ...{ recordingId: 'one', contactId: 'c-1', state: 'sending', failed: false, attempts: 0 },
+    const upload: QueuedUpload = {
+      ...{ recordingId: 'one', contactId: 'c-1', state: 'sending' as const, failed: false, attempts: 0 },
       ...{ why: null, nextTryAt: null, progress: { sentBytes: 120, totalBytes: 100, bytesPerSecond: 1 } },
-    } as const;
+    };
     expect(shownUpload(upload).progress?.sentBytes).toBe(100);
   });
 });
