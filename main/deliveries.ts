@@ -58,6 +58,7 @@ export function startDeliveries(options: DeliveriesOptions): Deliveries {
     os: osName(),
     makeSlate: options.makeSlate,
     blankPicture: options.blankPicture,
+    onProgress: (session, recordingId, progress) => publisher.progressed(session, recordingId, progress),
   };
   const random = Math.random;
   const live = new LiveDeliveries({
@@ -66,7 +67,7 @@ export function startDeliveries(options: DeliveriesOptions): Deliveries {
     random,
     log,
   });
-  const publisher = new Publisher({
+  const publisher: Publisher = new Publisher({
     publish: async (from, recordingId) =>
       publish(from, recordingId, deliveryOptions, await live.take(recordingId)),
     announcePublished: options.announcePublished,

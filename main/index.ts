@@ -1,11 +1,12 @@
 // The Electron app: start-up order only. Services first, then the tray, windows when asked for. A service that cannot
 // start is shown in the tray and the window and ends nothing; quitting completes what is being recorded.
 
-import { Menu, app, dialog, powerMonitor, safeStorage, screen } from 'electron';
+import { Menu, app, dialog, powerMonitor, safeStorage, screen, shell } from 'electron';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { push, serveRequests } from './ipc/ipc.ts';
-import { shownState } from './ipc/model.ts';
+import { Overview } from './overview.ts';
+import { checksOfApp } from './overviewChecks.ts';
 import type { Logger } from './platform/log.ts';
 import { electronMonitors } from './platform/electronScreen.ts';
 import { safeStorageStore } from './platform/keyStore.ts';
@@ -13,12 +14,11 @@ import { createLogger } from './platform/log.ts';
 import { startLogindWatch } from './platform/logind.ts';
 import { defaultDataFolder, findResourcesFolder } from './platform/paths.ts';
 import { powerMonitorWatch } from './platform/powerMonitor.ts';
-import { appVersion } from './platform/version.ts';
+import { appVersion, osName } from './platform/version.ts';
 import { loadPolicy, readMachinePolicy } from './policy/load.ts';
 import type { Services } from './services.ts';
 import { startServices } from './services.ts';
-import type { ShownState, StateInWords } from './shared/ipc.ts';
-import type { EncoderName } from './shared/names.ts';
+import type { StateInWords } from './shared/ipc.ts';
 import type { AppStatePush } from './shared/protocol.ts';
 import { stateInWords, trayView } from './tray/model.ts';
 import type { TrayCommand } from './tray/model.ts';
@@ -102,12 +102,29 @@ async function start(): Promise<Started> {
 /** The tray and, on demand, the window, both following the hub. */
 function show({ log, services, problem }: Started): void {
   const iconsFolder = join(findResourcesFolder(), 'icons');
-  let encoder: EncoderName | null = null;
 
   const state = (): AppStatePush => services?.hub.state ?? NOT_RUNNING;
   const inWords = (): StateInWords => stateInWords(state(), problem);
-  const shown = (): ShownState =>
-    shownState(state(), inWords(), { version: appVersion, port: services?.port ?? null, encoder });
+  const overview = new Overview({
+    services,
+    state,
+    inWords,
+    versions: versionsOf(),
+    runChecks: () =>
+      services === null
+        ? Promise.reject(new Error(problem ?? ''))
+        : checksOfApp(services.parts, services.port),
+    exportDiagnostics: null,
+    openPath: async (path, kind) => {
+      if (kind === 'file') {
+        shell.showItemInFolder(path);
+        return;
+      }
+      const refusal = await shell.openPath(path);
+      if (refusal !== '') log.warn('a folder could not be opened', { path, reason: refusal });
+    },
+    log,
+  });
 
   if (process.platform !== 'darwin') Menu.setApplicationMenu(null);
   app.setAboutPanelOptions({
@@ -115,11 +132,14 @@ function show({ log, services, problem }: Started): void {
     applicationVersion: appVersion,
     iconPath: join(iconsFolder, 'app.png'),
   });
-  serveRequests({ 'state.get': shown });
+  serveRequests(overview.handlers);
+  let endWatch = (): void => undefined;
   const window = statusWindow({
     session: openPageSession(join(BUILD_FOLDER, 'renderer')),
     preloadFile: join(BUILD_FOLDER, 'preload', 'index.cjs'),
     iconFile: join(iconsFolder, 'app.png'),
+    onOpened: () => (endWatch = overview.watch((shown) => push(window.contents, 'state.changed', shown))),
+    onClosed: () => endWatch(),
     onGone: (reason) => log.error('the status window is gone', { reason }),
   });
   const commands: Readonly<Record<TrayCommand, () => void>> = {
@@ -135,16 +155,13 @@ function show({ log, services, problem }: Started): void {
 
   const follow = (): void => {
     tray.show(trayView(inWords(), appVersion));
-    push(window.contents, 'state.changed', shown());
   };
+  // It may be there by the time of a contact that was tried without.
+  let encoderMissing = services !== null;
   const askForEncoder = (): void =>
-    void services?.describe().then((found) => {
-      encoder = found.encoder;
-      follow();
-    });
+    void services?.describe().then((found) => (encoderMissing = found.encoder === null));
   services?.hub.subscribe((news) => {
-    // It may be there by the time of a contact that was tried without.
-    if (news.type === 'recording.status' && encoder === null) askForEncoder();
+    if (news.type === 'recording.status' && encoderMissing) askForEncoder();
     follow();
   });
   askForEncoder();
@@ -154,6 +171,18 @@ function show({ log, services, problem }: Started): void {
   if (problem !== null) window.show();
 }
 
+/** What support asks for first. */
+function versionsOf(): { name: string; version: string }[] {
+  const { electron, chrome, node } = process.versions as Partial<Record<string, string>>;
+  return [
+    { name: 'Sightline', version: appVersion },
+    { name: 'Electron', version: electron ?? '' },
+    { name: 'Chromium', version: chrome ?? '' },
+    { name: 'Node', version: node ?? '' },
+    { name: 'System', version: osName() },
+  ];
+}
+
 /** Whoever asks to quit (menu, log-off, SIGTERM) waits until what is open has been completed. */
 function quitOnlyWhenStopped(starting: Promise<Started>): void {
   let ending = false;
@@ -161,7 +190,7 @@ function quitOnlyWhenStopped(starting: Promise<Started>): void {
     event.preventDefault();
     if (ending) return;
     ending = true;
-    // exit, not quit: quitting would close the window, and closing only hides it.
+    // exit, not quit: quitting would ask again.
     void end().finally(() => app.exit(0));
   });
 

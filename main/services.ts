@@ -20,6 +20,7 @@ import type { Logger } from './platform/log.ts';
 import { endOrphan } from './platform/orphans.ts';
 import type { SessionWatch, StartSessionWatch } from './platform/sessionWatch.ts';
 import { appVersion, osName } from './platform/version.ts';
+import type { OverviewParts } from './overviewParts.ts';
 import type { Policy } from './policy/keys.ts';
 import type { Publisher } from './publisher/publisher.ts';
 import { recover } from './recovery.ts';
@@ -63,6 +64,7 @@ export interface ServicesOptions {
 
 export interface Services {
   readonly port: number;
+  readonly parts: OverviewParts;
   readonly hub: StatusHub;
   /** null: policy names no bus. */
   readonly eventBridge: OpenEventBridge | null;
@@ -383,6 +385,7 @@ export async function startServices(options: ServicesOptions): Promise<Services>
 
   return {
     port: server.port,
+    parts: { stretch, displays, finder, clock, policy },
     hub,
     eventBridge,
     session,

@@ -1,17 +1,27 @@
-// The bridge between a page and the main process: two narrow functions and no way to name a channel. Built to one
+// The bridge between a page and the main process: a few narrow functions and no way to name a channel. Built to one
 // CommonJS file for the sandbox, so only types may come from elsewhere.
 
 import { contextBridge, ipcRenderer } from 'electron';
-import type { Pushes, Requests, ShownState, SightlineBridge } from '../main/shared/ipc.ts';
+import type { Pushes, Requests, SightlineBridge } from '../main/shared/ipc.ts';
 
-const GET_STATE = 'state.get' satisfies keyof Requests;
 const STATE_CHANGED = 'state.changed' satisfies keyof Pushes;
 
+function ask<C extends keyof Requests>(
+  channel: C,
+  ...args: Parameters<Requests[C]>
+): Promise<Awaited<ReturnType<Requests[C]>>> {
+  return ipcRenderer.invoke(channel, ...args) as Promise<Awaited<ReturnType<Requests[C]>>>;
+}
+
 const bridge: SightlineBridge = {
-  getState: () => ipcRenderer.invoke(GET_STATE) as Promise<ShownState>,
+  getState: () => ask('state.get'),
+  retryRecording: (recordingId) => ask('recordings.retry', recordingId),
+  openFolder: (recordingId) => ask('recordings.openFolder', recordingId),
+  runChecks: () => ask('checks.run'),
+  exportDiagnostics: () => ask('diagnostics.export'),
   onState(listener) {
     // The event itself stays here: through its `sender` a page could reach every channel.
-    const hear = (_event: unknown, state: ShownState): void => listener(state);
+    const hear = (_event: unknown, ...[state]: Parameters<Pushes['state.changed']>): void => listener(state);
     ipcRenderer.on(STATE_CHANGED, hear);
     return () => void ipcRenderer.removeListener(STATE_CHANGED, hear);
   },

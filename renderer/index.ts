@@ -1,8 +1,17 @@
-// The status window: writes down what the main process says. It has no state of its own but the newest revision.
+// The status window: writes down what the main process says. It has no state of its own but the newest revision and
+// the clock that counts on from it.
 
 import type { ShownState, SightlineBridge } from '../main/shared/ipc.ts';
-import type { RecordingState } from '../main/shared/names.ts';
-import type { OpenRecording } from '../main/shared/protocol.ts';
+import { h, write } from './dom.ts';
+import { about } from './sections/about.ts';
+import { checks } from './sections/checks.ts';
+import { contacts } from './sections/contacts.ts';
+import { header } from './sections/header.ts';
+import { recordings } from './sections/recordings.ts';
+import { screen } from './sections/screen.ts';
+import type { Section } from './sections/section.ts';
+import { uploads } from './sections/uploads.ts';
+import { strings } from './strings.ts';
 
 declare global {
   interface Window {
@@ -11,55 +20,50 @@ declare global {
   }
 }
 
-const recordingStates: Readonly<Record<RecordingState, string>> = {
-  starting: 'Starting',
-  recording: 'Recording',
-  suspended: 'Suspended',
-  paused: 'Paused',
-  problem: 'Not captured',
-  stopping: 'Coming to its end',
-};
+const bridge = window.sightline;
+document.documentElement.lang = strings.language;
+
+const notice = h('p', { class: 'notice', role: 'status' });
+const announce = (text: string): void => write(notice, text);
+const top = header();
+const inMain: readonly Section[] = [
+  contacts(),
+  uploads(),
+  recordings(bridge, announce),
+  checks(bridge, announce),
+  screen(),
+  about(bridge, announce),
+];
+const sections: readonly Section[] = [top, ...inMain];
+document.body.append(top.element, notice, h('main', {}, ...inMain.map(({ element }) => element)));
 
 let newestRev = -1;
+/** Of the state on show, and when it came, by this window's own clock. */
+let shownAt = { now: 0, came: 0 };
+let ticking: number | null = null;
 
 // First listen, then ask: what changes in between is not missed, and the older of the two is dropped by its revision.
-window.sightline.onState(show);
-window.sightline.getState().then(show, () => write('words', 'Sightline does not answer. Start it again.'));
+bridge.onState(show);
+bridge.getState().then(show, () => top.say(strings.noAnswer));
+document.addEventListener('visibilitychange', tick);
 
-function show({ rev, inWords, contacts, about }: ShownState): void {
-  if (rev < newestRev) return;
-  newestRev = rev;
-  document.body.dataset.icon = inWords.icon;
-  document.title = `Sightline: ${inWords.words}`;
-  write('words', inWords.words);
-  write('detail', inWords.detail ?? '');
-  write('uploads', inWords.uploads ?? '');
-  element('no-contacts').hidden = contacts.length > 0;
-  element('contacts').replaceChildren(...contacts.map(contactItem));
-  write('version', about.version);
-  write('port', about.port === null ? 'not listening' : String(about.port));
-  write('encoder', about.encoder ?? 'not known yet');
+function show(state: ShownState): void {
+  if (state.rev < newestRev) return;
+  newestRev = state.rev;
+  shownAt = { now: state.now, came: performance.now() };
+  for (const section of sections) section.show(state);
+  tick();
+  const isOn = state.contacts.length > 0;
+  if (isOn && ticking === null) ticking = window.setInterval(tick, 1000);
+  if (!isOn && ticking !== null) {
+    window.clearInterval(ticking);
+    ticking = null;
+  }
 }
 
-function contactItem({ contactId, state }: OpenRecording): HTMLLIElement {
-  const item = document.createElement('li');
-  const name = document.createElement('span');
-  name.className = 'contact';
-  name.textContent = contactId;
-  const words = document.createElement('span');
-  words.textContent = recordingStates[state];
-  item.append(name, words);
-  return item;
-}
-
-/** Only what has changed: a screen reader announces each writing to the state. */
-function write(id: string, text: string): void {
-  const target = element(id);
-  if (target.textContent !== text) target.textContent = text;
-}
-
-function element(id: string): HTMLElement {
-  const found = document.getElementById(id);
-  if (found === null) throw new Error(`The page has no element "${id}".`);
-  return found;
+/** Once a second while a contact is on, and never for a window that nobody sees. */
+function tick(): void {
+  if (document.hidden) return;
+  const now = shownAt.now + performance.now() - shownAt.came;
+  for (const section of sections) section.tick?.(now);
 }

@@ -1,9 +1,8 @@
 // What a window may ask, and what it is answered, without Electron: who is asking is checked first, then what was said.
 
 import type { z } from 'zod';
-import type { AboutApp, Requests, ShownState, StateInWords } from '../shared/ipc.ts';
+import type { Requests } from '../shared/ipc.ts';
 import { PAGE_ROOT, requestArguments } from '../shared/ipc.ts';
-import type { AppStatePush } from '../shared/protocol.ts';
 
 /** One for each channel. */
 export type Handlers = {
@@ -38,10 +37,4 @@ export function answer<C extends RequestChannel>(
   const parsed = schema.safeParse(args);
   if (!parsed.success) throw new IpcRefusal(`"${channel}" was called with the wrong arguments.`);
   return handlers[channel](...parsed.data);
-}
-
-/** The state as windows are told it. Of a contact they get its ids and its state, nothing else. */
-export function shownState(push: AppStatePush, inWords: StateInWords, about: AboutApp): ShownState {
-  const { rev, state, contacts } = push;
-  return { rev, state, inWords, contacts, about };
 }

@@ -13,6 +13,8 @@ import { Assembly, TimelineChanged } from './assemble.ts';
 import { describe } from './describe.ts';
 import { objectKey } from './objectKey.ts';
 import type { PictureKind } from './pictures.ts';
+import type { Progress } from './progress.ts';
+import { ProgressMeter } from './progress.ts';
 import type { Sink, SinkObject, SinkOrder, SinkReceipt, UploadState } from './sink.ts';
 
 export type SlateOrder = PictureKind & { readonly reason: GapReason };
@@ -26,6 +28,8 @@ export interface DeliveryOptions {
   readonly makeSlate: (order: SlateOrder) => Promise<Uint8Array>;
   /** For a recording without any picture of its own, which was suspended from its start to its end. */
   readonly blankPicture: () => Promise<PictureKind>;
+  /** Told how far each recording's delivery has come, at most four times a second; null: it is over. */
+  readonly onProgress?: (session: SpoolSession, recordingId: string, progress: Progress | null) => void;
 }
 
 export interface Publication {
@@ -42,12 +46,18 @@ const SPARE_PACKETS = 50;
 export class Delivery {
   private parts: Promise<{ assembly: Assembly; object: SinkObject }> | null = null;
   private picture: PictureKind | null = null;
+  private readonly meter: ProgressMeter;
+  private pictureBytes = 0;
 
   constructor(
     private readonly session: SpoolSession,
     private readonly recordingId: string,
     private readonly options: DeliveryOptions,
-  ) {}
+  ) {
+    this.meter = new ProgressMeter({
+      tell: (progress) => options.onProgress?.(session, recordingId, progress),
+    });
+  }
 
   /** Takes in what was recorded before `until`, the gap at its end left out: nobody knows yet what it will be called. */
   async advance(until: Moment): Promise<void> {
@@ -69,8 +79,11 @@ export class Delivery {
     const pieces = timelineOf(this.session.ledger, recording);
     if (pieces.length === 0) throw new Error(`Recording ${recordingId} has no length.`);
     const { assembly, object } = await this.begin(pieces, this.maxPackets(pieces, stopped.endTime));
+    this.meter.expect(Math.max(this.pictureBytes, this.spooledBytes(pieces)));
     const assembled = await assembly.finish(pieces, stopped.endTime);
+    this.meter.expect(this.pictureBytes);
     const receipt = await object.finish(assembled.head);
+    this.meter.end();
     const manifest = describe({
       recording,
       startTime,
@@ -88,6 +101,7 @@ export class Delivery {
   }
 
   async abort(): Promise<void> {
+    this.meter.end();
     const parts = await this.parts?.catch(() => null);
     await parts?.assembly.cancel();
     await parts?.object.abort().catch(() => undefined);
@@ -113,7 +127,10 @@ export class Delivery {
   ): Promise<{ assembly: Assembly; object: SinkObject }> {
     const { ledger } = this.session;
     const picture = await this.pictureOf(pieces);
-    const object = await this.options.sink.begin(this.order());
+    const object = await this.options.sink.begin({
+      ...this.order(),
+      moved: (bytes) => this.meter.moved(bytes),
+    });
     const assembly = new Assembly({
       startTime: this.recording.startTime ?? 0,
       maxPackets,
@@ -121,7 +138,10 @@ export class Delivery {
       runStart: (runId) => liveRun(ledger, runId).live.startTime,
       runFrames: (runId) => this.session.ledger.runs.get(runId)?.closed?.frames ?? Infinity,
       slate: (reason) => this.options.makeSlate({ reason, ...picture }),
-      write: (position, data) => object.write(position, data),
+      write: (position, data) => {
+        this.pictureBytes += data.byteLength;
+        return object.write(position, data);
+      },
     });
     return { assembly, object };
   }
@@ -143,6 +163,18 @@ export class Delivery {
       keep: (state: UploadState) => session.append({ ...state, type: 'upload.begun', recordingId }),
     };
     return { key, recordingId, contactId, agentArn, instanceArn, memory };
+  }
+
+  /** What the spool holds of these pieces, which is a little more than their pictures. */
+  private spooledBytes(pieces: readonly Piece[]): number {
+    const { runs } = this.session.ledger;
+    const bytes = pieces.map((piece) => {
+      const run = piece.kind === 'run' ? runs.get(piece.runId) : undefined;
+      if (!run?.closed || !run.live) return 0;
+      const lengthMs = (run.closed.endTime ?? run.live.startTime) - run.live.startTime;
+      return lengthMs <= 0 ? 0 : (run.closed.sizeBytes * (piece.to - piece.from)) / lengthMs;
+    });
+    return Math.round(bytes.reduce((sum, one) => sum + one, 0));
   }
 
   private runsOf(pieces: readonly Piece[]): LiveRun[] {

@@ -25,7 +25,7 @@ export class FolderSink implements Sink {
     await this.requireWritable();
     await mkdir(dirname(path), { recursive: true });
     const partial = join(dirname(path), `.${basename(path)}.${order.recordingId}.part`);
-    return new FolderObject(freeKey, path, partial, await open(partial, 'w+', 0o640));
+    return new FolderObject(freeKey, path, partial, await open(partial, 'w+', 0o640), order.moved);
   }
 
   async putManifest(_: SinkOrder, videoKey: string, text: string): Promise<void> {
@@ -82,6 +82,7 @@ class FolderObject implements SinkObject {
     private readonly path: string,
     private readonly partial: string,
     private readonly file: FileHandle,
+    private readonly moved: SinkOrder['moved'],
   ) {}
 
   async write(position: number, data: Uint8Array): Promise<void> {
@@ -91,6 +92,7 @@ class FolderObject implements SinkObject {
       done += bytesWritten;
     }
     const sha256 = createHash('sha256').update(data).digest('hex');
+    this.moved?.(data.byteLength);
     this.written.push({ start: position, end: position + data.byteLength, sha256 });
   }
 

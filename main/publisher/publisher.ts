@@ -4,9 +4,10 @@
 import type { Outcome, RetriedRecording } from '../shared/control.ts';
 import type { Failure } from '../shared/errors.ts';
 import type { Logger } from '../platform/log.ts';
-import type { Clock } from '../shared/time.ts';
+import type { Clock, Moment } from '../shared/time.ts';
 import type { SpoolSession } from '../spool/spool.ts';
 import type { Publication } from './delivery.ts';
+import type { Progress } from './progress.ts';
 import { explainDelivery, isPermanent } from './deliveryError.ts';
 
 export interface Uploads {
@@ -16,6 +17,22 @@ export interface Uploads {
   readonly failed: number;
   /** Why something waits for its next try; the newest reason where there are several. */
   readonly reason: Failure | null;
+}
+
+/** One delivery as it stands. */
+export interface QueuedUpload {
+  readonly recordingId: string;
+  readonly contactId: string;
+  /** `live`: its contact goes on. `resting`: has failed and waits for its next try. */
+  readonly state: 'live' | 'waiting' | 'sending' | 'resting';
+  /** Announced as FAILED. */
+  readonly failed: boolean;
+  readonly attempts: number;
+  /** Of its newest try. */
+  readonly why: Failure | null;
+  /** null when it does not rest. */
+  readonly nextTryAt: Moment | null;
+  readonly progress: Progress | null;
 }
 
 export interface PublisherPorts {
@@ -53,6 +70,7 @@ interface Job {
   why: Failure | null;
   /** Does nothing when it does not rest. */
   cancelRest: () => void;
+  nextTryAt: Moment | null;
   /** Asked for while it was being tried: what mended the cause may have come too late for that try. */
   again: boolean;
   /** Told what the next try comes to. */
@@ -75,6 +93,8 @@ export class Publisher {
   private current: Job | null = null;
   private stopped = false;
   private idleWaiters: (() => void)[] = [];
+  private readonly progress = new Map<string, { session: SpoolSession; progress: Progress }>();
+  private readonly watchers = new Set<() => void>();
 
   constructor(private readonly ports: PublisherPorts) {}
 
@@ -88,6 +108,40 @@ export class Publisher {
     };
   }
 
+  /** What is on its way or waits to be, in the order in which it is tried; what is under way first. */
+  get queue(): QueuedUpload[] {
+    const { jobs } = this;
+    const queued = jobs.map((job) => ({
+      recordingId: job.recordingId,
+      contactId: contactOf(job.session, job.recordingId),
+      state: job === this.current ? 'sending' : this.resting.has(job) ? 'resting' : 'waiting',
+      failed: job.announced,
+      attempts: job.attempts,
+      why: job.why,
+      nextTryAt: job.nextTryAt,
+      progress: this.progress.get(job.recordingId)?.progress ?? null,
+    })) satisfies QueuedUpload[];
+    const live = [...this.progress].flatMap(([recordingId, { session, progress }]) =>
+      jobs.some((job) => job.recordingId === recordingId)
+        ? []
+        : [{ recordingId, contactId: contactOf(session, recordingId), ...newLive, progress }],
+    );
+    return [...queued, ...live];
+  }
+
+  /** Told of every change of the queue, progress included. @returns the way to end it */
+  watch(watcher: () => void): () => void {
+    this.watchers.add(watcher);
+    return () => this.watchers.delete(watcher);
+  }
+
+  /** A delivery has come so far; null: that try of it is over. */
+  progressed(session: SpoolSession, recordingId: string, progress: Progress | null): void {
+    if (progress === null) this.progress.delete(recordingId);
+    else this.progress.set(recordingId, { session, progress });
+    this.tellWatchers();
+  }
+
   enqueue(session: SpoolSession, recordingId: string): void {
     this.waiting.push({
       session,
@@ -96,6 +150,7 @@ export class Publisher {
       announced: false,
       why: null,
       cancelRest: () => undefined,
+      nextTryAt: null,
       again: false,
       waiters: [],
     });
@@ -112,7 +167,7 @@ export class Publisher {
   retryNow(names?: readonly string[]): RetriedRecording[] {
     const retried = this.jobs.flatMap((job) => {
       const { recordingId, session } = job;
-      const contactId = session.ledger.recordings.get(recordingId)?.started.contact.contactId ?? '';
+      const contactId = contactOf(session, recordingId);
       if (names !== undefined && !names.includes(recordingId) && !names.includes(contactId)) return [];
       return [
         { job, recordingId, contactId, outcome: new Promise<Outcome>((tell) => job.waiters.push(tell)) },
@@ -148,6 +203,7 @@ export class Publisher {
       const job = this.stopped ? undefined : this.waiting.shift();
       if (job === undefined) break;
       this.current = job;
+      this.tellWatchers();
       const outcome = await this.attempt(job);
       this.current = null;
       if (outcome !== null) tell(job, outcome); // from now on it is not the current one for whoever hears it
@@ -212,12 +268,15 @@ export class Publisher {
     }
     this.resting.add(job);
     const longest = Math.min(RETRY_LONGEST_MS, RETRY_BASE_MS * 2 ** attempts);
-    job.cancelRest = (ports.setTimer ?? plainTimer)(() => this.wake(job), ports.random() * longest);
+    const delayMs = ports.random() * longest;
+    job.nextTryAt = ports.clock.now() + delayMs;
+    job.cancelRest = (ports.setTimer ?? plainTimer)(() => this.wake(job), delayMs);
     return outcome;
   }
 
   private wake(job: Job): void {
     job.cancelRest();
+    job.nextTryAt = null;
     this.resting.delete(job);
     this.waiting.push(job);
     void this.work();
@@ -225,7 +284,18 @@ export class Publisher {
 
   private changed(): void {
     this.ports.onChange(this.uploads);
+    this.tellWatchers();
   }
+
+  private tellWatchers(): void {
+    for (const watcher of this.watchers) watcher();
+  }
+}
+
+const newLive = { state: 'live', failed: false, attempts: 0, why: null, nextTryAt: null } as const;
+
+function contactOf(session: SpoolSession, recordingId: string): string {
+  return session.ledger.recordings.get(recordingId)?.started.contact.contactId ?? '';
 }
 
 function tell(job: Job, outcome: Outcome): void {

@@ -52,6 +52,8 @@ export interface SinkOrder {
   readonly agentArn: string;
   readonly instanceArn: string;
   readonly memory: UploadMemory;
+  /** So many more bytes have gone to where the object will be; negative: so many must go again. */
+  readonly moved?: (bytes: number) => void;
 }
 
 export interface Sink {

@@ -3,8 +3,17 @@
 // from here (a sandboxed preload is one small file without zod).
 
 import { z } from 'zod';
-import type { AppState, EncoderName } from './names.ts';
-import type { OpenRecording } from './protocol.ts';
+import type { AppState } from './names.ts';
+import type {
+  ShownAbout,
+  ShownCheck,
+  ShownChecks,
+  ShownContact,
+  ShownRecording,
+  ShownScreen,
+  ShownUpload,
+} from './overview.ts';
+import type { Moment } from './time.ts';
 
 /** Our pages come from `sightline://app/` and nowhere else; nothing else is ever loaded. */
 export const PAGE_SCHEME = 'sightline';
@@ -25,25 +34,37 @@ export interface StateInWords {
 
 /** Everything that a window is told. */
 export interface ShownState {
-  /** The revision of the status hub, 0 before there is one: a lower one than that on show is old news. */
+  /** Rises with every change of anything below: a lower one than that on show is old news. */
   readonly rev: number;
+  /** By the clock of all times below; a window counts on from it by itself. */
+  readonly now: Moment;
   readonly state: AppState;
   readonly inWords: StateInWords;
-  readonly contacts: readonly OpenRecording[];
-  readonly about: AboutApp;
+  readonly contacts: readonly ShownContact[];
+  readonly uploads: readonly ShownUpload[];
+  /** The newest first. */
+  readonly recordings: readonly ShownRecording[];
+  readonly checks: ShownChecks;
+  readonly screen: ShownScreen;
+  readonly about: ShownAbout;
 }
 
-export interface AboutApp {
-  readonly version: string;
-  /** null while nothing listens. */
-  readonly port: number | null;
-  /** null while it is not known. */
-  readonly encoder: EncoderName | null;
-}
+/** What came of an export of diagnostics. */
+export type ExportOutcome =
+  | { readonly status: 'saved'; readonly file: string }
+  | { readonly status: 'cancelled' }
+  | { readonly status: 'failed'; readonly message: string };
 
 /** What a window may ask of the main process. */
 export interface Requests {
   'state.get': () => ShownState;
+  /** @returns whether there was anything to try; what comes of it is in the state */
+  'recordings.retry': (recordingId: string) => boolean;
+  /** null: the folder of all of them. @returns whether there is such a folder */
+  'recordings.openFolder': (recordingId: string | null) => Promise<boolean>;
+  /** Is in the state as well, for every window. */
+  'checks.run': () => Promise<readonly ShownCheck[]>;
+  'diagnostics.export': () => Promise<ExportOutcome>;
 }
 
 /** What the main process tells a window. */
@@ -51,9 +72,15 @@ export interface Pushes {
   'state.changed': (state: ShownState) => void;
 }
 
+const recordingId = z.string().min(1).max(128);
+
 /** The arguments of each request: they come from another process and are parsed on arrival. */
 export const requestArguments: { readonly [C in keyof Requests]: z.ZodType<Parameters<Requests[C]>> } = {
   'state.get': z.tuple([]),
+  'recordings.retry': z.tuple([recordingId]),
+  'recordings.openFolder': z.tuple([recordingId.nullable()]),
+  'checks.run': z.tuple([]),
+  'diagnostics.export': z.tuple([]),
 };
 
 /** `window.sightline`: all that a page can reach. */
@@ -61,4 +88,8 @@ export interface SightlineBridge {
   getState(): Promise<ShownState>;
   /** @returns the way to end it */
   onState(listener: (state: ShownState) => void): () => void;
+  retryRecording(recordingId: string): Promise<boolean>;
+  openFolder(recordingId: string | null): Promise<boolean>;
+  runChecks(): Promise<readonly ShownCheck[]>;
+  exportDiagnostics(): Promise<ExportOutcome>;
 }

@@ -8,6 +8,7 @@ import type { OpenedRun, Spool, SpoolSession } from './spool.ts';
 export class Stretch {
   private current: Promise<SpoolSession> | null = null;
   private readonly sessionOf = new Map<string, SpoolSession>();
+  private readonly watchers = new Set<() => void>();
 
   constructor(private readonly spool: Spool) {}
 
@@ -24,7 +25,16 @@ export class Stretch {
   async append(entry: JournalEntry): Promise<void> {
     const session = await this.session();
     if ('recordingId' in entry) this.sessionOf.set(entry.recordingId, session);
-    await session.append(entry);
+    const written = session.append(entry);
+    // The ledger has it already: what is shown need not wait for the disk.
+    for (const watcher of this.watchers) watcher();
+    await written;
+  }
+
+  /** Told whenever the ledger has grown. @returns the way to end it */
+  watch(watcher: () => void): () => void {
+    this.watchers.add(watcher);
+    return () => this.watchers.delete(watcher);
   }
 
   /** A new run's file; the journal knows of it. @throws SightlineError SPOOL_FULL, SPOOL_UNREADABLE */

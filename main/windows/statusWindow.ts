@@ -1,5 +1,5 @@
-// The status window: made when it is first asked for, hidden when it is closed, gone only with the app. It shows what
-// it is told and decides nothing.
+// The status window: made when it is asked for, gone when it is closed, so that it costs nothing then. It shows what it
+// is told and decides nothing.
 
 import { BrowserWindow, app, nativeTheme } from 'electron';
 import type { Session, WebContents } from 'electron';
@@ -10,7 +10,7 @@ export interface StatusWindow {
   show(): void;
   /** null while there is none. */
   readonly contents: WebContents | null;
-  /** For good: closing would only hide it. */
+  /** Without asking its page. */
   destroy(): void;
 }
 
@@ -19,6 +19,9 @@ export interface StatusWindowOptions {
   readonly session: Session;
   readonly preloadFile: string;
   readonly iconFile: string;
+  /** Called when there is one, and when there is none any more. */
+  readonly onOpened: () => void;
+  readonly onClosed: () => void;
   readonly onGone: (reason: string) => void;
 }
 
@@ -27,7 +30,11 @@ export function statusWindow(options: StatusWindowOptions): StatusWindow {
   return {
     show() {
       if (window === null) {
-        window = open(options, () => (window = null));
+        window = open(options, () => {
+          window = null;
+          options.onClosed();
+        });
+        options.onOpened();
         return;
       }
       if (window.isMinimized()) window.restore();
@@ -44,10 +51,10 @@ export function statusWindow(options: StatusWindowOptions): StatusWindow {
 function open(options: StatusWindowOptions, onClosed: () => void): BrowserWindow {
   const window = new BrowserWindow({
     title: 'Sightline',
-    width: 460,
-    height: 520,
-    minWidth: 320,
-    minHeight: 320,
+    width: 620,
+    height: 760,
+    minWidth: 360,
+    minHeight: 360,
     show: false,
     autoHideMenuBar: true,
     icon: options.iconFile,
@@ -65,10 +72,6 @@ function open(options: StatusWindowOptions, onClosed: () => void): BrowserWindow
     },
   });
   window.once('ready-to-show', () => window.show());
-  window.on('close', (event) => {
-    event.preventDefault();
-    window.hide();
-  });
   window.on('closed', onClosed);
   window.webContents.on('render-process-gone', (_event, { reason }) => {
     // The next show() makes a new one.

@@ -84,21 +84,25 @@ it('a contact’s events arrive once each, in order, with the details of the fil
   expect(bus.outcomes.filter((outcome) => outcome !== '200')).toEqual([]);
 });
 
-it('the bus is down, the recorder is killed: the next one sends everything, once each', async () => {
+it('the bus is down, the recorder is killed: the next one sends everything, what is told twice with the same id', async () => {
   await start();
   await bus.down();
   await recordContact('c1');
   await recordContact('c2');
   recorder.kill('SIGKILL');
   await recorder.exited;
-  expect(await outbox()).toHaveLength(6);
+  expect((await outbox()).length).toBeGreaterThanOrEqual(6);
   expect(bus.received).toEqual([]);
   await bus.up();
   await start();
   await bus.until(({ received }) => received.length >= 6);
   expect(await recorder.stop()).toBe(0);
   expect(arrived()).toEqual(await announced());
-  expect(arrived().map(([status]) => status)).toEqual([...STATUSES, ...STATUSES]);
+  const ids = new Map(
+    bus.received.map(({ detail }) => [detail.eventDeduplicationId, detail.recordingStatus]),
+  );
+  // The kill may come between an event's telling and the journal's line about it.
+  expect([...ids.values()]).toEqual([...STATUSES, ...STATUSES]);
   expect(await outbox()).toEqual([]);
 });
 

@@ -70,6 +70,9 @@ let clockOffsetMs = 0;
 
 type Sdk = typeof AwsS3;
 
+/** Told of each slice of a body that the connection has taken. */
+type Moved = ((bytes: number) => void) | undefined;
+
 export class S3Calls {
   private constructor(
     private readonly sdk: Sdk,
@@ -128,12 +131,13 @@ export class S3Calls {
       metadata: Record<string, string>;
       mayReplace: boolean;
       signal: AbortSignal;
+      moved?: Moved;
     },
   ): Promise<boolean> {
     const checksum = toBase64(bytes.sha256);
     const command = new this.sdk.PutObjectCommand({
       ...this.object(key, order.contentType, order.metadata),
-      ...this.body(bytes),
+      ...this.body(bytes, order.moved),
       ChecksumAlgorithm: 'SHA256',
       ChecksumSHA256: checksum,
       ...(order.mayReplace ? {} : { IfNoneMatch: '*' }),
@@ -165,12 +169,17 @@ export class S3Calls {
     }
   }
 
-  async uploadPart(upload: Upload, number: number, bytes: Bytes, signal: AbortSignal): Promise<Part> {
+  async uploadPart(
+    upload: Upload,
+    number: number,
+    bytes: Bytes,
+    { signal, moved }: { signal: AbortSignal; moved?: Moved },
+  ): Promise<Part> {
     const { sha256 } = bytes;
     const checksum = toBase64(sha256);
     const command = new this.sdk.UploadPartCommand({
       ...this.upload(upload),
-      ...this.body(bytes),
+      ...this.body(bytes, moved),
       PartNumber: number,
       ChecksumAlgorithm: 'SHA256',
       ChecksumSHA256: checksum,
@@ -339,8 +348,11 @@ export class S3Calls {
     };
   }
 
-  private body({ data }: Bytes): { Body: Readable; ContentLength: number } {
-    return { Body: Readable.from(slices(data, this.throttle)), ContentLength: data.byteLength };
+  private body({ data }: Bytes, moved?: Moved): { Body: Readable; ContentLength: number } {
+    return {
+      Body: Readable.from(slices(data, this.throttle, moved), { highWaterMark: 2 }),
+      ContentLength: data.byteLength,
+    };
   }
 }
 
@@ -379,10 +391,12 @@ function* lengths(total: number): Generator<[number, number]> {
   for (let at = 0; at < total; at += SLICE_BYTES) yield [at, Math.min(total, at + SLICE_BYTES)];
 }
 
-async function* slices(data: Uint8Array, throttle: Throttle): AsyncGenerator<Uint8Array> {
+async function* slices(data: Uint8Array, throttle: Throttle, moved?: Moved): AsyncGenerator<Uint8Array> {
   for (const [from, to] of lengths(data.byteLength)) {
     await throttle.take(to - from);
     yield data.subarray(from, to);
+    // The connection has asked for the next one.
+    moved?.(to - from);
   }
 }
 

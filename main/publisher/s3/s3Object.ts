@@ -96,13 +96,25 @@ export class S3Object implements SinkObject {
     throw this.taken();
   }
 
-  private put(key: string, bytes: Bytes, mayReplace: boolean): Promise<boolean> {
-    return this.calls.put(key, bytes, {
+  private get sending(): { signal: AbortSignal; moved?: (bytes: number) => void } {
+    const { moved } = this.order;
+    return { signal: this.giveUp.signal, ...(moved === undefined ? {} : { moved }) };
+  }
+
+  private async put(key: string, bytes: Bytes, mayReplace: boolean): Promise<boolean> {
+    let movedBytes = 0;
+    const isPut = await this.calls.put(key, bytes, {
       contentType: 'video/mp4',
       metadata: metadataOf(this.order),
       mayReplace,
-      signal: this.giveUp.signal,
+      ...this.sending,
+      moved: (count) => {
+        movedBytes += count;
+        this.order.moved?.(count);
+      },
     });
+    if (!isPut) this.order.moved?.(-movedBytes);
+    return isPut;
   }
 
   private async complete(firstPart: Uint8Array): Promise<SinkReceipt> {
@@ -129,9 +141,7 @@ export class S3Object implements SinkObject {
     const upload = await this.begin();
     const known = this.known.get(1);
     const first =
-      known?.sha256 === bytes.sha256
-        ? known
-        : await this.calls.uploadPart(upload, 1, bytes, this.giveUp.signal);
+      known?.sha256 === bytes.sha256 ? known : await this.calls.uploadPart(upload, 1, bytes, this.sending);
     const isNew = await this.calls
       .complete(upload, [first, ...later], false)
       .catch(async (error: unknown) => {
@@ -163,6 +173,7 @@ export class S3Object implements SinkObject {
     const known = this.known.get(number);
     if (known?.sha256 === bytes.sha256 && known.sizeBytes === sizeBytes) {
       this.done.set(number, known);
+      this.order.moved?.(sizeBytes);
       return;
     }
     if (this.earlier.delivered !== null) {
@@ -172,7 +183,7 @@ export class S3Object implements SinkObject {
     const upload = await this.begin();
     while (this.underWay.size >= AT_ONCE) await Promise.race(this.underWay);
     if (this.failure !== null) throw this.failure;
-    const sending = this.calls.uploadPart(upload, number, bytes, this.giveUp.signal).then(
+    const sending = this.calls.uploadPart(upload, number, bytes, this.sending).then(
       (part) => void this.done.set(number, part),
       (error: unknown) => {
         this.failure ??= error instanceof Error ? error : new Error(String(error));

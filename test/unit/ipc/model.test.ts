@@ -1,25 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import { IpcRefusal, answer, requestChannels, shownState } from '../../../main/ipc/model.ts';
+import { IpcRefusal, answer, requestChannels } from '../../../main/ipc/model.ts';
+import type { Handlers } from '../../../main/ipc/model.ts';
 import type { ShownState } from '../../../main/shared/ipc.ts';
-import type { AppStatePush } from '../../../main/shared/protocol.ts';
 
-const push: AppStatePush = {
-  type: 'app.state',
-  rev: 12,
-  state: 'recording',
-  contacts: [{ contactId: 'c-1', recordingId: 'r-1', state: 'recording' }],
-  uploads: { pending: 1, failed: 0, reason: null },
-  reason: null,
+const state = { rev: 12 } as ShownState;
+const asked: unknown[] = [];
+const handlers: Handlers = {
+  'state.get': () => state,
+  'recordings.retry': (recordingId) => asked.push(recordingId) > 0,
+  'recordings.openFolder': (recordingId) => Promise.resolve(asked.push(recordingId) > 0),
+  'checks.run': () => Promise.resolve([]),
+  'diagnostics.export': () => Promise.resolve({ status: 'cancelled' }),
 };
-const inWords = {
-  icon: 'recording',
-  words: 'Recording 1 contact',
-  detail: null,
-  uploads: 'Delivering 1 recording',
-} as const;
-const about = { version: '1.2.3', port: 5431, encoder: 'libopenh264' } as const;
-const state: ShownState = shownState(push, inWords, about);
-const handlers = { 'state.get': () => state };
 const ourPage = { url: 'sightline://app/index.html', isTopFrame: true };
 
 describe('a request from a window', () => {
@@ -51,16 +43,25 @@ describe('a request from a window', () => {
   });
 
   it('can name no other channel', () => {
-    expect(requestChannels).toEqual(['state.get']);
-  });
-});
-
-describe('the state for windows', () => {
-  it('carries the revision, the words and the contacts', () => {
-    expect(state).toEqual({ rev: 12, state: 'recording', inWords, contacts: push.contacts, about });
+    expect(requestChannels).toEqual(Object.keys(handlers));
   });
 
-  it('survives the way to another process', () => {
-    expect(structuredClone(state)).toEqual(state);
+  it('reaches its handler with what was asked', () => {
+    expect(answer(handlers, 'recordings.retry', ourPage, ['r-1'])).toBe(true);
+    expect(asked).toEqual(['r-1']);
+  });
+
+  it.each([
+    ['nothing', []],
+    ['no text', [7]],
+    ['an empty name', ['']],
+    ['an endless name', ['x'.repeat(129)]],
+    ['a list', [['r-1']]],
+    ['an object', [{ toString: 'r-1' }]],
+    ['one name too many', ['r-1', 'r-2']],
+  ])('for a retry is refused with %s', (_what, args) => {
+    asked.length = 0;
+    expect(() => answer(handlers, 'recordings.retry', ourPage, args)).toThrow(IpcRefusal);
+    expect(asked).toEqual([]);
   });
 });
