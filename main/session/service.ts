@@ -51,6 +51,8 @@ export interface SessionCommands {
   /** @throws SightlineError with any code of docs/protocol.md */
   contact(request: ContactRequest): Promise<ContactReply>;
   recordings(): OpenRecording[];
+  /** The agent's own suspension, begun and ended. @throws SightlineError USER_ERROR, SUSPEND_FAILED */
+  agent(wish: 'suspend' | 'resume'): Promise<ContactReply>;
 }
 
 interface Waiter {
@@ -100,6 +102,11 @@ export class Session implements SessionCommands {
   async contact(request: ContactRequest): Promise<ContactReply> {
     const at = this.ports.clock.now();
     return replyFields(await this.ask(request.type, (token) => this.eventOf(request, token, at)));
+  }
+
+  async agent(wish: 'suspend' | 'resume'): Promise<ContactReply> {
+    const at = this.ports.clock.now();
+    return replyFields(await this.ask(`contact.${wish}`, (token) => ({ type: `agent.${wish}`, token, at })));
   }
 
   recordings(): OpenRecording[] {
@@ -239,6 +246,7 @@ export class Session implements SessionCommands {
     if (name === 'grace') return { type: 'grace.over', at: this.ports.clock.now() };
     if (name === 'retry') return { type: 'retry.due' };
     const at = this.ports.clock.now();
+    if (name === 'agent-hold') return { type: 'agent.hold-over', at };
     const recordingId = name.slice(name.indexOf(':') + 1);
     return { type: name.startsWith('start:') ? 'start.deadline' : 'suspension.over', recordingId, at };
   }

@@ -26,14 +26,20 @@ export function isSuspended(state: SessionState): boolean {
 
 /** Whether nothing is to be captured now, whatever the contacts want. */
 export function isHeld(state: SessionState): boolean {
-  return isSuspended(state) || state.pauses.length > 0;
+  return isSuspended(state) || heldBy(state).length > 0;
+}
+
+/** What holds capture apart from pages' suspensions. */
+export function heldBy({ agentHold, pauses }: SessionState): readonly PauseReason[] {
+  return agentHold === null ? pauses : ['agent', ...pauses];
 }
 
 export function whyNoCapture(state: SessionState): WhyNoCapture {
   const stillSuspendedBy = suspendingContacts(state);
+  const pausedBy = heldBy(state);
   return {
     ...(stillSuspendedBy.length > 0 ? { stillSuspendedBy } : {}),
-    ...(state.pauses.length > 0 ? { pausedBy: state.pauses } : {}),
+    ...(pausedBy.length > 0 ? { pausedBy } : {}),
   };
 }
 
@@ -45,7 +51,8 @@ export function captureState(state: SessionState): AppState {
   const open = state.contacts.filter(isOpen);
   if (open.length === 0) return state.runs.length > 0 ? 'recording' : 'idle';
   if (isLive(state)) return 'recording';
-  if (isSuspended(state)) return state.runs.length === 0 ? 'suspended' : 'recording';
+  if (isSuspended(state) || state.agentHold !== null)
+    return state.runs.length === 0 ? 'suspended' : 'recording';
   if (state.pauses.length > 0) return state.runs.length === 0 ? 'paused' : 'recording';
   if (open.every((contact) => contact.leftAt !== null)) return 'paused';
   return state.retry !== null ? 'problem' : 'starting';
@@ -56,12 +63,18 @@ const pauseMessages: Readonly<Record<PauseReason | 'app-restarted', string>> = {
   locked: 'The screen is locked.',
   'switched-away': 'Another user is at the screen.',
   asleep: 'The computer is asleep.',
+  agent: 'You suspended the recording.',
   'app-restarted': 'Sightline was restarted and waits for the page to come back.',
 };
 
-/** Why the state is `paused` or `problem`; null for the others, and for a problem that is not capture's. */
+/** Why the state is what it is; null where the state says it all, and for a problem that is not capture's. */
 export function stateReason(state: SessionState): StateReason | null {
   switch (captureState(state)) {
+    case 'suspended': {
+      if (state.agentHold !== null) return { code: 'agent', message: pauseMessages.agent };
+      const told = state.contacts.find((one) => isOpen(one) && one.suspendedAt !== null)?.suspendReason;
+      return told ? { code: 'suspended', message: told } : null;
+    }
     case 'paused': {
       const code = state.pauses[0] ?? 'app-restarted';
       return { code, message: pauseMessages[code] };
