@@ -21,7 +21,7 @@ import type {
   Token,
 } from './state.ts';
 import { initialState } from './state.ts';
-import { isQuiet, openRecordings } from './view.ts';
+import { isQuiet, openRecordings, recordedSince } from './view.ts';
 
 export interface SessionPorts {
   readonly clock: Clock;
@@ -120,6 +120,12 @@ export class Session implements SessionCommands {
 
   get current(): SessionState {
     return this.state;
+  }
+
+  /** How long the oldest open contact has been recorded; null: nothing is. */
+  get recordedMs(): number | null {
+    const since = recordedSince(this.state);
+    return since === null ? null : Math.max(0, this.ports.clock.now() - since);
   }
 
   /** Completes what is open; resolves when the last run is closed. */

@@ -2,6 +2,7 @@
 // "recording" is said only once a run is live, "suspended" only once no run is left.
 
 import type { AppState, PauseReason, RecordingState } from '../shared/names.ts';
+import type { Moment } from '../shared/time.ts';
 import type { OpenRecording, StateReason } from '../shared/protocol.ts';
 import type { Contact, Identity, SessionState, WhyNoCapture } from './state.ts';
 
@@ -41,6 +42,22 @@ export function whyNoCapture(state: SessionState): WhyNoCapture {
     ...(stillSuspendedBy.length > 0 ? { stillSuspendedBy } : {}),
     ...(pausedBy.length > 0 ? { pausedBy } : {}),
   };
+}
+
+/** What the agent may do about capture now: what has begun may be ended, whatever policy says by now. */
+export function agentOffer(
+  state: SessionState | null,
+  maySuspend: boolean,
+): 'may-resume' | 'may-suspend' | 'no' {
+  if (state === null) return 'no';
+  if (state.agentHold !== null) return 'may-resume';
+  return maySuspend && state.contacts.some(isOpen) ? 'may-suspend' : 'no';
+}
+
+/** When the oldest of the contacts that are being recorded began; null: none is. */
+export function recordedSince(state: SessionState): Moment | null {
+  const starts = state.contacts.flatMap(({ phase }) => (phase.kind === 'starting' ? [] : [phase.startTime]));
+  return starts.length === 0 ? null : Math.min(...starts);
 }
 
 export function isLive(state: SessionState): boolean {
