@@ -80,7 +80,7 @@ const pauseMessages: Readonly<Record<PauseReason | 'app-restarted', string>> = {
   locked: 'The screen is locked.',
   'switched-away': 'Another user is at the screen.',
   asleep: 'The computer is asleep.',
-  agent: 'You suspended the recording.',
+  agent: 'You suspended it.',
   'app-restarted': 'Sightline was restarted and waits for the page to come back.',
 };
 

@@ -33,7 +33,7 @@ export interface DisplayArea {
 export const DEFAULT_CHOICES: IndicatorChoices = { shrunk: false, hidden: false, places: {} };
 /** Bottom right, a little away from the edges: over the least of most pages. */
 const DEFAULT_PLACE: Place = { x: 0.99, y: 0.98 };
-const FULL = { width: 300, height: 36 };
+const FULL = { width: 340, height: 36 };
 const SHRUNK = { width: 116, height: 36 };
 const DETAIL_LENGTH = 200;
 
