@@ -39,6 +39,8 @@ const AGAIN_MS = 1000;
 /** Only after the app is ready. */
 export function createIndicator({ session, preloadFile, store, onChoice, log }: IndicatorOptions): Indicator {
   const windows = new Map<number, BrowserWindow>();
+  /** Those whose page is there. */
+  const painted = new WeakSet<BrowserWindow>();
   let view: IndicatorView | null = null;
   let monitors: readonly Monitor[] = [];
   let dragFrom: Rect | null = null;
@@ -73,7 +75,10 @@ export function createIndicator({ session, preloadFile, store, onChoice, log }: 
       if (!wanted.includes(id)) continue;
       const window = windows.get(id) ?? open(id);
       if (dragFrom === null) window.setBounds(boundsOn(workArea, store.choices, id));
-      if (!window.isVisible() && !window.webContents.isLoading()) window.showInactive();
+      if (!window.isVisible() && painted.has(window)) {
+        window.showInactive();
+        raise(window);
+      }
       send(window, 'indicator.changed', view);
     }
   }
@@ -110,10 +115,13 @@ export function createIndicator({ session, preloadFile, store, onChoice, log }: 
       },
     });
     windows.set(displayId, window);
-    window.setAlwaysOnTop(true, 'screen-saver');
     window.setVisibleOnAllWorkspaces(true, { visibleOnFullScreen: true });
     window.on('close', (event) => event.preventDefault());
-    window.webContents.once('did-finish-load', () => arrange());
+    // isLoading() is no help: it may still be true when this is told.
+    window.webContents.once('did-finish-load', () => {
+      painted.add(window);
+      arrange();
+    });
     window.webContents.on('render-process-gone', (_event, { reason }) => {
       log.error('the indicator is gone and comes back', { reason });
       drop(displayId);
@@ -186,6 +194,12 @@ export function createIndicator({ session, preloadFile, store, onChoice, log }: 
       [...windows.keys()].forEach(drop);
     },
   };
+}
+
+/** Above full-screen windows as well. Once it is shown: some window systems forget what they were told before. */
+function raise(window: BrowserWindow): void {
+  window.setAlwaysOnTop(true, 'screen-saver');
+  window.moveTop();
 }
 
 function send<C extends keyof IndicatorPushes>(
