@@ -1,12 +1,14 @@
 // The Electron app: start-up order only. Services first, then the tray, windows when asked for. A service that cannot
-// start is shown in the tray and the window and ends nothing; quitting completes what is being recorded.
+// start is shown in the tray and the window and ends nothing; quitting completes what is being recorded, and asks first.
 
 import { Menu, app, dialog, powerMonitor, safeStorage, screen, shell } from 'electron';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { push, serveRequests } from './ipc/ipc.ts';
+import { appDiagnostics } from './appDiagnostics.ts';
+import type { AppDiagnostics } from './appDiagnostics.ts';
 import { Overview } from './overview.ts';
-import { checksOfApp } from './overviewChecks.ts';
+import { setAutostart } from './platform/autostart.ts';
 import type { Logger } from './platform/log.ts';
 import { electronMonitors } from './platform/electronScreen.ts';
 import { safeStorageStore } from './platform/keyStore.ts';
@@ -15,19 +17,28 @@ import { startLogindWatch } from './platform/logind.ts';
 import { defaultDataFolder, findResourcesFolder } from './platform/paths.ts';
 import { powerMonitorWatch } from './platform/powerMonitor.ts';
 import { appVersion, osName } from './platform/version.ts';
+import type { Policy } from './policy/keys.ts';
 import { loadPolicy, readMachinePolicy } from './policy/load.ts';
 import type { Services } from './services.ts';
 import { startServices } from './services.ts';
+import { agentOffer, isQuiet } from './session/view.ts';
 import type { StateInWords } from './shared/ipc.ts';
+import type { Monitor } from './shared/names.ts';
 import type { AppStatePush } from './shared/protocol.ts';
 import { stateInWords, trayView } from './tray/model.ts';
-import type { TrayCommand } from './tray/model.ts';
+import type { TrayCommand, TrayOffers } from './tray/model.ts';
 import { createTray } from './tray/tray.ts';
+import { macMenu } from './tray/macMenu.ts';
+import { exportWithDialog } from './windows/exportDialog.ts';
+import { createIndicator } from './windows/indicator.ts';
+import { indicatorView } from './windows/indicatorModel.ts';
+import { IndicatorStore } from './windows/indicatorStore.ts';
 import { denyByDefault, openPageSession, registerPageScheme } from './windows/security.ts';
 import { statusWindow } from './windows/statusWindow.ts';
 
 /** As long as a supervisor or a log-off waits, less half a second for the last lines. */
 const STOP_WITHIN_MS = 9_500;
+
 const APP_ID = 'app.sightline.Sightline';
 /** `dist`, in which this file is `main/index.mjs`. */
 const BUILD_FOLDER = fileURLToPath(new URL('..', import.meta.url));
@@ -43,10 +54,16 @@ const NOT_RUNNING: AppStatePush = {
 
 interface Started {
   readonly log: Logger;
+  /** null when it could not be read. */
+  readonly policy: Policy | null;
+  readonly indicatorStore: IndicatorStore;
+  /** Tells of the monitors of the newest run, whoever listens by then. */
+  readonly recorded: { monitors: readonly Monitor[]; onChange: (monitors: readonly Monitor[]) => void };
   /** null when they could not be started. */
   readonly services: Services | null;
   /** Why not, in words for the agent. */
   readonly problem: string | null;
+  readonly diagnostics: AppDiagnostics;
 }
 
 if (app.requestSingleInstanceLock()) {
@@ -74,33 +91,53 @@ async function run(): Promise<void> {
 
 /** Policy, log, services. What goes wrong is not thrown: the agent is to see it. */
 async function start(): Promise<Started> {
+  let policy: Policy | null = null;
+  const recorded: Started['recorded'] = { monitors: [], onChange: () => undefined };
   let log = createLogger({ folder: join(defaultDataFolder(), 'logs'), level: 'info', stderr: true });
+  const keyStore = safeStorageStore(safeStorage);
+  const platform = {
+    ...(keyStore === null ? {} : { keyStore }),
+    ...(process.platform === 'win32' ? { monitorSource: electronMonitors(screen) } : {}),
+  };
+  const found = async (services: Services | null, problem: string | null): Promise<Started> => {
+    const diagnostics = appDiagnostics({ services, log, ...platform });
+    return { log, policy, recorded, indicatorStore: await choices(), services, problem, diagnostics };
+  };
   try {
     const machine = readMachinePolicy();
-    const { values: policy, warnings } = loadPolicy({ machine, flags: {}, environment: process.env });
+    const { values, warnings } = loadPolicy({ machine, flags: {}, environment: process.env });
+    policy = values;
     log = createLogger({ folder: join(policy.dataDir, 'logs'), level: policy.logLevel, stderr: true });
     for (const warning of warnings) log.warn(warning);
-    const keyStore = safeStorageStore(safeStorage);
     const services = await startServices({
       policy,
       resourcesFolder: findResourcesFolder(),
       log,
       // On Linux Electron is told of sleep only, and the X server knows its monitors better.
       watchSession: process.platform === 'linux' ? startLogindWatch : powerMonitorWatch(powerMonitor),
-      ...(keyStore === null ? {} : { keyStore }),
-      ...(process.platform === 'win32' ? { monitorSource: electronMonitors(screen) } : {}),
+      onMonitors: (monitors) => {
+        recorded.monitors = monitors;
+        recorded.onChange(monitors);
+      },
+      ...platform,
     });
     log.info('ready', { port: services.port, version: appVersion });
-    return { log, services, problem: null };
+    return await found(services, null);
   } catch (error) {
     const problem = error instanceof Error ? error.message : String(error);
     log.error('the services could not be started', { reason: problem });
-    return { log, services: null, problem };
+    return found(null, problem);
+  }
+
+  async function choices(): Promise<IndicatorStore> {
+    const store = new IndicatorStore(policy?.dataDir ?? defaultDataFolder(), log);
+    await store.load();
+    return store;
   }
 }
 
-/** The tray and, on demand, the window, both following the hub. */
-function show({ log, services, problem }: Started): void {
+/** The tray, the indicator and, on demand, the window, all following the hub. */
+function show({ log, policy, recorded, indicatorStore, services, problem, diagnostics }: Started): void {
   const iconsFolder = join(findResourcesFolder(), 'icons');
 
   const state = (): AppStatePush => services?.hub.state ?? NOT_RUNNING;
@@ -110,11 +147,8 @@ function show({ log, services, problem }: Started): void {
     state,
     inWords,
     versions: versionsOf(),
-    runChecks: () =>
-      services === null
-        ? Promise.reject(new Error(problem ?? ''))
-        : checksOfApp(services.parts, services.port),
-    exportDiagnostics: null,
+    runChecks: () => diagnostics.runChecks(),
+    exportDiagnostics: () => exportWithDialog((file) => diagnostics.export(file), true),
     openPath: async (path, kind) => {
       if (kind === 'file') {
         shell.showItemInFolder(path);
@@ -126,7 +160,7 @@ function show({ log, services, problem }: Started): void {
     log,
   });
 
-  if (process.platform !== 'darwin') Menu.setApplicationMenu(null);
+  Menu.setApplicationMenu(process.platform === 'darwin' ? macMenu(() => quit()) : null);
   app.setAboutPanelOptions({
     applicationName: 'Sightline',
     applicationVersion: appVersion,
@@ -134,27 +168,75 @@ function show({ log, services, problem }: Started): void {
   });
   serveRequests(overview.handlers);
   let endWatch = (): void => undefined;
+  const pages = openPageSession(join(BUILD_FOLDER, 'renderer'));
   const window = statusWindow({
-    session: openPageSession(join(BUILD_FOLDER, 'renderer')),
+    session: pages,
     preloadFile: join(BUILD_FOLDER, 'preload', 'index.cjs'),
     iconFile: join(iconsFolder, 'app.png'),
     onOpened: () => (endWatch = overview.watch((shown) => push(window.contents, 'state.changed', shown))),
     onClosed: () => endWatch(),
     onGone: (reason) => log.error('the status window is gone', { reason }),
   });
-  const commands: Readonly<Record<TrayCommand, () => void>> = {
-    'show-window': () => window.show(),
-    about: () => app.showAboutPanel(),
-    quit: () => app.quit(),
+  const indicatorPolicy = policy?.indicator ?? 'required';
+  const indicator = createIndicator({
+    session: pages,
+    preloadFile: join(BUILD_FOLDER, 'preload', 'indicator.cjs'),
+    store: indicatorStore,
+    onChoice: () => follow(),
+    log,
+  });
+  const choose = (change: Parameters<IndicatorStore['change']>[0]): void => {
+    void indicatorStore.change(change);
+    follow();
   };
+  const agent = (wish: 'suspend' | 'resume'): void =>
+    void services?.session
+      .agent(wish)
+      .then(follow)
+      .catch((error: unknown) => log.warn('the agent was refused', { wish, reason: String(error) }));
+  const isRecording = (): boolean => services !== null && !isQuiet(services.session.current);
+  const quit = quitAskingFirst(isRecording);
+  const commands: Readonly<Record<TrayCommand, () => void>> = {
+    suspend: () => agent('suspend'),
+    resume: () => agent('resume'),
+    'shrink-indicator': () => choose({ shrunk: true }),
+    'grow-indicator': () => choose({ shrunk: false }),
+    'hide-indicator': () => choose({ hidden: true }),
+    'show-indicator': () => choose({ hidden: false }),
+    'show-window': () => window.show(),
+    'export-diagnostics': () => void exportWithDialog((file) => diagnostics.export(file), false),
+    about: () => app.showAboutPanel(),
+    quit,
+  };
+  const offers = (): TrayOffers => ({
+    version: appVersion,
+    elapsedMs: services?.session.recordedMs ?? null,
+    agent: agentOffer(services?.session.current ?? null, policy?.agentMaySuspend ?? false),
+    indicator:
+      indicatorPolicy === 'off'
+        ? null
+        : { ...indicatorStore.choices, mayHide: indicatorPolicy === 'optional' },
+    canExport: true,
+  });
   const tray = createTray({
     iconsFolder,
-    first: trayView(inWords(), appVersion),
+    view: () => trayView(inWords(), offers()),
+    isCounting: () => (services?.session.recordedMs ?? null) !== null,
     onCommand: (command) => commands[command](),
   });
 
   const follow = (): void => {
-    tray.show(trayView(inWords(), appVersion));
+    // The indicator first: it is what the agent looks at.
+    indicator.show(
+      indicatorView({
+        state: state(),
+        inWords: inWords(),
+        elapsedMs: services?.session.recordedMs ?? null,
+        policy: indicatorPolicy,
+        choices: indicatorStore.choices,
+      }),
+    );
+    tray.refresh();
   };
   // It may be there by the time of a contact that was tried without.
   let encoderMissing = services !== null;
@@ -165,9 +247,21 @@ function show({ log, services, problem }: Started): void {
     follow();
   });
   askForEncoder();
+  indicator.recorded(recorded.monitors);
+  recorded.onChange = (monitors) => indicator.recorded(monitors);
+  follow();
+  if (policy !== null && app.isPackaged) {
+    const program = process.env.APPIMAGE ?? process.execPath;
+    setAutostart({ wanted: policy.autostart, platform: process.platform, program, app }).catch(
+      (error: unknown) => log.warn('starting with the session could not be set', { reason: String(error) }),
+    );
+  }
   app.on('second-instance', () => window.show());
   app.on('activate', () => window.show());
-  app.on('quit', () => tray.remove());
+  app.on('quit', () => {
+    indicator.destroy();
+    tray.remove();
+  });
   if (problem !== null) window.show();
 }
 
@@ -181,6 +275,29 @@ function versionsOf(): { name: string; version: string }[] {
     { name: 'Node', version: node ?? '' },
     { name: 'System', version: osName() },
   ];
+}
+
+/** A second telling, while something is recorded: the agent is asked, unless it is already being asked. */
+function quitAskingFirst(isRecording: () => boolean): () => void {
+  let asking = false;
+  return () => {
+    if (!isRecording() || asking) return app.quit();
+    asking = true;
+    void dialog
+      .showMessageBox({
+        type: 'warning',
+        title: 'Sightline',
+        message: 'A contact is being recorded.',
+        detail: 'If Sightline quits now, the recording ends here and is delivered as it is.',
+        buttons: ['Keep recording', 'End the recording and quit'],
+        defaultId: 0,
+        cancelId: 0,
+      })
+      .then(({ response }) => {
+        asking = false;
+        if (response === 1) app.quit();
+      });
+  };
 }
 
 /** Whoever asks to quit (menu, log-off, SIGTERM) waits until what is open has been completed. */

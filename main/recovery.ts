@@ -5,7 +5,7 @@ import type { Logger } from './platform/log.ts';
 import type { Publisher } from './publisher/publisher.ts';
 import type { Session } from './session/service.ts';
 import type { Clock } from './shared/time.ts';
-import { canvasOf, endedSuspended, leftContacts, unpublished } from './spool/leftovers.ts';
+import { agentHeldSince, canvasOf, endedSuspended, leftContacts, unpublished } from './spool/leftovers.ts';
 import type { Spool, SpoolSession } from './spool/spool.ts';
 import type { Stretch } from './spool/stretch.ts';
 
@@ -33,6 +33,7 @@ export async function recover(options: RecoveryOptions): Promise<void> {
   session.dispatch({
     type: 'restored',
     contacts: goingOn === null ? [] : leftContacts(goingOn),
+    agentHeldSince: goingOn === null ? null : agentHeldSince(goingOn),
     endedSuspended: sessions.filter((one) => one !== goingOn).flatMap(endedSuspended),
   });
 }

@@ -33,7 +33,7 @@ import { captureState, isQuiet, openRecordings, stateReason } from './session/vi
 import type { HelloReply } from './shared/protocol.ts';
 import { toFailure } from './shared/errors.ts';
 import { PROTOCOL_VERSION } from './shared/protocol.ts';
-import type { PauseReason } from './shared/names.ts';
+import type { Monitor, PauseReason } from './shared/names.ts';
 import type { Moment } from './shared/time.ts';
 import { toTimestamp } from './shared/time.ts';
 import { mayGoOn } from './spool/leftovers.ts';
@@ -60,6 +60,7 @@ export interface ServicesOptions {
   readonly keyStore?: KeyStore;
   /** Who tells that the agent is away from the screen; nobody unless given. */
   readonly watchSession?: StartSessionWatch;
+  readonly onMonitors?: (recorded: readonly Monitor[]) => void;
 }
 
 export interface Services {
@@ -196,6 +197,7 @@ export async function startServices(options: ServicesOptions): Promise<Services>
     ports: {
       openRun: async (run) => {
         monitors = Math.max(1, run.monitors.length);
+        options.onMonitors?.(run.monitors);
         const file = `${run.runId}.${RUN_FILE_EXTENSION}`;
         const lists = { monitors: [...run.monitors], leftOut: [...run.leftOut] };
         const writer = await stretch.openRun({
@@ -262,6 +264,7 @@ export async function startServices(options: ServicesOptions): Promise<Services>
       startDeadlineMs: 10_000,
       suspendMaxSeconds: policy.suspendMaxSeconds,
       resumeAfterRestart: policy.resumeAfterRestart,
+      agentMaySuspend: policy.agentMaySuspend,
       newRunId: newId,
     },
   );

@@ -171,7 +171,7 @@ const english: Strings = {
     run: 'Run checks',
     running: 'The checks are running.',
     done: (ok, all, time) => `${ok} of ${all} are fine, as of ${time}.`,
-    verdicts: { ok: 'Fine', warning: 'Warning', failed: 'Failed' },
+    verdicts: { ok: 'Fine', warning: 'Warning', failed: 'Failed', skipped: 'Not run' },
     remedy: (what) => `What to do: ${what}`,
     impossible: (message) => `The checks could not be run: ${message}`,
   },

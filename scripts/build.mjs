@@ -26,8 +26,9 @@ await Promise.all([
   }),
   build({
     ...common,
-    entryPoints: ['preload/index.ts'],
-    outfile: 'dist/preload/index.cjs',
+    entryPoints: ['preload/index.ts', 'preload/indicator.ts'],
+    outdir: 'dist/preload',
+    outExtension: { '.js': '.cjs' },
     platform: 'node',
     target: 'node20.19',
     format: 'cjs',
@@ -35,8 +36,8 @@ await Promise.all([
   }),
   build({
     ...common,
-    entryPoints: ['renderer/index.ts'],
-    outfile: 'dist/renderer/index.js',
+    entryPoints: ['renderer/index.ts', 'renderer/indicator.ts'],
+    outdir: 'dist/renderer',
     platform: 'browser',
     target: 'chrome120',
     format: 'esm',
@@ -44,4 +45,6 @@ await Promise.all([
 ]);
 await cp(join(root, 'renderer/index.html'), join(dist, 'renderer/index.html'));
 await cp(join(root, 'renderer/style.css'), join(dist, 'renderer/style.css'));
+for (const file of ['indicator.html', 'indicator.css'])
+  await cp(join(root, 'renderer', file), join(dist, 'renderer', file));
 await chmod(join(dist, 'main/headless.mjs'), 0o755);

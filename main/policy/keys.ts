@@ -264,6 +264,26 @@ export const policyKeys = {
     description:
       'Whether a suspension ends when Sightline was restarted and the page has come back. Otherwise it holds until the page says so.',
   }),
+  agentMaySuspend: key({
+    schema: z.boolean(),
+    form: 'boolean',
+    default: false,
+    description:
+      'Whether the agent may suspend capture from the tray. Only the agent, `suspendMaxSeconds` or the end of the contacts ends that.',
+  }),
+  indicator: key({
+    schema: z.enum(['required', 'optional', 'off']),
+    form: 'text',
+    default: 'required' as const,
+    description:
+      'The pill on every recorded monitor that says what capture does. `required`: it can be made small, not hidden; `optional`: the agent may hide it; `off`: there is none.',
+  }),
+  autostart: key({
+    schema: z.boolean(),
+    form: 'boolean',
+    default: true,
+    description: 'Whether the app starts when the user signs in.',
+  }),
   pauseOnLock: key({
     schema: z.boolean(),
     form: 'boolean',

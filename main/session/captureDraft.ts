@@ -85,10 +85,11 @@ export class CaptureDraft extends Draft {
 
   /** Starts a run where one is wanted: none is there yet, or a contact waits for one of its own (a rotation). */
   protected startRunIfWanted(): void {
-    const { contacts, runs, retry, shuttingDown } = this.state;
+    const { contacts, runs, retry, shuttingDown, agentTokens } = this.state;
     if (shuttingDown) return;
     const wanted = contacts.some((one) => isOpen(one) && one.leftAt === null) && !isHeld(this.state);
-    const acknowledging = contacts.some((contact) => contact.suspendTokens.length > 0);
+    const acknowledging =
+      agentTokens.length > 0 || contacts.some((contact) => contact.suspendTokens.length > 0);
     if (!wanted || acknowledging || (retry !== null && !retry.due)) return;
     if (runs.some((run) => run.phase.kind === 'starting')) return;
     const live = runs.some((run) => run.phase.kind === 'live');

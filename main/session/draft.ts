@@ -21,6 +21,9 @@ export class Draft {
 
   protected acknowledgeSuspends(): void {
     if (this.state.runs.length > 0) return;
+    for (const { token, suspendedAt } of this.state.agentTokens)
+      this.replySuspended([token], suspendedAt, this.state.agentHold?.until ?? null);
+    this.set({ agentTokens: [] });
     for (const contact of this.state.contacts) {
       if (contact.suspendTokens.length === 0) continue;
       for (const { token, suspendedAt } of contact.suspendTokens) {

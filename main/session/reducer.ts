@@ -5,12 +5,14 @@
 
 import { failure, unreachable } from '../shared/errors.ts';
 import type { PauseReason } from '../shared/names.ts';
+import { gapOfPause } from '../shared/names.ts';
 import type { Moment } from '../shared/time.ts';
-import { CaptureDraft } from './captureDraft.ts';
+import { AgentHoldDraft } from './agentHold.ts';
+import type { AgentHoldOptions } from './agentHold.ts';
 import type { Contact, Effect, ResumeCause, SessionEvent, SessionState, Token } from './state.ts';
-import { isHeld, isOpen, isQuiet, isSameAgent } from './view.ts';
+import { heldBy, isHeld, isOpen, isQuiet, isSameAgent } from './view.ts';
 
-export interface ReducerOptions {
+export interface ReducerOptions extends AgentHoldOptions {
   /** How long a recording goes on after the last page went away. */
   readonly graceMs: number;
   /** How long a start may wait for its first frame. */
@@ -19,7 +21,6 @@ export interface ReducerOptions {
   readonly suspendMaxSeconds: number;
   /** Whether suspensions end when Sightline was restarted and a page has come back. */
   readonly resumeAfterRestart: boolean;
-  readonly newRunId: () => string;
 }
 
 export interface Step {
@@ -33,12 +34,12 @@ export function reduce(state: SessionState, event: SessionEvent, options: Reduce
   return { state: decision.state, effects: decision.effects };
 }
 
-class Decision extends CaptureDraft {
+class Decision extends AgentHoldDraft {
   constructor(
     state: SessionState,
     private readonly options: ReducerOptions,
   ) {
-    super(state, options.newRunId);
+    super(state, options);
   }
 
   apply(event: SessionEvent): void {
@@ -60,6 +61,12 @@ class Decision extends CaptureDraft {
         return this.resume(event);
       case 'contact.stop':
         return this.stop(event);
+      case 'agent.suspend':
+        return this.agentSuspends(event);
+      case 'agent.resume':
+        return this.agentResumes(event);
+      case 'agent.hold-over':
+        return this.agentHoldOver(event.at);
       case 'start.deadline':
         return this.startDeadline(event.recordingId, event.at);
       case 'suspension.over':
@@ -104,7 +111,10 @@ class Decision extends CaptureDraft {
         'Another agent or instance is connected on this machine. Close its page first.',
       );
     }
-    if (!sameAgent) this.finishAll(event.at, 'agent-changed');
+    if (!sameAgent) {
+      this.endAgentHold(event.at);
+      this.finishAll(event.at, 'agent-changed');
+    }
     this.set({ agent: event.identity });
     if (!pages.includes(event.pageId)) this.set({ pages: [...pages, event.pageId] });
     this.effects.push({ type: 'timer.clear', name: 'grace' });
@@ -123,10 +133,15 @@ class Decision extends CaptureDraft {
     this.startRunIfWanted();
   }
 
-  private restore({ contacts, endedSuspended }: SessionEvent & { type: 'restored' }): void {
+  private restore({ contacts, endedSuspended, agentHeldSince }: SessionEvent & { type: 'restored' }): void {
     this.set({
       agent: contacts[0]?.agent ?? null,
-      finished: endedSuspended.map((one) => ({ ...one, suspended: true })),
+      finished: endedSuspended.map((one) => ({ ...one, suspended: one.suspended ?? true })),
+      // Without its time limit, like the suspensions of pages.
+      agentHold:
+        agentHeldSince === undefined || agentHeldSince === null
+          ? null
+          : { since: agentHeldSince, until: null },
       contacts: contacts.map((one) => ({
         ...newContact(one),
         phase: { kind: 'open', startTime: one.startTime },
@@ -159,6 +174,7 @@ class Decision extends CaptureDraft {
     const contact = newContact({ recordingId, info, agent, requestedAt: event.at }, [event.token]);
     const earlier = this.state.finished.findLast((one) => one.contactId === info.contactId);
     if (earlier?.suspended === true) this.cutRuns(event.at);
+    if (earlier?.heldByAgent === true) this.holdAgain(event.at);
     const isFirst = isQuiet(this.state);
     this.set({ contacts: [...this.state.contacts, contact] });
     this.journal({
@@ -168,7 +184,7 @@ class Decision extends CaptureDraft {
       contact: event.info,
       agent,
     });
-    if (isFirst) this.journalPauses(this.state.pauses, 'capture.paused', event.at);
+    if (isFirst) this.journalPauses(heldBy(this.state), 'capture.paused', event.at);
     this.effects.push({ type: 'announce', status: 'INITIATED', recordingId: contact.recordingId, contact });
     // What ended suspended while no page was there begins again suspended: only a page may say otherwise.
     if (earlier?.suspended === true) this.holdSuspended(contact, event.at);
@@ -228,7 +244,11 @@ class Decision extends CaptureDraft {
     const limit = this.options.suspendMaxSeconds;
     const limitMs = limit === 0 ? null : Math.min(limit, maxSeconds ?? limit) * 1000;
     this.journal({ type: 'contact.suspended', recordingId, at, ...(reason === undefined ? {} : { reason }) });
-    this.update(contact, { suspendedAt: at, resumesAt: limitMs === null ? null : at + limitMs });
+    this.update(contact, {
+      suspendedAt: at,
+      suspendReason: reason ?? null,
+      resumesAt: limitMs === null ? null : at + limitMs,
+    });
     if (limitMs !== null)
       this.effects.push({ type: 'timer.set', name: `suspension:${recordingId}`, delayMs: limitMs });
   }
@@ -275,6 +295,9 @@ class Decision extends CaptureDraft {
       return this.reply([event.token], { kind: 'stop', recordingId, endTime });
     }
     this.update(contact, { stopTokens: [...contact.stopTokens, event.token] });
+    // The agent meant the contacts that there were: the next one is not to be missed because nobody remembered.
+    if (this.state.contacts.filter(isOpen).every((one) => one.info.contactId === event.contactId))
+      this.endAgentHold(event.at);
     if (isOpen(contact)) this.finish(this.get(contact), event.at, 'stopped');
     // It may have held capture for the others.
     this.startRunIfWanted();
@@ -301,7 +324,7 @@ class Decision extends CaptureDraft {
     const wasQuiet = isQuiet(this.state);
     this.set({ pauses });
     // Live runs are stopped politely: what was grabbed before the screen was locked is the contact's.
-    if (before.length === 0 && pauses[0] !== undefined) this.endRuns(at, pauses[0]);
+    if (before.length === 0 && pauses[0] !== undefined) this.endRuns(at, gapOfPause(pauses[0]));
     if (!wasQuiet) {
       this.journalPauses(
         pauses.filter((one) => !before.includes(one)),
@@ -334,7 +357,8 @@ class Decision extends CaptureDraft {
   private shutDown(at: Moment): void {
     this.set({ shuttingDown: true });
     for (const contact of this.state.contacts) {
-      if (!isOpen(contact) || (contact.suspendedAt === null && contact.leftAt === null)) continue;
+      const isHeldBack = this.state.agentHold !== null || contact.suspendedAt !== null;
+      if (!isOpen(contact) || !(isHeldBack || contact.leftAt !== null)) continue;
       for (const { token } of contact.suspendTokens) {
         this.refuse(token, 'NOT_READY', 'Sightline is shutting down; the contact stays suspended.');
       }
@@ -357,6 +381,7 @@ function newContact(
     requestedAt,
     phase: { kind: 'starting' },
     suspendedAt: null,
+    suspendReason: null,
     resumesAt: null,
     resumedAt: null,
     startTokens,

@@ -21,7 +21,7 @@ import type {
   Token,
 } from './state.ts';
 import { initialState } from './state.ts';
-import { isQuiet, openRecordings } from './view.ts';
+import { isQuiet, openRecordings, recordedSince } from './view.ts';
 
 export interface SessionPorts {
   readonly clock: Clock;
@@ -51,6 +51,8 @@ export interface SessionCommands {
   /** @throws SightlineError with any code of docs/protocol.md */
   contact(request: ContactRequest): Promise<ContactReply>;
   recordings(): OpenRecording[];
+  /** The agent's own suspension, begun and ended. @throws SightlineError USER_ERROR, SUSPEND_FAILED */
+  agent(wish: 'suspend' | 'resume'): Promise<ContactReply>;
 }
 
 interface Waiter {
@@ -102,6 +104,11 @@ export class Session implements SessionCommands {
     return replyFields(await this.ask(request.type, (token) => this.eventOf(request, token, at)));
   }
 
+  async agent(wish: 'suspend' | 'resume'): Promise<ContactReply> {
+    const at = this.ports.clock.now();
+    return replyFields(await this.ask(`contact.${wish}`, (token) => ({ type: `agent.${wish}`, token, at })));
+  }
+
   recordings(): OpenRecording[] {
     return openRecordings(this.state);
   }
@@ -113,6 +120,12 @@ export class Session implements SessionCommands {
 
   get current(): SessionState {
     return this.state;
+  }
+
+  /** How long the oldest open contact has been recorded; null: nothing is. */
+  get recordedMs(): number | null {
+    const since = recordedSince(this.state);
+    return since === null ? null : Math.max(0, this.ports.clock.now() - since);
   }
 
   /** Completes what is open; resolves when the last run is closed. */
@@ -239,6 +252,7 @@ export class Session implements SessionCommands {
     if (name === 'grace') return { type: 'grace.over', at: this.ports.clock.now() };
     if (name === 'retry') return { type: 'retry.due' };
     const at = this.ports.clock.now();
+    if (name === 'agent-hold') return { type: 'agent.hold-over', at };
     const recordingId = name.slice(name.indexOf(':') + 1);
     return { type: name.startsWith('start:') ? 'start.deadline' : 'suspension.over', recordingId, at };
   }

@@ -47,6 +47,8 @@ export interface Contact {
   readonly phase: Phase;
   /** Receipt of the suspend that holds now, or null. */
   readonly suspendedAt: Moment | null;
+  /** What the page gave as its reason for it. */
+  readonly suspendReason: string | null;
   /** When that suspension ends by itself, or null when only a page can end it. */
   readonly resumesAt: Moment | null;
   /** When capture last came back for this contact, or null. */
@@ -89,6 +91,15 @@ export interface FinishedContact {
   readonly endTime: Moment;
   /** It ended in the middle of a suspension and no page said so: should it come back, it comes back suspended. */
   readonly suspended: boolean;
+  /** The same for the agent's own suspension, in an earlier process. */
+  readonly heldByAgent?: boolean;
+}
+
+/** The agent's own suspension (agentHold.ts). */
+export interface AgentHold {
+  readonly since: Moment;
+  /** When it ends by itself, or null. */
+  readonly until: Moment | null;
 }
 
 export interface SessionState {
@@ -103,6 +114,9 @@ export interface SessionState {
   readonly retry: Retry | null;
   /** Why capture rests for everybody, whatever the contacts want. */
   readonly pauses: readonly PauseReason[];
+  readonly agentHold: AgentHold | null;
+  /** Those of the agent's suspends that wait until no run is left. */
+  readonly agentTokens: readonly { readonly token: Token; readonly suspendedAt: Moment }[];
   /** Failures of capture in a row, kept after capture is back, so that a loop of them is slowed down. */
   readonly faults: { readonly count: number; readonly lastAt: Moment } | null;
   readonly shuttingDown: boolean;
@@ -116,6 +130,8 @@ export const initialState: SessionState = {
   runs: [],
   retry: null,
   pauses: [],
+  agentHold: null,
+  agentTokens: [],
   faults: null,
   shuttingDown: false,
 };
@@ -136,7 +152,8 @@ export type SessionEvent =
   | {
       type: 'restored';
       contacts: readonly RestoredContact[];
-      endedSuspended: readonly Omit<FinishedContact, 'suspended'>[];
+      endedSuspended: readonly (Omit<FinishedContact, 'suspended'> & { suspended?: boolean })[];
+      agentHeldSince?: Moment | null;
     }
   | { type: 'hello'; token: Token; pageId: string; identity: Identity; at: Moment }
   | { type: 'page.left'; pageId: string }
@@ -152,6 +169,9 @@ export type SessionEvent =
     }
   | { type: 'contact.resume'; token: Token; contactId: string; at: Moment }
   | { type: 'contact.stop'; token: Token; contactId: string; at: Moment }
+  | { type: 'agent.suspend'; token: Token; at: Moment }
+  | { type: 'agent.resume'; token: Token; at: Moment }
+  | { type: 'agent.hold-over'; at: Moment }
   | { type: 'start.deadline'; recordingId: string; at: Moment }
   | { type: 'suspension.over'; recordingId: string; at: Moment }
   /** All reasons that hold now. */
@@ -196,7 +216,7 @@ export interface WhyNoCapture {
   readonly pausedBy?: readonly PauseReason[];
 }
 
-export type TimerName = 'grace' | 'retry' | `start:${string}` | `suspension:${string}`;
+export type TimerName = 'grace' | 'retry' | 'agent-hold' | `start:${string}` | `suspension:${string}`;
 
 export type Effect =
   | { type: 'journal'; record: SessionRecord }

@@ -12,11 +12,17 @@ export const gapReasonSchema = z.enum([
 ]);
 export type GapReason = z.infer<typeof gapReasonSchema>;
 
-/** Why capture rests although a contact is being recorded, other than a suspension or a fault. */
-export const pauseReasonSchema = gapReasonSchema.extract([
+/** Why capture rests although a contact is being recorded, other than a page's suspension or a fault. */
+export const pauseReasonSchema = z.enum([
   ...(['display-unavailable', 'locked', 'switched-away', 'asleep'] as const),
+  // The agent's own suspension: on the timeline it is one like a page's.
+  'agent',
 ]);
 export type PauseReason = z.infer<typeof pauseReasonSchema>;
+
+export function gapOfPause(reason: PauseReason): GapReason {
+  return reason === 'agent' ? 'suspended' : reason;
+}
 
 /** Encoders that ffmpeg may be asked for, best first. The first is what Sightline is made for. */
 export const encoderNames = ['libopenh264', 'libx264', 'h264_mf', 'h264_videotoolbox'] as const;

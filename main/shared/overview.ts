@@ -61,7 +61,7 @@ export interface ShownRecording {
 export interface ShownCheck {
   readonly step: number;
   readonly name: string;
-  readonly verdict: 'ok' | 'warning' | 'failed';
+  readonly verdict: 'ok' | 'warning' | 'failed' | 'skipped';
   readonly evidence: string;
   /** What to do; empty when there is nothing to do. */
   readonly remedy: string;

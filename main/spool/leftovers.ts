@@ -29,12 +29,21 @@ export function leftContacts(session: SpoolSession): LeftContact[] {
 /** Those that ended in the middle of a suspension because Sightline did. */
 export function endedSuspended(
   session: SpoolSession,
-): { contactId: string; recordingId: string; endTime: Moment }[] {
+): { contactId: string; recordingId: string; endTime: Moment; heldByAgent: boolean; suspended: boolean }[] {
+  const agentSince = agentHeldSince(session);
   return [...session.ledger.recordings].flatMap(([recordingId, recording]) => {
     const { stopped, started } = recording;
-    if (stopped === null || stopped.cause === 'stopped' || heldSince(recording) === null) return [];
-    return [{ contactId: started.contact.contactId, recordingId, endTime: stopped.endTime }];
+    const suspended = heldSince(recording) !== null;
+    const heldByAgent = agentSince !== null;
+    if (stopped === null || stopped.cause === 'stopped' || !(suspended || heldByAgent)) return [];
+    const { contactId } = started.contact;
+    return [{ contactId, recordingId, endTime: stopped.endTime, suspended, heldByAgent }];
   });
+}
+
+/** Since when the agent's own suspension holds that nobody has ended; null: there is none. */
+export function agentHeldSince({ ledger }: Pick<SpoolSession, 'ledger'>): Moment | null {
+  return ledger.pauses.find(({ reason, to }) => reason === 'agent' && to === null)?.from ?? null;
 }
 
 /** The recordings that are complete and wait for their delivery. */

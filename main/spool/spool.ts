@@ -143,7 +143,10 @@ export class SpoolSession implements Tenant {
     this.room.leave(this);
   }
 
-  /** Closes the runs that a crash left open, at their last whole fragment, and the pauses of that process. */
+  /**
+   * Closes the runs that a crash left open, at their last whole fragment, and the pauses of that process. Not the
+   * agent's suspension: it outlives the process, like a page's.
+   */
   async closeRuns(now: Moment, endOrphan: (pid: number) => Promise<void>): Promise<void> {
     for (const run of this.ledger.runs.values()) {
       if (run.closed !== null) continue;
@@ -151,7 +154,7 @@ export class SpoolSession implements Tenant {
       await this.append(await this.findEnd(run));
     }
     for (const { reason, to } of this.ledger.pauses) {
-      if (to === null) await this.append({ type: 'capture.unpaused', at: now, reason });
+      if (to === null && reason !== 'agent') await this.append({ type: 'capture.unpaused', at: now, reason });
     }
   }
 

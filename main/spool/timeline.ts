@@ -2,6 +2,7 @@
 // without a hole and without an overlap. Pure; assembly and manifest are both made from it.
 
 import type { GapReason } from '../shared/names.ts';
+import { gapOfPause } from '../shared/names.ts';
 import type { Moment } from '../shared/time.ts';
 import type { Ledger, LedgerRecording, LedgerRun } from './ledger.ts';
 
@@ -111,7 +112,12 @@ function heldSpans(ledger: Ledger): Span[] {
       to: resumedAt ?? recording.stopped?.endTime ?? Infinity,
     })),
   );
-  const pauses = ledger.pauses.map(({ reason, from, to }) => ({ reason, from, to: to ?? Infinity }));
+  const pauses = ledger.pauses.map(({ reason, from, to }) => ({
+    reason: gapOfPause(reason),
+    from,
+    to: to ?? Infinity,
+  }));
+  pauses.sort((a, b) => Number(b.reason === 'suspended') - Number(a.reason === 'suspended'));
   return [...suspensions, ...pauses];
 }
 

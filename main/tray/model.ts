@@ -4,7 +4,32 @@
 import type { StateIcon, StateInWords } from '../shared/ipc.ts';
 import type { AppStatePush } from '../shared/protocol.ts';
 
-export type TrayCommand = 'show-window' | 'about' | 'quit';
+export type TrayCommand =
+  | 'suspend'
+  | 'resume'
+  | 'shrink-indicator'
+  | 'grow-indicator'
+  | 'hide-indicator'
+  | 'show-indicator'
+  | 'show-window'
+  | 'export-diagnostics'
+  | 'about'
+  | 'quit';
+
+/** What the menu offers beside what is always in it. */
+export interface TrayOffers {
+  readonly version: string;
+  /** How long the oldest contact has been recorded; null: none is. */
+  readonly elapsedMs: number | null;
+  /** The agent's own suspension: begun, possible, or not to be had. */
+  readonly agent: 'may-resume' | 'may-suspend' | 'no';
+  readonly indicator: {
+    readonly shrunk: boolean;
+    readonly hidden: boolean;
+    readonly mayHide: boolean;
+  } | null;
+  readonly canExport: boolean;
+}
 
 export type MenuEntry =
   | { readonly kind: 'words'; readonly label: string }
@@ -32,20 +57,44 @@ export function stateInWords(state: AppStatePush, startProblem: string | null): 
 }
 
 /** Icon, tooltip and menu; details have room in the window only. */
-export function trayView({ icon, words, uploads }: StateInWords, version: string): TrayView {
+export function trayView({ icon, words, uploads }: StateInWords, offers: TrayOffers): TrayView {
   const lines = [words, ...(uploads === null ? [] : [uploads])];
+  const elapsed = offers.elapsedMs === null ? [] : [elapsedInWords(offers.elapsedMs)];
+  const command = (label: string, one: TrayCommand): MenuEntry => ({ kind: 'command', label, command: one });
   return {
     icon,
     tooltip: cut(`Sightline: ${lines.join('\n')}`),
     menu: [
-      ...lines.map((label) => ({ kind: 'words', label: cut(label) }) as const),
+      ...[words, ...elapsed, ...lines.slice(1)].map(
+        (label) => ({ kind: 'words', label: cut(label) }) as const,
+      ),
       { kind: 'separator' },
-      { kind: 'command', label: 'Show window', command: 'show-window' },
-      { kind: 'command', label: `About Sightline ${version}`, command: 'about' },
+      ...(offers.agent === 'may-suspend' ? [command('Suspend recording', 'suspend')] : []),
+      ...(offers.agent === 'may-resume' ? [command('Resume recording', 'resume')] : []),
+      ...indicatorCommands(offers.indicator).map(([label, one]) => command(label, one)),
+      command('Show window', 'show-window'),
+      ...(offers.canExport ? [command('Export diagnostics…', 'export-diagnostics')] : []),
+      command(`About Sightline ${offers.version}`, 'about'),
       { kind: 'separator' },
-      { kind: 'command', label: 'Quit', command: 'quit' },
+      command('Quit', 'quit'),
     ],
   };
+}
+
+function indicatorCommands(indicator: TrayOffers['indicator']): [string, TrayCommand][] {
+  if (indicator === null) return [];
+  if (indicator.mayHide && indicator.hidden) return [['Show indicator', 'show-indicator']];
+  const size: [string, TrayCommand] = indicator.shrunk
+    ? ['Larger indicator', 'grow-indicator']
+    : ['Smaller indicator', 'shrink-indicator'];
+  return indicator.mayHide ? [size, ['Hide indicator', 'hide-indicator']] : [size];
+}
+
+/** To the minute: the menu is told once a minute. */
+function elapsedInWords(elapsedMs: number): string {
+  const minutes = Math.floor(elapsedMs / 60_000);
+  if (minutes < 1) return 'For less than a minute';
+  return minutes < 60 ? `For ${minutes} min` : `For ${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
 function wordsOf({ state, contacts, reason }: AppStatePush): string {
@@ -62,7 +111,9 @@ function wordsOf({ state, contacts, reason }: AppStatePush): string {
         : 'Recording is coming to its end';
     }
     case 'suspended':
-      return 'Suspended: nothing is captured';
+      return reason?.code === 'agent'
+        ? 'Suspended by you: nothing is captured'
+        : 'Suspended: nothing is captured';
     case 'paused':
       return `Paused: ${reason?.message ?? 'nothing is captured'}`;
     case 'problem':
@@ -105,4 +156,11 @@ function splitSentence(text: string): { first: string; rest: string | null } {
 
 function cut(text: string): string {
   return text.length <= LINE_LENGTH ? text : `${text.slice(0, LINE_LENGTH - 1)}…`;
+}
+
+/** macOS colours a template image itself; elsewhere there is one picture for a light panel and one for a dark. */
+export function iconFile(icon: StateIcon, platform: NodeJS.Platform, isDark: boolean): string {
+  if (platform === 'darwin') return `${icon}Template.png`;
+  // Windows draws 16 points; Linux panels 22 to 32 pixels, scaled down from the larger picture.
+  return `${icon}-${isDark ? 'dark' : 'light'}-${platform === 'linux' ? 32 : 16}.png`;
 }

@@ -8,7 +8,7 @@ import type { CDPSession, Page } from 'playwright-core';
 import type { RequestChannel } from '../../main/ipc/model.ts';
 import { answer } from '../../main/ipc/model.ts';
 import { Overview } from '../../main/overview.ts';
-import { checksOfApp } from '../../main/overviewChecks.ts';
+import { appDiagnostics } from '../../main/appDiagnostics.ts';
 import type { StartSessionWatch } from '../../main/platform/sessionWatch.ts';
 import { findResourcesFolder } from '../../main/platform/paths.ts';
 import { loadPolicy } from '../../main/policy/load.ts';
@@ -132,7 +132,7 @@ function overviewOver(
     runChecks: () =>
       services === null
         ? Promise.reject(new Error(problem ?? ''))
-        : checksOfApp(services.parts, services.port),
+        : appDiagnostics({ services, log: keepingLogger().log }).runChecks(),
     exportDiagnostics,
     openPath: (path, kind) => {
       opened.push({ path, kind });

@@ -44,6 +44,11 @@ const pauses = fc.record({
   pauses: fc.constantFrom(...([[], [], ['locked'], ['display-unavailable'], ['locked', 'asleep']] as const)),
   after,
 });
+const agent = fc.record({
+  type: fc.constant('agent' as const),
+  wish: fc.constantFrom('suspend' as const, 'resume' as const),
+  after,
+});
 const displays = fc.record({ type: fc.constant('displays' as const), after });
 const restart = fc.record({ type: fc.constant('restart' as const), after });
 const shutdown = fc.record({ type: fc.constant('shutdown' as const), after });
@@ -55,6 +60,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   { weight: 4, arbitrary: choice },
   { weight: 2, arbitrary: page },
   { weight: 2, arbitrary: pauses },
+  { weight: 2, arbitrary: agent },
   { weight: 1, arbitrary: displays },
   { weight: 1, arbitrary: restart },
 );

@@ -3,7 +3,13 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { JournalEntry } from '../../../main/spool/journal.ts';
-import { canvasOf, endedSuspended, leftContacts, mayGoOn } from '../../../main/spool/leftovers.ts';
+import {
+  agentHeldSince,
+  canvasOf,
+  endedSuspended,
+  leftContacts,
+  mayGoOn,
+} from '../../../main/spool/leftovers.ts';
 import { Spool } from '../../../main/spool/spool.ts';
 import { Stretch } from '../../../main/spool/stretch.ts';
 import { temporaryFolder } from '../support/folders.ts';
@@ -59,6 +65,15 @@ describe('recordings that were open when the process died', () => {
       { recordingId: 'one', startTime: 5000, suspendedAt: null, leftAt },
     ]);
     expect(canvasOf(goingOn!)).toEqual({ width: 1920, height: 1080 });
+  });
+
+  it("keep the agent's own suspension, open or ended, which is a suspension on the timeline", async () => {
+    const held: JournalEntry = { type: 'capture.paused', at: 6000, reason: 'agent' };
+    const { goingOn } = await (await spoolWith({ left: [...open, held] })).recover(NOW);
+    expect(goingOn?.ledger.pauses).toEqual([{ reason: 'agent', from: 6000, to: null }]);
+    expect(agentHeldSince(goingOn!)).toBe(6000);
+    const { sessions } = await (await spoolWith({ left: [...open, held] }, false)).recover(NOW);
+    expect(endedSuspended(sessions[0]!)).toMatchObject([{ suspended: false, heldByAgent: true }]);
   });
 
   it('are told suspended when they were, since when they are', async () => {

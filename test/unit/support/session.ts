@@ -18,6 +18,7 @@ export const testOptions = {
   startDeadlineMs: 10_000,
   suspendMaxSeconds: 0,
   resumeAfterRestart: false,
+  agentMaySuspend: true,
 };
 
 export type Answer = Extract<Effect, { type: 'reply' | 'refuse' }>;
@@ -65,6 +66,10 @@ export class Story {
 
   stop(contactId: string, at: number): Token {
     return this.ask((token) => ({ type: 'contact.stop', token, contactId, at }));
+  }
+
+  agent(wish: 'suspend' | 'resume', at: number): Token {
+    return this.ask((token) => ({ type: `agent.${wish}`, token, at }));
   }
 
   pauses(pauses: readonly PauseReason[], at: number): readonly Effect[] {

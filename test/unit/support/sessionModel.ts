@@ -21,6 +21,7 @@ export type Action = { readonly after: number } & (
   | { readonly type: 'covered'; readonly pick: number }
   | { readonly type: 'timer'; readonly pick: number }
   | { readonly type: 'pauses'; readonly pauses: readonly PauseReason[] }
+  | { readonly type: 'agent'; readonly wish: 'suspend' | 'resume' }
   | { readonly type: 'displays' }
   /** The process is killed and started again. */
   | { readonly type: 'restart' }
@@ -94,7 +95,10 @@ export class SessionModel {
     this.timers.clear();
     // Whoever waited for an answer has lost the connection.
     for (const asked of this.asked.values()) asked.answers = 1;
-    this.step({ type: 'restored', contacts: this.recordings.restart(this.now), endedSuspended: [] });
+    const { heldByAgent } = this.recordings;
+    const contacts = this.recordings.restart(this.now);
+    const agentHeldSince = heldByAgent && contacts.length > 0 ? this.now : null;
+    this.step({ type: 'restored', contacts, endedSuspended: [], agentHeldSince });
   }
 
   private eventOf(action: Exclude<Action, { type: 'restart' }>): SessionEvent | null {
@@ -142,11 +146,14 @@ export class SessionModel {
         if (name === undefined) return null;
         if (name === 'grace') return { type: 'grace.over', at };
         if (name === 'retry') return { type: 'retry.due' };
+        if (name === 'agent-hold') return { type: 'agent.hold-over', at };
         const recordingId = name.slice(name.indexOf(':') + 1);
         return { type: name.startsWith('start:') ? 'start.deadline' : 'suspension.over', recordingId, at };
       }
       case 'pauses':
         return { type: 'pauses', pauses: action.pauses, at };
+      case 'agent':
+        return { type: `agent.${action.wish}`, token: this.newName('token'), at };
       case 'displays':
         return { type: 'displays.changed', at };
       case 'shutdown':
@@ -164,7 +171,8 @@ export class SessionModel {
       newRunId: () => this.newName('run'),
     });
     this.state = state;
-    if (event.type === 'contact.suspend') checkCutsComeFirst(before, event, effects);
+    if (event.type === 'contact.suspend' || event.type === 'agent.suspend')
+      checkCutsComeFirst(before, event, effects);
     for (const effect of effects) {
       this.seen.set(effect.type, (this.seen.get(effect.type) ?? 0) + 1);
       this.perform(effect);
@@ -177,7 +185,8 @@ export class SessionModel {
     if ('token' in event) {
       const contactId = 'contactId' in event ? event.contactId : null;
       const contact = this.state.contacts.find((one) => one.info.contactId === contactId);
-      const suspendedAt = contact?.suspendedAt ?? event.at;
+      const heldSince = event.type === 'agent.suspend' ? this.state.agentHold?.since : contact?.suspendedAt;
+      const suspendedAt = heldSince ?? event.at;
       this.asked.set(event.token, { kind: kinds[event.type], contactId, suspendedAt, answers: 0 });
     }
     switch (event.type) {
@@ -198,6 +207,9 @@ export class SessionModel {
         return;
       case 'retry.due':
         this.timers.delete('retry');
+        return;
+      case 'agent.hold-over':
+        this.timers.delete('agent-hold');
         return;
       case 'start.deadline':
         this.timers.delete(`start:${event.recordingId}`);
@@ -223,7 +235,8 @@ export class SessionModel {
           'a run was started for nobody',
         );
         must(
-          this.state.contacts.every((contact) => contact.suspendTokens.length === 0),
+          this.state.agentTokens.length === 0 &&
+            this.state.contacts.every((contact) => contact.suspendTokens.length === 0),
           'a run was started before the suspension was acknowledged',
         );
         must(!this.captureRuns.some(isStarting), 'two runs are being started');
@@ -350,7 +363,7 @@ export class SessionModel {
         'a run goes on during a suspension or a pause',
       );
     }
-    if (isSuspended(this.state)) {
+    if (isSuspended(this.state) || this.state.agentHold !== null) {
       must(
         this.captureRuns.every((run) => run.cutAt !== null),
         'a run was not cut by a suspension',
@@ -367,12 +380,13 @@ export class SessionModel {
 
   /** Somebody wants to be recorded: then something is on its way, whatever happened before. */
   private checkSomebodyRecords(): void {
-    const { contacts, runs, retry } = this.state;
+    const { contacts, runs, retry, agentTokens } = this.state;
     const waiting = contacts.filter((contact) => contact.phase.kind === 'starting');
     for (const { recordingId } of waiting) {
       must(this.timers.has(`start:${recordingId}`), `${recordingId} waits without a deadline`);
     }
-    if (isHeld(this.state) || contacts.some((contact) => contact.suspendTokens.length > 0)) return;
+    if (isHeld(this.state) || agentTokens.length > 0) return;
+    if (contacts.some((contact) => contact.suspendTokens.length > 0)) return;
     if (contacts.every((contact) => !isOpen(contact) || contact.leftAt !== null)) return;
     const isRetrying = retry !== null && this.timers.has('retry');
     const wanted = waiting.length > 0 ? ['starting'] : ['starting', 'live'];
@@ -393,15 +407,21 @@ const kinds = {
   'contact.suspend': 'suspend',
   'contact.resume': 'resume',
   'contact.stop': 'stop',
+  'agent.suspend': 'suspend',
+  'agent.resume': 'resume',
 } as const;
 
 function checkCutsComeFirst(
   before: SessionState,
-  event: SessionEvent & { type: 'contact.suspend' },
+  event: SessionEvent & { type: 'contact.suspend' | 'agent.suspend' },
   effects: readonly Effect[],
 ): void {
-  const contact = before.contacts.find((one) => one.info.contactId === event.contactId);
-  if (contact === undefined || !isOpen(contact) || contact.suspendedAt !== null) return;
+  if (event.type === 'agent.suspend') {
+    if (before.agentHold !== null || before.shuttingDown || !before.contacts.some(isOpen)) return;
+  } else {
+    const contact = before.contacts.find((one) => one.info.contactId === event.contactId);
+    if (contact === undefined || !isOpen(contact) || contact.suspendedAt !== null) return;
+  }
   before.runs.forEach((run, index) => {
     const effect = effects[index];
     const isCut = effect?.type === 'run.cut' && effect.runId === run.runId && effect.at === event.at;

@@ -72,6 +72,10 @@ export class ToldRecordings {
     told.published += 1;
   }
 
+  get heldByAgent(): boolean {
+    return this.paused.has('agent');
+  }
+
   /** What comes now goes into a journal of its own. */
   newStretch(): void {
     this.paused.clear();
@@ -79,7 +83,9 @@ export class ToldRecordings {
 
   /** What recovery makes of the journal after the process was killed: what never began has failed, the rest goes on. */
   restart(leftAt: number): RestoredContact[] {
+    const { heldByAgent } = this;
     this.paused.clear();
+    if (heldByAgent) this.paused.add('agent');
     return [...this.known].flatMap(([recordingId, told]) => {
       if (told.journal.includes('contact.stopped') && told.published === 0) {
         told.announced.splice(1, 1, 'COMPLETED');

@@ -1,9 +1,11 @@
+import { existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { Failure } from '../../../main/shared/errors.ts';
 import { failure } from '../../../main/shared/errors.ts';
 import type { AppState, RecordingState } from '../../../main/shared/names.ts';
 import type { AppStatePush } from '../../../main/shared/protocol.ts';
-import { stateInWords, trayView } from '../../../main/tray/model.ts';
+import { iconFile, stateInWords, trayView } from '../../../main/tray/model.ts';
+import type { TrayOffers } from '../../../main/tray/model.ts';
 
 function push(
   state: AppState,
@@ -116,11 +118,23 @@ describe('the state in words', () => {
   });
 });
 
+const offers: TrayOffers = {
+  version: '1.2.3',
+  elapsedMs: null,
+  agent: 'no',
+  indicator: { shrunk: false, hidden: false, mayHide: false },
+  canExport: true,
+};
+const labels = (change: Partial<TrayOffers>): string[] =>
+  trayView(stateInWords(push('recording', ['recording']), null), { ...offers, ...change }).menu.flatMap(
+    (entry) => (entry.kind === 'separator' ? [] : [entry.label]),
+  );
+
 describe('the tray', () => {
   it('has everything in its menu', () => {
     const view = trayView(
       stateInWords(push('idle', [], { pending: 1, failed: 0, reason: null }), null),
-      '1.2.3',
+      offers,
     );
     expect(view).toEqual({
       icon: 'uploading',
@@ -129,7 +143,9 @@ describe('the tray', () => {
         { kind: 'words', label: 'Not recording' },
         { kind: 'words', label: 'Delivering 1 recording' },
         { kind: 'separator' },
+        { kind: 'command', label: 'Smaller indicator', command: 'shrink-indicator' },
         { kind: 'command', label: 'Show window', command: 'show-window' },
+        { kind: 'command', label: 'Export diagnostics…', command: 'export-diagnostics' },
         { kind: 'command', label: 'About Sightline 1.2.3', command: 'about' },
         { kind: 'separator' },
         { kind: 'command', label: 'Quit', command: 'quit' },
@@ -138,8 +154,50 @@ describe('the tray', () => {
   });
 
   it('fits into the 127 characters that Windows gives a tooltip', () => {
-    const view = trayView(stateInWords(push('problem'), 'x'.repeat(400)), '1.2.3');
+    const view = trayView(stateInWords(push('problem'), 'x'.repeat(400)), offers);
     expect(view.tooltip.length).toBeLessThanOrEqual(127);
     expect(view.tooltip.endsWith('…')).toBe(true);
+  });
+
+  it('says how long, to the minute', () => {
+    expect(labels({ elapsedMs: 59_999 })).toContain('For less than a minute');
+    expect(labels({ elapsedMs: 3 * 60_000 + 1 })).toContain('For 3 min');
+    expect(labels({ elapsedMs: 62 * 60_000 })).toContain('For 1 h 2 min');
+    expect(labels({}).join()).not.toContain('For ');
+  });
+
+  it('lets the agent suspend where that is offered, and end what was begun', () => {
+    expect(labels({}).join()).not.toMatch(/Suspend|Resume/);
+    expect(labels({ agent: 'may-suspend' })).toContain('Suspend recording');
+    expect(labels({ agent: 'may-resume' })).toContain('Resume recording');
+  });
+
+  it('never offers to hide an indicator that policy requires', () => {
+    const indicator = { shrunk: true, hidden: false, mayHide: false };
+    expect(labels({ indicator })).toContain('Larger indicator');
+    expect(labels({ indicator }).join()).not.toContain('Hide');
+    expect(labels({ indicator: { ...indicator, mayHide: true } })).toContain('Hide indicator');
+    expect(labels({ indicator: { ...indicator, mayHide: true, hidden: true } })).toContain('Show indicator');
+    expect(labels({ indicator: null }).join()).not.toContain('indicator');
+  });
+
+  it('has no entry for a bundle that nobody makes', () => {
+    expect(labels({ canExport: false }).join()).not.toContain('diagnostics');
+  });
+});
+
+describe('the picture in the tray', () => {
+  const states = ['idle', 'starting', 'recording', 'suspended', 'uploading', 'problem'] as const;
+  it.each(states)('is there for %s, on every platform, light and dark, plain and dense', (state) => {
+    for (const platform of ['win32', 'darwin', 'linux'] as const) {
+      for (const isDark of [false, true]) {
+        const file = new URL(
+          `../../../resources/icons/tray/${iconFile(state, platform, isDark)}`,
+          import.meta.url,
+        );
+        expect(existsSync(file), String(file)).toBe(true);
+        expect(existsSync(new URL(file.href.replace('.png', '@2x.png'))), String(file)).toBe(true);
+      }
+    }
   });
 });

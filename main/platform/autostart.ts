@@ -1,0 +1,44 @@
+// Whether the app starts when the user signs in: a login item on Windows and macOS, through Electron's app (a
+// parameter), and an XDG autostart file on Linux (https://specifications.freedesktop.org/autostart-spec).
+
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { dirname, join } from 'node:path';
+
+export interface AutostartOptions {
+  readonly wanted: boolean;
+  readonly platform: NodeJS.Platform;
+  /** The app's own program: `process.execPath`, or the AppImage around it. */
+  readonly program: string;
+  /** What is used of Electron's App. */
+  readonly app: { setLoginItemSettings(settings: { openAtLogin: boolean; args?: string[] }): void };
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  readonly home?: string;
+}
+
+export const AUTOSTART_FILE = 'app.sightline.Sightline.desktop';
+
+/** Only for an installed app: a development tree would leave a line behind that starts nothing. */
+export async function setAutostart(options: AutostartOptions): Promise<void> {
+  const { wanted, platform, program, app } = options;
+  if (platform !== 'linux') {
+    app.setLoginItemSettings({ openAtLogin: wanted });
+    return;
+  }
+  const environment = options.environment ?? process.env;
+  const config = environment.XDG_CONFIG_HOME ?? join(options.home ?? homedir(), '.config');
+  const file = join(config, 'autostart', AUTOSTART_FILE);
+  if (!wanted) return rm(file, { force: true });
+  const text = desktopEntry(program);
+  if ((await readFile(file, 'utf8').catch(() => null)) === text) return;
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(file, text);
+}
+
+/** https://specifications.freedesktop.org/desktop-entry-spec: Exec is quoted, then escaped once more as a string. */
+export function desktopEntry(program: string): string {
+  const quoted = `"${program.replaceAll(/["`$\\]/g, (one) => `\\${one}`)}"`;
+  const exec = quoted.replaceAll('\\', '\\\\').replaceAll('%', '%%');
+  const lines = ['Type=Application', 'Name=Sightline', `Exec=${exec}`, 'X-GNOME-Autostart-enabled=true'];
+  return `[Desktop Entry]\n${lines.join('\n')}\n`;
+}

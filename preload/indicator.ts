@@ -1,0 +1,32 @@
+// The indicator's bridge: five narrow functions and no way to name a channel. Built to one CommonJS file for the sandbox,
+// so only types may come from elsewhere.
+
+import { contextBridge, ipcRenderer } from 'electron';
+import type {
+  IndicatorBridge,
+  IndicatorPushes,
+  IndicatorRequests,
+  IndicatorView,
+} from '../main/shared/indicatorIpc.ts';
+
+function ask<C extends keyof IndicatorRequests>(
+  channel: C,
+  ...args: Parameters<IndicatorRequests[C]>
+): Promise<ReturnType<IndicatorRequests[C]>> {
+  return ipcRenderer.invoke(channel, ...args) as Promise<ReturnType<IndicatorRequests[C]>>;
+}
+
+const CHANGED = 'indicator.changed' satisfies keyof IndicatorPushes;
+
+const bridge: IndicatorBridge = {
+  get: () => ask('indicator.get'),
+  onView(listener) {
+    // The event itself stays here: through its `sender` a page could reach every channel.
+    ipcRenderer.on(CHANGED, (_event, view: IndicatorView) => listener(view));
+  },
+  shrink: (shrunk) => ask('indicator.shrink', shrunk),
+  hide: () => ask('indicator.hide'),
+  move: (x, y, done) => ask('indicator.move', x, y, done),
+};
+
+contextBridge.exposeInMainWorld('sightlineIndicator', bridge);
