@@ -120,12 +120,12 @@ describe('the overview', () => {
 
   it('opens folders of recordings inside the sink, and nothing else', async () => {
     const { overview, opened, policy } = await stage();
-    const inside = join(policy.sinkFolder ?? '', 'a', 'one.mp4');
+    const inside = join(policy.sinkFolder, 'a', 'one.mp4');
     await mkdir(policy.dataDir, { recursive: true });
-    await publishedEvents(policy.statusEventsFile ?? '', {
+    await publishedEvents(policy.statusEventsFile, {
       inside: pathToFileURL(inside).href,
       outside: 'file:///etc/passwd',
-      above: pathToFileURL(join(policy.sinkFolder ?? '', '..', 'spool.key')).href,
+      above: pathToFileURL(join(policy.sinkFolder, '..', 'spool.key')).href,
       far: 's3://bucket/one.mp4',
     });
     await next(overview, ({ recordings }) => recordings.length === 4);

@@ -40,6 +40,16 @@ async function deliver(sink: FolderSink, recordingId: string, text: string): Pro
 }
 
 describe('a delivery into a folder', () => {
+  it('tells of each part that has been written', async () => {
+    const moved: number[] = [];
+    const told = { ...order('rec-1'), moved: (count: number) => moved.push(count) };
+    const object = await new FolderSink(await temporaryFolder()).begin(told);
+    await object.write(0, bytes('whole'));
+    await object.write(5, bytes('sale'));
+    expect(moved).toEqual([5, 4]);
+    await object.abort();
+  });
+
   it('has the recording’s name only when it is whole', async () => {
     const root = await temporaryFolder();
     const object = await new FolderSink(root).begin(order('rec-1'));
