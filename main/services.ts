@@ -216,17 +216,20 @@ export async function startServices(options: ServicesOptions): Promise<Services>
           close: () => writer.close(),
         };
       },
-      onSpawned: (runId, pid) => appendToSpool({ type: 'run.spawned', runId, pid }),
+      onSpawned: (runId, pid) => void appendToSpool({ type: 'run.spawned', runId, pid }),
       onLive: (runId, { firstFrameAt, width, height }) => {
-        appendToSpool({ type: 'run.live', runId, startTime: firstFrameAt, width, height });
+        void appendToSpool({ type: 'run.live', runId, startTime: firstFrameAt, width, height });
         session.dispatch({ type: 'run.live', runId, firstFrameAt });
       },
       onCovered: (runId, until) => session.dispatch({ type: 'run.covered', runId, until }),
       onEnded: (runId, end) => {
         const { endTime, frames, sizeBytes, gapReason, fault, permanent } = end;
         if (fault !== null) log.warn('capture failed', { runId, code: fault.code, reason: fault.message });
-        appendToSpool({ type: 'run.closed', runId, endTime, frames, sizeBytes, gapReason });
-        session.dispatch({ type: 'run.ended', runId, fault, permanent, at: clock.now() });
+        const at = clock.now();
+        // The journal first: a suspend must not be acknowledged before the run's end is known after a crash, too.
+        void appendToSpool({ type: 'run.closed', runId, endTime, frames, sizeBytes, gapReason }).then(() =>
+          session.dispatch({ type: 'run.ended', runId, fault, permanent, at }),
+        );
       },
       onDisplaysChanged: ({ at, available }) => {
         log.info('the displays changed', { available });
@@ -296,8 +299,9 @@ export async function startServices(options: ServicesOptions): Promise<Services>
     return found;
   }
 
-  function appendToSpool(entry: Parameters<SpoolSession['append']>[0]): void {
-    stretch
+  /** Never rejects. */
+  function appendToSpool(entry: Parameters<SpoolSession['append']>[0]): Promise<void> {
+    return stretch
       .append(entry)
       .catch((error: unknown) => log.error('the journal could not be written', { reason: String(error) }));
   }

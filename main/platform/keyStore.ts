@@ -44,7 +44,12 @@ export function keyFileStore(path: string): KeyStore {
     },
     async unwrap(wrapped) {
       try {
-        const decipher = createDecipheriv(CIPHER, await key(), wrapped.subarray(0, NONCE_BYTES));
+        // Never made anew here: a new one opens nothing that an earlier one has locked.
+        const decipher = createDecipheriv(
+          CIPHER,
+          await (loaded ?? existing(path)),
+          wrapped.subarray(0, NONCE_BYTES),
+        );
         decipher.setAuthTag(wrapped.subarray(-TAG_BYTES));
         return Buffer.concat([decipher.update(wrapped.subarray(NONCE_BYTES, -TAG_BYTES)), decipher.final()]);
       } catch (error) {
@@ -52,6 +57,19 @@ export function keyFileStore(path: string): KeyStore {
       }
     },
   };
+}
+
+async function existing(path: string): Promise<Buffer> {
+  try {
+    return await load(path);
+  } catch (error) {
+    if (errno(error) !== 'ENOENT') throw error;
+    throw new SightlineError(
+      'SPOOL_UNREADABLE',
+      `${path} is gone: what it has locked cannot be read without it. Put it back.`,
+      { cause: error },
+    );
+  }
 }
 
 async function loadOrMake(path: string): Promise<Buffer> {

@@ -42,8 +42,9 @@ function summaryOf(checks: ShownChecks): string {
     case 'impossible':
       return strings.checks.impossible(checks.message);
     case 'done': {
-      const fine = checks.results.filter(({ verdict }) => verdict === 'ok').length;
-      return strings.checks.done(fine, checks.results.length, timeOfDay(checks.at));
+      const run = checks.results.filter(({ verdict }) => verdict !== 'skipped');
+      const fine = run.filter(({ verdict }) => verdict === 'ok').length;
+      return strings.checks.done(fine, run.length, timeOfDay(checks.at));
     }
   }
 }

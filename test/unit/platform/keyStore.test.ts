@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, readFile, stat, writeFile } from 'node:fs/promises';
+import { chmod, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { keyFileStore, safeStorageStore } from '../../../main/platform/keyStore.ts';
@@ -34,10 +34,23 @@ describe('a key file', () => {
 
   it('that is another one unlocks nothing', async () => {
     const wrapped = await keyFileStore(await keyPath()).wrap(Buffer.from('key'));
-    await expect(keyFileStore(await keyPath()).unwrap(wrapped)).rejects.toMatchObject({
+    const another = await keyPath();
+    await keyFileStore(another).wrap(Buffer.from('key'));
+    await expect(keyFileStore(another).unwrap(wrapped)).rejects.toMatchObject({
       code: 'SPOOL_UNREADABLE',
       message: containing('another user, machine or installation'),
     });
+  });
+
+  it('that is gone is not made anew to unlock something', async () => {
+    const path = await keyPath();
+    const wrapped = await keyFileStore(path).wrap(Buffer.from('key'));
+    await rm(path);
+    await expect(keyFileStore(path).unwrap(wrapped)).rejects.toMatchObject({
+      code: 'SPOOL_UNREADABLE',
+      message: containing('is gone'),
+    });
+    await expect(readFile(path)).rejects.toMatchObject({ code: 'ENOENT' });
   });
 
   it('that is damaged, or that others can read, is refused with what to do', async () => {

@@ -197,6 +197,7 @@ describe('a journal that somebody else has written to', () => {
     const path = await journalPath();
     await write(path, entries);
     const others = testKeys();
+    await others.create();
     await expect(readJournal(path, others)).rejects.toMatchObject({
       code: 'SPOOL_UNREADABLE',
       message: containing('another user, machine or installation'),
