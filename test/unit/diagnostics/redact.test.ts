@@ -153,7 +153,7 @@ describe('whose machine it is', () => {
   it.each([
     ['/home/alice', 'open /home/alice/x and /home/alicex', 'open ~/x and ~'],
     ['/home/alice', '/home/bob/x, /Users/carol/y', '~/x, ~/y'],
-    ['/root', '/root/data /rootfs', '~/data /rootfs'],
+    ['/srv', '/srv/data /srvfs', '~/data /srvfs'],
     ['/tmp/h o m e', 'file:///tmp/h%20o%20m%20e/a', 'file://~/a'],
     ['C:\\Users\\Jane Doe', 'C:\\Users\\Jane Doe\\AppData', '~\\AppData'],
     ['C:\\Users\\Jane Doe', JSON.stringify('C:\\Users\\Jane Doe\\AppData'), '"~\\\\AppData"'],
