@@ -94,6 +94,8 @@ async function start(): Promise<Started> {
   let policy: Policy | null = null;
   const recorded: Started['recorded'] = { monitors: [], onChange: () => undefined };
   let log = createLogger({ folder: join(defaultDataFolder(), 'logs'), level: 'info', stderr: true });
+  // Electron would put up a box and stand still behind it: the agent cannot mend it, and a recording goes on.
+  process.on('uncaughtException', (error) => log.error('an error that nobody expected', { reason: error.stack }));
   const keyStore = safeStorageStore(safeStorage);
   const platform = {
     ...(keyStore === null ? {} : { keyStore }),

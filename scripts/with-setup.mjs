@@ -8,6 +8,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { currentElectron, fetchElectron9 } from './electron9.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const [purpose, script, ...args] = process.argv.slice(2);
@@ -32,6 +33,17 @@ const programs = [
     system: ['linux'],
   },
   { names: ['xrandr'], package: 'x11-xserver-utils', for: ['test', 'soak'], system: ['linux'] },
+  // The app in a real Electron, on a desktop with a window manager and a panel that hosts tray icons.
+  { names: ['openbox'], package: 'openbox', for: ['test'], system: ['linux'] },
+  { names: ['trayer'], package: 'trayer', for: ['test'], system: ['linux'] },
+  { names: ['pip3'], package: 'python3-pip', for: ['test'], system: ['linux'] },
+  { names: ['xdotool'], package: 'xdotool', for: ['test'], system: ['linux'] },
+  {
+    names: ['/usr/lib/x86_64-linux-gnu/libgtk-3.so.0', '/usr/lib/aarch64-linux-gnu/libgtk-3.so.0'],
+    package: 'libgtk-3-0',
+    for: ['test'],
+    system: ['linux'],
+  },
   // A system bus of the tests' own, with a login manager on it.
   { names: ['dbus-daemon'], package: 'dbus-daemon', for: ['test'], system: ['linux'] },
 ];
@@ -41,6 +53,7 @@ try {
   checkNode();
   installPackages();
   installPrograms();
+  if (purpose === 'test') provideElectron();
   await buildFfmpeg();
   runNode([join(root, 'scripts/build.mjs')], 'The build failed.');
 } catch (error) {
@@ -127,6 +140,16 @@ function isOnPath(name) {
 function hasFont() {
   const result = spawnSync('fc-list', ['DejaVu Sans'], { encoding: 'utf8' });
   return result.status === 0 && result.stdout.trim() !== '';
+}
+
+/** For the app's tests, which are left out, and say so, where there is none. */
+function provideElectron() {
+  if (currentElectron() !== null || process.platform !== 'linux' || process.arch !== 'x64') return;
+  try {
+    fetchElectron9(say);
+  } catch (error) {
+    say(`${error.message}\nset-up: going on without an Electron; the tests of the app are left out`);
+  }
 }
 
 /** Our own ffmpeg with libopenh264. Where no recipe exists the ffmpeg found on PATH records, with a warning. */

@@ -1,6 +1,7 @@
 // The log's own lines, oldest first, as far as they are there: the full file that was put aside, and the one in use.
 
 import { createReadStream } from 'node:fs';
+import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
@@ -13,8 +14,10 @@ export interface LogLine {
 /** What is no line of ours (torn by a crash, for one) is passed over. No file is no line. */
 export async function readLogLines(folder: string, told: (line: LogLine) => void): Promise<void> {
   for (const name of ['sightline.old.log', 'sightline.log']) {
-    const input = createReadStream(join(folder, name), 'utf8');
+    const file = join(folder, name);
     try {
+      await access(file); // first: a stream that finds no file is an error of its own, beside the reading
+      const input = createReadStream(file, 'utf8');
       for await (const text of createInterface({ input, crlfDelay: Infinity })) {
         const line = parse(text);
         if (line !== null) told(line);

@@ -64,7 +64,7 @@ export function indicatorView(input: IndicatorInput): IndicatorView | null {
     case 'recording':
       return { ...say('recording', 'REC', null), elapsedMs: input.elapsedMs };
     case 'suspended':
-      return say('suspended', 'SUSPENDED', state.reason?.message ?? null);
+      return say('suspended', 'SUSPENDED', state.reason?.message ?? 'The page asked for it.');
     case 'paused':
       return say('paused', 'PAUSED', afterColon(inWords));
     case 'problem':

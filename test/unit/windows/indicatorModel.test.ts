@@ -37,6 +37,7 @@ describe('what the indicator says', () => {
   it('is the state of the capture, with why or what is wrong', () => {
     expect(view('starting')).toMatchObject({ label: 'STARTING', elapsedMs: null });
     expect(view('recording')).toMatchObject({ label: 'REC', detail: null, elapsedMs: 5000 });
+    expect(view('suspended', null)).toMatchObject({ detail: 'The page asked for it.' });
     const card = { code: 'suspended', message: 'Card number' };
     expect(view('suspended', card)).toMatchObject({
       label: 'SUSPENDED',

@@ -1,0 +1,277 @@
+// The whole app as an agent has it: a real Electron with its tray, indicator and status window on a desktop with a
+// panel, and contacts driven from a real page in a real browser. Its name says which Electron ran. With
+// SIGHTLINE_PICTURES=FOLDER it leaves pictures of the whole screen there.
+import { mkdir, mkdtemp, rm, stat } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import type { Browser } from '../rig/browser.ts';
+import { startBrowser } from '../rig/browser.ts';
+import type { CcpTab } from '../rig/ccpPage.ts';
+import { CCP_PAGE, openCcpTab } from '../rig/ccpPage.ts';
+import type { ElectronApp } from '../rig/electronApp.ts';
+import { findElectron, startElectronApp } from '../rig/electronApp.ts';
+import { probe } from '../rig/mp4.ts';
+import type { PageServer } from '../rig/pageServer.ts';
+import { startPageServer } from '../rig/pageServer.ts';
+import { agent, readEvents, readPublished } from '../rig/recorder.ts';
+import type { TrayDesk } from '../rig/trayDesk.ts';
+import { missingForTrayDesk, startTrayDesk, toPalette } from '../rig/trayDesk.ts';
+import { readZip } from '../rig/zip.ts';
+
+const electron = await findElectron();
+const missing = electron === null ? 'there is no Electron on this machine' : missingForTrayDesk();
+const pictures = process.env.SIGHTLINE_PICTURES;
+
+const PAGE = `${CCP_PAGE}<style>
+  body { font: 16px sans-serif; margin: 40px; background: #eef1f5; color: #1c2733 }
+  div { background: #fff; border: 1px solid #c8d0da; padding: 16px 24px; width: 420px }
+</style><h1>A page of the test</h1><div>Contact <b>5f2d7c1e</b>, voice<br>Its websocket tells Sightline what happens.</div>`;
+
+/** Shows in the page what the label and the detail of the pill say, as soon as they do. */
+const saying = (words: string): string => `new Promise((resolve) => {
+  const look = () => {
+    const pill = document.getElementById('pill');
+    const said = pill === null || pill.hidden ? '' : document.querySelector('#label').textContent;
+    if (!said.includes(${JSON.stringify(words)})) return;
+    watch.disconnect();
+    resolve({ said: pill.innerText.replace(/\\s+/g, ' ').trim(), at: Date.now() });
+  };
+  const watch = new MutationObserver(look);
+  watch.observe(document, { subtree: true, childList: true, attributes: true, characterData: true });
+  look();
+})`;
+
+describe.skipIf(missing !== null)(
+  missing === null ? `the app in ${electron!.name}` : `the app in a real Electron: left out, ${missing}`,
+  () => {
+    let desk: TrayDesk;
+    let app: ElectronApp;
+    let server: PageServer;
+    let browser: Browser;
+    let page: CcpTab;
+    let folder: string;
+
+    beforeAll(async () => {
+      console.log(`The app runs in ${electron!.name}.`);
+      folder = await mkdtemp(join(tmpdir(), 'sightline-app-test-'));
+      if (pictures !== undefined) await mkdir(pictures, { recursive: true });
+      desk = await startTrayDesk();
+      server = await startPageServer({ routes: { '/ccp.html': PAGE } });
+      app = await start();
+      browser = await startBrowser({
+        display: desk.display,
+        args: ['--window-position=0,0'],
+      });
+      page = await openCcpTab(browser, server, app.port!);
+      await page.page.setViewportSize({ width: 760, height: 620 });
+      expect(await page.ask('hello', { protocol: 1, ...agent })).toMatchObject({ ok: true });
+    });
+    afterAll(async () => {
+      await browser.stop();
+      await app.dispose();
+      await server.stop();
+      await desk.stop();
+      await rm(folder, { recursive: true, force: true });
+    });
+
+    const start = (environment: Record<string, string> = {}): Promise<ElectronApp> =>
+      startElectronApp({
+        electron: electron!,
+        display: desk.display,
+        environment: { ...desk.environment, HOME: folder, ...environment },
+      });
+
+    /** Of the whole screen, for whoever looks at it. */
+    async function picture(name: string): Promise<void> {
+      if (pictures === undefined) return;
+      const whole = join(folder, 'whole.png');
+      await desk.picture(whole);
+      await toPalette(whole, join(pictures, `${name}.png`));
+    }
+
+    /** As it stands when nothing changes any more: the panel repaints a little later. */
+    async function trayIcon(): Promise<string> {
+      await sleep(700);
+      return (await desk.trayIcon()).toString('base64');
+    }
+
+    /** Resolves with all that the status window says once it says the words; rejects with it if it does not. */
+    const windowSays = (words: string, of: ElectronApp = app): Promise<string> =>
+      of.evaluate(
+        'index',
+        `new Promise((resolve, reject) => {
+          const said = () => (document.body === null ? '' : document.body.innerText);
+          const look = () => said().includes(${JSON.stringify(words)}) && resolve(said());
+          const options = { subtree: true, childList: true, attributes: true, characterData: true };
+          new MutationObserver(look).observe(document, options);
+          setTimeout(() => reject(new Error('The window says: ' + said())), 15000);
+          look();
+        })`,
+      );
+
+    const icons = new Map<string, string>();
+    const contact = { contactId: '5f2d7c1e-8a34-4f0b-9d55-1c0e6a7b2f31' };
+
+    it('rests in the tray, without a window and without a pill', async () => {
+      icons.set('idle', await trayIcon());
+      expect(await app.has('index')).toBe(false);
+      expect(await app.has('indicator')).toBe(false);
+      await picture('idle');
+    });
+
+    it('says REC on the screen once the first frame is in', async () => {
+      const reply = page.ask('contact.start', { ...contact, channel: 'VOICE' });
+      const shown = await app.evaluate<{ said: string; at: number }>('indicator', saying('REC'));
+      expect(await reply).toMatchObject({ ok: true });
+      const { startTime } = (await reply) as { startTime: string };
+      expect(shown.at).toBeGreaterThanOrEqual(Date.parse(startTime));
+      console.log(`REC stood ${shown.at - Date.parse(startTime)} ms after the first frame was grabbed`);
+      icons.set('recording', await trayIcon());
+      await picture('recording');
+    });
+
+    it('shows what it does in the status window, to an agent who starts it again', async () => {
+      expect(await app.startAgain()).toBe(0);
+      expect(await windowSays(contact.contactId)).toContain('Recording');
+      await desk.window('^Sightline: ');
+      await desk.moveWindow('^Sightline: ', 800, 10);
+      await picture('recording-window');
+    });
+
+    it('offers everything in the menu of the tray', async () => {
+      await desk.openTrayMenu();
+      await picture('recording-menu');
+      await desk.key('Escape');
+      await desk.moveMouseAway();
+    });
+
+    it('says SUSPENDED once the last pixel is out, and REC again after it', async () => {
+      expect(await page.ask('contact.suspend', { ...contact, reason: 'Card number' })).toMatchObject({
+        ok: true,
+      });
+      const shown = await app.evaluate<{ said: string }>('indicator', saying('SUSPENDED'));
+      expect(shown.said).toContain('Card number');
+      expect(await windowSays('Suspended')).toContain(contact.contactId);
+      icons.set('suspended', await trayIcon());
+      await picture('suspended');
+      expect(await page.ask('contact.resume', contact)).toMatchObject({ ok: true });
+      await app.evaluate('indicator', saying('REC'));
+      await sleep(1000);
+    });
+
+    it('delivers one MP4 and rests again', async () => {
+      expect(await page.ask('contact.stop', contact)).toMatchObject({ ok: true });
+      await windowSays('Delivered');
+      await page.page.waitForFunction(
+        'window.pushes.some((one) => one.event?.detail.recordingStatus === "PUBLISHED")',
+      );
+      const [only, ...others] = await readPublished(app.sinkFolder);
+      expect(others).toEqual([]);
+      expect(only?.manifest.gaps.map(({ reason }) => reason)).toEqual(['suspended']);
+      expect((await probe(only!.mp4)).codec).toBe('h264');
+      expect(await trayIcon()).toBe(icons.get('idle'));
+      await picture('delivered');
+    });
+
+    it('has an icon of its own for each state in the tray', () => {
+      expect(new Set(icons.values()).size).toBe(3);
+    });
+
+    it('gives its pages nothing but the bridge', async () => {
+      const answers = await app.evaluate<Record<string, unknown>>(
+        'index',
+        `(async () => ({
+          node: [typeof require, typeof process, typeof module, typeof Buffer],
+          bridge: Object.keys(window.sightline).sort(),
+          inline: (() => {
+            const script = document.createElement('script');
+            script.textContent = 'window.ran = 1';
+            document.body.append(script);
+            return typeof window.ran;
+          })(),
+          // Later, because what the DevTools evaluate may itself evaluate.
+          evaluated: (setTimeout('window.evaluated = 1'), await new Promise((r) => setTimeout(r, 50)), typeof window.evaluated),
+          fetched: await fetch('http://127.0.0.1:${app.port}/v1/health').then(() => 'answered', () => 'refused'),
+          beside: await fetch('sightline://app/../preload/index.cjs').then((r) => String(r.ok), () => 'refused'),
+          opened: window.open('https://connect.invalid/') === null || 'see below',
+          microphone: await navigator.mediaDevices.getUserMedia({ audio: true }).then(() => 'granted', (e) => e.name),
+          notifications: await Notification.requestPermission(),
+        }))()`,
+      );
+      expect(answers).toMatchObject({
+        node: ['undefined', 'undefined', 'undefined', 'undefined'],
+        bridge: ['exportDiagnostics', 'getState', 'onState', 'openFolder', 'retryRecording', 'runChecks'],
+        inline: 'undefined',
+        evaluated: 'undefined',
+        fetched: 'refused',
+        beside: 'refused',
+        notifications: 'denied',
+      });
+      expect(['NotAllowedError', 'NotFoundError']).toContain(answers.microphone);
+      const stays = `new Promise((resolve) => {
+        location.href = 'https://connect.invalid/';
+        setTimeout(() => resolve(location.href), 800);
+      })`;
+      expect(await app.evaluate('index', stays)).toBe('sightline://app/index.html');
+    });
+
+    it('runs the checks and exports the diagnostics from the window', async () => {
+      await app.evaluate(
+        'index',
+        `[...document.querySelectorAll('button')].find((one) => one.innerText === 'Run checks').click()`,
+      );
+      await windowSays('data folder');
+      await picture('checks');
+      const asked = app.evaluate<{ status: string; file?: string }>(
+        'index',
+        'window.sightline.exportDiagnostics()',
+      );
+      await desk.window('Export diagnostics');
+      await sleep(500);
+      await picture('export');
+      await desk.key('Return');
+      const outcome = await asked;
+      expect(outcome.status).toBe('saved');
+      const entries = await readZip(outcome.file!);
+      expect([...entries.keys()]).toContain('checks.json');
+    });
+
+    it('completes what is recorded when it is told to quit, and says so to the page', async () => {
+      const last = { contactId: 'quit-in-the-middle' };
+      expect(await page.ask('contact.start', { ...last, channel: 'CHAT' })).toMatchObject({ ok: true });
+      await app.evaluate('indicator', saying('REC'));
+      await sleep(1000);
+      expect(await app.quit()).toBe(0);
+      const published = await readPublished(app.sinkFolder);
+      expect(published.map(({ manifest }) => manifest.contact.contactId).sort()).toEqual(
+        [contact.contactId, last.contactId].sort(),
+      );
+      const events = await readEvents(join(app.dataDir, 'status-events.ndjson'));
+      expect(events.at(-1)?.detail.recordingStatus).toBe('PUBLISHED');
+      await Promise.all(
+        published.map(async ({ mp4 }) => expect((await stat(mp4)).size).toBeGreaterThan(1000)),
+      );
+    });
+
+    it('shows what is wrong when its services cannot start, and ends nothing', async () => {
+      const holder = createServer();
+      await new Promise<void>((resolve) => holder.listen(0, '127.0.0.1', resolve));
+      const { port } = holder.address() as AddressInfo;
+      const troubled = await start({ SIGHTLINE_PORT: String(port) });
+      onTestFinished(async () => {
+        await troubled.dispose();
+        holder.close();
+      });
+      expect(troubled.port).toBe(null);
+      expect(await windowSays(String(port), troubled)).toContain('Problem');
+      await troubled.evaluate('indicator', saying('PROBLEM'));
+      await sleep(700);
+      await picture('not-started');
+      expect(await troubled.quit()).toBe(0);
+    });
+  },
+);

@@ -1,0 +1,52 @@
+// What Node 24 has and Node 12, Electron 9's, has not: as far as Sightline uses it. Loaded before anything else.
+
+require('core-js/stable');
+const { performance } = require('perf_hooks');
+const { AbortController, AbortSignal } = require('abort-controller');
+const streams = require('web-streams-polyfill/dist/polyfill.js');
+const { Server } = require('http');
+
+Object.assign(globalThis, { performance, AbortController, AbortSignal });
+for (const name of ['ReadableStream', 'WritableStream', 'TransformStream'])
+  globalThis[name] ??= streams[name];
+
+/** Never collected: a test's process does not live that long. */
+globalThis.WeakRef ??= class {
+  constructor(value) {
+    this.value = value;
+  }
+  deref() {
+    return this.value;
+  }
+};
+globalThis.FinalizationRegistry ??= class {
+  register() {}
+  unregister() {}
+};
+/** As main/windows/security.ts answers with it. */
+globalThis.Response ??= class {
+  constructor(body, { status = 200, headers = {} } = {}) {
+    Object.assign(this, { body, status, headers });
+  }
+};
+
+const { emit } = Server.prototype;
+const open = new WeakMap();
+Server.prototype.emit = function (name, ...args) {
+  if (name === 'connection') {
+    const [socket] = args;
+    const sockets = open.get(this) ?? new Set();
+    open.set(this, sockets.add(socket));
+    socket.on('close', () => sockets.delete(socket));
+  }
+  return emit.call(this, name, ...args);
+};
+Server.prototype.closeAllConnections ??= function () {
+  for (const socket of open.get(this) ?? []) socket.destroy();
+};
+
+const { toString } = Buffer.prototype;
+Buffer.prototype.toString = function (encoding, ...rest) {
+  if (encoding !== 'base64url') return toString.call(this, encoding, ...rest);
+  return toString.call(this, 'base64').replace(/\+/g, '-').replace(/\//g, '_').replace(/=+$/, '');
+};
