@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import type { CheckSubjects } from './diagnostics/checks.ts';
 import type { FoundCredentials } from './diagnostics/checks/credentials.ts';
 import { readLogLines } from './diagnostics/logLines.ts';
+import type { ResolveProxy } from './diagnostics/network/proxy.ts';
+import { proxyFromAnswer } from './diagnostics/network/proxy.ts';
 import { s3SettingsOf } from './deliveries.ts';
 import type { RunTool } from './platform/runTool.ts';
 import { readSystemProxy } from './platform/systemProxy.ts';
@@ -19,6 +21,7 @@ export interface CloudOptions {
   readonly policy: Policy;
   readonly run: RunTool;
   readonly instanceAlias: string | null;
+  readonly resolveProxy: ResolveProxy | null;
   readonly machine: string;
   /** Of EventBridge, from inside; null: the log tells. */
   readonly lastProblem: (() => string | null) | null;
@@ -90,11 +93,27 @@ export function cloudSubjects(options: CloudOptions): CloudSubjects {
     },
     proxy: {
       environment: process.env,
-      system: () => readSystemProxy(process.platform, run),
+      system: () => systemProxy(options),
       hosts: hostsOf(policy),
     },
     eventBridge: eventBridgeOf(options, find, (url) => ask('EventBridge', url, { method: 'GET' })),
   };
+}
+
+/** As the desktop would send pages there; where it cannot be asked, as its settings say. */
+async function systemProxy({ resolveProxy, policy, run }: CloudOptions): Promise<string | null> {
+  const read = (): Promise<string | null> => readSystemProxy(process.platform, run);
+  if (resolveProxy === null) return read();
+  const hosts = hostsOf(policy);
+  const asked = hosts.length > 0 ? hosts : policy.allowedDomains.slice(0, 1);
+  const answers = await Promise.all(
+    asked.map(async (host) => ({ host, answer: await resolveProxy(`https://${host}/`) })),
+  ).catch(() => null);
+  if (answers === null) return read();
+  const words = answers
+    .filter(({ answer }) => proxyFromAnswer(answer).kind !== 'direct')
+    .map(({ host, answer }) => `the desktop's proxy for ${host} is ${answer.slice(0, 200)}`);
+  return words.length === 0 ? null : words.join('; ');
 }
 
 function credentialsOf(

@@ -2,6 +2,7 @@
 // ours go through an allowlist first (supportShapes.ts). In doubt more is taken out, never less.
 
 import { createHash } from 'node:crypto';
+import { BlockList, isIP } from 'node:net';
 
 export interface Redaction {
   /** The user's home folder; shown as `~`. */
@@ -115,7 +116,7 @@ export function redactText(text: string, redaction: Redaction): string {
   out = out.replaceAll(SECRET_ACCESS_KEY, (found) =>
     /[a-z]/.test(found) && /[A-Z]/.test(found) && /\d/.test(found) ? LEFT_OUT : found,
   );
-  return withoutHost(withoutHome(out, redaction.home), redaction.hostName);
+  return withoutHost(withoutAddresses(withoutHome(out, redaction.home)), redaction.hostName);
 }
 
 /** As it is, within JSON, within an URL. */
@@ -130,6 +131,44 @@ function urlEncoded(text: string, encode: (text: string) => string = encodeURICo
   } catch {
     return text;
   }
+}
+
+/** Not in `Chrome/126.0.0.0`: the versions of browsers look like addresses. */
+const IPV4 = /(?<![\w.-])(?<![A-Za-z]\/)\d{1,3}(?:\.\d{1,3}){3}(?![\w-]|\.\w)/g;
+const IPV6 =
+  /(?<![\w:.])(\[?)([0-9a-f:]*:\d{1,3}(?:\.\d{1,3}){3}|(?=[0-9a-f]*:)[0-9a-f:]+)(?:%[\w.-]+)?(\]?)(?!\w)/gi;
+const here = new BlockList();
+here.addSubnet('127.0.0.0', 8);
+here.addSubnet('0.0.0.0', 8);
+here.addAddress('::1', 'ipv6');
+here.addAddress('::', 'ipv6');
+const within = new BlockList();
+for (const [net, bits] of [
+  ['10.0.0.0', 8],
+  ['172.16.0.0', 12],
+  ['192.168.0.0', 16],
+  ['169.254.0.0', 16],
+  ['100.64.0.0', 10],
+] as const)
+  within.addSubnet(net, bits);
+within.addSubnet('fc00::', 7, 'ipv6');
+within.addSubnet('fe80::', 10, 'ipv6');
+
+/**
+ * Of an address what support needs: whether it is within the company or outside (RFC 1918, 3927, 4193, 6598). This
+ * machine's own and those that DNS filters answer stay.
+ */
+function withoutAddresses(text: string): string {
+  const kind = (address: string, whole: string): string => {
+    const version = isIP(address);
+    if (version === 0) return whole;
+    const family = version === 4 ? 'ipv4' : 'ipv6';
+    if (here.check(address, family)) return whole;
+    return within.check(address, family) ? 'private-address' : 'public-address';
+  };
+  return text
+    .replaceAll(IPV6, (whole: string, _open, address: string) => kind(address, whole))
+    .replaceAll(IPV4, (address) => kind(address, address));
 }
 
 function withoutHome(text: string, home: string | null): string {

@@ -2,7 +2,7 @@
 // nothing is asked of the network.
 
 import type { Command } from 'commander';
-import { checkNetwork, systemPorts } from '../diagnostics/network/checkNetwork.ts';
+import { checkInstance, systemPorts } from '../diagnostics/network/checkNetwork.ts';
 import type { NetworkCheck } from '../diagnostics/network/types.ts';
 import type { Policy } from '../policy/keys.ts';
 import { policyKeys } from '../policy/keys.ts';
@@ -25,11 +25,9 @@ export async function networkChecks(
 ): Promise<NetworkCheck[]> {
   const alias = flag(options, 'instance', 'instanceAlias') ?? policy.instanceAlias;
   const region = flag(options, 'region', 'instanceRegion') ?? policy.instanceRegion;
-  if (alias === null) {
-    if (options.region === undefined) return [];
+  if (alias === null && options.region !== undefined)
     throw new PolicyError('--region needs the instance as well: --instance acme, of acme.my.connect.aws.');
-  }
-  return checkNetwork({ alias, region }, systemPorts(process.env));
+  return checkInstance({ alias, region }, systemPorts(process.env));
 }
 
 function flag(
