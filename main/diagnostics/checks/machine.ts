@@ -37,7 +37,7 @@ export function machineCheck(machine: MachineSubject): Check {
         electronVersion === null
           ? `Node ${nodeVersion}`
           : `Electron ${electronVersion} (Node ${nodeVersion})`;
-      const evidence = `${cores} cores, ${inGiB(memoryBytes)} of memory, ${platform} ${osRelease}, ${runtime}`;
+      const evidence = `${cores} ${cores === 1 ? 'core' : 'cores'}, ${inGiB(memoryBytes)} of memory, ${platform} ${osRelease}, ${runtime}`;
       const oldest = minOs[platform];
       if (oldest === undefined)
         return failed(
