@@ -52,7 +52,8 @@ async function open(backstage: Backstage): Promise<OpenWindow> {
 }
 
 /** Clicks, waits, and compares what stands on the page with what was found out. */
-async function runChecks(backstage: Backstage, { page, look }: OpenWindow): Promise<readonly ShownCheck[]> {
+async function runChecks(backstage: Backstage, window: OpenWindow): Promise<readonly ShownCheck[]> {
+  const { page } = window;
   await page.getByRole('button', { name: 'Run checks' }).click();
   const { checks } = await shown(backstage, ({ checks }) => checks.status === 'done', CHECKS_WITHIN_MS);
   if (checks.status !== 'done') throw new Error('not done');
@@ -66,7 +67,7 @@ async function runChecks(backstage: Backstage, { page, look }: OpenWindow): Prom
     if (remedy !== '') expect(text).toContain(`What to do: ${remedy}`);
   }
   // Names of hosts are long.
-  await look({ colors: 'light', percent: 200 });
+  await window.look({ colors: 'light', percent: 200 });
   expect(
     await page.evaluate(() => {
       const scope = globalThis as unknown as {
@@ -123,7 +124,7 @@ it('the port is taken: the checks run all the same, say by whom, and are in the 
   });
   const window = await open(backstage);
   expect(await window.page.getByRole('heading', { level: 1 }).innerText()).toContain(
-    `Port ${port} is held by`,
+    `Port ${port} is taken by process ${process.pid}`,
   );
 
   const results = await runChecks(backstage, window);
