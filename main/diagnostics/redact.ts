@@ -2,7 +2,7 @@
 // ours go through an allowlist first (supportShapes.ts). In doubt more is taken out, never less.
 
 import { createHash } from 'node:crypto';
-import { BlockList, isIP } from 'node:net';
+import { isIP } from 'node:net';
 
 export interface Redaction {
   /** The user's home folder; shown as `~`. */
@@ -137,34 +137,22 @@ function urlEncoded(text: string, encode: (text: string) => string = encodeURICo
 const IPV4 = /(?<![\w.-])(?<![A-Za-z]\/)\d{1,3}(?:\.\d{1,3}){3}(?![\w-]|\.\w)/g;
 const IPV6 =
   /(?<![\w:.])(\[?)([0-9a-f:]*:\d{1,3}(?:\.\d{1,3}){3}|(?=[0-9a-f]*:)[0-9a-f:]+)(?:%[\w.-]+)?(\]?)(?!\w)/gi;
-const here = new BlockList();
-here.addSubnet('127.0.0.0', 8);
-here.addSubnet('0.0.0.0', 8);
-here.addAddress('::1', 'ipv6');
-here.addAddress('::', 'ipv6');
-const within = new BlockList();
-for (const [net, bits] of [
-  ['10.0.0.0', 8],
-  ['172.16.0.0', 12],
-  ['192.168.0.0', 16],
-  ['169.254.0.0', 16],
-  ['100.64.0.0', 10],
-] as const)
-  within.addSubnet(net, bits);
-within.addSubnet('fc00::', 7, 'ipv6');
-within.addSubnet('fe80::', 10, 'ipv6');
+/** This machine, and what DNS filters answer. */
+const HERE = /^(?:(?:127|0)\.|::1?$)/;
+/** RFC 1918, 3927, 6598; 4193, 4291 (2.5.6) */
+const PRIVATE =
+  /^(?:10\.|192\.168\.|169\.254\.|172\.(?:1[6-9]|2\d|3[01])\.|100\.(?:6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.|f[cd][0-9a-f]{2}:|fe[89ab][0-9a-f]:)/i;
 
 /**
- * Of an address what support needs: whether it is within the company or outside (RFC 1918, 3927, 4193, 6598). This
+ * Of an address what support needs: whether it is within the company or outside. This
  * machine's own and those that DNS filters answer stay.
  */
 function withoutAddresses(text: string): string {
   const kind = (address: string, whole: string): string => {
-    const version = isIP(address);
-    if (version === 0) return whole;
-    const family = version === 4 ? 'ipv4' : 'ipv6';
-    if (here.check(address, family)) return whole;
-    return within.check(address, family) ? 'private-address' : 'public-address';
+    if (isIP(address) === 0) return whole;
+    const plain = address.replace(/^::ffff:(?=.*\.)/i, '');
+    if (HERE.test(plain)) return whole;
+    return PRIVATE.test(plain) ? 'private-address' : 'public-address';
   };
   return text
     .replaceAll(IPV6, (whole: string, _open, address: string) => kind(address, whole))

@@ -7,7 +7,7 @@ import { silentLogger } from '../platform/log.ts';
 import { findResourcesFolder } from '../platform/paths.ts';
 import { appVersion } from '../platform/version.ts';
 import type { Policy } from '../policy/keys.ts';
-import { networkChecks } from './network.ts';
+import { instanceFrom, networkChecks } from './network.ts';
 import type { CommandOptions } from './options.ts';
 import { policyFrom } from './options.ts';
 
@@ -17,7 +17,13 @@ const HEAD = `Sightline ${appVersion}\nWhat stands in quotes, such as "port", is
 export async function doctorCommand(options: CommandOptions): Promise<void> {
   const { values: policy, warnings } = policyFrom(options);
   const asJson = options.json === true;
-  const health = healthChecks({ policy, resourcesFolder: findResourcesFolder(), log: silentLogger });
+  const instance = instanceFrom(options, policy);
+  const health = healthChecks({
+    policy,
+    resourcesFolder: findResourcesFolder(),
+    log: silentLogger,
+    instanceAlias: instance.alias,
+  });
   if (!asJson) process.stdout.write(HEAD);
   const results = await runChecks(health.checks, {
     told: (result) => {
@@ -25,26 +31,21 @@ export async function doctorCommand(options: CommandOptions): Promise<void> {
     },
   });
   health.close();
-  for (const check of await networkChecks(options, policy)) {
-    const result = { step: results.length + 1, ...check };
-    results.push(result);
-    if (!asJson) process.stdout.write(lineOf(result));
-  }
+  const checks = withNetwork(results, await networkChecks(instance));
   if (asJson) {
-    process.stdout.write(
-      `${JSON.stringify({ app: 'sightline', version: appVersion, checks: results, warnings })}\n`,
-    );
+    process.stdout.write(`${JSON.stringify({ app: 'sightline', version: appVersion, checks, warnings })}\n`);
   } else {
+    for (const result of checks.slice(results.length)) process.stdout.write(lineOf(result));
     for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
   }
-  if (results.some((result) => result.verdict === 'failed')) process.exitCode = 1;
+  if (checks.some(({ verdict }) => verdict === 'failed')) process.exitCode = 1;
 }
 
 /** All of them, those of the network as policy has it. */
 export async function checkEverything(policy: Policy): Promise<CheckResult[]> {
   const health = healthChecks({ policy, resourcesFolder: findResourcesFolder(), log: silentLogger });
   try {
-    return withNetwork(await runChecks(health.checks), await networkChecks({}, policy));
+    return withNetwork(await runChecks(health.checks), await networkChecks(instanceFrom({}, policy)));
   } finally {
     health.close();
   }

@@ -202,13 +202,15 @@ describe('addresses', () => {
     ['https://[2600:1f18::17]:443/', 'https://public-address:443/'],
     ['{"seen":"203.0.113.7"}', '{"seen":"public-address"}'],
     ['::ffff:203.0.113.7', 'public-address'],
+    ['::ffff:10.0.0.7', 'private-address'],
+    ['172.32.0.1 100.128.0.1 fec0::1', 'public-address public-address public-address'],
   ])('%s: only whether it is within the company', (text, shown) => {
     expect(redactText(text, nobody)).toBe(shown);
     expect(redactText(shown, nobody)).toBe(shown);
   });
 
   it.each([
-    '127.0.0.1:5431, [::1]:5431 and what a DNS filter answers: 0.0.0.0, ::',
+    '127.0.0.1:5431, [::1]:5431, ::ffff:127.0.0.1 and what a DNS filter answers: 0.0.0.0, ::',
     'Mozilla/5.0 (X11) Chrome/126.0.0.0 Safari/537.36',
     'at 12:34:56, 2026-11-21T10:05:52.000Z',
     'arn:aws:s3:::acme/x and arn:aws:events:eu-central-1:123456789012:event-bus/b',
