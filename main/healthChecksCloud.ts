@@ -33,7 +33,10 @@ const TOLERANCE_MS = 1500;
 
 /** Credentials may be good for one instance's prefix only, and be right all the same. */
 const STAND_IN =
-  'The instance alias is not known here: "sightline-doctor" stood in for it in the key that was tried.';
+  'If they are good for one instance only, set "instanceAlias" in Sightline\'s policy and run this again: "sightline-doctor" ' +
+  'stood in for it in the name that was tried.';
+/** What the SDK throws when it finds none: S3 was not asked then. */
+const NO_CREDENTIALS = /^(Credentials|Token)ProviderError\b/;
 
 type CloudSubjects = Pick<CheckSubjects, 'credentials' | 'sink' | 'clock' | 'proxy' | 'eventBridge'>;
 
@@ -82,8 +85,11 @@ export function cloudSubjects(options: CloudOptions): CloudSubjects {
               const { instanceAlias, machine } = options;
               const prefix = prefixOf(policy.keyPrefix, instanceAlias);
               const result = await tryS3({ settings, prefix, machine, onDate: (date) => tell('S3', date) });
+              if (result.kind !== 'refused') return result;
+              if (NO_CREDENTIALS.test(result.said))
+                return { ...result, remedy: 'Do what the check "credentials" says, and run this again.' };
               const isStandIn = instanceAlias === null && policy.keyPrefix.includes('<alias>');
-              if (result.kind !== 'refused' || !isStandIn) return result;
+              if (!isStandIn || !result.said.startsWith('AccessDenied')) return result;
               return { ...result, remedy: `${result.remedy} ${STAND_IN}` };
             },
           },
@@ -156,6 +162,9 @@ async function findCredentials(policy: Policy): Promise<FoundCredentials> {
       areLasting: sessionToken === undefined,
       expiresAt: expiration ?? null,
     };
+  } catch (error) {
+    // AWS's own words: ours are about a recording that could not be sent, and there is none.
+    throw error instanceof Error && error.cause instanceof Error ? error.cause : error;
   } finally {
     calls.close();
   }

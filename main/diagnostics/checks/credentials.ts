@@ -52,8 +52,9 @@ async function inChain(find: () => Promise<FoundCredentials>, now: number): Prom
     return ok(`from ${source}${until}`);
   } catch (error) {
     return failed(
-      wordsOf(error),
-      'Without them nothing gets to AWS. Set "brokerUrl" or "awsProfile" in Sightline\'s policy, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the agent\'s environment.',
+      `no credentials for AWS: ${wordsOf(error)}`,
+      'Without them nothing gets to AWS. Where "awsProfile" in Sightline\'s policy names a sign-on, have the agent sign in again ' +
+        '(aws sso login). Else set "brokerUrl" or "awsProfile" there, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY for the agent.',
     );
   }
 }

@@ -30,7 +30,7 @@ export function eventBridgeCheck(bus: EventBridgeSubject): Check {
         await bus.findCredentials();
       } catch (error) {
         return failed(
-          `${state}; ${wordsOf(error)}`,
+          `${state}; no credentials for AWS: ${wordsOf(error)}`,
           'Do what the check "credentials" says. What waits is sent by itself then.',
         );
       }

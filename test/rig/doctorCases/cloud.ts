@@ -1,5 +1,6 @@
 // What can be wrong on the way to AWS: credentials, bucket, keys, clock, proxy, event bus. Stand-ins on loopback only.
 import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
@@ -24,8 +25,8 @@ export const cloudCases: readonly DoctorCase[] = [
     check: 'credentials',
     verdict: 'failed',
     when: 'there are none',
-    evidence: /credentials/i,
-    remedy: /^Without them nothing gets to AWS\. Set "brokerUrl" or "awsProfile"/,
+    evidence: /^no credentials for AWS: Could not load credentials from any providers$/,
+    remedy: /^Without them nothing gets to AWS\..*sign in again.*Else set "brokerUrl"/,
     arrange: async (bench) => {
       const { flags } = s3Options(await store(bench));
       return { flags };
@@ -87,6 +88,33 @@ export const cloudCases: readonly DoctorCase[] = [
     kms: `${KMS_KEY.slice(0, -1)}0`,
   }),
   refusal('the secret key is wrong', 'SignatureDoesNotMatch', 'Check the credentials', { secret: 'wrong' }),
+  {
+    check: 'sink bucket',
+    verdict: 'failed',
+    when: 'there are no credentials',
+    evidence: /^CredentialsProviderError: /,
+    remedy: /^Do what the check "credentials" says, and run this again\.$/,
+    arrange: async (bench) => ({ flags: s3Options(await store(bench)).flags }),
+  },
+  {
+    check: 'credentials',
+    verdict: 'failed',
+    when: 'the sign-on of the profile has ended',
+    evidence: /^no credentials for AWS: .*SSO/,
+    remedy: /have the agent sign in again \(aws sso login\)/,
+    arrange: async (bench) => {
+      const config = bench.path('aws-config');
+      const profile = [
+        ...['sso_start_url = https://acme.awsapps.com/start', 'sso_region = eu-west-1'],
+        ...['sso_account_id = 123456789012', 'sso_role_name = recorder'],
+      ];
+      await writeFile(config, `[profile desk]\n${profile.join('\n')}\n`);
+      return {
+        flags: [...s3Options(await store(bench)).flags, '--aws-profile', 'desk'],
+        environment: { ...LOOPBACK_ONLY, AWS_CONFIG_FILE: config },
+      };
+    },
+  },
   {
     check: 'sink bucket',
     verdict: 'failed',
@@ -163,7 +191,7 @@ export const cloudCases: readonly DoctorCase[] = [
     check: 'EventBridge',
     verdict: 'failed',
     when: 'there are no credentials',
-    evidence: /^0 events wait for sightline-test; .*credentials/i,
+    evidence: /^0 events wait for sightline-test; no credentials for AWS: /,
     remedy: /^Do what the check "credentials" says/,
     arrange: async (bench) => ({ flags: (await bus(bench)).flags }),
   },
@@ -206,7 +234,7 @@ export const cloudCases: readonly DoctorCase[] = [
   },
 ];
 
-/** With a KMS key, and with an alias that the program does not know: it says so with every refusal. */
+/** With a KMS key, and an alias that the program does not know: where a right is missing that may be the reason. */
 function refusal(
   when: string,
   said: string,
@@ -217,7 +245,10 @@ function refusal(
   return {
     ...{ check: 'sink bucket', verdict: 'failed', when },
     evidence: new RegExp(said),
-    remedy: new RegExp(`${remedy}.*"sightline-doctor" stood in`, 's'),
+    remedy: new RegExp(
+      said === 'AccessDenied' ? `${remedy}.*"sightline-doctor" stood in` : `${remedy}(?!.*stood in)`,
+      's',
+    ),
     arrange: async (bench) => {
       const s3 = await store(bench);
       if (fault !== undefined) s3.strict?.inject({ ...fault, operation: 'PutObject' });
