@@ -1,9 +1,13 @@
 // The composition root's part for what the app finds out about itself: the checks with its own port and state, and the
 // bundle for support with its own key store.
 
-import { runChecks } from './diagnostics/checks.ts';
 import type { CheckResult } from './diagnostics/checks.ts';
+import { runChecks, withNetwork } from './diagnostics/checks.ts';
 import type { WrittenBundle } from './diagnostics/bundle.ts';
+import { checkInstance, systemPorts } from './diagnostics/network/checkNetwork.ts';
+import type { ResolveProxy } from './diagnostics/network/proxy.ts';
+import type { NetworkPorts } from './diagnostics/network/types.ts';
+import type { Environment } from './diagnostics/system.ts';
 import { exportDiagnostics } from './diagnosticsBundle.ts';
 import type { MonitorSource } from './capture/displays.ts';
 import { healthChecks } from './healthChecks.ts';
@@ -21,6 +25,12 @@ export interface AppDiagnosticsOptions {
   readonly log: Logger;
   readonly keyStore?: KeyStore;
   readonly monitorSource?: MonitorSource;
+  /** Electron's, which knows scripts and the settings of Windows and macOS; without it the environment is asked. */
+  readonly resolveProxy?: ResolveProxy;
+  /** Where the network's checks go; the network as it is. */
+  readonly network?: NetworkPorts;
+  /** Of this process, unless told. */
+  readonly environment?: Environment;
 }
 
 export interface AppDiagnostics {
@@ -30,15 +40,18 @@ export interface AppDiagnostics {
 }
 
 export function appDiagnostics(options: AppDiagnosticsOptions): AppDiagnostics {
-  const { services, log, keyStore, monitorSource } = options;
+  const { services, log, keyStore, monitorSource, resolveProxy, environment = process.env } = options;
+  const { network = systemPorts(environment, resolveProxy ?? null) } = options;
   const platform = {
     ...(keyStore === undefined ? {} : { keyStore }),
     ...(monitorSource === undefined ? {} : { monitorSource }),
   };
-  const salvaged = () => salvagePolicy(readMachinePolicy, { flags: {}, environment: process.env });
+  const salvaged = () => salvagePolicy(readMachinePolicy, { flags: {}, environment });
   const check = async (): Promise<CheckResult[]> => {
+    const policy = services === null ? salvaged().values : { ...services.parts.policy, port: services.port };
+    const { instanceAlias: alias, instanceRegion: region } = policy;
     const health = healthChecks({
-      policy: services === null ? salvaged().values : { ...services.parts.policy, port: services.port },
+      policy,
       resourcesFolder: findResourcesFolder(),
       log,
       live:
@@ -50,9 +63,11 @@ export function appDiagnostics(options: AppDiagnosticsOptions): AppDiagnostics {
               eventBridgeProblem: () => services.eventBridge?.sender.lastProblem?.message ?? null,
             },
       ...platform,
+      ...(resolveProxy === undefined ? {} : { resolveProxy }),
     });
     try {
-      return await runChecks(health.checks);
+      const results = await runChecks(health.checks);
+      return withNetwork(results, await checkInstance({ alias, region }, network));
     } finally {
       health.close();
     }
@@ -64,7 +79,7 @@ export function appDiagnostics(options: AppDiagnosticsOptions): AppDiagnostics {
         out: file,
         policy: salvaged(),
         resourcesFolder: findResourcesFolder(),
-        environment: process.env,
+        environment,
         runChecks: check,
         ...(services === null ? {} : { state: () => services.hub.state }),
         ...platform,

@@ -13,6 +13,7 @@ import { tryCapture } from './capture/trial.ts';
 import type { Check } from './diagnostics/checks.ts';
 import { allChecks } from './diagnostics/checks.ts';
 import type { Desk } from './diagnostics/checks/display.ts';
+import type { ResolveProxy } from './diagnostics/network/proxy.ts';
 import { cloudSubjects } from './healthChecksCloud.ts';
 import { readRows } from './headless/recordingsModel.ts';
 import { readBrowserPolicies } from './platform/browserPolicies.ts';
@@ -50,6 +51,8 @@ export interface HealthOptions {
   readonly monitorSource?: MonitorSource;
   readonly keyStore?: KeyStore;
   readonly run?: RunTool;
+  /** Where a desktop can be asked; else its settings are read. */
+  readonly resolveProxy?: ResolveProxy;
 }
 
 export interface HealthChecks {
@@ -83,7 +86,8 @@ export function healthChecks(options: HealthOptions): HealthChecks {
   const cloud = cloudSubjects({
     policy,
     run,
-    instanceAlias: options.instanceAlias ?? null,
+    instanceAlias: options.instanceAlias ?? policy.instanceAlias,
+    resolveProxy: options.resolveProxy ?? null,
     machine: `${hostname()} ${userInfo().username}`,
     lastProblem: live?.eventBridgeProblem ?? null,
   });

@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import type { CheckSubjects } from './diagnostics/checks.ts';
 import type { FoundCredentials } from './diagnostics/checks/credentials.ts';
 import { readLogLines } from './diagnostics/logLines.ts';
+import type { ResolveProxy } from './diagnostics/network/proxy.ts';
+import { proxyFromAnswer } from './diagnostics/network/proxy.ts';
 import { s3SettingsOf } from './deliveries.ts';
 import type { RunTool } from './platform/runTool.ts';
 import { readSystemProxy } from './platform/systemProxy.ts';
@@ -19,6 +21,7 @@ export interface CloudOptions {
   readonly policy: Policy;
   readonly run: RunTool;
   readonly instanceAlias: string | null;
+  readonly resolveProxy: ResolveProxy | null;
   readonly machine: string;
   /** Of EventBridge, from inside; null: the log tells. */
   readonly lastProblem: (() => string | null) | null;
@@ -30,7 +33,10 @@ const TOLERANCE_MS = 1500;
 
 /** Credentials may be good for one instance's prefix only, and be right all the same. */
 const STAND_IN =
-  'The instance alias is not known here: "sightline-doctor" stood in for it in the key that was tried.';
+  'If they are good for one instance only, set "instanceAlias" in Sightline\'s policy and run this again: "sightline-doctor" ' +
+  'stood in for it in the name that was tried.';
+/** What the SDK throws when it finds none: S3 was not asked then. */
+const NO_CREDENTIALS = /^(Credentials|Token)ProviderError\b/;
 
 type CloudSubjects = Pick<CheckSubjects, 'credentials' | 'sink' | 'clock' | 'proxy' | 'eventBridge'>;
 
@@ -79,8 +85,11 @@ export function cloudSubjects(options: CloudOptions): CloudSubjects {
               const { instanceAlias, machine } = options;
               const prefix = prefixOf(policy.keyPrefix, instanceAlias);
               const result = await tryS3({ settings, prefix, machine, onDate: (date) => tell('S3', date) });
+              if (result.kind !== 'refused') return result;
+              if (NO_CREDENTIALS.test(result.said))
+                return { ...result, remedy: 'Do what the check "credentials" says, and run this again.' };
               const isStandIn = instanceAlias === null && policy.keyPrefix.includes('<alias>');
-              if (result.kind !== 'refused' || !isStandIn) return result;
+              if (!isStandIn || !result.said.startsWith('AccessDenied')) return result;
               return { ...result, remedy: `${result.remedy} ${STAND_IN}` };
             },
           },
@@ -90,11 +99,27 @@ export function cloudSubjects(options: CloudOptions): CloudSubjects {
     },
     proxy: {
       environment: process.env,
-      system: () => readSystemProxy(process.platform, run),
+      system: () => systemProxy(options),
       hosts: hostsOf(policy),
     },
     eventBridge: eventBridgeOf(options, find, (url) => ask('EventBridge', url, { method: 'GET' })),
   };
+}
+
+/** As the desktop would send pages there; where it cannot be asked, as its settings say. */
+async function systemProxy({ resolveProxy, policy, run }: CloudOptions): Promise<string | null> {
+  const read = (): Promise<string | null> => readSystemProxy(process.platform, run);
+  if (resolveProxy === null) return read();
+  const hosts = hostsOf(policy);
+  const asked = hosts.length > 0 ? hosts : policy.allowedDomains.slice(0, 1);
+  const answers = await Promise.all(
+    asked.map(async (host) => ({ host, answer: await resolveProxy(`https://${host}/`) })),
+  ).catch(() => null);
+  if (answers === null) return read();
+  const words = answers
+    .filter(({ answer }) => proxyFromAnswer(answer).kind !== 'direct')
+    .map(({ host, answer }) => `the desktop's proxy for ${host} is ${answer.slice(0, 200)}`);
+  return words.length === 0 ? null : words.join('; ');
 }
 
 function credentialsOf(
@@ -137,6 +162,9 @@ async function findCredentials(policy: Policy): Promise<FoundCredentials> {
       areLasting: sessionToken === undefined,
       expiresAt: expiration ?? null,
     };
+  } catch (error) {
+    // AWS's own words: ours are about a recording that could not be sent, and there is none.
+    throw error instanceof Error && error.cause instanceof Error ? error.cause : error;
   } finally {
     calls.close();
   }

@@ -1,7 +1,7 @@
 // The Electron app: start-up order only. Services first, then the tray, windows when asked for. A service that cannot
 // start is shown in the tray and the window and ends nothing; quitting completes what is being recorded, and asks first.
 
-import { Menu, app, dialog, powerMonitor, safeStorage, screen, shell } from 'electron';
+import { Menu, app, dialog, powerMonitor, safeStorage, screen, session, shell } from 'electron';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { push, serveRequests } from './ipc/ipc.ts';
@@ -102,7 +102,8 @@ async function start(): Promise<Started> {
     ...(process.platform === 'win32' ? { monitorSource: electronMonitors(screen) } : {}),
   };
   const found = async (services: Services | null, problem: string | null): Promise<Started> => {
-    const diagnostics = appDiagnostics({ services, log, ...platform });
+    const resolveProxy = (url: string): Promise<string> => session.defaultSession.resolveProxy(url);
+    const diagnostics = appDiagnostics({ services, log, resolveProxy, ...platform });
     return { log, policy, recorded, indicatorStore: await choices(), services, problem, diagnostics };
   };
   try {

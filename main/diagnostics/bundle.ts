@@ -134,7 +134,8 @@ function readmeOf({ parts, now, appVersion }: BundleOptions, problems: readonly 
     'Pictures of the screen and the files that hold them. Contact attributes, queues, the reasons that a page gave for a\n',
     "suspension, the agent's user name. Keys (spool.key), control.json, tokens, passwords, credentials, the environment\n",
     '(but for the names of its variables that Sightline, AWS and proxies go by). User info and queries of URLs.\n',
-    'Home folders are written ~, the name of the computer as a hash. [left-out] stands where something was taken out.\n',
+    'Home folders are written ~, the name of the computer as a hash, addresses as private-address or public-address.\n',
+    '[left-out] stands where something was taken out.\n',
     '\nWhat is in here all the same: ids of contacts and recordings, ARNs of agent and instance, allowed domains, names of\n',
     'buckets, folders and monitors, and when recordings began, rested and ended.\n',
   ].join('');

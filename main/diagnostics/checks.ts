@@ -35,6 +35,7 @@ import type { RefusedSubject } from './checks/refused.ts';
 import { refusedCheck } from './checks/refused.ts';
 import type { SinkSubject } from './checks/sink.ts';
 import { sinkCheck } from './checks/sink.ts';
+import type { NetworkCheck } from './network/types.ts';
 
 export type { Check, CheckResult, Finding, Verdict } from './check.ts';
 
@@ -96,6 +97,14 @@ export async function runChecks(
   return results;
 }
 
+/** Those of the network follow, numbered on. */
+export function withNetwork(
+  results: readonly CheckResult[],
+  network: readonly NetworkCheck[],
+): CheckResult[] {
+  return [...results, ...network.map((check, index) => ({ step: results.length + index + 1, ...check }))];
+}
+
 export interface RunOptions {
   readonly told?: (result: CheckResult) => void;
   readonly deadlineMs?: number;
@@ -104,13 +113,19 @@ export interface RunOptions {
 async function runOne(check: Check, deadlineMs: number): Promise<Finding> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<Finding>((resolve) => {
-    const said = failed(`no end within ${deadlineMs / 1000} s`, 'Run it again; tell support if it stays so.');
+    const said = failed(
+      `no end within ${deadlineMs / 1000} s`,
+      'Run the checks again. If it stays so, export the diagnostics and send them to support.',
+    );
     timer = setTimeout(() => resolve(said), deadlineMs);
   });
   try {
     return await Promise.race([(async () => check.run())(), late]);
   } catch (error) {
-    return failed(wordsOf(error), 'The check itself failed. Send this line to support.');
+    return failed(
+      wordsOf(error),
+      'The check itself failed. Export the diagnostics and send them to support.',
+    );
   } finally {
     clearTimeout(timer);
   }

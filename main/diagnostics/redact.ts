@@ -2,6 +2,7 @@
 // ours go through an allowlist first (supportShapes.ts). In doubt more is taken out, never less.
 
 import { createHash } from 'node:crypto';
+import { isIP } from 'node:net';
 
 export interface Redaction {
   /** The user's home folder; shown as `~`. */
@@ -115,7 +116,7 @@ export function redactText(text: string, redaction: Redaction): string {
   out = out.replaceAll(SECRET_ACCESS_KEY, (found) =>
     /[a-z]/.test(found) && /[A-Z]/.test(found) && /\d/.test(found) ? LEFT_OUT : found,
   );
-  return withoutHost(withoutHome(out, redaction.home), redaction.hostName);
+  return withoutHost(withoutAddresses(withoutHome(out, redaction.home)), redaction.hostName);
 }
 
 /** As it is, within JSON, within an URL. */
@@ -130,6 +131,32 @@ function urlEncoded(text: string, encode: (text: string) => string = encodeURICo
   } catch {
     return text;
   }
+}
+
+/** Not in `Chrome/126.0.0.0`: the versions of browsers look like addresses. */
+const IPV4 = /(?<![\w.-])(?<![A-Za-z]\/)\d{1,3}(?:\.\d{1,3}){3}(?![\w-]|\.\w)/g;
+const IPV6 =
+  /(?<![\w:.])(\[?)([0-9a-f:]*:\d{1,3}(?:\.\d{1,3}){3}|(?=[0-9a-f]*:)[0-9a-f:]+)(?:%[\w.-]+)?(\]?)(?!\w)/gi;
+/** This machine, and what DNS filters answer. */
+const HERE = /^(?:(?:127|0)\.|::1?$)/;
+/** RFC 1918, 3927, 6598; 4193, 4291 (2.5.6) */
+const PRIVATE =
+  /^(?:10\.|192\.168\.|169\.254\.|172\.(?:1[6-9]|2\d|3[01])\.|100\.(?:6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.|f[cd][0-9a-f]{2}:|fe[89ab][0-9a-f]:)/i;
+
+/**
+ * Of an address what support needs: whether it is within the company or outside. This
+ * machine's own and those that DNS filters answer stay.
+ */
+function withoutAddresses(text: string): string {
+  const kind = (address: string, whole: string): string => {
+    if (isIP(address) === 0) return whole;
+    const plain = address.replace(/^::ffff:(?=.*\.)/i, '');
+    if (HERE.test(plain)) return whole;
+    return PRIVATE.test(plain) ? 'private-address' : 'public-address';
+  };
+  return text
+    .replaceAll(IPV6, (whole: string, _open, address: string) => kind(address, whole))
+    .replaceAll(IPV4, (address) => kind(address, address));
 }
 
 function withoutHome(text: string, home: string | null): string {

@@ -8,7 +8,7 @@ import { exportDiagnostics } from '../diagnosticsBundle.ts';
 import { findResourcesFolder } from '../platform/paths.ts';
 import { readMachinePolicy } from '../policy/load.ts';
 import { salvagePolicy } from '../policy/salvage.ts';
-import { checkMachine } from './doctor.ts';
+import { checkEverything } from './doctor.ts';
 import type { CommandOptions } from './options.ts';
 import { sourcesFrom } from './options.ts';
 
@@ -36,7 +36,7 @@ export async function diagnosticsCommand(options: CommandOptions): Promise<void>
     policy,
     resourcesFolder: findResourcesFolder(),
     environment: process.env,
-    runChecks: () => checkMachine(policy.values),
+    runChecks: () => checkEverything(policy.values),
   });
   if (options.json === true) {
     process.stdout.write(

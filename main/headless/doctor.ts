@@ -1,47 +1,51 @@
 // `sightline doctor`: runs the checks and says what to do. Exits with 1 when one of them failed.
 
 import type { CheckResult } from '../diagnostics/checks.ts';
-import { runChecks } from '../diagnostics/checks.ts';
+import { runChecks, withNetwork } from '../diagnostics/checks.ts';
 import { healthChecks } from '../healthChecks.ts';
 import { silentLogger } from '../platform/log.ts';
 import { findResourcesFolder } from '../platform/paths.ts';
 import { appVersion } from '../platform/version.ts';
 import type { Policy } from '../policy/keys.ts';
-import { networkChecks } from './network.ts';
+import { instanceFrom, networkChecks } from './network.ts';
 import type { CommandOptions } from './options.ts';
 import { policyFrom } from './options.ts';
+
+/** What whoever reads the remedies has to know. */
+const HEAD = `Sightline ${appVersion}\nWhat stands in quotes, such as "port", is a key of Sightline's policy, which IT sets.\n`;
 
 export async function doctorCommand(options: CommandOptions): Promise<void> {
   const { values: policy, warnings } = policyFrom(options);
   const asJson = options.json === true;
-  const health = healthChecks({ policy, resourcesFolder: findResourcesFolder(), log: silentLogger });
-  if (!asJson) process.stdout.write(`Sightline ${appVersion}\n`);
+  const instance = instanceFrom(options, policy);
+  const health = healthChecks({
+    policy,
+    resourcesFolder: findResourcesFolder(),
+    log: silentLogger,
+    instanceAlias: instance.alias,
+  });
+  if (!asJson) process.stdout.write(HEAD);
   const results = await runChecks(health.checks, {
     told: (result) => {
       if (!asJson) process.stdout.write(lineOf(result));
     },
   });
   health.close();
-  for (const check of await networkChecks(options, policy)) {
-    const result = { step: results.length + 1, ...check };
-    results.push(result);
-    if (!asJson) process.stdout.write(lineOf(result));
-  }
+  const checks = withNetwork(results, await networkChecks(instance));
   if (asJson) {
-    process.stdout.write(
-      `${JSON.stringify({ app: 'sightline', version: appVersion, checks: results, warnings })}\n`,
-    );
+    process.stdout.write(`${JSON.stringify({ app: 'sightline', version: appVersion, checks, warnings })}\n`);
   } else {
+    for (const result of checks.slice(results.length)) process.stdout.write(lineOf(result));
     for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
   }
-  if (results.some((result) => result.verdict === 'failed')) process.exitCode = 1;
+  if (checks.some(({ verdict }) => verdict === 'failed')) process.exitCode = 1;
 }
 
-/** All of them but those of the network, which reach outside. */
-export async function checkMachine(policy: Policy): Promise<CheckResult[]> {
+/** All of them, those of the network as policy has it. */
+export async function checkEverything(policy: Policy): Promise<CheckResult[]> {
   const health = healthChecks({ policy, resourcesFolder: findResourcesFolder(), log: silentLogger });
   try {
-    return await runChecks(health.checks);
+    return withNetwork(await runChecks(health.checks), await networkChecks(instanceFrom({}, policy)));
   } finally {
     health.close();
   }

@@ -2,7 +2,7 @@
 // nothing is asked of the network.
 
 import type { Command } from 'commander';
-import { checkNetwork, systemPorts } from '../diagnostics/network/checkNetwork.ts';
+import { checkInstance, systemPorts } from '../diagnostics/network/checkNetwork.ts';
 import type { NetworkCheck } from '../diagnostics/network/types.ts';
 import type { Policy } from '../policy/keys.ts';
 import { policyKeys } from '../policy/keys.ts';
@@ -18,18 +18,26 @@ export function addNetworkOptions(command: Command): Command {
     .option('--region <region>', 'the region of that instance (default: "instanceRegion")');
 }
 
-/** @throws PolicyError when a flag is not valid */
-export async function networkChecks(
+export interface NamedInstance {
+  /** null: nobody has named one. */
+  readonly alias: string | null;
+  readonly region: string | null;
+}
+
+/** Which is meant. @throws PolicyError when a flag is not valid */
+export function instanceFrom(
   options: CommandOptions,
   policy: Pick<Policy, 'instanceAlias' | 'instanceRegion'>,
-): Promise<NetworkCheck[]> {
+): NamedInstance {
   const alias = flag(options, 'instance', 'instanceAlias') ?? policy.instanceAlias;
   const region = flag(options, 'region', 'instanceRegion') ?? policy.instanceRegion;
-  if (alias === null) {
-    if (options.region === undefined) return [];
+  if (alias === null && options.region !== undefined)
     throw new PolicyError('--region needs the instance as well: --instance acme, of acme.my.connect.aws.');
-  }
-  return checkNetwork({ alias, region }, systemPorts(process.env));
+  return { alias, region };
+}
+
+export function networkChecks(instance: NamedInstance): Promise<NetworkCheck[]> {
+  return checkInstance(instance, systemPorts(process.env));
 }
 
 function flag(

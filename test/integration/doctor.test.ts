@@ -88,28 +88,6 @@ describe('the sink', () => {
     expect(text).not.toContain(s3.credentials.accessKeyId);
   });
 
-  it.each([
-    ['accessDenied', {}, 'AccessDenied', 'The credentials need s3:PutObject'],
-    ['kmsAccessDenied', {}, 'AccessDenied', 'kms:GenerateDataKey'],
-    ['clockSkew', {}, 'RequestTimeTooSkewed', 'more than 15 minutes off'],
-    [null, { bucket: 'another' }, 'NoSuchBucket', 'Check "s3Bucket"'],
-    [null, { kms: `${KMS_KEY.slice(0, -1)}0` }, 'KMS.NotFoundException', 'The KMS key cannot be used'],
-    [null, { secret: 'wrong' }, 'SignatureDoesNotMatch', 'Check the credentials'],
-  ] as const)('that says no (%s %j) is told in words', async (fault, wrong, said, remedy) => {
-    const s3 = await store();
-    if (fault !== null) s3.strict!.inject({ kind: fault, operation: 'PutObject' });
-    const kms = 'kms' in wrong ? wrong.kms : KMS_KEY;
-    const bucket = 'bucket' in wrong ? ['--s3-bucket', wrong.bucket] : [];
-    const { flags, environment } = s3Options(s3, ['--s3-kms-key-id', kms, ...bucket]);
-    const secret = 'secret' in wrong ? { AWS_SECRET_ACCESS_KEY: wrong.secret } : {};
-    const { check, code } = await doctor([...DOMAIN, ...flags], { ...environment, ...secret });
-    expect(code).toBe(1);
-    expect(check('sink bucket').verdict).toBe('failed');
-    expect(check('sink bucket').evidence).toContain(said);
-    expect(check('sink bucket').remedy).toContain(remedy);
-    expect(check('sink bucket').remedy).toContain('"sightline-doctor" stood in');
-  });
-
   it('that may not delete keeps one object, and it is said', async () => {
     const s3 = await store();
     const { flags, environment } = s3Options(s3);
@@ -120,17 +98,6 @@ describe('the sink', () => {
       expect(check('sink bucket').remedy).toContain('s3:DeleteObject');
     }
     expect(s3.strict!.objects(BUCKET)).toHaveLength(1);
-  });
-
-  it('that is not there, and no credentials', async () => {
-    const s3 = await store();
-    const { flags, environment } = s3Options(s3);
-    await s3.strict!.down();
-    const { check } = await doctor([...DOMAIN, ...flags], environment);
-    expect(check('sink bucket')).toMatchObject({ verdict: 'failed' });
-    expect(check('sink bucket').remedy).toContain('S3 cannot be reached');
-    const none = await doctor([...DOMAIN, ...flags], { AWS_EC2_METADATA_DISABLED: 'true' });
-    expect(none.check('credentials')).toMatchObject({ verdict: 'failed' });
   });
 
   it('behind a broker is not tried; that the broker asks for a token is', async () => {

@@ -1,15 +1,19 @@
-// Small file systems for tests of full disks: a folder that is a tmpfs of its own for one program.
+// Small file systems for tests of full disks, and files in other files' places: mounts that one program sees.
 
 /** Words that run a program where a folder is a tmpfs of its own, which it sees and nobody else. */
 export function withMount(folder: string, options: string): string[] {
-  const script = `mount -t tmpfs -o ${options} tmpfs "${folder}" && exec "$@"`;
+  return withMounts(`mount -t tmpfs -o ${options} tmpfs "${folder}"`);
+}
+
+/** Words that run a program once a script for the shell has made its mounts, which it sees and nobody else. */
+export function withMounts(script: string): string[] {
   return [
     'unshare',
     '--mount',
     ...(process.getuid?.() === 0 ? [] : ['--map-root-user']),
     'sh',
     '-c',
-    script,
+    `${script} && exec "$@"`,
     'sh',
   ];
 }

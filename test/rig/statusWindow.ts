@@ -9,8 +9,13 @@ import type { RequestChannel } from '../../main/ipc/model.ts';
 import { answer } from '../../main/ipc/model.ts';
 import { Overview } from '../../main/overview.ts';
 import { appDiagnostics } from '../../main/appDiagnostics.ts';
+import type { ResolveProxy } from '../../main/diagnostics/network/proxy.ts';
+import type { NetworkPorts } from '../../main/diagnostics/network/types.ts';
 import type { StartSessionWatch } from '../../main/platform/sessionWatch.ts';
 import { findResourcesFolder } from '../../main/platform/paths.ts';
+import type { Environment } from '../../main/diagnostics/system.ts';
+import type { PolicyKey } from '../../main/policy/keys.ts';
+import { variableOf } from '../../main/policy/keys.ts';
 import { loadPolicy } from '../../main/policy/load.ts';
 import type { Services } from '../../main/services.ts';
 import { startServices } from '../../main/services.ts';
@@ -48,22 +53,19 @@ export interface BackstageOptions {
   readonly display: string;
   readonly flags?: Readonly<Record<string, string>>;
   readonly exportDiagnostics?: () => Promise<ExportOutcome>;
+  /** Where the real diagnostics are exported to, in place of a dialog that asks. */
+  readonly exportTo?: string;
+  /** As the app has them from Electron. */
+  readonly resolveProxy?: ResolveProxy;
+  /** Where the network's checks go. */
+  readonly network?: NetworkPorts;
 }
 
 /** Real services in this process, an agent at one page, and the overview over them. */
 export async function startBackstage(options: BackstageOptions): Promise<Backstage> {
   const home = await mkdtemp(join(tmpdir(), 'sightline-window-'));
-  const { values: policy } = loadPolicy({
-    machine: {},
-    flags: {
-      port: '0',
-      display: options.display,
-      dataDir: home,
-      allowLoopbackOrigins: 'yes',
-      ...options.flags,
-    },
-    environment: {},
-  });
+  const environment = environmentOf(home, options);
+  const { values: policy } = loadPolicy({ machine: {}, flags: {}, environment });
   // Under a name that says nothing of where the tests run.
   const resourcesFolder = join(home, 'resources');
   await symlink(findResourcesFolder(), resourcesFolder);
@@ -81,7 +83,7 @@ export async function startBackstage(options: BackstageOptions): Promise<Backsta
   const identity = { agentArn: agent.agentArn, instanceArn: agent.instanceArn };
   await services.session.hello('page', identity);
   return {
-    ...overviewOver(services, null, options.exportDiagnostics ?? null),
+    ...overviewOver(services, null, options, environment),
     services,
     ask: (type, contactId, channel = 'VOICE') =>
       services.session.contact(
@@ -97,10 +99,39 @@ export async function startBackstage(options: BackstageOptions): Promise<Backsta
   };
 }
 
+/** Services that are to be started and cannot be, which must be so. */
+export async function startBackstageThatFails(options: BackstageOptions): Promise<Backstage> {
+  const home = await mkdtemp(join(tmpdir(), 'sightline-window-'));
+  const environment = environmentOf(home, options);
+  const { values: policy } = loadPolicy({ machine: {}, flags: {}, environment });
+  const { log } = keepingLogger();
+  const started = startServices({ policy, resourcesFolder: findResourcesFolder(), log });
+  const problem = await started.then(
+    () => null,
+    (error: unknown) => (error instanceof Error ? error.message : String(error)),
+  );
+  if (problem === null) {
+    await (await started).stop(5_000);
+    throw new Error('The services could be started.');
+  }
+  return {
+    ...backstageWithout(problem),
+    ...overviewOver(null, problem, options, environment),
+    stop: () => rm(home, { recursive: true, force: true, maxRetries: 5 }),
+  };
+}
+
+/** The app reads its policy from there: so the checks find the same as the services. */
+function environmentOf(home: string, { display, flags }: BackstageOptions): Record<string, string> {
+  const keys = { port: '0', display, dataDir: home, allowLoopbackOrigins: 'yes', ...flags };
+  const named = Object.entries(keys).map(([name, value]) => [variableOf(name as PolicyKey), value]);
+  return { HOME: home, ...(Object.fromEntries(named) as Record<string, string>) };
+}
+
 /** What a window shows of services that could not be started. */
 export function backstageWithout(problem: string): Backstage {
   return {
-    ...overviewOver(null, problem, null),
+    ...overviewOver(null, problem, {}, process.env),
     services: null,
     ask: () => Promise.reject(new Error(problem)),
     lock: () => undefined,
@@ -116,9 +147,20 @@ const nothing: AppStatePush = {
 function overviewOver(
   services: Services | null,
   problem: string | null,
-  exportDiagnostics: (() => Promise<ExportOutcome>) | null,
+  options: Omit<BackstageOptions, 'display'>,
+  environment: Environment,
 ): Pick<Backstage, 'overview' | 'opened'> {
   const opened: Backstage['opened'] = [];
+  const { exportTo = null, resolveProxy, network } = options;
+  const diagnostics = appDiagnostics({
+    ...{ services, log: keepingLogger().log, environment },
+    ...(resolveProxy === undefined ? {} : { resolveProxy }),
+    ...(network === undefined ? {} : { network }),
+  });
+  const exportReally = async (to: string): Promise<ExportOutcome> => {
+    const { file } = await diagnostics.export(to);
+    return { status: 'saved', file };
+  };
   const state = (): AppStatePush => services?.hub.state ?? nothing;
   const overview = new Overview({
     services,
@@ -129,11 +171,8 @@ function overviewOver(
       { name: 'Electron', version: '45.4.1' },
       { name: 'System', version: 'linux 6.1.0 x64' },
     ],
-    runChecks: () =>
-      services === null
-        ? Promise.reject(new Error(problem ?? ''))
-        : appDiagnostics({ services, log: keepingLogger().log }).runChecks(),
-    exportDiagnostics,
+    runChecks: () => diagnostics.runChecks(),
+    exportDiagnostics: exportTo === null ? (options.exportDiagnostics ?? null) : () => exportReally(exportTo),
     openPath: (path, kind) => {
       opened.push({ path, kind });
       return Promise.resolve();

@@ -61,15 +61,20 @@ function judge(domains: readonly string[], policies: readonly BrowserPolicies[])
   });
   const evidence = words.length === 0 ? 'no browser has a policy: the agent is asked' : words.join('. ');
   const has = (say: Say): boolean => said.some(({ by }) => by.some(([, one]) => one === say));
-  const remedy = `Set the policy LoopbackNetworkAllowedForUrls of Chrome and Edge to ${domains
-    .slice(0, 3)
-    .map((domain) => `https://${domain}`)
-    .join(', ')}`;
-  if (has('blocked')) return failed(evidence, `${remedy}, and take the pages off the lists that block them.`);
+  const pages = domains.slice(0, 3).map((domain) => `https://${domain}`);
+  const remedy =
+    "Let the page reach Sightline by the browser's own policy (which IT sets as a group policy, a profile or a file): " +
+    `LoopbackNetworkAllowedForUrls of Chrome and Edge with ${pages.join(', ')}; LocalNetworkAccess of Firefox with ` +
+    `${domains.slice(0, 3).join(', ')} in SkipDomains`;
+  if (has('blocked'))
+    return failed(
+      evidence,
+      `${remedy}. Take them out of LoopbackNetworkBlockedForUrls and LocalNetworkAccessBlockedForUrls.`,
+    );
   if (words.length === 0 || has('asked')) {
     return warning(
       evidence,
-      `${remedy}; Firefox: LocalNetworkAccess with SkipDomains. Until then agents must click "Allow".`,
+      `${remedy}. Until then agents must click "Allow" when the browser asks whether the page may reach this device.`,
     );
   }
   return ok(evidence);

@@ -47,7 +47,11 @@ export function captureCheck({ isRecording, measure }: CaptureSubject): Check {
           ? skipped(`${NOT_NOW}: a contact began`, 'Run it again when no contact is on.')
           : judge(measured);
       } catch (error) {
-        return failed(wordsOf(error), 'See to the encoder and the display first.');
+        return failed(
+          wordsOf(error),
+          'Do what the checks "ffmpeg and encoder" and "display" say. If both are fine, log off and on again; if that does not help, ' +
+            'export the diagnostics and send them to support.',
+        );
       }
     },
   };
@@ -63,7 +67,7 @@ function judge({ monitors, cpuOfOneCore, encodedFrames, expectedFrames }: Captur
   if (encodedFrames === 0 || monitors.some((one) => one.frames === 0)) {
     return failed(
       evidence,
-      'No picture comes. See to the display first; run this inside the agent’s session.',
+      'No picture comes from the screen. Do what the check "display" says, and run this as the agent, in the session that the agent sees.',
     );
   }
   if (monitors.some(isBlack)) {
@@ -74,10 +78,16 @@ function judge({ monitors, cpuOfOneCore, encodedFrames, expectedFrames }: Captur
     );
   }
   if (fewest < ENOUGH) {
-    return warning(evidence, 'Frames come too late: this machine is too busy. End programs that load it.');
+    return warning(
+      evidence,
+      'Pictures come too late: this computer is too busy. End programs that load it (the task manager shows them), and run this again.',
+    );
   }
   if (cpuOfOneCore !== null && cpuOfOneCore > MUCH_OF_ONE_CORE) {
-    return warning(evidence, 'Recording costs much here. Lower "fps" or "maxMonitors".');
+    return warning(
+      evidence,
+      'Recording takes much of this computer. Lower "fps" or "maxMonitors" in Sightline\'s policy.',
+    );
   }
   const hint =
     'If something moved on a monitor that is called still, its picture is frozen: log off and on again.';

@@ -29,7 +29,8 @@ export interface ClockSubject {
 /** S3 refuses what is signed with a clock that is further off. */
 const REFUSED_MS = 15 * 60_000;
 const MUCH_MS = 5000;
-const SET_IT = 'Let this computer set its clock by the network (Windows Time, timesyncd, chrony).';
+const SET_IT =
+  'Have this computer set its clock from the network ("Set time automatically" in Windows and macOS; timesyncd or chrony on Linux).';
 
 export function clockCheck({ told, service }: ClockSubject): Check {
   return {
@@ -51,7 +52,10 @@ function judge(time: ToldTime | null, keeper: TimeService | null): Finding {
     return skipped('no server was asked, and no time service is known here');
   }
   if (off !== null && Math.abs(off) > REFUSED_MS)
-    return failed(evidence, `S3 refuses such a clock. ${SET_IT}`);
+    return failed(
+      evidence,
+      `AWS takes nothing from a computer whose clock is more than 15 minutes off. ${SET_IT}`,
+    );
   if (off !== null && Math.abs(off) > MUCH_MS) {
     return warning(evidence, `Recordings and events carry wrong times. ${SET_IT}`);
   }

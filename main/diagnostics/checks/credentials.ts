@@ -40,20 +40,21 @@ async function inChain(find: () => Promise<FoundCredentials>, now: number): Prom
     if (expiresAt !== null && expiresAt.getTime() <= now) {
       return failed(
         `from ${source}, expired${until.replace(', until', ' at')}`,
-        'Renew them where they come from.',
+        'Sign in to AWS again, or renew the keys where they come from.',
       );
     }
     if (areLasting) {
       return warning(
         `from ${source}, without an end`,
-        'Keys that last should not lie on desktops: use a broker ("brokerUrl") or a sign-on ("awsProfile").',
+        'Whoever copies such keys can use them for ever: take them off this computer. Name in Sightline\'s policy a broker, a service of yours that gives short-lived ones ("brokerUrl"), or a sign-on ("awsProfile").',
       );
     }
     return ok(`from ${source}${until}`);
   } catch (error) {
     return failed(
-      wordsOf(error),
-      'Set AWS_ACCESS_KEY_ID and its like for Sightline, name an "awsProfile", or set "brokerUrl".',
+      `no credentials for AWS: ${wordsOf(error)}`,
+      'Without them nothing gets to AWS. Where "awsProfile" in Sightline\'s policy names a sign-on, have the agent sign in again ' +
+        '(aws sso login). Else set "brokerUrl" or "awsProfile" there, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY for the agent.',
     );
   }
 }
@@ -65,17 +66,23 @@ async function atBroker(url: string, ask: () => Promise<number>): Promise<Findin
   } catch (error) {
     return failed(
       `the broker ${url} cannot be reached: ${wordsOf(error)}`,
-      'Check the network, the address and the certificate.',
+      'See that it runs, that this computer reaches it, that "brokerUrl" in Sightline\'s policy is its address, and that its certificate is good.',
     );
   }
   const evidence = `the broker ${url} answered ${status} to a request without a token`;
   if (status === 401) return ok(evidence);
   if (status === 200)
-    return failed(evidence, 'It gives credentials to anybody. Mend it: it must check the token.');
+    return failed(
+      evidence,
+      "It gives credentials to anybody who asks. Whoever runs it must have it check the agent's token, and answer 401 where there is none.",
+    );
   if (status === 403)
-    return warning(evidence, 'It should answer 401, which Sightline waits out until an agent signs on.');
+    return warning(
+      evidence,
+      'Whoever runs it should have it answer 401: then Sightline waits until an agent has signed in. After a 403 it does not.',
+    );
   return warning(
     evidence,
-    'It should answer 401. Check "brokerUrl", and whether a proxy answers in its place.',
+    'It should answer 401. See that "brokerUrl" in Sightline\'s policy is right, and that no proxy answers in its place.',
   );
 }

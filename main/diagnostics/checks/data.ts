@@ -1,9 +1,11 @@
 // Whether the data folder can be written to, how much room its disk and the spool's quota leave, and what waits in it.
 
-import { statfs } from 'node:fs/promises';
+import { access, constants, statfs } from 'node:fs/promises';
+import { join } from 'node:path';
+import { errno } from '../../shared/errors.ts';
 import type { Check } from '../check.ts';
-import { failed, inGiB, ok, warning, wordsOf } from '../check.ts';
-import { tryFolder } from './tryFolder.ts';
+import { failed, inGiB, ok, warning } from '../check.ts';
+import { folderTrouble, tryFolder } from './tryFolder.ts';
 
 export interface DataSubject {
   readonly dataDir: string;
@@ -26,26 +28,31 @@ export function dataCheck(subject: DataSubject): Check {
     run: async () => {
       try {
         await tryFolder(dataDir, 0o700);
+        // Only asked about: a file of ours in there would be among recordings.
+        await access(join(dataDir, 'spool'), constants.W_OK).catch((error: unknown) => {
+          if (errno(error) !== 'ENOENT') throw error;
+        });
       } catch (error) {
-        return failed(wordsOf(error), 'Give this user the right to write there, or set another "dataDir".');
+        return failed(...folderTrouble(dataDir, 'dataDir', error));
       }
       const [free, { heldBytes, waiting }] = await Promise.all([freeBytes(dataDir), spool()]);
       const evidence =
-        `${dataDir} can be written to, ${inGiB(free)} free; the spool holds ${inGiB(heldBytes)} of ` +
+        `${dataDir} can be written to, ${inGiB(free)} free; the spool (recordings on this disk) holds ${inGiB(heldBytes)} of ` +
         `${inGiB(quotaBytes)}, ${waiting} ${waiting === 1 ? 'recording waits' : 'recordings wait'} to be delivered`;
       if (free < minFreeBytes) {
         return failed(
           evidence,
-          `Nothing is recorded while less than ${inGiB(minFreeBytes)} is free ("spoolMinFreeMiB"). Free some space: ${AN_HOUR}.`,
+          `Nothing is recorded while less than ${inGiB(minFreeBytes)} of this disk is free ("spoolMinFreeMiB" in Sightline's policy). Delete what is not needed on it: ${AN_HOUR}.`,
         );
       }
       if (heldBytes >= quotaBytes * MUCH_OF_THE_QUOTA) {
         return warning(
           evidence,
-          'Soon nothing more is recorded. See to it that what waits is delivered, or raise "spoolQuotaMiB".',
+          'Soon nothing more is recorded. "sightline recordings" says what keeps recordings from being delivered: see to that, or raise "spoolQuotaMiB" in Sightline\'s policy.',
         );
       }
-      if (free < minFreeBytes + LOW_DISK_BYTES) return warning(evidence, `Free some space: ${AN_HOUR}.`);
+      if (free < minFreeBytes + LOW_DISK_BYTES)
+        return warning(evidence, `Delete what is not needed on this disk: ${AN_HOUR}.`);
       return ok(evidence, waiting > 0 ? '"sightline recordings" says what they wait for.' : '');
     },
   };

@@ -24,9 +24,13 @@ export function displayCheck({ maxMonitors, read }: DisplaySubject): Check {
     run: async () => {
       const desk = await read().catch((error: unknown) => wordsOf(error));
       if (typeof desk === 'string') {
-        return failed(desk, 'Run Sightline inside the agent\'s session, or set "display".');
+        return failed(
+          desk,
+          'Start Sightline as the agent, in the session that the agent sees (not as a service, not over ssh). On Linux "display" in its policy may name the wrong one.',
+        );
       }
-      if (desk === null) return failed('no monitor is switched on', 'Switch one on.');
+      if (desk === null)
+        return failed('no monitor is switched on', 'Switch a monitor on or plug one in, and run this again.');
       if (desk.monitors.length === 0) return ok('the whole desktop');
       const { picture } = desk;
       const inPicture =
@@ -36,14 +40,14 @@ export function displayCheck({ maxMonitors, read }: DisplaySubject): Check {
         return warning(
           `${evidence}; not recorded: ${listed(desk.leftOut)}`,
           maxMonitors < 3
-            ? `"maxMonitors" is ${maxMonitors}; at most 3 can be recorded.`
-            : 'At most 3 monitors are recorded: the primary one first, then from left to right and top to bottom.',
+            ? `To record more of them raise "maxMonitors" in Sightline's policy: it is ${maxMonitors}, and can be 3.`
+            : 'At most 3 monitors can be recorded: the main one first, then from left to right and top to bottom. Have agents work on those.',
         );
       }
       if (picture?.scaled === true) {
         return warning(
           evidence,
-          'The encoder takes no more than 9.4 million pixels: small text may blur. Record fewer monitors ("maxMonitors").',
+          'The monitors have more pixels than one video can have (9.4 million), so that small text may blur. Lower "maxMonitors" in Sightline\'s policy, or set the monitors to a lower resolution.',
         );
       }
       return ok(evidence);

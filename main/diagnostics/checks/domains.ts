@@ -18,7 +18,7 @@ export function domainsCheck({ allowedDomains, allowLoopbackOrigins }: DomainsSu
         if (allowLoopbackOrigins) return ok('pages served from this machine only');
         return failed(
           'no page may connect',
-          'Set "allowedDomains" to the domain of your CCP, for example example.my.connect.aws.',
+          'Set "allowedDomains" in Sightline\'s policy to the domain of the page in which agents take calls (the CCP), for example example.my.connect.aws.',
         );
       }
       const more = allowedDomains.length - MAX_SHOWN;
@@ -26,7 +26,7 @@ export function domainsCheck({ allowedDomains, allowLoopbackOrigins }: DomainsSu
       if (!allowLoopbackOrigins) return ok(shown);
       return warning(
         `${shown}, and pages served from this machine`,
-        'Set "allowLoopbackOrigins" to false where nothing is developed: any program of this machine can serve a page.',
+        'Set "allowLoopbackOrigins" to false in Sightline\'s policy, unless somebody develops such a page here: any program of this computer can serve one.',
       );
     },
   };

@@ -15,9 +15,18 @@ export function encoderCheck({ find }: EncoderSubject): Check {
       try {
         const found = await find();
         const evidence = `${found.encoder} in ${found.path} (ffmpeg ${found.version})`;
-        return found.warning === null ? ok(evidence) : warning(evidence, found.warning);
+        if (found.warning === null) return ok(evidence);
+        return warning(
+          `${evidence}. ${found.warning}`,
+          'Recordings can be made. For the encoder that Sightline is made for install Sightline again, and take "encoder" and ' +
+            '"ffmpegPath" out of its policy if they are set.',
+        );
       } catch (error) {
-        return failed(wordsOf(error), 'Install Sightline again, or set "ffmpegPath".');
+        return failed(
+          wordsOf(error),
+          'Nothing can be recorded without ffmpeg, the program that makes the video; it comes with Sightline. Install Sightline again, ' +
+            'and if "ffmpegPath" or "encoder" is set in its policy take it out.',
+        );
       }
     },
   };

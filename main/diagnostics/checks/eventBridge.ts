@@ -29,20 +29,23 @@ export function eventBridgeCheck(bus: EventBridgeSubject): Check {
       try {
         await bus.findCredentials();
       } catch (error) {
-        return failed(`${state}; ${wordsOf(error)}`, 'See to the credentials first.');
+        return failed(
+          `${state}; no credentials for AWS: ${wordsOf(error)}`,
+          'Do what the check "credentials" says. What waits is sent by itself then.',
+        );
       }
       try {
         await bus.reach();
       } catch (error) {
         return failed(
           `${state}; ${bus.endpoint} does not answer: ${wordsOf(error)}`,
-          'Check the network, "awsRegion" and "eventBridgeEndpoint".',
+          'See that this computer reaches that address, and that "awsRegion" and "eventBridgeEndpoint" are right in Sightline\'s policy. What waits is sent by itself then.',
         );
       }
       if (problem !== null)
         return warning(
           `${state}; ${bus.endpoint} answers; the last try: ${problem}`,
-          'See what the last try says.',
+          'If AWS refused it, give the credentials the right events:PutEvents for that event bus, and see that there is a bus of that name in that region. What waits is sent by itself then.',
         );
       return ok(`${state}; ${bus.endpoint} answers`);
     },

@@ -19,7 +19,7 @@ export function instanceCheck({ dataDir, running }: InstanceSubject): Check {
       if (port !== null) return ok(`one Sightline runs on ${dataDir}: process ${pid}, port ${port}`);
       return warning(
         `process ${pid} holds the lock of ${dataDir} and has told no port`,
-        'Fine while it starts. If it stays so, look into its log, end that process and start Sightline again.',
+        'Wait a minute and run this again: a Sightline that is starting looks like this. If it stays so, end that process in the task manager and start Sightline again.',
       );
     },
   };

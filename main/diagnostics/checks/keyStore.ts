@@ -11,6 +11,14 @@ export interface KeyStoreSubject {
   readonly isMade: () => Promise<boolean>;
 }
 
+const TO_SUPPORT =
+  'Nothing can be recorded until this works. Export the diagnostics and send them to support.';
+const KEY_FILE =
+  'Nothing can be recorded until this works. Do what is said above. If the right file is nowhere to be found, and no recording ' +
+  'that waits is needed any more, move this one away and start Sightline again: it makes a new one.';
+const PLATFORM =
+  'Nothing can be recorded until this works. Log off and on again, which unlocks it; if it stays so, send the diagnostics to support.';
+
 export function keyStoreCheck({ store, isMade }: KeyStoreSubject): Check {
   return {
     name: 'key store',
@@ -22,9 +30,9 @@ export function keyStoreCheck({ store, isMade }: KeyStoreSubject): Check {
       try {
         const key = randomBytes(32);
         const isSame = key.equals(await store.unwrap(await store.wrap(key)));
-        if (!isSame) return failed(`${store.name} gives back another key than it locked`, 'Tell support.');
+        if (!isSame) return failed(`${store.name} gives back another key than it locked`, TO_SUPPORT);
       } catch (error) {
-        return failed(`${store.name}: ${wordsOf(error)}`, 'Mend it: nothing can be recorded without it.');
+        return failed(`${store.name}: ${wordsOf(error)}`, store.name === 'key-file' ? KEY_FILE : PLATFORM);
       }
       const evidence = `${store.name} locks and unlocks`;
       return store.warning === null ? ok(evidence) : warning(evidence, store.warning);

@@ -37,11 +37,15 @@ export function machineCheck(machine: MachineSubject): Check {
         electronVersion === null
           ? `Node ${nodeVersion}`
           : `Electron ${electronVersion} (Node ${nodeVersion})`;
-      const evidence = `${cores} cores, ${inGiB(memoryBytes)} of memory, ${platform} ${osRelease}, ${runtime}`;
+      const evidence = `${cores} ${cores === 1 ? 'core' : 'cores'}, ${inGiB(memoryBytes)} of memory, ${platform} ${osRelease}, ${runtime}`;
       const oldest = minOs[platform];
-      if (oldest === undefined) return failed(evidence, 'Sightline runs on Windows, macOS and Linux.');
+      if (oldest === undefined)
+        return failed(
+          evidence,
+          'Use a computer with Windows, macOS or Linux: Sightline runs on no other system.',
+        );
       if (isOlder(osRelease, oldest.release))
-        return failed(evidence, `The system is older than ${oldest.words}.`);
+        return failed(evidence, `Update the operating system: Sightline needs ${oldest.words} or newer.`);
       if (isOlder(nodeVersion, MIN_NODE))
         return failed(evidence, `Install Node ${MIN_NODE.join('.')} or newer.`);
       if (platform === 'linux' && sessionType === 'wayland') {
@@ -54,7 +58,12 @@ export function machineCheck(machine: MachineSubject): Check {
         ...(cores < MIN_CORES ? [`${MIN_CORES} cores`] : []),
         ...(memoryBytes < MIN_MEMORY_BYTES ? ['4 GiB of memory'] : []),
       ];
-      return short.length === 0 ? ok(evidence) : warning(evidence, `The minimum is ${short.join(' and ')}.`);
+      return short.length === 0
+        ? ok(evidence)
+        : warning(
+            evidence,
+            `Sightline needs at least ${short.join(' and ')}: calls and recordings may stutter here. Use a stronger computer, or lower "fps" and "maxMonitors" in its policy.`,
+          );
     },
   };
 }

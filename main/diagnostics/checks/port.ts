@@ -46,18 +46,18 @@ function taken(port: number, { sightline, isOurs, process }: PortHolder): Findin
   if (sightline !== null) {
     return failed(
       `port ${port} is held by another Sightline, version ${sightline} (${by})`,
-      'End it, or give this one another "port" and "dataDir". On a machine of several users each needs a port of their own.',
+      'Quit the other Sightline. If another user of this computer runs it, IT gives each user a "port" and a "dataDir" of their own in Sightline\'s policy.',
     );
   }
   const vendor = vendors.find(([name]) => process !== null && name.test(process))?.[1];
   if (vendor !== undefined) {
     return failed(
       `port ${port} is held by ${vendor} (${by})`,
-      'Remove that program: two recorders must not share a desk. To keep both, set another "port" here and in the page.',
+      'Remove that program: it may record this screen, too. To keep both, IT sets another "port" in Sightline\'s policy and in the page.',
     );
   }
   return failed(
     `port ${port} is held by ${by}`,
-    `End that program${port === 5431 ? ' (the Amazon Connect Client Application uses 5431, too)' : ''}, or set another "port" here and in the page.`,
+    `End that program${port === 5431 ? ' (the Amazon Connect Client Application uses 5431, too)' : ''} and start Sightline again, or IT sets another "port" in Sightline's policy and in the page.`,
   );
 }

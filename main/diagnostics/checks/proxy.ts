@@ -23,7 +23,7 @@ export function proxyCheck({ environment, system, hosts }: ProxySubject): Check 
       if (hosts.length === 0) return ok(`${evidence}; Sightline connects to nothing outside this machine`);
       return warning(
         `${evidence}; Sightline connects directly to ${hosts.join(', ')}`,
-        'Let these hosts through the firewall without the proxy, for example by VPC endpoints ("s3Endpoint", "eventBridgeEndpoint").',
+        'Sightline uses no proxy. Have the firewall let this computer reach these hosts, TCP 443, without one; or name hosts within your network ("s3Endpoint" and "eventBridgeEndpoint" in its policy, for example AWS VPC endpoints).',
       );
     },
   };

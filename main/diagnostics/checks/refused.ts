@@ -37,7 +37,7 @@ export function refusedCheck({ logFolder, isAllowed, now }: RefusedSubject): Che
       if (still.length === 0) return ok(`${listed([...origins])}; now allowed`);
       return warning(
         listed(still),
-        'If one of them is your CCP add its domain to "allowedDomains" (https, without a port). Leave the others out.',
+        'If one of them is the page in which agents take calls (the CCP), add its domain to "allowedDomains" in Sightline\'s policy, without https:// and without a port. Leave out any that you do not know.',
       );
     },
   };

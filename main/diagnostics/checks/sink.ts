@@ -3,8 +3,8 @@
 
 import { inspect } from 'node:util';
 import type { Check, Finding } from '../check.ts';
-import { failed, ok, skipped, warning, wordsOf } from '../check.ts';
-import { tryFolder } from './tryFolder.ts';
+import { failed, ok, skipped, warning } from '../check.ts';
+import { folderTrouble, tryFolder } from './tryFolder.ts';
 
 /** What became of the small object. */
 export type BucketTrial =
@@ -33,7 +33,7 @@ async function intoFolder(folder: string): Promise<Finding> {
     await tryFolder(folder);
     return ok(`${folder} can be written to`);
   } catch (error) {
-    return failed(wordsOf(error), 'Give this user the right to write there, or set another "sinkFolder".');
+    return failed(...folderTrouble(folder, 'sinkFolder', error));
   }
 }
 
@@ -50,6 +50,6 @@ function intoBucket(trial: BucketTrial): Finding {
     case 'not-tried':
       return skipped(trial.why);
     default:
-      return failed(inspect(trial), 'Tell support.');
+      return failed(inspect(trial), 'Export the diagnostics and send them to support.');
   }
 }

@@ -3,6 +3,8 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, open, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { errno } from '../../shared/errors.ts';
+import { wordsOf } from '../check.ts';
 
 /** Makes the folder where there is none, as the recorder would. @param mode of a folder that is made @throws what the file system says */
 export async function tryFolder(folder: string, mode?: number): Promise<void> {
@@ -22,5 +24,30 @@ export async function tryFolder(folder: string, mode?: number): Promise<void> {
     }
   } finally {
     await rm(probe, { force: true }).catch(() => undefined);
+  }
+}
+
+/** @param key of policy, which names the folder @returns what was seen, and what to do */
+export function folderTrouble(
+  folder: string,
+  key: string,
+  error: unknown,
+): [evidence: string, remedy: string] {
+  const instead = `or set another "${key}" in Sightline's policy.`;
+  const evidence = `${folder} cannot be written to: ${wordsOf(error)}`;
+  switch (errno(error)) {
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return [evidence, `The disk is full. Delete what is not needed on it, ${instead}`];
+    case 'EROFS':
+      return [evidence, `The disk or share is read-only. Have it made writable, ${instead}`];
+    case 'ENOTDIR':
+    case 'EEXIST':
+      return [evidence, `There is a file where a folder should be. Rename that file, ${instead}`];
+    case 'EACCES':
+    case 'EPERM':
+      return [evidence, `Give this user the right to write there, ${instead}`];
+    default:
+      return [evidence, `See that the disk or share is connected and works, ${instead}`];
   }
 }

@@ -243,10 +243,16 @@ export class Attempt {
       return stop({ verdict: 'warning', evidence, remedy });
     } catch (error) {
       whole.throwIfAborted();
-      const silent = error instanceof NoAnswerError ? '; a firewall drops UDP' : '';
+      // Whether AWS's hosts answer somebody without credentials is not written anywhere: silence proves nothing.
+      if (error instanceof NoAnswerError)
+        return stop({
+          verdict: 'warning',
+          evidence: `${wordsOf(error)}; either UDP ${this.target.port} is blocked or the host does not answer without credentials`,
+          remedy: `If calls have no sound or end early here: ${this.allow} If they are fine, there is nothing to do.`,
+        });
       return stop({
         verdict: 'failed',
-        evidence: `no STUN answer: ${wordsOf(error)}${silent}`,
+        evidence: `UDP ${this.target.port} is not let through: ${wordsOf(error)}`,
         remedy: this.allow,
       });
     }
@@ -264,7 +270,8 @@ function judgeNoProxy(name: string, error: unknown): NetworkFinding {
   return {
     verdict: 'failed',
     evidence: `the proxy ${name} cannot be reached: ${wordsOf(error)}`,
-    remedy: 'Mend the proxy, or its name and port in the environment (HTTPS_PROXY).',
+    remedy:
+      "See that the proxy runs, and that its name and port are right in this computer's proxy settings (or in HTTPS_PROXY).",
   };
 }
 

@@ -8,19 +8,44 @@ import { Attempt } from './attempt.ts';
 import { asError, mapAtOnce } from './deadline.ts';
 import type { Instance } from './hosts.ts';
 import { factsReadOn, hasTurnHosts, targetsOf } from './hosts.ts';
-import { proxyFromEnvironment } from './proxy.ts';
+import type { ResolveProxy } from './proxy.ts';
+import { proxyFromDesktop, proxyFromEnvironment } from './proxy.ts';
 import type { NetworkCheck, NetworkLimits, NetworkPorts, Target } from './types.ts';
 import { DEFAULT_LIMITS } from './types.ts';
 
-/** The ports of the program: the system's names, the network as it is, the environment's proxy. */
-export function systemPorts(environment: Readonly<Record<string, string | undefined>>): NetworkPorts {
+/** The ports of the program: the system's names, the network as it is, the desktop's proxy or else the environment's. */
+export function systemPorts(
+  environment: Readonly<Record<string, string | undefined>>,
+  resolveProxy: ResolveProxy | null = null,
+): NetworkPorts {
   return {
     resolve: async (host) => (await lookup(host, { all: true })).map(({ address }) => address),
     dial: (endpoint) => endpoint,
-    proxyFor: (host, port) => Promise.resolve(proxyFromEnvironment(environment, host, port)),
+    proxyFor:
+      resolveProxy === null
+        ? (host, port) => Promise.resolve(proxyFromEnvironment(environment, host, port))
+        : proxyFromDesktop(resolveProxy, DEFAULT_LIMITS.proxyMs),
     trustedRoots: undefined,
     platform: process.platform,
   };
+}
+
+/** What `sightline doctor` and the app say of the network; where no instance is named one line, and nothing is asked. */
+export async function checkInstance(
+  { alias, region }: { readonly alias: string | null; readonly region: string | null },
+  ports: NetworkPorts,
+): Promise<NetworkCheck[]> {
+  if (alias !== null) return checkNetwork({ alias, region }, ports);
+  return [
+    {
+      name: 'network',
+      verdict: 'skipped',
+      evidence: 'whether Amazon Connect can be reached was not tried: Sightline does not know your instance',
+      remedy:
+        'To have it tried, set the policy keys "instanceAlias" (acme of acme.my.connect.aws) and "instanceRegion" (such as ' +
+        'eu-central-1), or run: sightline doctor --instance acme --region eu-central-1.',
+    },
+  ];
 }
 
 /** The checks of every host that the instance needs, in the order of the list. Never throws. */

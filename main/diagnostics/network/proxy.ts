@@ -1,10 +1,10 @@
-// The proxy between this machine and the world: which one the environment names for a host, and asking it for a tunnel.
-// A proxy's user and password go to that proxy and into no evidence.
+// The proxy between this machine and the world: which one the environment or the desktop names for a host, and asking it
+// for a tunnel. A proxy's user and password go to that proxy and into no evidence.
 
 import { request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import type { Socket } from 'node:net';
-import { asError } from './deadline.ts';
+import { asError, within, wordsOf } from './deadline.ts';
 
 export type ProxyRoute =
   | { readonly kind: 'direct' }
@@ -12,6 +12,45 @@ export type ProxyRoute =
   | { readonly kind: 'unusable'; readonly words: string };
 
 type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Asks the desktop, as a browser would: its settings, its automatic configuration, its script (PAC).
+ *
+ * @returns `PROXY proxy.example:3128; DIRECT`; https://www.electronjs.org/docs/latest/api/session#sesresolveproxyurl
+ */
+export type ResolveProxy = (url: string) => Promise<string>;
+
+/** As a script answers (FindProxyForURL). The first of several counts: the others are for when it is away. */
+export function proxyFromAnswer(answer: string): ProxyRoute {
+  const [kind = '', address = ''] = (answer.split(';', 1)[0] ?? '').trim().split(/\s+/);
+  switch (kind.toUpperCase()) {
+    case '':
+    case 'DIRECT':
+      return { kind: 'direct' };
+    case 'PROXY':
+    case 'HTTP':
+    case 'HTTPS': {
+      const url = `${kind.toUpperCase() === 'HTTPS' ? 'https' : 'http'}://${address}`;
+      if (URL.canParse(url)) return { kind: 'proxy', url: new URL(url) };
+      return { kind: 'unusable', words: "the desktop's settings name a proxy that has no address" };
+    }
+    default:
+      return { kind: 'unusable', words: `the desktop's settings name a ${kind} proxy, which is not tried` };
+  }
+}
+
+/** By the desktop. A script may take its time, or be away: then it is said, and nothing is tried. */
+export function proxyFromDesktop(resolve: ResolveProxy, limitMs: number) {
+  return async (host: string, port: number): Promise<ProxyRoute> => {
+    // A script is asked for a name, not for a family of names.
+    const url = `https://${host.replace('*', 'sightline-check')}:${port}/`;
+    try {
+      return proxyFromAnswer(await within(limitMs, new AbortController().signal, () => resolve(url)));
+    } catch (error) {
+      return { kind: 'unusable', words: `the desktop does not say which proxy it uses: ${wordsOf(error)}` };
+    }
+  };
+}
 
 /** As curl and most programs read HTTPS_PROXY, ALL_PROXY and NO_PROXY. Small letters win, as there. */
 export function proxyFromEnvironment(environment: Environment, host: string, port: number): ProxyRoute {

@@ -34,7 +34,7 @@ describe('credentials', () => {
       evidence: 'from environment, expired at 2025-12-31T00:00:00.000Z',
     });
     const none = credentialsCheck({ kind: 'chain', now, find: () => Promise.reject(new Error('none')) });
-    expect(await find(none)).toMatchObject({ verdict: 'failed', evidence: 'none' });
+    expect(await find(none)).toMatchObject({ verdict: 'failed', evidence: 'no credentials for AWS: none' });
   });
   it.each([
     [401, 'ok'],

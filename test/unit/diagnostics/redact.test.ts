@@ -191,3 +191,31 @@ describe('what support needs', () => {
     expect(performance.now() - began).toBeLessThan(2000);
   });
 });
+
+describe('addresses', () => {
+  it.each([
+    ['this network is seen as 203.0.113.7:50000', 'this network is seen as public-address:50000'],
+    ['connected to 192.168.1.20 in 7 ms.', 'connected to private-address in 7 ms.'],
+    ['10.0.0.1, 172.16.9.9, 100.64.1.1, 8.8.8.8.', `${'private-address, '.repeat(3)}public-address.`],
+    ['2600:1f18::17, fd00::1 and fe80::1%eth0', 'public-address, private-address and private-address'],
+    ['https://10.1.2.3:9000/bucket', 'https://private-address:9000/bucket'],
+    ['https://[2600:1f18::17]:443/', 'https://public-address:443/'],
+    ['{"seen":"203.0.113.7"}', '{"seen":"public-address"}'],
+    ['::ffff:203.0.113.7', 'public-address'],
+    ['::ffff:10.0.0.7', 'private-address'],
+    ['172.32.0.1 100.128.0.1 fec0::1', 'public-address public-address public-address'],
+  ])('%s: only whether it is within the company', (text, shown) => {
+    expect(redactText(text, nobody)).toBe(shown);
+    expect(redactText(shown, nobody)).toBe(shown);
+  });
+
+  it.each([
+    '127.0.0.1:5431, [::1]:5431, ::ffff:127.0.0.1 and what a DNS filter answers: 0.0.0.0, ::',
+    'Mozilla/5.0 (X11) Chrome/126.0.0.0 Safari/537.36',
+    'at 12:34:56, 2026-11-21T10:05:52.000Z',
+    'arn:aws:s3:::acme/x and arn:aws:events:eu-central-1:123456789012:event-bus/b',
+    'ffmpeg 5.1.9-0+deb12u1, 10.0.22631, 1.2.3.4.5, 999.1.1.1',
+  ])('%s: stays', (text) => {
+    expect(redactText(text, nobody)).toBe(text);
+  });
+});

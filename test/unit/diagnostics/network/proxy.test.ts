@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { proxyFromEnvironment, proxyName } from '../../../../main/diagnostics/network/proxy.ts';
+import {
+  proxyFromAnswer,
+  proxyFromDesktop,
+  proxyFromEnvironment,
+  proxyName,
+} from '../../../../main/diagnostics/network/proxy.ts';
 
 const route = (environment: Record<string, string>, host = 'acme.my.connect.aws') => {
   const found = proxyFromEnvironment(environment, host, 443);
@@ -39,5 +44,44 @@ describe('the proxy of the environment', () => {
 
   it('is named without its user and password', () => {
     expect(proxyName(new URL('http://agent:s3cret@proxy.example:3128/'))).toBe('proxy.example:3128');
+  });
+});
+
+describe('the proxy of the desktop', () => {
+  const named = (answer: string) => {
+    const found = proxyFromAnswer(answer);
+    return found.kind === 'proxy' ? found.url.href : found.kind;
+  };
+  it.each([
+    ['DIRECT', 'direct'],
+    ['', 'direct'],
+    ['PROXY proxy.example:3128; DIRECT', 'http://proxy.example:3128/'],
+    ['HTTPS proxy.example:8443;PROXY other.example:1', 'https://proxy.example:8443/'],
+    ['DIRECT; PROXY proxy.example:3128', 'direct'],
+    ['SOCKS5 proxy.example:1080', 'unusable'],
+    ['PROXY', 'unusable'],
+  ])('that answers "%s" is %s', (answer, expected) => {
+    expect(named(answer)).toBe(expected);
+  });
+
+  it('is asked for the host and port, for a family by a made-up name', async () => {
+    const asked: string[] = [];
+    const resolve = (url: string) => Promise.resolve(`PROXY p.example:${asked.push(url)}`);
+    const proxyFor = proxyFromDesktop(resolve, 1000);
+    expect(await proxyFor('acme.my.connect.aws', 443)).toMatchObject({ kind: 'proxy' });
+    await proxyFor('*.transport.example', 443);
+    expect(asked).toEqual([
+      'https://acme.my.connect.aws:443/',
+      'https://sightline-check.transport.example:443/',
+    ]);
+  });
+
+  it('that fails or never answers is told, and nothing is tried', async () => {
+    const words = async (resolve: () => Promise<string>) => {
+      const found = await proxyFromDesktop(resolve, 30)('a.example', 443);
+      return found.kind === 'unusable' ? found.words : found.kind;
+    };
+    expect(await words(() => Promise.reject(new Error('script away')))).toContain('script away');
+    expect(await words(() => new Promise(() => undefined))).toContain('no answer within 0.03 s');
   });
 });
