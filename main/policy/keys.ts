@@ -59,7 +59,10 @@ export const policyKeys = {
       'Which pages of the allowed domains are let in: all of them (`origin`), or those whose token the endpoint `authUrl` accepts (`endpoint`).',
   }),
   authUrl: key({
-    schema: safeUrl,
+    schema: safeUrl.refine(
+      (text) => !/^[^/]*\/\/[^/]*@/.test(text),
+      'must not hold a user name or a password',
+    ),
     form: 'text',
     default: null,
     defaultText: '`https://<alias>.my.connect.aws/taps/client/auth`, with `instanceAlias`',

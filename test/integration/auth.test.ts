@@ -1,6 +1,7 @@
 // Page authentication on the built program, against an endpoint that is strict and one that fails in every way: who gets
 // in, what happens to what a page sends meanwhile, how often is asked, and where the token must not turn up.
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +10,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { RequestFailure } from '../../main/shared/protocol.ts';
 import { startAuthServer, type AuthFault, type AuthServer } from '../rig/authServer.ts';
 import { startDisplay, type Display } from '../rig/display.ts';
+import { endWithUs } from '../rig/process.ts';
 import { readZip } from '../rig/zip.ts';
 import { agent, startRecorder, type AnyReply, type Page, type Recorder } from '../rig/recorder.ts';
 
@@ -366,6 +368,36 @@ describe('the token', () => {
     for (const content of entries.values()) said.push(content.toString('latin1'));
     expect(said.filter((text) => text.includes('c4n4ry'))).toEqual([]);
     expect(recorder.stderr()).toContain('"outcome":"refused"');
+  });
+});
+
+describe('doctor', () => {
+  /** Not spawnSync: the endpoint answers in this process. */
+  async function check(url: string): Promise<{ verdict: string; evidence: string }> {
+    const args = [program, 'doctor', '--json', '--data-dir', join(home, 'd'), '--display', display.display];
+    const child = spawn(process.execPath, [...args, '--auth', 'endpoint', '--auth-url', url], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    endWithUs(child);
+    let text = '';
+    child.stdout.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+    await once(child, 'close');
+    const { checks } = JSON.parse(text) as { checks: { name: string; verdict: string; evidence: string }[] };
+    return checks.find(({ name }) => name === 'authentication')!;
+  }
+
+  it('looks whether the endpoint is there, and lets nobody in without a token', async () => {
+    const host = new URL(endpoint.url).host;
+    expect(await check(endpoint.url)).toMatchObject({
+      verdict: 'ok',
+      evidence: `the endpoint ${host} answered 401 to a question without a token`,
+    });
+    endpoint.fault = { kind: 'body', body: '{}' };
+    expect(await check(endpoint.url)).toMatchObject({ verdict: 'failed' });
+    endpoint.fault = { kind: 'status', status: 502 };
+    expect(await check(endpoint.url)).toMatchObject({ verdict: 'warning' });
+    expect(await check('http://127.0.0.1:9/')).toMatchObject({ verdict: 'failed' });
+    expect(endpoint.questions.map(({ token }) => token)).toEqual([null, null, null]);
   });
 });
 
