@@ -1,11 +1,11 @@
 // The browsers' machine policies in a registry: Wine's own reg.exe on a prefix of its own, beside what others put there.
 // Runs where Wine is (Debian's wine64); on Windows it would write the machine's own policies, so not there.
-import { execFile } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, open, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { coverageOf } from '../../main/diagnostics/checks/browserPolicy.ts';
 import { readBrowserPolicies } from '../../main/platform/browserPolicies.ts';
@@ -20,11 +20,19 @@ const CHROME = 'HKLM\\SOFTWARE\\Policies\\Google\\Chrome\\LoopbackNetworkAllowed
 const FIREFOX = 'HKLM\\SOFTWARE\\Policies\\Mozilla\\Firefox\\LocalNetworkAccess';
 const domain = 'acme.my.connect.aws';
 let prefix: string;
+let calls = 0;
 
+/** Into a file: what Wine leaves in the background would hold a pipe open. */
 const run: RunTool = async (command, args) => {
   const { DISPLAY: _, ...environment } = process.env;
   const env = { ...environment, WINEPREFIX: prefix, WINEDEBUG: '-all', WINEDLLOVERRIDES: 'mscoree,mshtml=' };
-  return (await promisify(execFile)(wine, [command, ...args], { env })).stdout;
+  const path = join(prefix, `stdout-${++calls}.txt`);
+  const out = await open(path, 'w');
+  const child = spawn(wine, [command, ...args], { env, stdio: ['ignore', out.fd, 'ignore'] });
+  const [code] = (await once(child, 'exit')) as [number | null];
+  await out.close();
+  if (code !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${code}`);
+  return readFile(path, 'utf8');
 };
 const reg = (...args: string[]) => run('reg', args);
 const none = (key: string) =>
@@ -41,13 +49,15 @@ const covered = async () =>
 describe.runIf(wine !== '')('browser policies in the registry (where Wine is)', () => {
   beforeAll(async () => {
     prefix = await mkdtemp(join(tmpdir(), 'sightline-wine-'));
+    // One that stays: starting it anew for every reg.exe takes seconds.
+    const env = { ...process.env, WINEPREFIX: prefix };
+    await once(spawn(server, ['-p600'], { env, stdio: 'ignore' }), 'exit');
     await run('wineboot', ['-i']);
   });
   afterAll(async () => {
     // Only this prefix's.
-    await promisify(execFile)(server, ['-k'], { env: { ...process.env, WINEPREFIX: prefix } }).catch(
-      () => undefined,
-    );
+    const env = { ...process.env, WINEPREFIX: prefix };
+    await once(spawn(server, ['-k'], { env, stdio: 'ignore' }), 'exit');
     await rm(prefix, { recursive: true, force: true, maxRetries: 5 });
   });
 
