@@ -3,6 +3,7 @@
 // only (one `ready` line for `serve`); everything else goes to stderr and the log.
 
 import { Command } from 'commander';
+import { addBrowserPolicyOptions, browserPolicyCommand } from './headless/browserPolicy.ts';
 import { addDiagnosticsOptions, diagnosticsCommand } from './headless/diagnostics.ts';
 import { doctorCommand } from './headless/doctor.ts';
 import { addNetworkOptions } from './headless/network.ts';
@@ -60,6 +61,13 @@ addPolicyOptions(
 )
   .option('--json', 'print one JSON object')
   .action(policyCommand);
+addPolicyOptions(
+  addBrowserPolicyOptions(
+    program
+      .command('browser-policy')
+      .description('let pages of the allowed domains reach this machine without asking the agent'),
+  ),
+).action(browserPolicyCommand);
 
 try {
   await program.parseAsync();

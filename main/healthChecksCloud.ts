@@ -4,6 +4,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CheckSubjects } from './diagnostics/checks.ts';
+import { authUrlOf } from './admissionOf.ts';
 import type { FoundCredentials } from './diagnostics/checks/credentials.ts';
 import { readLogLines } from './diagnostics/logLines.ts';
 import type { ResolveProxy } from './diagnostics/network/proxy.ts';
@@ -38,7 +39,10 @@ const STAND_IN =
 /** What the SDK throws when it finds none: S3 was not asked then. */
 const NO_CREDENTIALS = /^(Credentials|Token)ProviderError\b/;
 
-type CloudSubjects = Pick<CheckSubjects, 'credentials' | 'sink' | 'clock' | 'proxy' | 'eventBridge'>;
+type CloudSubjects = Pick<
+  CheckSubjects,
+  'pageAuth' | 'credentials' | 'sink' | 'clock' | 'proxy' | 'eventBridge'
+>;
 
 export function cloudSubjects(options: CloudOptions): CloudSubjects {
   const { policy, run } = options;
@@ -62,14 +66,17 @@ export function cloudSubjects(options: CloudOptions): CloudSubjects {
   };
   const find = (): Promise<FoundCredentials> => findCredentials(policy);
   const { brokerUrl } = policy;
+  const post = { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '{}' };
+  const authUrl = authUrlOf(policy);
   return {
-    credentials: credentialsOf(policy, find, (url) =>
-      ask('the broker', url, {
-        method: 'POST',
-        headers: { 'Content-Type': 'application/json' },
-        body: '{}',
-      }),
-    ),
+    pageAuth:
+      policy.auth === 'origin'
+        ? null
+        : {
+            host: authUrl === null ? null : new URL(authUrl).host,
+            ask: () => ask('the authentication endpoint', authUrl ?? '', post),
+          },
+    credentials: credentialsOf(policy, find, (url) => ask('the broker', url, post)),
     sink:
       settings === null
         ? { kind: 'folder', folder: policy.sinkFolder }
@@ -190,6 +197,7 @@ function hostsOf(policy: Policy): string[] {
   const urls = [
     ...(policy.sink === 's3' ? [policy.s3Endpoint ?? awsUrl(`${policy.s3Bucket ?? ''}.s3`, region)] : []),
     ...(policy.sink === 's3' && policy.brokerUrl !== null ? [policy.brokerUrl] : []),
+    ...(policy.auth === 'endpoint' ? [authUrlOf(policy) ?? ''] : []),
     ...(policy.eventBusName === null ? [] : [policy.eventBridgeEndpoint ?? awsUrl('events', region)]),
   ];
   const hosts = urls.map((url) => (URL.canParse(url) ? new URL(url).hostname : 'AWS'));

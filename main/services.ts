@@ -24,6 +24,7 @@ import type { OverviewParts } from './overviewParts.ts';
 import type { Policy } from './policy/keys.ts';
 import type { Publisher } from './publisher/publisher.ts';
 import { recover } from './recovery.ts';
+import { admissionOf } from './admissionOf.ts';
 import { explainListenError } from './server/listenError.ts';
 import { startServer } from './server/server.ts';
 import type { RunningServer } from './server/server.ts';
@@ -80,6 +81,7 @@ export interface Services {
 /** @throws SightlineError when the data folder or the port cannot be had */
 export async function startServices(options: ServicesOptions): Promise<Services> {
   const { policy, resourcesFolder, log, monitorSource = null, watchSession } = options;
+  const admission = admissionOf(policy, log);
   const keyFile = keyFileStore(join(policy.dataDir, 'spool.key'));
   const keyStores = options.keyStore ? ([options.keyStore, keyFile] as const) : ([keyFile] as const);
   const [{ warning }] = keyStores;
@@ -353,7 +355,10 @@ export async function startServices(options: ServicesOptions): Promise<Services>
       port: policy.port,
       guard: policy,
       appVersion,
-      page: { session, hub, describe, onToken: (arn, token) => deliveries.tokenCame(arn, token), log },
+      page: {
+        ...{ session, hub, describe, admission, log },
+        onToken: (arn, token) => deliveries.tokenCame(arn, token),
+      },
       control: { dataDir: policy.dataDir, publisher, recovery },
       log,
     });

@@ -27,6 +27,8 @@ import type { KeyStoreSubject } from './checks/keyStore.ts';
 import { keyStoreCheck } from './checks/keyStore.ts';
 import type { MachineSubject } from './checks/machine.ts';
 import { machineCheck } from './checks/machine.ts';
+import type { PageAuthSubject } from './checks/pageAuth.ts';
+import { pageAuthCheck } from './checks/pageAuth.ts';
 import type { PortSubject } from './checks/port.ts';
 import { portCheck } from './checks/port.ts';
 import type { ProxySubject } from './checks/proxy.ts';
@@ -43,6 +45,7 @@ export interface CheckSubjects {
   readonly port: PortSubject;
   readonly instance: InstanceSubject;
   readonly domains: DomainsSubject;
+  readonly pageAuth: PageAuthSubject;
   readonly browsers: BrowserSubject;
   readonly refused: RefusedSubject;
   readonly encoder: EncoderSubject;
@@ -66,6 +69,7 @@ export function allChecks(subjects: CheckSubjects): Check[] {
     portCheck(subjects.port),
     instanceCheck(subjects.instance),
     domainsCheck(subjects.domains),
+    pageAuthCheck(subjects.pageAuth),
     browserPolicyCheck(subjects.browsers),
     refusedCheck(subjects.refused),
     encoderCheck(subjects.encoder),

@@ -20,12 +20,14 @@ export interface PolicyPlaces {
   readonly root?: string;
 }
 
-const linuxFolders: readonly (readonly [BrowserName, string])[] = [
+/** Every file in them counts, whatever its name. */
+export const linuxFolders: readonly (readonly [BrowserName, string])[] = [
   ['Chrome', '/etc/opt/chrome/policies/managed'],
   ['Chromium', '/etc/chromium/policies/managed'],
   ['Edge', '/etc/opt/edge/policies/managed'],
 ];
-const firefoxFiles: Partial<Record<NodeJS.Platform, readonly string[]>> = {
+/** The system-wide one first: where it is there, Firefox on Linux does not look at the others. */
+export const firefoxFiles: Partial<Record<NodeJS.Platform, readonly string[]>> = {
   linux: [
     '/etc/firefox/policies/policies.json',
     '/usr/lib/firefox/distribution/policies.json',
@@ -35,7 +37,7 @@ const firefoxFiles: Partial<Record<NodeJS.Platform, readonly string[]>> = {
   win32: ['C:\\Program Files\\Mozilla Firefox\\distribution\\policies.json'],
   darwin: ['/Applications/Firefox.app/Contents/Resources/distribution/policies.json'],
 };
-const registryKeys: readonly (readonly [BrowserName, string])[] = [
+export const registryKeys: readonly (readonly [BrowserName, string])[] = [
   ['Chrome', 'Google\\Chrome'],
   ['Chromium', 'Chromium'],
   ['Edge', 'Microsoft\\Edge'],
@@ -47,21 +49,46 @@ const macPreferences: readonly (readonly [BrowserName, string])[] = [
   ['Firefox', 'org.mozilla.firefox'],
 ];
 
-/** Only browsers that have any policy. */
+/** The browsers that each platform has. */
+export function browsersOf(platform: NodeJS.Platform): readonly BrowserName[] {
+  return platform === 'linux' ? ['Chrome', 'Chromium', 'Edge', 'Firefox'] : ['Chrome', 'Edge', 'Firefox'];
+}
+
+/**
+ * Only browsers that have any policy, and only what counts: where two places of one browser set the same policy, the
+ * browser goes by one of them and does not join their lists (chrome://policy calls the other a conflict).
+ */
 export async function readBrowserPolicies(places: PolicyPlaces): Promise<FoundPolicies[]> {
   const { platform, root = '' } = places;
-  const files = (firefoxFiles[platform] ?? []).map((path) => fromFirefoxFile(`${root}${path}`));
+  const files = await Promise.all(
+    (firefoxFiles[platform] ?? []).map((path) => fromFirefoxFile(`${root}${path}`)),
+  );
+  // The weakest first.
+  const firefox = platform === 'linux' ? (files.find(({ length }) => length > 0) ?? []) : files.flat();
   const others =
     platform === 'win32'
-      ? ['HKLM', 'HKCU'].flatMap((hive) => registryKeys.map((one) => fromRegistry(hive, one, places.run)))
+      ? ['HKCU', 'HKLM'].flatMap((hive) => registryKeys.map((one) => fromRegistry(hive, one, places.run)))
       : platform === 'darwin'
         ? macPreferences.map((one) => fromPreferences(one, places.run))
         : linuxFolders.map(([browser, folder]) => fromFolder(browser, `${root}${folder}`));
-  return (await Promise.all([...others, ...files])).flat();
+  return whatCounts([...firefox, ...(await Promise.all(others)).flat()]);
 }
 
+/** @param found the weakest first */
+function whatCounts(found: readonly FoundPolicies[]): FoundPolicies[] {
+  const stronger = new Set<string>();
+  const order: readonly BrowserName[] = ['Chrome', 'Chromium', 'Edge', 'Firefox'];
+  const counted = [...found].reverse().map(({ browser, source, values }) => {
+    const kept = Object.entries(values).filter(([name]) => !stronger.has(`${browser} ${name}`));
+    for (const [name] of kept) stronger.add(`${browser} ${name}`);
+    return { browser, source, values: Object.fromEntries(kept) };
+  });
+  return counted.sort((one, other) => order.indexOf(one.browser) - order.indexOf(other.browser));
+}
+
+/** The last by name is the strongest (Chromium, components/policy/core/common/config_dir_policy_loader.cc). */
 async function fromFolder(browser: BrowserName, folder: string): Promise<FoundPolicies[]> {
-  const names = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith('.json')).sort();
+  const names = (await readdir(folder).catch(() => [])).sort();
   const found = await Promise.all(
     names.map(async (name) => {
       const source = join(folder, name);
@@ -147,7 +174,7 @@ function put(
   }
 }
 
-function objectIn(text: string): Record<string, unknown> | null {
+export function objectIn(text: string): Record<string, unknown> | null {
   try {
     const value: unknown = JSON.parse(text);
     return typeof value === 'object' && value !== null && !Array.isArray(value)

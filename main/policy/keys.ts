@@ -51,6 +51,24 @@ export const policyKeys = {
     description:
       'Whether pages served from this machine may connect, with any scheme and port. For development.',
   }),
+  auth: key({
+    schema: z.enum(['origin', 'endpoint']),
+    form: 'text',
+    default: 'origin' as const,
+    description:
+      'Which pages of the allowed domains are let in: all of them (`origin`), or those whose token the endpoint `authUrl` accepts (`endpoint`).',
+  }),
+  authUrl: key({
+    schema: safeUrl.refine(
+      (text) => !/^[^/]*\/\/[^/]*@/.test(text),
+      'must not hold a user name or a password',
+    ),
+    form: 'text',
+    default: null,
+    defaultText: '`https://<alias>.my.connect.aws/taps/client/auth`, with `instanceAlias`',
+    description:
+      'URL that says whether a page’s token is good, where `auth` is `endpoint`. https only, except on this machine.',
+  }),
   dataDir: key({
     schema: path,
     form: 'text',
@@ -326,6 +344,7 @@ type ValueOf<K extends PolicyKey> = (typeof policyKeys)[K] extends KeyInfo<infer
 
 /** The keys whose default is worked out; after loading, these may still be null. */
 type MayBeNull =
+  | 'authUrl'
   | 'display'
   | 'ffmpegPath'
   | 's3Bucket'

@@ -1,4 +1,5 @@
-// One connected page: its frames in, replies and pushes out. Nothing but `hello` is answered until it has succeeded.
+// One connected page: its frames in, replies and pushes out. Nothing but `hello` is answered until it has succeeded;
+// while its token is being checked, what follows waits, and only a suspend takes hold before the check has ended.
 
 import { randomUUID } from 'node:crypto';
 import type { RawData, WebSocket } from 'ws';
@@ -6,17 +7,28 @@ import type { SessionCommands } from '../session/service.ts';
 import type { Identity } from '../session/state.ts';
 import type { StatusHub } from '../status/hub.ts';
 import { SightlineError, failure, toFailure } from '../shared/errors.ts';
-import type { Failure } from '../shared/errors.ts';
-import type { Hello, HelloReply, Push, Reply, ReplyFields, Request } from '../shared/protocol.ts';
+import type {
+  Hello,
+  HelloReply,
+  Push,
+  Reply,
+  ReplyFields,
+  Request,
+  RequestFailure,
+} from '../shared/protocol.ts';
 import { parseFrame } from '../shared/protocol.ts';
 import type { Logger } from '../platform/log.ts';
+import { AdmissionError, Tries } from './admission.ts';
+import type { Admission } from './admission.ts';
 
 export interface PageServices {
   readonly session: SessionCommands;
   readonly hub: StatusHub;
   /** The part of hello's reply that says what this recorder is. */
   readonly describe: () => Promise<Omit<HelloReply, 'recordings' | 'sessionId'>>;
-  /** For the broker of credentials; goes nowhere else. */
+  /** Who may come in besides the guard's rules; null: whoever has passed them. */
+  readonly admission: Pick<Admission, 'admit'> | null;
+  /** For the broker of credentials, once the page is let in. */
   readonly onToken: (agentArn: string, token: string) => void;
   readonly log: Logger;
 }
@@ -24,6 +36,13 @@ export interface PageServices {
 /** A page that does not read what it is sent is cut off before it costs memory. */
 const MAX_BUFFERED_BYTES = 4 * 1024 * 1024;
 const CLOSE_POLICY_VIOLATION = 1008;
+/** Of 64 KiB at most, each. */
+const MAX_HELD_FRAMES = 32;
+
+interface Frame {
+  readonly id: string;
+  readonly request: Request;
+}
 
 export function servePage(socket: WebSocket, origin: string, services: PageServices): void {
   new Page(socket, origin, services).serve();
@@ -34,6 +53,9 @@ class Page {
   private ready = false;
   private identity: Identity | null = null;
   private unsubscribe: () => void = () => undefined;
+  /** What came while the page's first hello was being checked; null: no check is under way. */
+  private held: Frame[] | null = null;
+  private readonly tries = new Tries();
 
   constructor(
     private readonly socket: WebSocket,
@@ -62,26 +84,63 @@ class Page {
       this.unsubscribe();
       if (this.ready) this.services.session.pageLeft(this.id);
       this.ready = false;
+      this.held = null;
     });
   }
 
   private receive(text: string): void {
     const frame = parseFrame(text);
     if (!frame.ok) return this.refuse(frame.id, failure('INVALID_MESSAGE', frame.message));
-    const { id, request } = frame;
-    if (!this.ready && request.type !== 'hello') {
+    if (this.held === null) this.handle(frame);
+    else this.hold(this.held, frame);
+  }
+
+  private handle({ id, request }: Frame): void {
+    const isHello = request.type === 'hello';
+    if (!this.ready && !isHello) {
       return this.refuse(
         id,
         failure('NOT_READY', 'Send hello first; nothing else is answered before it succeeds.'),
       );
     }
+    if (!this.ready && this.services.admission !== null) this.held = [];
     this.answer(request).then(
       (fields) => {
         this.send({ re: id, ok: true, ...fields });
-        if (request.type === 'hello') this.welcome();
+        if (!isHello) return;
+        this.welcome();
+        this.release();
       },
-      (error: unknown) => this.refuse(id, this.explain(request.type, error)),
+      (error: unknown) => {
+        this.refuse(id, this.explain(request.type, error));
+        if (isHello) this.release();
+      },
     );
+  }
+
+  private hold(held: Frame[], frame: Frame): void {
+    const { id, request } = frame;
+    if (held.length >= MAX_HELD_FRAMES) {
+      return this.refuse(id, failure('NOT_READY', 'hello is still being checked. Wait for its answer.'));
+    }
+    held.push(frame);
+    if (request.type !== 'contact.suspend') return;
+    // Whoever may turn out to ask, nothing is captured from now on: in doubt less is recorded. It is asked again, and
+    // answered, in its turn; and it stays in force when the page is refused, because another may rely on it by then.
+    this.services.log.info('suspending for a page that is still being checked', { page: this.id });
+    this.services.session.contact(request).catch(() => undefined);
+  }
+
+  /** In the order of their arrival and in one step: a resume with a suspend behind it lets nothing through. */
+  private release(): void {
+    const frames = this.held ?? [];
+    this.held = null;
+    for (const frame of frames) {
+      // A hello among them that is being checked in its turn.
+      const held = this.held as Frame[] | null;
+      if (held === null) this.handle(frame);
+      else held.push(frame);
+    }
   }
 
   /** Called in the step in which the frame was received: a suspend takes hold before this returns. */
@@ -103,13 +162,16 @@ class Page {
   }
 
   private async hello(request: Hello): Promise<HelloReply> {
+    await this.services.admission?.admit(request, this.origin, this.tries);
     const description = await this.services.describe();
     const identity = identityOf(request);
+    // A hello can end the contacts of the agent before: not on behalf of a page that did not wait.
+    if (this.isGone()) throw pageIsGone();
     const recordings = await this.services.session.hello(this.id, identity);
-    if (this.socket.readyState !== this.socket.OPEN) {
+    if (this.isGone()) {
       // Its "close" came before it had joined; without this the session would count it for ever.
       this.services.session.pageLeft(this.id);
-      throw new SightlineError('CLIENT_CONNECTION_ERROR', 'The page went away before hello was answered.');
+      throw pageIsGone();
     }
     this.ready = true;
     this.identity = identity;
@@ -130,25 +192,38 @@ class Page {
     return push.type !== 'recording.status' || push.event.detail.agentArn === this.identity?.agentArn;
   }
 
-  private explain(type: Request['type'], error: unknown): Failure {
+  private explain(type: Request['type'], error: unknown): RequestFailure {
+    if (error instanceof AdmissionError) {
+      const { retryAfterSeconds } = error;
+      const again = retryAfterSeconds === null ? {} : { retryAfterSeconds };
+      return { ...toFailure(error), retryable: retryAfterSeconds !== null, ...again };
+    }
     if (!(error instanceof SightlineError)) {
       this.services.log.error('a request failed unexpectedly', { type, reason: String(error) });
     }
     return toFailure(error, 'SERVICE_ISSUE');
   }
 
-  private refuse(id: string | null, error: Failure): void {
+  private refuse(id: string | null, error: RequestFailure): void {
     this.send({ re: id, ok: false, error });
   }
 
+  private isGone(): boolean {
+    return this.socket.readyState !== this.socket.OPEN;
+  }
+
   private send(message: Reply | Push): void {
-    if (this.socket.readyState !== this.socket.OPEN) return;
+    if (this.isGone()) return;
     if (this.socket.bufferedAmount > MAX_BUFFERED_BYTES) {
       this.socket.close(CLOSE_POLICY_VIOLATION, 'The page does not read what it is sent');
       return;
     }
     this.socket.send(JSON.stringify(message));
   }
+}
+
+function pageIsGone(): SightlineError {
+  return new SightlineError('CLIENT_CONNECTION_ERROR', 'The page went away before hello was answered.');
 }
 
 function identityOf(hello: Hello): Identity {

@@ -26,6 +26,9 @@ export const errorSources = {
   /** Of the diagnostics bundle only. */
   DISK_FULL: 'CLIENT',
   BUNDLE_NOT_WRITTEN: 'CLIENT',
+  /** Of `sightline browser-policy` only. */
+  NEEDS_ADMINISTRATOR: 'CLIENT',
+  BROWSER_POLICY_NOT_WRITTEN: 'CLIENT',
 } as const;
 
 export type ErrorCode = keyof typeof errorSources;

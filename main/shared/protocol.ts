@@ -152,9 +152,16 @@ export type ContactReply = StartReply | SuspendReply | ResumeReply | StopReply;
 export type PingReply = object;
 export type ReplyFields = ContactReply | HelloReply | StatusReply | PingReply;
 
+/** What a refused hello says besides, where the page's token was to be checked. */
+export interface RequestFailure extends Failure {
+  /** false: the same token will not do. */
+  readonly retryable?: boolean;
+  readonly retryAfterSeconds?: number;
+}
+
 export type Reply =
   | ({ readonly re: string; readonly ok: true } & ReplyFields)
-  | { readonly re: string | null; readonly ok: false; readonly error: Failure };
+  | { readonly re: string | null; readonly ok: false; readonly error: RequestFailure };
 
 export interface AppStatePush {
   readonly type: 'app.state';

@@ -42,3 +42,15 @@ it('credentials of a broker are asked for once for a delivery, and again before 
   await broker.close();
   await strict.stop();
 });
+
+it('a token that no header can carry is asked nobody with, and is in no message', async () => {
+  const request = {
+    ...{ recordingId: 'r', contactId: 'c', agentArn: 'arn:a', instanceArn: 'arn:i' },
+    ...{ bucket: BUCKET, keyPrefix: 'k' },
+  };
+  const refusal = await askBroker('http://127.0.0.1:9/', 'secret\nsecond line', request).catch(
+    (error: unknown) => error,
+  );
+  expect(refusal).toMatchObject({ code: 'CLIENT_AUTH_ERROR' });
+  expect(String(refusal)).not.toContain('second line');
+});

@@ -19,7 +19,7 @@ export interface BrowserSubject {
   readonly read: () => Promise<readonly BrowserPolicies[]>;
 }
 
-type Say = 'allowed' | 'blocked' | 'asked';
+export type Say = 'allowed' | 'blocked' | 'asked';
 
 /** The first list that has the page decides. */
 const LISTS = [
@@ -40,9 +40,17 @@ export function browserPolicyCheck({ allowedDomains, read }: BrowserSubject): Ch
   };
 }
 
-function judge(domains: readonly string[], policies: readonly BrowserPolicies[]): Finding {
+export interface Coverage {
+  readonly browser: BrowserPolicies['browser'];
+  /** Where its policies are; empty: it has none. */
+  readonly sources: string;
+  readonly by: readonly (readonly [domain: string, say: Say])[];
+}
+
+/** What the policies of each browser say to pages of the domains. Only browsers that have any policy. */
+export function coverageOf(domains: readonly string[], policies: readonly BrowserPolicies[]): Coverage[] {
   const browsers = [...new Set(policies.map(({ browser }) => browser))];
-  const said = browsers.map((browser) => {
+  return browsers.map((browser) => {
     const of = policies.filter((one) => one.browser === browser);
     const sources = of.map(({ source }) => source).join(', ');
     // The files and keys of one browser count as one policy.
@@ -50,6 +58,10 @@ function judge(domains: readonly string[], policies: readonly BrowserPolicies[])
     const by = domains.map((domain) => [domain, sayOf(browser, values, domain)] as const);
     return { browser, sources, by };
   });
+}
+
+function judge(domains: readonly string[], policies: readonly BrowserPolicies[]): Finding {
+  const said = coverageOf(domains, policies);
   const words = said.map(({ browser, sources, by }) => {
     const parts = (['blocked', 'asked', 'allowed'] as const).flatMap((say) => {
       const hit = by.filter(([, one]) => one === say).map(([domain]) => domain);
@@ -74,7 +86,7 @@ function judge(domains: readonly string[], policies: readonly BrowserPolicies[])
   if (words.length === 0 || has('asked')) {
     return warning(
       evidence,
-      `${remedy}. Until then agents must click "Allow" when the browser asks whether the page may reach this device.`,
+      `${remedy}; or run "sightline browser-policy --apply" as administrator. Until then agents must click "Allow" when the browser asks whether the page may reach this device.`,
     );
   }
   return ok(evidence);
@@ -94,7 +106,10 @@ function inFirefox(policy: unknown, domain: string): Say {
   if (isNo(Enabled)) return 'allowed';
   if (
     textsOf(SkipDomains).some(
-      (one) => one === domain || (one.startsWith('*.') && domain.endsWith(one.slice(1))),
+      (one) =>
+        // Firefox looks for the page's domain and for the address that it wants to reach, ours.
+        ['*', domain, '127.0.0.1'].includes(one) ||
+        (one.startsWith('*.') && `.${domain}`.endsWith(one.slice(1))),
     )
   ) {
     return 'allowed';

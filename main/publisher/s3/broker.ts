@@ -47,6 +47,14 @@ export async function askBroker(
       false,
     );
   }
+  // What no header can carry would come back in the words of an error.
+  if (!/^[\x21-\x7e]+$/.test(token)) {
+    throw new DeliveryError(
+      'CLIENT_AUTH_ERROR',
+      'The token of the agent’s page has other than visible ASCII characters, and no broker was asked. Mend the page.',
+      false,
+    );
+  }
   const text = await post(url, token, request);
   const parsed = answerSchema.safeParse(parseJson(text));
   if (!parsed.success) {

@@ -76,6 +76,34 @@ export const cloudCases: readonly DoctorCase[] = [
     remedy: /^Whoever copies such keys can use them for ever: take them off this computer\./,
     arrange: async (bench) => s3Options(await store(bench)),
   },
+  {
+    check: 'authentication',
+    verdict: 'failed',
+    when: 'the endpoint is away',
+    evidence: /^the endpoint 127\.0\.0\.1:\d+ cannot be reached: .*ECONNREFUSED/,
+    remedy: /^No page is let in until it can\. Check the network/,
+    arrange: async () => {
+      const endpoint = await startAnswering(401);
+      await endpoint.stop();
+      return { flags: ['--auth', 'endpoint', '--auth-url', endpoint.url] };
+    },
+  },
+  {
+    check: 'authentication',
+    verdict: 'failed',
+    when: 'the endpoint lets anybody in',
+    evidence: /answered 200 to a question without a token$/,
+    remedy: /^It may let anybody in\./,
+    arrange: (bench) => endpoint(bench, 200),
+  },
+  {
+    check: 'authentication',
+    verdict: 'warning',
+    when: 'something else answers in the place of the endpoint',
+    evidence: /answered 502 to a question without a token$/,
+    remedy: /^It should answer 401\./,
+    arrange: (bench) => endpoint(bench, 502),
+  },
   ...(
     [
       ['the right to put is missing', 'accessDenied', 'AccessDenied', 'The credentials need s3:PutObject'],
@@ -271,6 +299,12 @@ async function broker(bench: Bench, status: number, aheadMs = 0): Promise<Doctor
   const started = await startAnswering(status, aheadMs);
   bench.onEnd(() => started.stop());
   return { flags: [...S3, '--broker-url', started.url] };
+}
+
+async function endpoint(bench: Bench, status: number): Promise<DoctorStart> {
+  const started = await startAnswering(status);
+  bench.onEnd(() => started.stop());
+  return { flags: ['--auth', 'endpoint', '--auth-url', started.url] };
 }
 
 /** Answers everything with a status, by a clock that may be ahead of ours. */

@@ -1,0 +1,151 @@
+// `sightline browser-policy` as the built program, and Chromium itself as the judge of what it wrote: chrome://policy.
+// It writes below /etc, so it runs only where it may and where nothing of anybody's is there.
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, rmdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, describe, expect, it } from 'vitest';
+import { startBrowser } from '../rig/browser.ts';
+
+const program = fileURLToPath(new URL('../../dist/main/headless.mjs', import.meta.url));
+const MANAGED = '/etc/chromium/policies/managed';
+const LIST = 'LoopbackNetworkAllowedForUrls';
+const places = [
+  '/etc/opt/chrome',
+  '/etc/chromium/policies',
+  '/etc/opt/edge',
+  '/etc/firefox',
+  '/etc/sightline',
+];
+const mayWrite =
+  process.platform === 'linux' && process.getuid?.() === 0 && !places.some((path) => existsSync(path));
+const domain = 'acme.my.connect.aws';
+
+function run(mode: string, ...flags: string[]) {
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [program, 'browser-policy', mode, '--allowed-domains', `${domain}, second.example`, ...flags],
+    { encoding: 'utf8' },
+  );
+  return { status, stdout, stderr };
+}
+
+/** What chrome://policy says of our list: the text of its row. */
+async function seenByChromium(): Promise<string> {
+  // No name but this machine's can be found out, and nothing is asked in the background.
+  const browser = await startBrowser({ args: ['--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1'] });
+  try {
+    const page = await browser.newPage('chrome://policy');
+    // Playwright finds it through the shadow roots by itself; its words are in one of its own.
+    const row = page.locator('policy-row').filter({ has: page.getByText(LIST, { exact: true }) });
+    await row.first().waitFor({ state: 'attached' });
+    const text = await row.first().evaluate((element: unknown) => {
+      const { children } = (
+        element as { shadowRoot: { children: { innerText?: string; textContent: string }[] } }
+      ).shadowRoot;
+      return [...children].map((one) => one.innerText ?? one.textContent).join(' ');
+    });
+    return text.replaceAll(/\s+/g, ' ');
+  } finally {
+    await browser.stop();
+  }
+}
+
+describe.runIf(mayWrite)('browser-policy (as root, on a Linux whose browsers have no policies)', () => {
+  afterEach(async () => {
+    for (const name of ['other.json', 'zzz.txt']) await rm(join(MANAGED, name), { force: true });
+    run('--remove');
+    for (const path of [MANAGED, '/etc/chromium/policies']) await rmdir(path).catch(() => undefined);
+    expect(places.filter((path) => existsSync(path))).toEqual([]);
+  });
+
+  it('is taken up by Chromium, and is gone after --remove', async () => {
+    const before = run('--check');
+    expect(before.status).toBe(1);
+    expect(before.stdout).toContain(`Chromium  ${domain}  asks the agent  (no policy)`);
+    expect(await seenByChromium()).toContain('Not set');
+
+    const applied = run('--apply');
+    expect(applied).toMatchObject({ status: 0, stderr: '' });
+    expect(applied.stdout).toContain(`Chromium: added https://${domain} to ${MANAGED}/sightline.json`);
+    const seen = await seenByChromium();
+    expect(seen).toContain(`https://${domain}`);
+    expect(seen).toContain('https://second.example');
+    expect(seen).toMatch(/Platform.*Machine.*Mandatory.*OK/);
+    expect(run('--check')).toMatchObject({ status: 0 });
+
+    expect(run('--remove').stdout).toContain(`Chromium: removed https://${domain}`);
+    expect(await seenByChromium()).toContain('Not set');
+    expect(run('--remove').stdout).toBe('nothing of Sightline was there\n');
+  });
+
+  it('is judged as Chromium judges it where several files set the list, whatever their names end in', async () => {
+    await mkdir(MANAGED, { recursive: true });
+    await writeFile(join(MANAGED, 'other.json'), JSON.stringify({ [LIST]: ['https://intranet.example'] }));
+    run('--apply');
+    const merged = await seenByChromium();
+    expect(merged).toContain('https://intranet.example');
+    expect(merged).toContain(`https://${domain}`);
+    expect(merged).not.toContain('Conflict');
+    // The last one by name is the one that counts.
+    await writeFile(join(MANAGED, 'zzz.txt'), JSON.stringify({ [LIST]: ['https://last.example'] }));
+    const overridden = await seenByChromium();
+    expect(overridden).toContain('https://last.example');
+    expect(overridden).toContain('Conflict');
+    const { status, stdout } = run('--check', '--json');
+    expect(status).toBe(1);
+    const { covered, browsers } = JSON.parse(stdout) as {
+      covered: boolean;
+      browsers: { browser: string; domains: { domain: string; say: string }[] }[];
+    };
+    expect(covered).toBe(false);
+    expect(browsers.map(({ browser, domains }) => [browser, domains[0]?.say])).toEqual([
+      ['Chrome', 'allowed'],
+      ['Chromium', 'asked'],
+      ['Edge', 'allowed'],
+      ['Firefox', 'allowed'],
+    ]);
+  });
+});
+
+describe('browser-policy', () => {
+  it('prints what a platform wants, and writes nothing', () => {
+    expect(run('--print', '--for', 'linux').stdout).toContain(
+      '# Edge: /etc/opt/edge/policies/managed/sightline.json',
+    );
+    const windows = run('--print', '--for', 'windows').stdout;
+    expect(windows).toContain(
+      `reg add "HKLM\\SOFTWARE\\Policies\\Microsoft\\Edge\\${LIST}" /v 54311 /t REG_SZ /d "https://${domain}" /f\r\n`,
+    );
+    expect(windows).toContain('Mozilla\\Firefox\\LocalNetworkAccess\\SkipDomains" /v 54312');
+    expect(windows).not.toContain('LocalNetworkAccessAllowedForUrls');
+    expect(run('--print', '--older').stdout).toContain('LocalNetworkAccessAllowedForUrls');
+    const mac = run('--print', '--for', 'macos').stdout;
+    // Python's parser of property lists is in every Debian and macOS; it is strict about the form.
+    const read = execFileSync(
+      'python3',
+      ['-c', 'import json, plistlib, sys; print(json.dumps(plistlib.loads(sys.stdin.buffer.read())))'],
+      { input: mac, encoding: 'utf8' },
+    );
+    expect(JSON.parse(read)).toMatchObject({
+      PayloadType: 'Configuration',
+      PayloadContent: [
+        { PayloadType: 'com.google.Chrome', [LIST]: [`https://${domain}`, 'https://second.example'] },
+        { PayloadType: 'com.microsoft.Edge' },
+        {
+          PayloadType: 'org.mozilla.firefox',
+          EnterprisePoliciesEnabled: true,
+          LocalNetworkAccess: { SkipDomains: [domain, 'second.example'] },
+        },
+      ],
+    });
+  });
+
+  it('needs one mode, and domains', () => {
+    expect(run('--print', '--apply')).toMatchObject({ status: 64, stdout: '' });
+    const none = spawnSync(process.execPath, [program, 'browser-policy', '--apply'], { encoding: 'utf8' });
+    expect(none.status).toBe(64);
+    expect(none.stderr).toContain('"allowedDomains" is empty');
+  });
+});

@@ -1,0 +1,122 @@
+// The browsers' machine policies in a registry: Wine's own reg.exe on a prefix of its own, beside what others put there.
+// Runs where Wine is (Debian's wine64); on Windows it would write the machine's own policies, so not there.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { mkdtemp, open, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { coverageOf } from '../../main/diagnostics/checks/browserPolicy.ts';
+import { readBrowserPolicies } from '../../main/platform/browserPolicies.ts';
+import { wantedLists } from '../../main/platform/browserPolicyLists.ts';
+import { REGISTRY_RECORD, writePolicyRegistry } from '../../main/platform/browserPolicyRegistry.ts';
+import type { RunTool } from '../../main/platform/runTool.ts';
+
+const wine =
+  ['/usr/lib/wine/wine64', '/usr/bin/wine64', '/usr/bin/wine'].find((path) => existsSync(path)) ?? '';
+const server = '/usr/lib/wine/wineserver64';
+const CHROME = 'HKLM\\SOFTWARE\\Policies\\Google\\Chrome\\LoopbackNetworkAllowedForUrls';
+const FIREFOX = 'HKLM\\SOFTWARE\\Policies\\Mozilla\\Firefox\\LocalNetworkAccess';
+const domain = 'acme.my.connect.aws';
+let prefix: string;
+let calls = 0;
+
+/** Into a file: what Wine leaves in the background would hold a pipe open. */
+const run: RunTool = async (command, args) => {
+  const { DISPLAY: _, ...environment } = process.env;
+  const env = { ...environment, WINEPREFIX: prefix, WINEDEBUG: '-all', WINEDLLOVERRIDES: 'mscoree,mshtml=' };
+  const path = join(prefix, `stdout-${++calls}.txt`);
+  const out = await open(path, 'w');
+  const child = spawn(wine, [command, ...args], { env, stdio: ['ignore', out.fd, 'ignore'] });
+  const [code] = (await once(child, 'exit')) as [number | null];
+  await out.close();
+  if (code !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${code}`);
+  return readFile(path, 'utf8');
+};
+const reg = (...args: string[]) => run('reg', args);
+const none = (key: string) =>
+  reg('query', key).then(
+    () => 'there',
+    () => 'not there',
+  );
+const apply = (...domains: string[]) => writePolicyRegistry(wantedLists('win32', domains, false), run);
+const covered = async () =>
+  coverageOf([domain], await readBrowserPolicies({ platform: 'win32', run })).map(
+    ({ browser, by }) => `${browser} ${by[0]![1]}`,
+  );
+
+describe.runIf(wine !== '')('browser policies in the registry (where Wine is)', () => {
+  beforeAll(async () => {
+    prefix = await mkdtemp(join(tmpdir(), 'sightline-wine-'));
+    // One that stays: starting it anew for every reg.exe takes seconds.
+    const env = { ...process.env, WINEPREFIX: prefix };
+    await once(spawn(server, ['-p600'], { env, stdio: 'ignore' }), 'exit');
+    await run('wineboot', ['-i']);
+  });
+  afterAll(async () => {
+    // Only this prefix's.
+    const env = { ...process.env, WINEPREFIX: prefix };
+    await once(spawn(server, ['-k'], { env, stdio: 'ignore' }), 'exit');
+    await rm(prefix, { recursive: true, force: true, maxRetries: 5 });
+  });
+
+  it('are added behind what others put there, follow the domains, and are gone again', async () => {
+    await reg('add', CHROME, '/v', '1', '/t', 'REG_SZ', '/d', 'https://intranet', '/f');
+    await reg('add', CHROME, '/v', '7', '/t', 'REG_SZ', '/d', 'https://other.example', '/f');
+    await reg('add', FIREFOX, '/v', 'Enabled', '/t', 'REG_DWORD', '/d', '1', '/f');
+    const changes = await apply(domain, 'old.example');
+    expect(changes.map(({ browser, added }) => [browser, added])).toEqual([
+      ['Chrome', [`https://${domain}`, 'https://old.example']],
+      ['Edge', [`https://${domain}`, 'https://old.example']],
+      ['Firefox', [domain, 'old.example']],
+    ]);
+    expect(await covered()).toEqual(['Chrome allowed', 'Edge allowed', 'Firefox allowed']);
+    const said = await reg('query', CHROME);
+    expect(said).toMatch(/ 1 +REG_SZ +https:\/\/intranet\r?\n/);
+    expect(said).toMatch(/ 7 +REG_SZ +https:\/\/other\.example\r?\n/);
+    expect(said).toMatch(/ 8 +REG_SZ +https:\/\/acme/);
+
+    expect(await apply(domain, 'old.example')).toEqual([]);
+    await apply(domain, 'https-second.example');
+    const second = await reg('query', CHROME);
+    expect(second).not.toContain('old.example');
+    expect(second).toContain('https-second.example');
+
+    await apply();
+    const left = await reg('query', CHROME);
+    expect(left.match(/REG_SZ/g)).toHaveLength(2);
+    expect(left).toContain('https://intranet');
+    expect(await none(`${FIREFOX}\\SkipDomains`)).toBe('not there');
+    expect(await none('HKLM\\SOFTWARE\\Policies\\Microsoft\\Edge\\LoopbackNetworkAllowedForUrls')).toBe(
+      'not there',
+    );
+    expect(await none(REGISTRY_RECORD)).toBe('not there');
+    expect(await reg('query', FIREFOX)).toContain('Enabled');
+    expect(await apply()).toEqual([]);
+  });
+
+  it('are not taken for ours where somebody else had the entry already', async () => {
+    await reg('add', CHROME, '/v', '9', '/t', 'REG_SZ', '/d', `https://${domain}`, '/f');
+    await apply(domain);
+    await apply();
+    expect(await reg('query', CHROME)).toContain(`https://${domain}`);
+  });
+
+  it('of the user do not count where the machine has the same list', async () => {
+    await reg('delete', CHROME, '/f');
+    await reg('add', CHROME, '/v', '1', '/t', 'REG_SZ', '/d', 'https://intranet', '/f');
+    await reg(
+      'add',
+      CHROME.replace('HKLM', 'HKCU'),
+      '/v',
+      '1',
+      '/t',
+      'REG_SZ',
+      '/d',
+      `https://${domain}`,
+      '/f',
+    );
+    expect(await covered()).toContain('Chrome asked');
+  });
+});
