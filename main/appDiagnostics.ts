@@ -10,7 +10,7 @@ import { healthChecks } from './healthChecks.ts';
 import type { KeyStore } from './platform/keyStore.ts';
 import type { Logger } from './platform/log.ts';
 import { findResourcesFolder } from './platform/paths.ts';
-import { readMachinePolicy } from './policy/load.ts';
+import { readMachinePolicy } from './policy/machine.ts';
 import { salvagePolicy } from './policy/salvage.ts';
 import type { Services } from './services.ts';
 import { isQuiet } from './session/view.ts';
@@ -38,7 +38,7 @@ export function appDiagnostics(options: AppDiagnosticsOptions): AppDiagnostics {
   const salvaged = () => salvagePolicy(readMachinePolicy, { flags: {}, environment: process.env });
   const check = async (): Promise<CheckResult[]> => {
     const health = healthChecks({
-      policy: services === null ? salvaged().values : { ...services.parts.policy, port: services.port },
+      policy: services === null ? (await salvaged()).values : { ...services.parts.policy, port: services.port },
       resourcesFolder: findResourcesFolder(),
       log,
       live:
@@ -59,10 +59,10 @@ export function appDiagnostics(options: AppDiagnosticsOptions): AppDiagnostics {
   };
   return {
     runChecks: check,
-    export: (file) =>
+    export: async (file) =>
       exportDiagnostics({
         out: file,
-        policy: salvaged(),
+        policy: await salvaged(),
         resourcesFolder: findResourcesFolder(),
         environment: process.env,
         runChecks: check,

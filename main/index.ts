@@ -18,7 +18,8 @@ import { defaultDataFolder, findResourcesFolder } from './platform/paths.ts';
 import { powerMonitorWatch } from './platform/powerMonitor.ts';
 import { appVersion, osName } from './platform/version.ts';
 import type { Policy } from './policy/keys.ts';
-import { loadPolicy, readMachinePolicy } from './policy/load.ts';
+import { loadPolicy } from './policy/load.ts';
+import { readMachinePolicy } from './policy/machine.ts';
 import type { Services } from './services.ts';
 import { startServices } from './services.ts';
 import { agentOffer, isQuiet } from './session/view.ts';
@@ -104,7 +105,7 @@ async function start(): Promise<Started> {
     return { log, policy, recorded, indicatorStore: await choices(), services, problem, diagnostics };
   };
   try {
-    const machine = readMachinePolicy();
+    const machine = await readMachinePolicy();
     const { values, warnings } = loadPolicy({ machine, flags: {}, environment: process.env });
     policy = values;
     log = createLogger({ folder: join(policy.dataDir, 'logs'), level: policy.logLevel, stderr: true });

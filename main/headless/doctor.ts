@@ -12,7 +12,7 @@ import type { CommandOptions } from './options.ts';
 import { policyFrom } from './options.ts';
 
 export async function doctorCommand(options: CommandOptions): Promise<void> {
-  const { values: policy, warnings } = policyFrom(options);
+  const { values: policy, warnings } = await policyFrom(options);
   const asJson = options.json === true;
   const health = healthChecks({ policy, resourcesFolder: findResourcesFolder(), log: silentLogger });
   if (!asJson) process.stdout.write(`Sightline ${appVersion}\n`);

@@ -14,7 +14,7 @@ import { policyFrom } from './options.ts';
 const STOP_WITHIN_MS = 9_500;
 
 export async function serveCommand(options: CommandOptions): Promise<void> {
-  const { values: policy, warnings } = policyFrom(options);
+  const { values: policy, warnings } = await policyFrom(options);
   const log = createLogger({ folder: join(policy.dataDir, 'logs'), level: policy.logLevel, stderr: true });
   for (const warning of warnings) log.warn(warning);
   if (policy.allowedDomains.length === 0 && !policy.allowLoopbackOrigins) {

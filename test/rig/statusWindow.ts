@@ -54,7 +54,7 @@ export interface BackstageOptions {
 export async function startBackstage(options: BackstageOptions): Promise<Backstage> {
   const home = await mkdtemp(join(tmpdir(), 'sightline-window-'));
   const { values: policy } = loadPolicy({
-    machine: {},
+    machine: [],
     flags: {
       port: '0',
       display: options.display,
