@@ -38,7 +38,8 @@ export function appDiagnostics(options: AppDiagnosticsOptions): AppDiagnostics {
   const salvaged = () => salvagePolicy(readMachinePolicy, { flags: {}, environment: process.env });
   const check = async (): Promise<CheckResult[]> => {
     const health = healthChecks({
-      policy: services === null ? (await salvaged()).values : { ...services.parts.policy, port: services.port },
+      policy:
+        services === null ? (await salvaged()).values : { ...services.parts.policy, port: services.port },
       resourcesFolder: findResourcesFolder(),
       log,
       live:

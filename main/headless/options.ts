@@ -2,11 +2,10 @@
 
 import type { Command } from 'commander';
 import { Option } from 'commander';
-import { loadPolicy } from '../policy/load.ts';
-import type { LoadedPolicy, PolicySources } from '../policy/load.ts';
+import type { LoadedPolicy } from '../policy/load.ts';
 import type { KeyInfo } from '../policy/keys.ts';
-import { readMachinePolicy } from '../policy/machine.ts';
-import { readUserSettings } from '../policy/userSettings.ts';
+import type { GivenPolicy } from '../policy/read.ts';
+import { readPolicy } from '../policy/read.ts';
 import { flagOf, policyKeyNames, policyKeys, variableOf } from '../policy/keys.ts';
 
 /** What commander parsed: a text for each flag given, `true` for a flag without a value. */
@@ -26,22 +25,12 @@ export function addPolicyOptions(command: Command): Command {
 }
 
 /** @throws PolicyError */
-export async function policyFrom(options: CommandOptions): Promise<LoadedPolicy> {
-  const { sources, warnings } = await allSources(options);
-  const loaded = loadPolicy(sources);
-  return { ...loaded, warnings: [...warnings, ...loaded.warnings] };
-}
-
-/** @throws PolicyError when the machine's policy cannot be read */
-export async function allSources(
-  options: CommandOptions,
-): Promise<{ sources: PolicySources; warnings: readonly string[] }> {
-  const { values: user, warnings } = readUserSettings();
-  return { sources: { machine: await readMachinePolicy(), ...sourcesFrom(options), user }, warnings };
+export function policyFrom(options: CommandOptions): Promise<LoadedPolicy> {
+  return readPolicy(sourcesFrom(options));
 }
 
 /** What the command line and the environment say, as it was typed. */
-export function sourcesFrom(options: CommandOptions): Pick<PolicySources, 'flags' | 'environment'> {
+export function sourcesFrom(options: CommandOptions): GivenPolicy {
   const flags = Object.fromEntries(
     policyKeyNames.flatMap((name) => {
       const given = options[new Option(flagOf(name)).attributeName()];

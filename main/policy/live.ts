@@ -23,6 +23,8 @@ export interface LivePolicyOptions {
   readonly first: LoadedPolicy;
   /** Reads all sources anew. Rejects with a PolicyError where they are not a valid policy. */
   readonly load: () => Promise<LoadedPolicy>;
+  /** Told when `state` may be another one. */
+  readonly onState?: () => void;
   /** Words about what has happened, for the log. */
   readonly tell: (
     level: 'info' | 'warn' | 'error',
@@ -42,7 +44,8 @@ export class LivePolicy {
   private effective: Policy;
   private wanted: LoadedPolicy;
   private problems: readonly string[] = [];
-  private isIdle = true;
+  /** Until the services have said so nothing is certain. */
+  private isIdle = false;
   private looking: Promise<void> | null = null;
   private again = false;
   private readonly listeners = new Set<PolicyListener>();
@@ -78,6 +81,7 @@ export class LivePolicy {
     this.isIdle = !areOn;
     if (areOn) return;
     this.apply();
+    this.options.onState?.();
     void this.look();
   }
 
@@ -87,7 +91,10 @@ export class LivePolicy {
       this.again = true;
       return this.looking;
     }
-    this.looking = this.lookUntilDone().finally(() => (this.looking = null));
+    this.looking = this.lookUntilDone().finally(() => {
+      this.looking = null;
+      this.options.onState?.();
+    });
     return this.looking;
   }
 

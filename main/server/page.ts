@@ -18,6 +18,8 @@ export interface PageServices {
   readonly describe: () => Promise<Omit<HelloReply, 'recordings' | 'sessionId'>>;
   /** For the broker of credentials; goes nowhere else. */
   readonly onToken: (agentArn: string, token: string) => void;
+  /** Whether policy still allows the page's origin. */
+  readonly isAllowed: () => boolean;
   readonly log: Logger;
 }
 
@@ -91,6 +93,13 @@ class Page {
       case 'hello':
         return this.hello(request);
       case 'contact.start':
+        // It stays for what is on, which nobody else can suspend; nothing more is to come of it.
+        if (!this.services.isAllowed())
+          throw new SightlineError(
+            'CLIENT_AUTH_ERROR',
+            `Policy does not allow ${this.origin} any more. Ask for it to be added to "allowedDomains".`,
+          );
+        return session.contact(request);
       case 'contact.suspend':
       case 'contact.resume':
       case 'contact.stop':

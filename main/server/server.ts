@@ -14,22 +14,25 @@ import type { Logger } from '../platform/log.ts';
 import type { ControlServices } from './control.ts';
 import { Control } from './control.ts';
 import type { GuardPolicy } from './guard.ts';
-import { judge } from './guard.ts';
+import { isAllowedOrigin, judge } from './guard.ts';
 import type { PageServices } from './page.ts';
 import { servePage } from './page.ts';
 
 export interface ServerOptions {
   /** 0 takes a free one. */
   readonly port: number;
+  /** Read anew for each request. */
   readonly guard: GuardPolicy;
   readonly appVersion: string;
-  readonly page: PageServices;
+  readonly page: Omit<PageServices, 'isAllowed'>;
   readonly control: ControlServices;
   readonly log: Logger;
 }
 
 export interface RunningServer {
   readonly port: number;
+  /** Whose origin the guard does not allow any more, is shown out. */
+  closeUnallowed(): void;
   close(): Promise<void>;
 }
 
@@ -37,6 +40,7 @@ export interface RunningServer {
 const HEARTBEAT_MS = 30_000;
 const GOODBYE_MS = 500;
 const CLOSE_GOING_AWAY = 1001;
+const CLOSE_POLICY_VIOLATION = 1008;
 const MAX_LOGGED_ORIGIN = 300;
 
 /** @throws the system error of listen(2) (`EADDRINUSE`, `EACCES`), for 127.0.0.1 */
@@ -62,6 +66,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const heartbeat = setInterval(() => gate.findDead(), HEARTBEAT_MS);
   return {
     port,
+    closeUnallowed: () => gate.closeUnallowed(),
     async close() {
       clearInterval(heartbeat);
       await control.close();
@@ -104,6 +109,7 @@ function listen(gate: Gate, host: string, port: number): Promise<HttpServer> {
 class Gate {
   port = 0;
   private readonly alive = new WeakSet<WebSocket>();
+  private readonly origins = new WeakMap<WebSocket, string>();
 
   constructor(
     private readonly options: ServerOptions,
@@ -145,8 +151,20 @@ class Gate {
     this.sockets.handleUpgrade(request, socket, head, (webSocket) => {
       this.alive.add(webSocket);
       webSocket.on('pong', () => this.alive.add(webSocket));
-      servePage(webSocket, verdict.origin, this.options.page);
+      this.origins.set(webSocket, verdict.origin);
+      const { page, guard } = this.options;
+      const isAllowed = (): boolean => isAllowedOrigin(verdict.origin, guard);
+      servePage(webSocket, verdict.origin, { ...page, isAllowed });
     });
+  }
+
+  closeUnallowed(): void {
+    for (const socket of this.sockets.clients) {
+      const origin = this.origins.get(socket);
+      if (origin === undefined || isAllowedOrigin(origin, this.options.guard)) continue;
+      this.options.log.warn('a page is closed: policy does not allow its origin any more', { origin });
+      socket.close(CLOSE_POLICY_VIOLATION, 'Policy does not allow this origin any more');
+    }
   }
 
   findDead(): void {
