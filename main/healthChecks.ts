@@ -25,6 +25,7 @@ import { findPortHolder } from './platform/portHolder.ts';
 import type { RunTool } from './platform/runTool.ts';
 import { runTool } from './platform/runTool.ts';
 import type { Policy } from './policy/keys.ts';
+import { readPolicyState } from './policy/stateFile.ts';
 import { judge } from './server/guard.ts';
 import { Room, limitsOf } from './spool/room.ts';
 
@@ -98,6 +99,7 @@ export function healthChecks(options: HealthOptions): HealthChecks {
       },
     },
     instance: { dataDir, running: () => runningOn(dataDir) },
+    policy: { state: () => readPolicyState(dataDir) },
     domains: policy,
     browsers: {
       allowedDomains,

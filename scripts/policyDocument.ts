@@ -61,13 +61,12 @@ program is run. Anything else in it is ignored with a warning, and so is a file 
 
 ## Changes while Sightline runs
 
-A change of machine policy or user settings is taken up without a restart; the table says when for each key.
-${appliedWords.live}: \`live\`; ${appliedWords['when-idle']}: all such keys together, so that a sink and its bucket change
-in one step, and never in mid-contact; ${appliedWords.restart}: until then the log and \`sightline doctor\` say so.
-A delivery that has begun ends where it began; what waits for its next try is tried with the new policy at once.
+A change of machine policy or user settings is taken up without a restart; the table says when for each key. Those that
+wait until no contact is on change in one step, a sink together with its bucket. Where a key waits for the next start the
+log, \`sightline doctor\` and \`sightline policy\` say so. A delivery that has begun ends where it began; what waits for its next try is tried with the new policy at once.
 
-A policy that is not valid is refused as a whole. The one before stays in force, nothing stops, and the log and \`sightline
-doctor\` say what is wrong. A deleted policy is a change like any other. A folder that others may write is not believed
+A policy that is not valid is refused as a whole. The one before stays in force, nothing stops, and the log,
+\`sightline doctor\` and \`sightline policy\` say what is wrong. A deleted policy is a change like any other. A folder that others may write is not believed
 to hold none: that is a policy that is not valid.
 
 On Linux and macOS the system tells of changes. The Windows registry tells nobody but native code, so it is read when the

@@ -27,6 +27,8 @@ import type { KeyStoreSubject } from './checks/keyStore.ts';
 import { keyStoreCheck } from './checks/keyStore.ts';
 import type { MachineSubject } from './checks/machine.ts';
 import { machineCheck } from './checks/machine.ts';
+import type { PolicySubject } from './checks/policy.ts';
+import { policyCheck } from './checks/policy.ts';
 import type { PortSubject } from './checks/port.ts';
 import { portCheck } from './checks/port.ts';
 import type { ProxySubject } from './checks/proxy.ts';
@@ -41,6 +43,7 @@ export type { Check, CheckResult, Finding, Verdict } from './check.ts';
 export interface CheckSubjects {
   readonly port: PortSubject;
   readonly instance: InstanceSubject;
+  readonly policy: PolicySubject;
   readonly domains: DomainsSubject;
   readonly browsers: BrowserSubject;
   readonly refused: RefusedSubject;
@@ -64,6 +67,7 @@ export function allChecks(subjects: CheckSubjects): Check[] {
   return [
     portCheck(subjects.port),
     instanceCheck(subjects.instance),
+    policyCheck(subjects.policy),
     domainsCheck(subjects.domains),
     browserPolicyCheck(subjects.browsers),
     refusedCheck(subjects.refused),

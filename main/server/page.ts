@@ -27,13 +27,18 @@ export interface PageServices {
 const MAX_BUFFERED_BYTES = 4 * 1024 * 1024;
 const CLOSE_POLICY_VIOLATION = 1008;
 
-export function servePage(socket: WebSocket, origin: string, services: PageServices): void {
-  new Page(socket, origin, services).serve();
+/** @returns the way to show the page out: it gets the answers that it waits for, and nothing more */
+export function servePage(socket: WebSocket, origin: string, services: PageServices): () => void {
+  const page = new Page(socket, origin, services);
+  page.serve();
+  return () => page.showOut();
 }
 
 class Page {
   private readonly id = randomUUID();
   private ready = false;
+  private unanswered = 0;
+  private isShownOut = false;
   private identity: Identity | null = null;
   private unsubscribe: () => void = () => undefined;
 
@@ -68,6 +73,7 @@ class Page {
   }
 
   private receive(text: string): void {
+    if (this.isShownOut) return;
     const frame = parseFrame(text);
     if (!frame.ok) return this.refuse(frame.id, failure('INVALID_MESSAGE', frame.message));
     const { id, request } = frame;
@@ -77,13 +83,34 @@ class Page {
         failure('NOT_READY', 'Send hello first; nothing else is answered before it succeeds.'),
       );
     }
-    this.answer(request).then(
+    this.unanswered += 1;
+    const answered = this.answer(request).then(
       (fields) => {
         this.send({ re: id, ok: true, ...fields });
         if (request.type === 'hello') this.welcome();
       },
       (error: unknown) => this.refuse(id, this.explain(request.type, error)),
     );
+    void answered.then(() => {
+      this.unanswered -= 1;
+      this.closeIfShownOut();
+    });
+  }
+
+  /** Policy does not allow its origin any more. */
+  showOut(): void {
+    if (this.isShownOut) return;
+    this.isShownOut = true;
+    this.services.log.warn('a page is closed: policy does not allow its origin any more', {
+      page: this.id,
+      origin: this.origin,
+    });
+    this.closeIfShownOut();
+  }
+
+  private closeIfShownOut(): void {
+    if (this.isShownOut && this.unanswered === 0)
+      this.socket.close(CLOSE_POLICY_VIOLATION, 'Policy does not allow this origin any more');
   }
 
   /** Called in the step in which the frame was received: a suspend takes hold before this returns. */

@@ -40,7 +40,6 @@ export interface RunningServer {
 const HEARTBEAT_MS = 30_000;
 const GOODBYE_MS = 500;
 const CLOSE_GOING_AWAY = 1001;
-const CLOSE_POLICY_VIOLATION = 1008;
 const MAX_LOGGED_ORIGIN = 300;
 
 /** @throws the system error of listen(2) (`EADDRINUSE`, `EACCES`), for 127.0.0.1 */
@@ -109,7 +108,7 @@ function listen(gate: Gate, host: string, port: number): Promise<HttpServer> {
 class Gate {
   port = 0;
   private readonly alive = new WeakSet<WebSocket>();
-  private readonly origins = new WeakMap<WebSocket, string>();
+  private readonly pages = new WeakMap<WebSocket, { origin: string; showOut: () => void }>();
 
   constructor(
     private readonly options: ServerOptions,
@@ -151,19 +150,17 @@ class Gate {
     this.sockets.handleUpgrade(request, socket, head, (webSocket) => {
       this.alive.add(webSocket);
       webSocket.on('pong', () => this.alive.add(webSocket));
-      this.origins.set(webSocket, verdict.origin);
       const { page, guard } = this.options;
-      const isAllowed = (): boolean => isAllowedOrigin(verdict.origin, guard);
-      servePage(webSocket, verdict.origin, { ...page, isAllowed });
+      const { origin } = verdict;
+      const isAllowed = (): boolean => isAllowedOrigin(origin, guard);
+      this.pages.set(webSocket, { origin, showOut: servePage(webSocket, origin, { ...page, isAllowed }) });
     });
   }
 
   closeUnallowed(): void {
     for (const socket of this.sockets.clients) {
-      const origin = this.origins.get(socket);
-      if (origin === undefined || isAllowedOrigin(origin, this.options.guard)) continue;
-      this.options.log.warn('a page is closed: policy does not allow its origin any more', { origin });
-      socket.close(CLOSE_POLICY_VIOLATION, 'Policy does not allow this origin any more');
+      const page = this.pages.get(socket);
+      if (page !== undefined && !isAllowedOrigin(page.origin, this.options.guard)) page.showOut();
     }
   }
 
