@@ -1,7 +1,7 @@
 // `sightline policy`: each key with its value and where it comes from, and what a running Sightline has not taken up.
 
 import type { Policy } from '../policy/keys.ts';
-import { policyKeyNames, policyKeys } from '../policy/keys.ts';
+import { policyKeyNames } from '../policy/keys.ts';
 import { waitingWords } from '../policy/live.ts';
 import { readPolicyState } from '../policy/stateFile.ts';
 import type { CommandOptions } from './options.ts';
@@ -12,10 +12,7 @@ export async function policyCommand(options: CommandOptions): Promise<void> {
   const running = await readPolicyState(values.dataDir);
   if (options.json === true) {
     const keys = Object.fromEntries(
-      policyKeyNames.map((name) => [
-        name,
-        { value: values[name], source: sources[name], applied: policyKeys[name].applied },
-      ]),
+      policyKeyNames.map((name) => [name, { value: values[name], source: sources[name] }]),
     );
     process.stdout.write(`${JSON.stringify({ keys, warnings, running })}\n`);
     return;

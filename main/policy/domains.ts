@@ -42,9 +42,10 @@ export const domainListSchema = z
     const { length } = entries.join(',');
     if (length > MAX_TOTAL) context.addIssue(`the list has ${length} characters, ${MAX_TOTAL} are allowed`);
     for (const [index, entry] of entries.entries()) {
-      const problem = domainProblem(withoutLeadingSpace(entry, index));
+      const name = withoutLeadingSpace(entry, index);
+      const problem = domainProblem(name);
       if (problem !== null)
-        context.addIssue(`entry ${index + 1}, ${JSON.stringify(entry.slice(0, 80))}: ${problem}`);
+        context.addIssue(`entry ${index + 1}, ${JSON.stringify(name.slice(0, 80))}: ${problem}`);
     }
   })
   .transform((entries) => entries.map((entry, index) => withoutLeadingSpace(entry, index).toLowerCase()));

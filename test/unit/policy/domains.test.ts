@@ -68,7 +68,7 @@ describe('the list of domains', () => {
 
   it('must not end with a comma, nor hold two in a row', () => {
     expect(problems('a.example,'.split(','))).toEqual(['entry 2, "": it is empty']);
-    expect(problems('a.example, ,b.example'.split(','))).toEqual(['entry 2, " ": it is empty']);
+    expect(problems('a.example, ,b.example'.split(','))).toEqual(['entry 2, "": it is empty']);
   });
 
   it('may have 500 names, not 501', () => {
