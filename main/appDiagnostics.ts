@@ -14,7 +14,7 @@ import { healthChecks } from './healthChecks.ts';
 import type { KeyStore } from './platform/keyStore.ts';
 import type { Logger } from './platform/log.ts';
 import { findResourcesFolder } from './platform/paths.ts';
-import { readMachinePolicy } from './policy/load.ts';
+import { readMachinePolicy } from './policy/machine.ts';
 import { salvagePolicy } from './policy/salvage.ts';
 import type { Services } from './services.ts';
 import { isQuiet } from './session/view.ts';
@@ -48,10 +48,14 @@ export function appDiagnostics(options: AppDiagnosticsOptions): AppDiagnostics {
   };
   const salvaged = () => salvagePolicy(readMachinePolicy, { flags: {}, environment });
   const check = async (): Promise<CheckResult[]> => {
-    const policy = services === null ? salvaged().values : { ...services.parts.policy, port: services.port };
+    const { values: policy, problems: policyProblems } =
+      services === null
+        ? await salvaged()
+        : { values: { ...services.parts.policy, port: services.port }, problems: [] };
     const { instanceAlias: alias, instanceRegion: region } = policy;
     const health = healthChecks({
       policy,
+      policyProblems,
       resourcesFolder: findResourcesFolder(),
       log,
       live:
@@ -74,10 +78,10 @@ export function appDiagnostics(options: AppDiagnosticsOptions): AppDiagnostics {
   };
   return {
     runChecks: check,
-    export: (file) =>
+    export: async (file) =>
       exportDiagnostics({
         out: file,
-        policy: salvaged(),
+        policy: await salvaged(),
         resourcesFolder: findResourcesFolder(),
         environment,
         runChecks: check,

@@ -3,7 +3,7 @@
 
 import type { Logger } from './platform/log.ts';
 import { appVersion, osName } from './platform/version.ts';
-import type { Policy } from './policy/keys.ts';
+import type { Policy, PolicyKey } from './policy/keys.ts';
 import type { DeliveryOptions, SlateOrder } from './publisher/delivery.ts';
 import { Delivery, publish } from './publisher/delivery.ts';
 import { FolderSink } from './publisher/folderSink.ts';
@@ -22,6 +22,7 @@ import type { SpoolSession } from './spool/spool.ts';
 import { PageTokens } from './publisher/s3/pageTokens.ts';
 
 export interface DeliveriesOptions {
+  /** Read anew for each delivery. */
   readonly policy: Policy;
   readonly makeSlate: (order: SlateOrder) => Promise<Uint8Array>;
   readonly blankPicture: () => Promise<PictureKind>;
@@ -39,6 +40,8 @@ export interface Deliveries {
   grew(session: SpoolSession, bytes: number): void;
   /** Whether any contact is on: uploads are held to the cap then. */
   contactsAreOn(areOn: boolean): void;
+  /** Values of these keys are others now. */
+  policyChanged(keys: ReadonlySet<PolicyKey>): void;
   /** A page has said hello with a token. */
   tokenCame(agentArn: string, token: string): void;
 }
@@ -50,8 +53,10 @@ export function startDeliveries(options: DeliveriesOptions): Deliveries {
   const { policy, clock, log } = options;
   const throttle = new Throttle();
   const tokens = new PageTokens();
-  const sink = sinkOf(policy, throttle, tokens);
-  const deliveryOptions: DeliveryOptions = {
+  let sink = sinkOf(policy, throttle, tokens);
+  let contactsAreOn = false;
+  // Of its moment: a delivery ends where it began, whatever policy says by then.
+  const deliveryOptions = (): DeliveryOptions => ({
     sink,
     keyPrefix: policy.keyPrefix,
     appVersion,
@@ -59,17 +64,17 @@ export function startDeliveries(options: DeliveriesOptions): Deliveries {
     makeSlate: options.makeSlate,
     blankPicture: options.blankPicture,
     onProgress: (session, recordingId, progress) => publisher.progressed(session, recordingId, progress),
-  };
+  });
   const random = Math.random;
   const live = new LiveDeliveries({
-    begin: (session, recordingId) => new Delivery(session, recordingId, deliveryOptions),
+    begin: (session, recordingId) => new Delivery(session, recordingId, deliveryOptions()),
     clock,
     random,
     log,
   });
   const publisher: Publisher = new Publisher({
     publish: async (from, recordingId) =>
-      publish(from, recordingId, deliveryOptions, await live.take(recordingId)),
+      publish(from, recordingId, deliveryOptions(), await live.take(recordingId)),
     announcePublished: options.announcePublished,
     onPublished: options.onPublished,
     onFailed: options.onFailed,
@@ -78,13 +83,25 @@ export function startDeliveries(options: DeliveriesOptions): Deliveries {
     random,
     log,
   });
+  function limitUploads(): void {
+    const { uploadLimitKbit } = policy;
+    throttle.limit(contactsAreOn && uploadLimitKbit > 0 ? uploadLimitKbit : null);
+  }
+
   return {
     publisher,
     grew: (session, bytes) => {
       if (sink.takesLive) live.grew(session, bytes);
     },
     contactsAreOn: (areOn) => {
-      throttle.limit(areOn && policy.uploadLimitKbit > 0 ? policy.uploadLimitKbit : null);
+      contactsAreOn = areOn;
+      limitUploads();
+    },
+    policyChanged: (keys) => {
+      limitUploads();
+      if (!sinkKeys.some((key) => keys.has(key))) return;
+      sink = sinkOf(policy, throttle, tokens);
+      publisher.retryNow();
     },
     tokenCame: (agentArn, token) => {
       tokens.keep(agentArn, token);
@@ -92,6 +109,12 @@ export function startDeliveries(options: DeliveriesOptions): Deliveries {
     },
   };
 }
+
+/** What a sink is made of. */
+const sinkKeys: readonly PolicyKey[] = [
+  ...(['sink', 'sinkFolder', 'keyPrefix', 'brokerUrl', 'awsRegion', 'awsProfile', 's3Bucket'] as const),
+  ...(['s3Endpoint', 's3PathStyle', 's3KmsKeyId', 's3StorageClass', 's3Tags'] as const),
+];
 
 function sinkOf(policy: Policy, throttle: Throttle, tokens: PageTokens): Sink {
   const { s3Bucket: bucket, brokerUrl } = policy;

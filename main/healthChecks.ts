@@ -26,6 +26,7 @@ import { findPortHolder } from './platform/portHolder.ts';
 import type { RunTool } from './platform/runTool.ts';
 import { runTool } from './platform/runTool.ts';
 import type { Policy } from './policy/keys.ts';
+import { readPolicyState } from './policy/stateFile.ts';
 import { judge } from './server/guard.ts';
 import { Room, limitsOf } from './spool/room.ts';
 
@@ -41,6 +42,8 @@ export interface LiveState {
 
 export interface HealthOptions {
   readonly policy: Policy;
+  /** What is wrong with the policy as it is set now, where `policy` is only what can be had of it. */
+  readonly policyProblems?: readonly string[];
   readonly resourcesFolder: string;
   readonly log: Logger;
   /** For `<alias>` in "keyPrefix"; null: not known. */
@@ -102,6 +105,7 @@ export function healthChecks(options: HealthOptions): HealthChecks {
       },
     },
     instance: { dataDir, running: () => runningOn(dataDir) },
+    policy: { problems: options.policyProblems ?? [], state: () => readPolicyState(dataDir) },
     domains: policy,
     browsers: {
       allowedDomains,

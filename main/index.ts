@@ -18,7 +18,9 @@ import { defaultDataFolder, findResourcesFolder } from './platform/paths.ts';
 import { powerMonitorWatch } from './platform/powerMonitor.ts';
 import { appVersion, osName } from './platform/version.ts';
 import type { Policy } from './policy/keys.ts';
-import { loadPolicy, readMachinePolicy } from './policy/load.ts';
+import type { LivePolicy } from './policy/live.ts';
+import { readPolicy } from './policy/read.ts';
+import { startLivePolicy } from './policy/start.ts';
 import type { Services } from './services.ts';
 import { startServices } from './services.ts';
 import { agentOffer, isQuiet } from './session/view.ts';
@@ -55,7 +57,7 @@ const NOT_RUNNING: AppStatePush = {
 interface Started {
   readonly log: Logger;
   /** null when it could not be read. */
-  readonly policy: Policy | null;
+  readonly policy: LivePolicy | null;
   readonly indicatorStore: IndicatorStore;
   /** Tells of the monitors of the newest run, whoever listens by then. */
   readonly recorded: { monitors: readonly Monitor[]; onChange: (monitors: readonly Monitor[]) => void };
@@ -91,11 +93,13 @@ async function run(): Promise<void> {
 
 /** Policy, log, services. What goes wrong is not thrown: the agent is to see it. */
 async function start(): Promise<Started> {
-  let policy: Policy | null = null;
+  let policy: LivePolicy | null = null;
   const recorded: Started['recorded'] = { monitors: [], onChange: () => undefined };
   let log = createLogger({ folder: join(defaultDataFolder(), 'logs'), level: 'info', stderr: true });
   // Electron would put up a box and stand still behind it: the agent cannot mend it, and a recording goes on.
-  process.on('uncaughtException', (error) => log.error('an error that nobody expected', { reason: error.stack }));
+  process.on('uncaughtException', (error) =>
+    log.error('an error that nobody expected', { reason: error.stack }),
+  );
   const keyStore = safeStorageStore(safeStorage);
   const platform = {
     ...(keyStore === null ? {} : { keyStore }),
@@ -107,13 +111,15 @@ async function start(): Promise<Started> {
     return { log, policy, recorded, indicatorStore: await choices(), services, problem, diagnostics };
   };
   try {
-    const machine = readMachinePolicy();
-    const { values, warnings } = loadPolicy({ machine, flags: {}, environment: process.env });
-    policy = values;
-    log = createLogger({ folder: join(policy.dataDir, 'logs'), level: policy.logLevel, stderr: true });
-    for (const warning of warnings) log.warn(warning);
+    const given = { flags: {}, environment: process.env };
+    const first = await readPolicy(given);
+    const { dataDir, logLevel } = first.values;
+    log = createLogger({ folder: join(dataDir, 'logs'), level: logLevel, stderr: true });
+    const started = startLivePolicy(first, given, log);
+    policy = started.live;
     const services = await startServices({
-      policy,
+      policy: policy.values,
+      policyChanges: policy,
       resourcesFolder: findResourcesFolder(),
       log,
       // On Linux Electron is told of sleep only, and the X server knows its monitors better.
@@ -124,6 +130,7 @@ async function start(): Promise<Started> {
       },
       ...platform,
     });
+    started.publish();
     log.info('ready', { port: services.port, version: appVersion });
     return await found(services, null);
   } catch (error) {
@@ -133,7 +140,7 @@ async function start(): Promise<Started> {
   }
 
   async function choices(): Promise<IndicatorStore> {
-    const store = new IndicatorStore(policy?.dataDir ?? defaultDataFolder(), log);
+    const store = new IndicatorStore(policy?.values.dataDir ?? defaultDataFolder(), log);
     await store.load();
     return store;
   }
@@ -180,7 +187,7 @@ function show({ log, policy, recorded, indicatorStore, services, problem, diagno
     onClosed: () => endWatch(),
     onGone: (reason) => log.error('the status window is gone', { reason }),
   });
-  const indicatorPolicy = policy?.indicator ?? 'required';
+  const indicatorPolicy = (): Policy['indicator'] => policy?.values.indicator ?? 'required';
   const indicator = createIndicator({
     session: pages,
     preloadFile: join(BUILD_FOLDER, 'preload', 'indicator.cjs'),
@@ -214,11 +221,11 @@ function show({ log, policy, recorded, indicatorStore, services, problem, diagno
   const offers = (): TrayOffers => ({
     version: appVersion,
     elapsedMs: services?.session.recordedMs ?? null,
-    agent: agentOffer(services?.session.current ?? null, policy?.agentMaySuspend ?? false),
+    agent: agentOffer(services?.session.current ?? null, policy?.values.agentMaySuspend ?? false),
     indicator:
-      indicatorPolicy === 'off'
+      indicatorPolicy() === 'off'
         ? null
-        : { ...indicatorStore.choices, mayHide: indicatorPolicy === 'optional' },
+        : { ...indicatorStore.choices, mayHide: indicatorPolicy() === 'optional' },
     canExport: true,
   });
   const tray = createTray({
@@ -235,7 +242,7 @@ function show({ log, policy, recorded, indicatorStore, services, problem, diagno
         state: state(),
         inWords: inWords(),
         elapsedMs: services?.session.recordedMs ?? null,
-        policy: indicatorPolicy,
+        policy: indicatorPolicy(),
         choices: indicatorStore.choices,
       }),
     );
@@ -253,12 +260,10 @@ function show({ log, policy, recorded, indicatorStore, services, problem, diagno
   indicator.recorded(recorded.monitors);
   recorded.onChange = (monitors) => indicator.recorded(monitors);
   follow();
-  if (policy !== null && app.isPackaged) {
-    const program = process.env.APPIMAGE ?? process.execPath;
-    setAutostart({ wanted: policy.autostart, platform: process.platform, program, app }).catch(
-      (error: unknown) => log.warn('starting with the session could not be set', { reason: String(error) }),
-    );
-  }
+  followAutostart(policy, log);
+  policy?.onChange((changed) => {
+    if (changed.has('indicator') || changed.has('agentMaySuspend')) follow();
+  });
   app.on('second-instance', () => window.show());
   app.on('activate', () => window.show());
   app.on('quit', () => {
@@ -266,6 +271,20 @@ function show({ log, policy, recorded, indicatorStore, services, problem, diagno
     tray.remove();
   });
   if (problem !== null) window.show();
+}
+
+/** Only of an installed app. */
+function followAutostart(policy: LivePolicy | null, log: Logger): void {
+  if (policy === null || !app.isPackaged) return;
+  const program = process.env.APPIMAGE ?? process.execPath;
+  const set = (): void =>
+    void setAutostart({ wanted: policy.values.autostart, platform: process.platform, program, app }).catch(
+      (error: unknown) => log.warn('starting with the session could not be set', { reason: String(error) }),
+    );
+  set();
+  policy.onChange((changed) => {
+    if (changed.has('autostart')) set();
+  });
 }
 
 /** What support asks for first. */

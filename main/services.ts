@@ -21,24 +21,24 @@ import { endOrphan } from './platform/orphans.ts';
 import type { SessionWatch, StartSessionWatch } from './platform/sessionWatch.ts';
 import { appVersion, osName } from './platform/version.ts';
 import type { OverviewParts } from './overviewParts.ts';
+import type { PolicyChanges } from './currentSettings.ts';
+import { currentSettings, followPolicy } from './currentSettings.ts';
 import type { Policy } from './policy/keys.ts';
 import type { Publisher } from './publisher/publisher.ts';
 import { recover } from './recovery.ts';
 import { admissionOf } from './admissionOf.ts';
 import { explainListenError } from './server/listenError.ts';
-import { startServer } from './server/server.ts';
-import type { RunningServer } from './server/server.ts';
+import { startServer, type RunningServer } from './server/server.ts';
 import { Session } from './session/service.ts';
 import type { Effect, SessionState } from './session/state.ts';
 import { captureState, isQuiet, openRecordings, stateReason } from './session/view.ts';
-import type { HelloReply } from './shared/protocol.ts';
+import { PROTOCOL_VERSION, type HelloReply } from './shared/protocol.ts';
 import { toFailure } from './shared/errors.ts';
-import { PROTOCOL_VERSION } from './shared/protocol.ts';
 import type { Monitor, PauseReason } from './shared/names.ts';
 import type { Moment } from './shared/time.ts';
 import { toTimestamp } from './shared/time.ts';
 import { mayGoOn } from './spool/leftovers.ts';
-import { Room, limitsOf } from './spool/room.ts';
+import { Room } from './spool/room.ts';
 import { RUN_FILE_EXTENSION } from './spool/runFiles.ts';
 import { sessionKeys } from './spool/sessionKeys.ts';
 import type { SpoolSession } from './spool/spool.ts';
@@ -52,7 +52,10 @@ import { StatusEvents } from './status/statusEvents.ts';
 const ORPHAN_WORDS = ['ffmpeg', 'frag_every_frame', 'pipe:1'];
 
 export interface ServicesOptions {
+  /** Each value is read when it is needed: policy may change. */
   readonly policy: Policy;
+  /** Who tells of its changes, and is told when they disturb nobody. */
+  readonly policyChanges?: PolicyChanges;
   readonly resourcesFolder: string;
   readonly log: Logger;
   /** Who knows the monitors where ffmpeg's grabber and the X server do not; Electron does. */
@@ -80,7 +83,7 @@ export interface Services {
 
 /** @throws SightlineError when the data folder or the port cannot be had */
 export async function startServices(options: ServicesOptions): Promise<Services> {
-  const { policy, resourcesFolder, log, monitorSource = null, watchSession } = options;
+  const { policy, policyChanges, resourcesFolder, log, monitorSource = null, watchSession } = options;
   const admission = admissionOf(policy, log);
   const keyFile = keyFileStore(join(policy.dataDir, 'spool.key'));
   const keyStores = options.keyStore ? ([options.keyStore, keyFile] as const) : ([keyFile] as const);
@@ -90,49 +93,46 @@ export async function startServices(options: ServicesOptions): Promise<Services>
   const clock = new SystemClock();
   const newId = (): string => randomUUID();
   const spawn = ffmpegSpawner(log);
-  const finder = new FfmpegFinder({
-    ffmpegPath: policy.ffmpegPath,
-    resourcesFolder,
-    encoder: policy.encoder,
-  });
-  const displays = displaysOf({
-    platform: process.platform,
-    display: policy.display,
-    maxMonitors: policy.maxMonitors,
-    source: monitorSource,
-  });
+  const current = currentSettings(policy);
+  const finder = new FfmpegFinder(current.ffmpegSearch(resourcesFolder));
+  const displays = displaysOf(current.displays(monitorSource));
   const slates = new Slates({ finder, spawn, resourcesFolder });
   const hub = new StatusHub((error) => log.error('a listener failed', { reason: String(error) }));
   let monitors = 0;
+  let whenQuiet = (): void => undefined;
   let encoderMissing = false;
 
-  const eventBridge = openEventBridge(policy, { clock, log });
-  const statusEvents = new StatusEvents({
-    outbox: eventBridge?.outbox,
-    file: policy.statusEventsFile,
-    hub,
-    clock,
-    newEventId: newId,
-    clientInfo: () => ({
-      appVersion,
-      os: osName(),
-      monitors: monitors > 0 ? monitors : undefined,
-      encoder: finder.current?.encoder,
-    }),
-    log,
-  });
+  let eventBridge = openEventBridge(policy, { clock, log });
+  const statusEvents = new StatusEvents(
+    current.statusEvents(
+      {
+        hub,
+        clock,
+        newEventId: newId,
+        clientInfo: () => ({
+          appVersion,
+          os: osName(),
+          monitors: monitors > 0 ? monitors : undefined,
+          encoder: finder.current?.encoder,
+        }),
+        log,
+      },
+      () => eventBridge,
+    ),
+  );
 
   const spoolFolder = join(policy.dataDir, 'spool');
   const announcer = new Announcer(statusEvents, log);
 
   const spool = new Spool({
     root: spoolFolder,
-    room: new Room({
-      root: spoolFolder,
-      ...limitsOf(policy),
-      now: () => clock.now(),
-      onProblem: (message, error) => log.warn(message, { reason: String(error) }),
-    }),
+    room: new Room(
+      current.room({
+        root: spoolFolder,
+        now: () => clock.now(),
+        onProblem: (message, error) => log.warn(message, { reason: String(error) }),
+      }),
+    ),
     keys: sessionKeys(keyStores),
     newSessionId: () =>
       `${toTimestamp(clock.now()).replaceAll(/[-:.]/g, '')}-${randomBytes(4).toString('hex')}`,
@@ -190,57 +190,58 @@ export async function startServices(options: ServicesOptions): Promise<Services>
   });
   const { publisher } = deliveries;
 
-  const capture = new Capture({
-    finder,
-    displays,
-    spawn,
-    clock,
-    fps: policy.fps,
-    ports: {
-      openRun: async (run) => {
-        monitors = Math.max(1, run.monitors.length);
-        options.onMonitors?.(run.monitors);
-        const file = `${run.runId}.${RUN_FILE_EXTENSION}`;
-        const lists = { monitors: [...run.monitors], leftOut: [...run.leftOut] };
-        const writer = await stretch.openRun({
-          type: 'run.opened',
-          at: clock.now(),
-          file,
-          ...run,
-          ...lists,
-        });
-        const to = await stretch.session();
-        return {
-          append: async (bytes) => {
-            await writer.append(bytes);
-            deliveries.grew(to, bytes.byteLength);
-          },
-          close: () => writer.close(),
-        };
+  const capture = new Capture(
+    current.capture({
+      finder,
+      displays,
+      spawn,
+      clock,
+      ports: {
+        openRun: async (run) => {
+          monitors = Math.max(1, run.monitors.length);
+          options.onMonitors?.(run.monitors);
+          const file = `${run.runId}.${RUN_FILE_EXTENSION}`;
+          const lists = { monitors: [...run.monitors], leftOut: [...run.leftOut] };
+          const writer = await stretch.openRun({
+            type: 'run.opened',
+            at: clock.now(),
+            file,
+            ...run,
+            ...lists,
+          });
+          const to = await stretch.session();
+          return {
+            append: async (bytes) => {
+              await writer.append(bytes);
+              deliveries.grew(to, bytes.byteLength);
+            },
+            close: () => writer.close(),
+          };
+        },
+        onSpawned: (runId, pid) => void appendToSpool({ type: 'run.spawned', runId, pid }),
+        onLive: (runId, { firstFrameAt, width, height }) => {
+          void appendToSpool({ type: 'run.live', runId, startTime: firstFrameAt, width, height });
+          session.dispatch({ type: 'run.live', runId, firstFrameAt });
+        },
+        onCovered: (runId, until) => session.dispatch({ type: 'run.covered', runId, until }),
+        onEnded: (runId, end) => {
+          const { endTime, frames, sizeBytes, gapReason, fault, permanent } = end;
+          if (fault !== null) log.warn('capture failed', { runId, code: fault.code, reason: fault.message });
+          const at = clock.now();
+          // The journal first: a suspend must not be acknowledged before the run's end is known after a crash, too.
+          void appendToSpool({ type: 'run.closed', runId, endTime, frames, sizeBytes, gapReason }).then(() =>
+            session.dispatch({ type: 'run.ended', runId, fault, permanent, at }),
+          );
+        },
+        onDisplaysChanged: ({ at, available }) => {
+          log.info('the displays changed', { available });
+          if (available && displayIsThere) session.dispatch({ type: 'displays.changed', at });
+          displayIsThere = available;
+          showPauses(at);
+        },
       },
-      onSpawned: (runId, pid) => void appendToSpool({ type: 'run.spawned', runId, pid }),
-      onLive: (runId, { firstFrameAt, width, height }) => {
-        void appendToSpool({ type: 'run.live', runId, startTime: firstFrameAt, width, height });
-        session.dispatch({ type: 'run.live', runId, firstFrameAt });
-      },
-      onCovered: (runId, until) => session.dispatch({ type: 'run.covered', runId, until }),
-      onEnded: (runId, end) => {
-        const { endTime, frames, sizeBytes, gapReason, fault, permanent } = end;
-        if (fault !== null) log.warn('capture failed', { runId, code: fault.code, reason: fault.message });
-        const at = clock.now();
-        // The journal first: a suspend must not be acknowledged before the run's end is known after a crash, too.
-        void appendToSpool({ type: 'run.closed', runId, endTime, frames, sizeBytes, gapReason }).then(() =>
-          session.dispatch({ type: 'run.ended', runId, fault, permanent, at }),
-        );
-      },
-      onDisplaysChanged: ({ at, available }) => {
-        log.info('the displays changed', { available });
-        if (available && displayIsThere) session.dispatch({ type: 'displays.changed', at });
-        displayIsThere = available;
-        showPauses(at);
-      },
-    },
-  });
+    }),
+  );
 
   const session: Session = new Session(
     {
@@ -260,24 +261,22 @@ export async function startServices(options: ServicesOptions): Promise<Services>
         showState(state);
         deliveries.contactsAreOn(!isQuiet(state));
         if (isQuiet(state)) endStretch();
+        policyChanges?.contactsAreOn(!isQuiet(state));
+        if (isQuiet(state)) whenQuiet();
       },
       onProblem: (message, why) => log.error(message, { code: why.code, reason: why.message }),
       newId,
     },
-    {
-      graceMs: policy.graceSeconds * 1000,
-      startDeadlineMs: 10_000,
-      suspendMaxSeconds: policy.suspendMaxSeconds,
-      resumeAfterRestart: policy.resumeAfterRestart,
-      agentMaySuspend: policy.agentMaySuspend,
-      newRunId: newId,
-    },
+    current.session(newId),
   );
 
   let displayIsThere = true;
   let absences: readonly PauseReason[] = [];
   function showPauses(at: Moment): void {
-    const pauses = [...absences, ...(displayIsThere ? [] : (['display-unavailable'] as const))];
+    const pauses = [
+      ...(policy.pauseOnLock ? absences : []),
+      ...(displayIsThere ? [] : (['display-unavailable'] as const)),
+    ];
     session.dispatch({ type: 'pauses', pauses, at });
   }
 
@@ -367,6 +366,25 @@ export async function startServices(options: ServicesOptions): Promise<Services>
     throw await explainListenError(error, policy.port);
   }
 
+  const running = server;
+  const closeUnallowedPages = (): void => {
+    if (isQuiet(session.current)) running.closeUnallowed();
+  };
+  whenQuiet = closeUnallowedPages;
+  const endFollowing = followPolicy(policyChanges, {
+    finder,
+    lookForEncoder: () => void lookForEncoder(),
+    deliveries,
+    statusEvents,
+    reopenEventBridge: async () => {
+      await eventBridge?.sender.stop();
+      eventBridge = openEventBridge(policy, { clock, log });
+      eventBridge?.sender.start();
+    },
+    showPauses: () => showPauses(clock.now()),
+    closeUnallowedPages,
+  });
+
   eventBridge?.sender.start();
   const chosen = await lookForEncoder();
   if (chosen !== null) {
@@ -384,22 +402,28 @@ export async function startServices(options: ServicesOptions): Promise<Services>
   });
 
   async function startSessionWatch(): Promise<SessionWatch | null> {
-    if (!policy.pauseOnLock || watchSession === undefined) return null;
+    if (watchSession === undefined) return null;
     return watchSession({
       onChange: (now) => {
         log.info('the agent is away from the screen', { because: now.join(', ') || 'not any more' });
         absences = now;
         showPauses(clock.now());
+        // It is the time to look where nobody tells of a new policy.
+        if (now.length === 0) void policyChanges?.look();
       },
       log,
     });
   }
 
+  policyChanges?.contactsAreOn(!isQuiet(session.current));
+
   return {
-    port: server.port,
+    port: running.port,
     parts: { stretch, displays, finder, clock, policy },
     hub,
-    eventBridge,
+    get eventBridge() {
+      return eventBridge;
+    },
     session,
     publisher,
     describe,
@@ -411,7 +435,8 @@ export async function startServices(options: ServicesOptions): Promise<Services>
       await eventBridge?.sender.stop();
       await (await sessionWatch)?.stop();
       displays.close();
-      await server.close();
+      endFollowing();
+      await running.close();
       unlock();
     },
   };

@@ -1,10 +1,14 @@
-// Makes docs/policy.md from the policy keys (main/policy/keys.ts). Run it after a key has changed; a unit test fails
-// until then.
+// Makes what is made from the policy keys (main/policy/keys.ts): documents, the administrative template, the JSON
+// schema. Run it after a key has changed; a unit test fails until then.
 
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { policyDocument } from './policyDocument.ts';
+import { generatedFiles } from './generatedFiles.ts';
 
-const path = fileURLToPath(new URL('../docs/policy.md', import.meta.url));
-writeFileSync(path, policyDocument());
-console.log(path);
+for (const [name, text] of Object.entries(generatedFiles())) {
+  const path = fileURLToPath(new URL(`../${name}`, import.meta.url));
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, text);
+  console.log(path);
+}

@@ -45,22 +45,24 @@ export interface DisplaysOptions {
   readonly platform: NodeJS.Platform;
   /** The X display to record (`:0`), or null for the one that the environment names; X11 only. */
   readonly display: string | null;
+  /** Read anew for each layout: policy may change. */
   readonly maxMonitors: number;
   /** Windows and macOS tell the monitors to a windowed program only (Electron); null without one. */
   readonly source: MonitorSource | null;
 }
 
-export function displaysOf({ platform, display, maxMonitors, source }: DisplaysOptions): Displays {
+export function displaysOf(options: DisplaysOptions): Displays {
+  const { platform, display, source } = options;
   switch (platform) {
     case 'win32':
       if (source === null) return unknownMonitors({ device: 'gdigrab', area: null });
-      return knownMonitors(source, maxMonitors, (area) => ({ device: 'gdigrab', area }));
+      return knownMonitors(source, options, (area) => ({ device: 'gdigrab', area }));
     case 'darwin':
       // avfoundation grabs one whole screen by its number: the main one.
       return unknownMonitors({ device: 'avfoundation', screenIndex: 1 });
     default: {
       const name = display ?? process.env.DISPLAY ?? '';
-      return knownMonitors(new X11Monitors(name), maxMonitors, (area) => ({
+      return knownMonitors(new X11Monitors(name), options, (area) => ({
         device: 'x11grab',
         display: name,
         area,
@@ -87,12 +89,12 @@ function unknownMonitors(grab: Grab): Displays {
 
 function knownMonitors(
   source: MonitorSource,
-  maxMonitors: number,
+  limits: Pick<DisplaysOptions, 'maxMonitors'>,
   grabOf: (area: { x: number; y: number; width: number; height: number }) => Grab,
 ): Displays {
   return {
     async current(canvas) {
-      const { recorded, leftOut } = chooseMonitors(await source.monitors(), maxMonitors);
+      const { recorded, leftOut } = chooseMonitors(await source.monitors(), limits.maxMonitors);
       if (recorded.length === 0) return null;
       const composition = compose(recorded);
       const fitted = fit(composition, canvas);

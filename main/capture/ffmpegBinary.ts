@@ -49,6 +49,12 @@ export class FfmpegFinder {
     return this.chosen;
   }
 
+  /** Policy names another one; whoever asks next is told of that. Not while anything is recorded. */
+  forget(): void {
+    this.chosen = null;
+    this.known = null;
+  }
+
   /** What has been found so far, without looking. */
   get current(): ChosenEncoder | null {
     return this.known;

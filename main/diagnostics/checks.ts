@@ -29,6 +29,8 @@ import type { MachineSubject } from './checks/machine.ts';
 import { machineCheck } from './checks/machine.ts';
 import type { PageAuthSubject } from './checks/pageAuth.ts';
 import { pageAuthCheck } from './checks/pageAuth.ts';
+import type { PolicySubject } from './checks/policy.ts';
+import { policyCheck } from './checks/policy.ts';
 import type { PortSubject } from './checks/port.ts';
 import { portCheck } from './checks/port.ts';
 import type { ProxySubject } from './checks/proxy.ts';
@@ -44,6 +46,7 @@ export type { Check, CheckResult, Finding, Verdict } from './check.ts';
 export interface CheckSubjects {
   readonly port: PortSubject;
   readonly instance: InstanceSubject;
+  readonly policy: PolicySubject;
   readonly domains: DomainsSubject;
   readonly pageAuth: PageAuthSubject;
   readonly browsers: BrowserSubject;
@@ -68,6 +71,7 @@ export function allChecks(subjects: CheckSubjects): Check[] {
   return [
     portCheck(subjects.port),
     instanceCheck(subjects.instance),
+    policyCheck(subjects.policy),
     domainsCheck(subjects.domains),
     pageAuthCheck(subjects.pageAuth),
     browserPolicyCheck(subjects.browsers),

@@ -52,7 +52,7 @@ export async function browserPolicyCommand(options: CommandOptions, command: Com
       exitCode: EXIT_USAGE,
     });
   }
-  const { values, warnings } = policyFrom(options);
+  const { values, warnings } = await policyFrom(options);
   for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
   const domains = [...new Set(values.allowedDomains)];
   if (domains.length === 0 && mode !== 'remove') {

@@ -6,7 +6,7 @@ import { Option } from 'commander';
 import { resolve } from 'node:path';
 import { exportDiagnostics } from '../diagnosticsBundle.ts';
 import { findResourcesFolder } from '../platform/paths.ts';
-import { readMachinePolicy } from '../policy/load.ts';
+import { readMachinePolicy } from '../policy/machine.ts';
 import { salvagePolicy } from '../policy/salvage.ts';
 import { checkEverything } from './doctor.ts';
 import type { CommandOptions } from './options.ts';
@@ -30,13 +30,13 @@ export async function diagnosticsCommand(options: CommandOptions): Promise<void>
     process.exitCode = EXIT_USAGE;
     return;
   }
-  const policy = salvagePolicy(readMachinePolicy, sourcesFrom(options));
+  const policy = await salvagePolicy(readMachinePolicy, sourcesFrom(options));
   const { file, sizeBytes, problems } = await exportDiagnostics({
     out: resolve(out),
     policy,
     resourcesFolder: findResourcesFolder(),
     environment: process.env,
-    runChecks: () => checkEverything(policy.values),
+    runChecks: () => checkEverything(policy.values, policy.problems),
   });
   if (options.json === true) {
     process.stdout.write(

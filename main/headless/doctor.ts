@@ -9,17 +9,18 @@ import { appVersion } from '../platform/version.ts';
 import type { Policy } from '../policy/keys.ts';
 import { instanceFrom, networkChecks } from './network.ts';
 import type { CommandOptions } from './options.ts';
-import { policyFrom } from './options.ts';
+import { salvagedPolicyFrom } from './options.ts';
 
 /** What whoever reads the remedies has to know. */
 const HEAD = `Sightline ${appVersion}\nWhat stands in quotes, such as "port", is a key of Sightline's policy, which IT sets.\n`;
 
 export async function doctorCommand(options: CommandOptions): Promise<void> {
-  const { values: policy, warnings } = policyFrom(options);
+  const { values: policy, warnings, problems } = await salvagedPolicyFrom(options);
   const asJson = options.json === true;
   const instance = instanceFrom(options, policy);
   const health = healthChecks({
     policy,
+    policyProblems: problems,
     resourcesFolder: findResourcesFolder(),
     log: silentLogger,
     instanceAlias: instance.alias,
@@ -42,8 +43,12 @@ export async function doctorCommand(options: CommandOptions): Promise<void> {
 }
 
 /** All of them, those of the network as policy has it. */
-export async function checkEverything(policy: Policy): Promise<CheckResult[]> {
-  const health = healthChecks({ policy, resourcesFolder: findResourcesFolder(), log: silentLogger });
+export async function checkEverything(
+  policy: Policy,
+  policyProblems: readonly string[],
+): Promise<CheckResult[]> {
+  const resourcesFolder = findResourcesFolder();
+  const health = healthChecks({ policy, policyProblems, resourcesFolder, log: silentLogger });
   try {
     return withNetwork(await runChecks(health.checks), await networkChecks(instanceFrom({}, policy)));
   } finally {

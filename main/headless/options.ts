@@ -2,9 +2,14 @@
 
 import type { Command } from 'commander';
 import { Option } from 'commander';
-import { loadPolicy, readMachinePolicy } from '../policy/load.ts';
-import type { LoadedPolicy, PolicySources } from '../policy/load.ts';
-import type { KeyInfo } from '../policy/keys.ts';
+import type { LoadedPolicy } from '../policy/load.ts';
+import { PolicyError, loadPolicy } from '../policy/load.ts';
+import { readMachinePolicy } from '../policy/machine.ts';
+import type { KeyInfo } from '../policy/keyInfo.ts';
+import type { GivenPolicy } from '../policy/read.ts';
+import { readPolicy } from '../policy/read.ts';
+import type { SalvagedPolicy } from '../policy/salvage.ts';
+import { salvagePolicy } from '../policy/salvage.ts';
 import { flagOf, policyKeyNames, policyKeys, variableOf } from '../policy/keys.ts';
 
 /** What commander parsed: a text for each flag given, `true` for a flag without a value. */
@@ -24,12 +29,35 @@ export function addPolicyOptions(command: Command): Command {
 }
 
 /** @throws PolicyError */
-export function policyFrom(options: CommandOptions): LoadedPolicy {
-  return loadPolicy({ machine: readMachinePolicy(), ...sourcesFrom(options) });
+export function policyFrom(options: CommandOptions): Promise<LoadedPolicy> {
+  return readPolicy(sourcesFrom(options));
+}
+
+/**
+ * For whoever has to find out what is wrong: what can be had of a machine's policy that is not valid.
+ * @throws PolicyError when not that is wrong but the command line or the environment
+ */
+export async function salvagedPolicyFrom(options: CommandOptions): Promise<SalvagedPolicy> {
+  try {
+    return { ...(await policyFrom(options)), problems: [] };
+  } catch (error) {
+    if (!(error instanceof PolicyError) || (await isMachinePolicyValid())) throw error;
+    return salvagePolicy(readMachinePolicy, sourcesFrom(options));
+  }
+}
+
+async function isMachinePolicyValid(): Promise<boolean> {
+  try {
+    loadPolicy({ machine: await readMachinePolicy(), flags: {}, environment: {} });
+    return true;
+  } catch (error) {
+    if (error instanceof PolicyError) return false;
+    throw error;
+  }
 }
 
 /** What the command line and the environment say, as it was typed. */
-export function sourcesFrom(options: CommandOptions): Pick<PolicySources, 'flags' | 'environment'> {
+export function sourcesFrom(options: CommandOptions): GivenPolicy {
   const flags = Object.fromEntries(
     policyKeyNames.flatMap((name) => {
       const given = options[new Option(flagOf(name)).attributeName()];

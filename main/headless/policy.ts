@@ -1,27 +1,34 @@
-// `sightline policy`: each key with its value and where it comes from.
+// `sightline policy`: each key with its value and where it comes from, and what a running Sightline has not taken up.
 
+import type { Policy } from '../policy/keys.ts';
 import { policyKeyNames } from '../policy/keys.ts';
+import { waitingWords } from '../policy/live.ts';
+import { readPolicyState } from '../policy/stateFile.ts';
 import type { CommandOptions } from './options.ts';
 import { policyFrom } from './options.ts';
 
-export function policyCommand(options: CommandOptions): void {
-  const { values, sources, warnings } = policyFrom(options);
+export async function policyCommand(options: CommandOptions): Promise<void> {
+  const { values, sources, warnings } = await policyFrom(options);
+  const running = await readPolicyState(values.dataDir);
   if (options.json === true) {
     const keys = Object.fromEntries(
       policyKeyNames.map((name) => [name, { value: values[name], source: sources[name] }]),
     );
-    process.stdout.write(`${JSON.stringify({ keys, warnings })}\n`);
+    process.stdout.write(`${JSON.stringify({ keys, warnings, running })}\n`);
     return;
   }
   const width = Math.max(...policyKeyNames.map((name) => name.length));
   for (const name of policyKeyNames) {
-    const value = values[name];
-    const shown = Array.isArray(value)
-      ? value.join(', ') || '(none)'
-      : value === null
-        ? '(not set)'
-        : String(value);
-    process.stdout.write(`${name.padEnd(width)}  ${sources[name].padEnd(11)}  ${shown}\n`);
+    process.stdout.write(`${name.padEnd(width)}  ${sources[name].padEnd(11)}  ${shown(values[name])}\n`);
   }
   for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
+  for (const problem of running?.problems ?? [])
+    process.stderr.write(`warning: the running Sightline has refused the newest policy: ${problem}\n`);
+  for (const { key, applied } of running?.pending ?? [])
+    process.stderr.write(`warning: in the running Sightline "${key}" ${waitingWords[applied]}\n`);
+}
+
+function shown(value: Policy[keyof Policy]): string {
+  if (typeof value === 'object' && value !== null) return value.join(', ') || '(none)';
+  return value === null ? '(not set)' : String(value);
 }

@@ -9,7 +9,7 @@ import type { Row } from './recordingsModel.ts';
 import { readRows } from './recordingsModel.ts';
 
 export async function recordingsCommand(options: CommandOptions): Promise<void> {
-  const { values } = policyFrom(options);
+  const { values } = await policyFrom(options);
   const rows = await recordingRows(values.statusEventsFile);
   if (options.json === true) {
     process.stdout.write(`${JSON.stringify({ recordings: rows })}\n`);

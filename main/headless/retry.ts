@@ -41,7 +41,7 @@ export function addRetryOptions(command: Command): Command {
 }
 
 export async function retryCommand(names: string[], options: RetryOptions, command: Command): Promise<void> {
-  const { values } = policyFrom({ ...command.parent?.opts<CommandOptions>(), ...options });
+  const { values } = await policyFrom({ ...command.parent?.opts<CommandOptions>(), ...options });
   const asked = { ...(names.length === 0 ? {} : { names }), waitSeconds: options.wait ?? 0 };
   const body = retryRequestSchema.safeParse(asked);
   if (!body.success) {

@@ -3,30 +3,38 @@
 import { createLogger } from '../platform/log.ts';
 import { startLogindWatch } from '../platform/logind.ts';
 import { findResourcesFolder } from '../platform/paths.ts';
+import { startLivePolicy } from '../policy/start.ts';
 import { appVersion } from '../platform/version.ts';
 import { startServices } from '../services.ts';
 import type { Services } from '../services.ts';
 import { join } from 'node:path';
 import type { CommandOptions } from './options.ts';
-import { policyFrom } from './options.ts';
+import { policyFrom, sourcesFrom } from './options.ts';
 
 /** A supervisor gives ten seconds; half a second of it is for writing the last lines. */
 const STOP_WITHIN_MS = 9_500;
 
 export async function serveCommand(options: CommandOptions): Promise<void> {
-  const { values: policy, warnings } = policyFrom(options);
-  const log = createLogger({ folder: join(policy.dataDir, 'logs'), level: policy.logLevel, stderr: true });
-  for (const warning of warnings) log.warn(warning);
+  const first = await policyFrom(options);
+  const log = createLogger({
+    folder: join(first.values.dataDir, 'logs'),
+    level: first.values.logLevel,
+    stderr: true,
+  });
+  const started = startLivePolicy(first, sourcesFrom(options), log);
+  const policy = started.live.values;
   if (policy.allowedDomains.length === 0 && !policy.allowLoopbackOrigins) {
     log.warn('no page may connect: set "allowedDomains" (or, for development, "allowLoopbackOrigins")');
   }
   const services = await startServices({
     policy,
+    policyChanges: started.live,
     resourcesFolder: findResourcesFolder(),
     log,
     // Windows and macOS tell it to a program with a window only.
     ...(process.platform === 'linux' ? { watchSession: startLogindWatch } : {}),
   });
+  started.publish();
   const stop = once((signal: NodeJS.Signals) => void shutDown(services, signal));
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGBREAK'] as const) {
     if (signal !== 'SIGBREAK' || process.platform === 'win32') process.on(signal, stop);
@@ -39,6 +47,7 @@ export async function serveCommand(options: CommandOptions): Promise<void> {
   async function shutDown(running: Services, signal: NodeJS.Signals): Promise<void> {
     log.info('shutting down', { signal });
     await running.stop(STOP_WITHIN_MS);
+    await started.stop();
     log.info('ended');
     process.exit(0);
   }

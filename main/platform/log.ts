@@ -4,6 +4,11 @@
 import log from 'electron-log/node.js';
 import { join } from 'node:path';
 
+export interface AdjustableLogger extends Logger {
+  /** Of lines from now on. */
+  setLevel(level: LogLevel): void;
+}
+
 export interface Logger {
   debug(message: string, fields?: LogFields): void;
   info(message: string, fields?: LogFields): void;
@@ -23,14 +28,21 @@ function asWritten({ message }: { message: { data: unknown[] } }): unknown[] {
 }
 
 /** Logs to `<folder>/sightline.log` (the last full one beside it as .old) and to stderr where asked for. */
-export function createLogger(options: { folder: string; level: LogLevel; stderr: boolean }): Logger {
+export function createLogger(options: {
+  folder: string;
+  level: LogLevel;
+  stderr: boolean;
+}): AdjustableLogger {
   const logger = log.create({ logId: 'sightline' });
   logger.transports.file.resolvePathFn = () => join(options.folder, 'sightline.log');
   logger.transports.file.maxSize = MAX_FILE_BYTES;
-  logger.transports.file.level = options.level;
   logger.transports.file.format = asWritten;
   logger.transports.console.format = asWritten;
-  logger.transports.console.level = options.stderr ? options.level : false;
+  const setLevel = (level: LogLevel): void => {
+    logger.transports.file.level = level;
+    logger.transports.console.level = options.stderr ? level : false;
+  };
+  setLevel(options.level);
   // stdout belongs to the program's answers ("ready ..."), so every level goes to stderr.
   logger.transports.console.writeFn = ({ message }) => {
     process.stderr.write(`${String(message.data[0])}\n`);
@@ -43,6 +55,7 @@ export function createLogger(options: { folder: string; level: LogLevel; stderr:
     info: (message, fields) => write('info', message, fields),
     warn: (message, fields) => write('warn', message, fields),
     error: (message, fields) => write('error', message, fields),
+    setLevel,
   };
 }
 

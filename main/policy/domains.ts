@@ -22,14 +22,30 @@ export function domainProblem(name: string): string | null {
   return null;
 }
 
+/**
+ * One entry may follow its comma with one space, and nothing else around it: a tab, a line's end or a second space is a
+ * character that is not allowed, as for AWS. So is a space before the first entry.
+ */
+function withoutLeadingSpace(entry: string, index: number): string {
+  return index > 0 && entry.startsWith(' ') ? entry.slice(1) : entry;
+}
+
+/** The entries as they were written: of a text cut at its commas, or of a list. */
 export const domainListSchema = z
-  .array(z.string())
-  .transform((names) => names.map((name) => name.trim().toLowerCase()))
-  .superRefine((names, context) => {
-    if (names.length > MAX_NAMES) context.addIssue(`more than ${MAX_NAMES} domains`);
-    if (names.join(',').length > MAX_TOTAL) context.addIssue(`more than ${MAX_TOTAL} characters in all`);
-    for (const name of names) {
+  // Said again for the JSON schema, which cannot say the rest.
+  .array(z.string().meta({ maxLength: MAX_NAME + 1, pattern: '^ ?[A-Za-z0-9.-]+$' }))
+  .meta({ maxItems: MAX_NAMES })
+  .superRefine((entries, context) => {
+    if (entries.length > MAX_NAMES)
+      context.addIssue(`${entries.length} domains are named, ${MAX_NAMES} are allowed`);
+    // Spaces after commas count, as in the property's value.
+    const { length } = entries.join(',');
+    if (length > MAX_TOTAL) context.addIssue(`the list has ${length} characters, ${MAX_TOTAL} are allowed`);
+    for (const [index, entry] of entries.entries()) {
+      const name = withoutLeadingSpace(entry, index);
       const problem = domainProblem(name);
-      if (problem !== null) context.addIssue(`"${name.slice(0, 80)}": ${problem}`);
+      if (problem !== null)
+        context.addIssue(`entry ${index + 1}, ${JSON.stringify(name.slice(0, 80))}: ${problem}`);
     }
-  });
+  })
+  .transform((entries) => entries.map((entry, index) => withoutLeadingSpace(entry, index).toLowerCase()));

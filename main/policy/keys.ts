@@ -1,45 +1,25 @@
-// Every policy key: typed once, described once. Flags, environment variables, `sightline policy`, and the table in
-// docs/policy.md are all made from this.
+// Every policy key: typed once, described once. Flags, environment variables, `sightline policy`, the table in
+// docs/policy.md, the ADMX and ADML files and the JSON schema are all made from this.
 
 import { z } from 'zod';
 import { encoderNames } from '../shared/names.ts';
 import { logLevels } from '../platform/log.ts';
 import { domainListSchema } from './domains.ts';
-
-export interface KeyInfo<T> {
-  readonly schema: z.ZodType<T>;
-  /** How a flag's or a variable's text is read before the schema sees it. */
-  readonly form: 'text' | 'integer' | 'boolean' | 'list';
-  /** null: worked out from other keys or from the platform; `defaultText` says how. */
-  readonly default: T | null;
-  readonly defaultText?: string;
-  readonly description: string;
-}
-
-const key = <T>(info: KeyInfo<T>): KeyInfo<T> => info;
-const path = z.string().min(1, 'must not be empty');
-const region = z.string().regex(/^[a-z]{2,}(-[a-z0-9]+)+$/, 'must be a region, for example eu-central-1');
-/** An URL that secrets may be sent to: over TLS, or within this machine. */
-const safeUrl = z.string().refine(isSafeUrl, 'must be an https URL (http is for loopback addresses only)');
-
-function isSafeUrl(text: string): boolean {
-  if (!URL.canParse(text)) return false;
-  const { protocol, hostname } = new URL(text);
-  return (
-    protocol === 'https:' || (protocol === 'http:' && ['127.0.0.1', '[::1]', 'localhost'].includes(hostname))
-  );
-}
+import type { KeyInfo } from './keyInfo.ts';
+import { key, path, region, safeUrl } from './keyInfo.ts';
 
 export const policyKeys = {
   port: key({
     schema: z.number().int().min(0).max(65535),
     form: 'integer',
+    applied: 'restart',
     default: 5431,
     description: 'Port of the local websocket, on 127.0.0.1 and [::1] only. 0 takes a free one.',
   }),
   allowedDomains: key<string[]>({
     schema: domainListSchema,
     form: 'list',
+    applied: 'live',
     default: [],
     description:
       'Domains whose https pages may connect, exactly as named (no wildcards), separated by commas.',
@@ -47,6 +27,7 @@ export const policyKeys = {
   allowLoopbackOrigins: key({
     schema: z.boolean(),
     form: 'boolean',
+    applied: 'live',
     default: false,
     description:
       'Whether pages served from this machine may connect, with any scheme and port. For development.',
@@ -55,6 +36,7 @@ export const policyKeys = {
     schema: z.enum(['origin', 'endpoint']),
     form: 'text',
     default: 'origin' as const,
+    applied: 'restart',
     description:
       'Which pages of the allowed domains are let in: all of them (`origin`), or those whose token the endpoint `authUrl` accepts (`endpoint`).',
   }),
@@ -66,12 +48,14 @@ export const policyKeys = {
     form: 'text',
     default: null,
     defaultText: '`https://<alias>.my.connect.aws/taps/client/auth`, with `instanceAlias`',
+    applied: 'restart',
     description:
       'URL that says whether a page’s token is good, where `auth` is `endpoint`. https only, except on this machine.',
   }),
   dataDir: key({
     schema: path,
     form: 'text',
+    applied: 'restart',
     default: null,
     defaultText: "the platform's folder for application data",
     description: 'Folder of the spool, the logs and the status events.',
@@ -79,6 +63,7 @@ export const policyKeys = {
   spoolQuotaMiB: key({
     schema: z.number().int().min(1).max(1_048_576),
     form: 'integer',
+    applied: 'when-idle',
     default: 10_240,
     description:
       'How much the spool may hold, in MiB. When it is used up published recordings go, oldest first; unpublished ones never do, and recording rests until there is room.',
@@ -86,6 +71,7 @@ export const policyKeys = {
   spoolMinFreeMiB: key({
     schema: z.number().int().min(0).max(1_048_576),
     form: 'integer',
+    applied: 'when-idle',
     default: 1024,
     description:
       'How much of the disk under `dataDir` stays free, in MiB; below that it is as if the quota were used up. 0: the disk may be filled.',
@@ -93,6 +79,7 @@ export const policyKeys = {
   keepPublishedHours: key({
     schema: z.number().int().min(0).max(8760),
     form: 'integer',
+    applied: 'live',
     default: 0,
     description:
       'How long published recordings stay in the spool, encrypted, unless quota or disk need the room. 0: they are deleted at once.',
@@ -100,12 +87,14 @@ export const policyKeys = {
   sink: key({
     schema: z.enum(['folder', 's3']),
     form: 'text',
+    applied: 'when-idle',
     default: 'folder' as const,
     description: 'Where finished recordings go: a folder, or an S3 bucket.',
   }),
   sinkFolder: key({
     schema: path,
     form: 'text',
+    applied: 'when-idle',
     default: null,
     defaultText: '`<dataDir>/recordings`',
     description: 'Folder into which finished recordings are delivered, where the sink is a folder.',
@@ -113,6 +102,7 @@ export const policyKeys = {
   s3Bucket: key({
     schema: z.string().regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'is no name of an S3 bucket'),
     form: 'text',
+    applied: 'when-idle',
     default: null,
     defaultText: 'none',
     description: 'The bucket, where the sink is S3.',
@@ -120,6 +110,7 @@ export const policyKeys = {
   s3Endpoint: key({
     schema: safeUrl,
     form: 'text',
+    applied: 'when-idle',
     default: null,
     defaultText: "AWS's",
     description: 'URL of an S3-compatible store. https only, except on this machine.',
@@ -127,12 +118,14 @@ export const policyKeys = {
   s3PathStyle: key({
     schema: z.boolean(),
     form: 'boolean',
+    applied: 'when-idle',
     default: false,
     description: "Whether the bucket's name goes into the path instead of the host. For compatible stores.",
   }),
   s3KmsKeyId: key({
     schema: z.string().min(1).max(2048),
     form: 'text',
+    applied: 'when-idle',
     default: null,
     defaultText: "the bucket's own default encryption",
     description: 'ARN of the KMS key with which S3 encrypts recordings (SSE-KMS, with a bucket key).',
@@ -140,6 +133,7 @@ export const policyKeys = {
   s3StorageClass: key({
     schema: z.string().regex(/^[A-Z_]+$/, 'is written in capitals, for example STANDARD_IA'),
     form: 'text',
+    applied: 'when-idle',
     default: null,
     defaultText: "the bucket's",
     description: 'Storage class of the recordings.',
@@ -157,12 +151,14 @@ export const policyKeys = {
       )
       .max(10, 'holds ten tags at most'),
     form: 'list',
+    applied: 'when-idle',
     default: [],
     description: 'Tags of the recordings, `name=value`, separated by commas.',
   }),
   awsRegion: key({
     schema: region,
     form: 'text',
+    applied: 'when-idle',
     default: null,
     defaultText: 'as the AWS SDK finds it (AWS_REGION, then its config file)',
     description: 'Region of the bucket and of the event bus.',
@@ -170,6 +166,7 @@ export const policyKeys = {
   awsProfile: key({
     schema: path,
     form: 'text',
+    applied: 'when-idle',
     default: null,
     defaultText: 'as the AWS SDK finds credentials (environment, then its shared files)',
     description: "Profile of AWS's shared config and credentials files.",
@@ -177,6 +174,7 @@ export const policyKeys = {
   brokerUrl: key({
     schema: safeUrl,
     form: 'text',
+    applied: 'when-idle',
     default: null,
     defaultText: 'none',
     description:
@@ -185,6 +183,8 @@ export const policyKeys = {
   uploadLimitKbit: key({
     schema: z.number().int().min(0).max(10_000_000),
     form: 'integer',
+    applied: 'live',
+    userMaySet: true,
     default: 500,
     description: 'How many kbit/s uploads may take while a contact is on. 0: no limit.',
   }),
@@ -197,12 +197,14 @@ export const policyKeys = {
         'must not contain . or .. parts',
       ),
     form: 'text',
+    applied: 'when-idle',
     default: 'connect/<alias>/ScreenRecordings',
     description: 'Where recordings go below the sink. `<alias>` stands for the instance alias.',
   }),
   statusEventsFile: key({
     schema: path,
     form: 'text',
+    applied: 'when-idle',
     default: null,
     defaultText: '`<dataDir>/status-events.ndjson`',
     description: 'File to which each status event is appended as one line of JSON.',
@@ -216,6 +218,7 @@ export const policyKeys = {
         'must be the name or the ARN of an event bus',
       ),
     form: 'text',
+    applied: 'when-idle',
     default: null,
     defaultText: 'none: events are not sent to AWS',
     description: 'Bus of Amazon EventBridge to which status events are sent, by name or ARN.',
@@ -223,6 +226,7 @@ export const policyKeys = {
   eventBridgeEndpoint: key({
     schema: safeUrl,
     form: 'text',
+    applied: 'when-idle',
     default: null,
     defaultText: "AWS's own for the region",
     description: 'Where EventBridge is reached, for example the URL of a VPC endpoint.',
@@ -230,12 +234,14 @@ export const policyKeys = {
   fps: key({
     schema: z.number().int().min(1).max(30),
     form: 'integer',
+    applied: 'when-idle',
     default: 5,
     description: 'Frames a second.',
   }),
   maxMonitors: key({
     schema: z.number().int().min(1).max(3),
     form: 'integer',
+    applied: 'when-idle',
     default: 3,
     description:
       'How many monitors are recorded at most: the primary one first, then from left to right and top to bottom.',
@@ -243,6 +249,7 @@ export const policyKeys = {
   display: key({
     schema: path,
     form: 'text',
+    applied: 'restart',
     default: null,
     defaultText: 'the environment variable DISPLAY',
     description: 'The X display to record, for example `:0`. Linux only.',
@@ -250,6 +257,7 @@ export const policyKeys = {
   encoder: key({
     schema: z.enum(['auto', ...encoderNames]),
     form: 'text',
+    applied: 'when-idle',
     default: 'auto' as const,
     description:
       '`auto` prefers libopenh264 and falls back to another H.264 encoder with a warning; a named one is required.',
@@ -257,6 +265,7 @@ export const policyKeys = {
   ffmpegPath: key({
     schema: path,
     form: 'text',
+    applied: 'when-idle',
     default: null,
     defaultText: "Sightline's own, then ffmpeg-static, then PATH",
     description: 'The ffmpeg to use. No other is tried then.',
@@ -264,6 +273,7 @@ export const policyKeys = {
   graceSeconds: key({
     schema: z.number().int().min(0).max(3600),
     form: 'integer',
+    applied: 'live',
     default: 60,
     description:
       'How long recording goes on after the last page has gone away; then the recording is completed.',
@@ -271,6 +281,7 @@ export const policyKeys = {
   suspendMaxSeconds: key({
     schema: z.number().int().min(0).max(86_400),
     form: 'integer',
+    applied: 'live',
     default: 0,
     description:
       'After how long a suspension ends by itself; a page may ask for less with `maxSeconds`. 0: only a page ends it.',
@@ -278,6 +289,7 @@ export const policyKeys = {
   resumeAfterRestart: key({
     schema: z.boolean(),
     form: 'boolean',
+    applied: 'live',
     default: false,
     description:
       'Whether a suspension ends when Sightline was restarted and the page has come back. Otherwise it holds until the page says so.',
@@ -285,6 +297,7 @@ export const policyKeys = {
   agentMaySuspend: key({
     schema: z.boolean(),
     form: 'boolean',
+    applied: 'live',
     default: false,
     description:
       'Whether the agent may suspend capture from the tray. Only the agent, `suspendMaxSeconds` or the end of the contacts ends that.',
@@ -292,6 +305,7 @@ export const policyKeys = {
   indicator: key({
     schema: z.enum(['required', 'optional', 'off']),
     form: 'text',
+    applied: 'live',
     default: 'required' as const,
     description:
       'The pill on every recorded monitor that says what capture does. `required`: it can be made small, not hidden; `optional`: the agent may hide it; `off`: there is none.',
@@ -299,12 +313,15 @@ export const policyKeys = {
   autostart: key({
     schema: z.boolean(),
     form: 'boolean',
+    applied: 'live',
+    userMaySet: true,
     default: true,
     description: 'Whether the app starts when the user signs in.',
   }),
   pauseOnLock: key({
     schema: z.boolean(),
     form: 'boolean',
+    applied: 'when-idle',
     default: true,
     description:
       'Whether capture pauses while the screen is locked, the computer asleep or another user at it.',
@@ -319,6 +336,7 @@ export const policyKeys = {
         'must be the alias of an instance, for example acme of acme.my.connect.aws',
       ),
     form: 'text',
+    applied: 'live',
     default: null,
     defaultText: 'none: the network is not checked',
     description:
@@ -327,6 +345,7 @@ export const policyKeys = {
   instanceRegion: key({
     schema: region,
     form: 'text',
+    applied: 'live',
     default: null,
     defaultText: 'none: only hosts that depend on no region are checked',
     description: 'Region of the Amazon Connect instance, for the checks of the network.',
@@ -334,6 +353,8 @@ export const policyKeys = {
   logLevel: key({
     schema: z.enum(logLevels),
     form: 'text',
+    applied: 'live',
+    userMaySet: true,
     default: 'info' as const,
     description: 'How much is logged.',
   }),

@@ -1,20 +1,37 @@
-// Policy from its sources, highest first: machine policy, flags, environment, defaults. What the machine's policy
-// sets nobody else can change. Each value knows where it comes from.
+// Policy from its sources, highest first: machine policy, flags, environment, the user's settings, defaults. What the
+// machine's policy sets nobody else can change, and whoever tries is told. Each value knows where it comes from.
 
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { errno } from '../shared/errors.ts';
 import { defaultDataFolder } from '../platform/paths.ts';
-import type { KeyInfo, Policy, PolicyKey } from './keys.ts';
-import { policyKeyNames, policyKeys, variableOf } from './keys.ts';
+import type { KeyInfo } from './keyInfo.ts';
+import type { Policy, PolicyKey } from './keys.ts';
+import { flagOf, policyKeyNames, policyKeys, variableOf } from './keys.ts';
 
-export type Source = 'machine' | 'flag' | 'environment' | 'default';
+/** HKLM and HKCU: the policy keys of the registry; managed: macOS's managed preferences; file: Linux's policy file. */
+export type MachineSource = 'HKLM' | 'HKCU' | 'managed' | 'file';
+export type Source = MachineSource | 'flag' | 'environment' | 'user' | 'default';
+
+/** One place in which an administrator has set keys. */
+export interface PolicyLayer {
+  readonly source: MachineSource;
+  /** In words, for messages. */
+  readonly place: string;
+  /**
+   * Whether values are as loosely typed as in the registry: numbers as texts, yes and no as 1 and 0, lists as one text.
+   * A JSON file has types of its own, and is held to them.
+   */
+  readonly loose: boolean;
+  readonly values: Readonly<Record<string, unknown>>;
+}
 
 export interface PolicySources {
-  readonly machine: Readonly<Record<string, unknown>>;
+  /** Highest first. */
+  readonly machine: readonly PolicyLayer[];
   /** Texts as they were typed; `true` for a flag without a value. */
   readonly flags: Readonly<Partial<Record<PolicyKey, string | boolean>>>;
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** The user's settings file; nothing in it can be an error. */
+  readonly user?: Readonly<Record<string, unknown>>;
 }
 
 export interface LoadedPolicy {
@@ -24,78 +41,107 @@ export interface LoadedPolicy {
   readonly warnings: readonly string[];
 }
 
-/** Names the key, where its value came from, and what is wrong with it. */
+/** Names every key that is wrong, where its value came from, and why: one line each. */
 export class PolicyError extends Error {
   override readonly name = 'PolicyError';
+
+  readonly problems: readonly string[];
+
+  constructor(problems: string | readonly string[]) {
+    const all = typeof problems === 'string' ? [problems] : problems;
+    super(all.join('\n'));
+    this.problems = all;
+  }
 }
 
-export const MACHINE_POLICY_FILE = '/etc/sightline/policy.json';
-
-/** The machine's policy: a JSON object of keys, writable only by an administrator. No file is no policy. */
-export function readMachinePolicy(path = MACHINE_POLICY_FILE): Record<string, unknown> {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    if (errno(error) === 'ENOENT') return {};
-    throw new PolicyError(`The machine policy ${path} cannot be read: ${String(error)}`);
-  }
-  try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value === 'object' && value !== null && !Array.isArray(value))
-      return value as Record<string, unknown>;
-  } catch {
-    // told below, like any other text that is no object
-  }
-  throw new PolicyError(
-    `The machine policy ${path} is not a JSON object. Mend it; Sightline does not start without.`,
-  );
-}
+type Choice = { readonly value: unknown; readonly source: Source };
+type Attempt = { readonly choice: Choice } | { readonly problem: string };
 
 /** @throws PolicyError */
 export function loadPolicy(sources: PolicySources): LoadedPolicy {
-  const found = policyKeyNames.map((name) => [name, choose(name, sources)] as const);
-  const values = Object.fromEntries(found.map(([name, { value }]) => [name, value])) as Record<
-    PolicyKey,
-    unknown
-  >;
-  const origin = Object.fromEntries(found.map(([name, { source }]) => [name, source])) as Record<
-    PolicyKey,
-    Source
-  >;
+  const warnings = unknownKeys(sources);
+  const problems: string[] = [];
+  const values = {} as Record<PolicyKey, unknown>;
+  const origin = {} as Record<PolicyKey, Source>;
+  for (const name of policyKeyNames) {
+    const attempt = choose(name, sources, warnings);
+    if ('problem' in attempt) {
+      problems.push(attempt.problem);
+    } else {
+      values[name] = attempt.choice.value;
+      origin[name] = attempt.choice.source;
+    }
+  }
+  if (problems.length > 0) throw new PolicyError(problems);
   values.dataDir ??= defaultDataFolder();
   values.sinkFolder ??= join(String(values.dataDir), 'recordings');
   values.statusEventsFile ??= join(String(values.dataDir), 'status-events.ndjson');
   if (values.sink === 's3' && values.s3Bucket === null)
-    throw new PolicyError('Policy "sink" is s3, and "s3Bucket" is not set. Name the bucket.');
-  const warnings = Object.keys(sources.machine)
-    .filter((name) => !(name in policyKeys))
-    .map((name) => `The machine policy has an unknown key "${name}"; it is ignored.`);
+    throw new PolicyError(['Policy "sink" is s3, and "s3Bucket" is not set. Name the bucket.']);
   return { values: values as Policy, sources: origin, warnings };
 }
 
-function choose(name: PolicyKey, sources: PolicySources): { value: unknown; source: Source } {
+function choose(name: PolicyKey, sources: PolicySources, warnings: string[]): Attempt {
   const info: KeyInfo<unknown> = policyKeys[name];
-  const machine = sources.machine[name];
-  if (machine !== undefined)
-    return { value: check(name, info, machine, 'the machine policy'), source: 'machine' };
   const flag = sources.flags[name];
-  if (flag !== undefined) {
-    const value = check(name, info, typeof flag === 'string' ? fromText(info, flag) : flag, 'its flag');
-    return { value, source: 'flag' };
+  const variable = sources.environment[variableOf(name)] ?? '';
+  const user = sources.user?.[name];
+  const layer = sources.machine.find(({ values }) => values[name] !== undefined);
+  if (layer !== undefined) {
+    const overruled = (what: string): string =>
+      `"${name}" is set by the machine policy (${layer.place}); ${what} is ignored.`;
+    if (flag !== undefined) warnings.push(overruled(`the flag ${flagOf(name)}`));
+    if (variable !== '') warnings.push(overruled(`the environment variable ${variableOf(name)}`));
+    if (user !== undefined) warnings.push(overruled("the user's setting"));
+    const value = layer.loose ? fromLoose(info, layer.values[name]) : layer.values[name];
+    return check(name, info, value, layer.source, `the machine policy (${layer.place})`);
   }
-  const variable = sources.environment[variableOf(name)];
-  if (variable !== undefined && variable !== '') {
-    return { value: check(name, info, fromText(info, variable), variableOf(name)), source: 'environment' };
+  if (flag !== undefined)
+    return check(name, info, typeof flag === 'string' ? fromText(info, flag) : flag, 'flag', 'its flag');
+  if (variable !== '') return check(name, info, fromText(info, variable), 'environment', variableOf(name));
+  if (user !== undefined) {
+    const attempt = fromUser(name, info, user);
+    // Nobody is to stop the recorder with a file of settings: what is wrong in it is left out.
+    if ('choice' in attempt) return attempt;
+    warnings.push(attempt.problem);
   }
-  return { value: info.default, source: 'default' };
+  return { choice: { value: info.default, source: 'default' } };
 }
 
-function check(name: PolicyKey, info: KeyInfo<unknown>, value: unknown, source: string): unknown {
+function fromUser(name: PolicyKey, info: KeyInfo<unknown>, value: unknown): Attempt {
+  if (info.userMaySet !== true)
+    return {
+      problem: `"${name}" cannot be set in the user's settings, only by the machine policy, a flag or ${variableOf(name)}; it is ignored there.`,
+    };
+  const attempt = check(name, info, value, 'user', "the user's settings");
+  return 'choice' in attempt ? attempt : { problem: `${attempt.problem}; it is ignored.` };
+}
+
+function check(
+  name: PolicyKey,
+  info: KeyInfo<unknown>,
+  value: unknown,
+  source: Source,
+  place: string,
+): Attempt {
   const parsed = info.schema.safeParse(value);
-  if (parsed.success) return parsed.data;
+  if (parsed.success) return { choice: { value: parsed.data, source } };
   const problems = parsed.error.issues.map((issue) => issue.message).join('; ');
-  throw new PolicyError(`Policy "${name}" from ${source} is not valid: ${problems}`);
+  return { problem: `Policy "${name}" from ${place} is not valid: ${problems}` };
+}
+
+function unknownKeys({ machine, user = {} }: PolicySources): string[] {
+  const isUnknown = (name: string): boolean => !Object.hasOwn(policyKeys, name);
+  return [
+    ...machine.flatMap(({ place, values }) =>
+      Object.keys(values)
+        .filter(isUnknown)
+        .map((name) => `The machine policy (${place}) has an unknown key "${name}"; it is ignored.`),
+    ),
+    ...Object.keys(user)
+      .filter(isUnknown)
+      .map((name) => `The user's settings have an unknown key "${name}"; it is ignored.`),
+  ];
 }
 
 /** A text as the schema wants it; what cannot be read is passed on for the schema to complain about. */
@@ -110,6 +156,12 @@ function fromText(info: KeyInfo<unknown>, text: string): unknown {
     case 'list':
       return text.trim() === '' ? [] : text.split(',');
   }
+}
+
+function fromLoose(info: KeyInfo<unknown>, value: unknown): unknown {
+  if (typeof value === 'string') return fromText(info, value);
+  if (info.form === 'boolean' && (value === 0 || value === 1)) return value === 1;
+  return value;
 }
 
 const booleans: Readonly<Record<string, boolean>> = {

@@ -2,66 +2,75 @@
 // the words about those that had to be dropped. Never for recording: a recorder starts with a whole policy or not at all.
 
 import type { PolicyKey } from './keys.ts';
-import { policyKeyNames, policyKeys, variableOf } from './keys.ts';
+import { policyKeyNames, variableOf } from './keys.ts';
 import type { LoadedPolicy, PolicySources } from './load.ts';
 import { PolicyError, loadPolicy } from './load.ts';
+import type { ReadMachinePolicy } from './machine.ts';
 
 export interface SalvagedPolicy extends LoadedPolicy {
   /** What is wrong with it; empty: nothing. */
   readonly problems: readonly string[];
 }
 
-/** @param readMachine as readMachinePolicy: may throw a PolicyError */
-export function salvagePolicy(
-  readMachine: () => Record<string, unknown>,
-  others: Pick<PolicySources, 'flags' | 'environment'>,
-): SalvagedPolicy {
+type Others = Pick<PolicySources, 'flags' | 'environment' | 'user'>;
+
+/** @param readMachine as readMachinePolicy: may reject with a PolicyError */
+export async function salvagePolicy(readMachine: ReadMachinePolicy, others: Others): Promise<SalvagedPolicy> {
   const problems: string[] = [];
-  const attempt = <T>(act: () => T): T | null => {
+  const note = (error: unknown): void => {
+    if (!(error instanceof PolicyError)) throw error;
+    problems.push(...error.problems);
+  };
+  const attempt = (sources: PolicySources): LoadedPolicy | null => {
     try {
-      return act();
+      return loadPolicy(sources);
     } catch (error) {
-      if (!(error instanceof PolicyError)) throw error;
-      problems.push(error.message);
+      note(error);
       return null;
     }
   };
-  const machine = attempt(readMachine) ?? {};
-  const whole = attempt(() => loadPolicy({ machine, ...others }));
+  const machine = await readMachine().catch((error: unknown) => {
+    note(error);
+    return [];
+  });
+  const sources = { machine, ...others };
+  const whole = attempt(sources);
   if (whole !== null) return { ...whole, problems };
-  problems.pop(); // it names the first broken key only
-  const broken = policyKeyNames.filter(
-    (name) => attempt(() => loadPolicy(only(name, machine, others))) === null,
-  );
-  const rest = without(broken, machine, others);
-  const mended = attempt(() => loadPolicy(rest));
+  const broken = policyKeyNames.filter((name) => !isWhole(only(name, sources)));
+  const mended = isWhole(without(broken, sources)) ? broken : [...broken, 'sink' as const];
   // Keys that do not fit together are left: where recordings go is all that can be wrong in that way.
-  return { ...(mended ?? loadPolicy(without([...broken, 'sink'], machine, others))), problems };
+  if (mended !== broken && broken.length > 0) attempt(without(broken, sources));
+  return { ...loadPolicy(without(mended, sources)), problems };
 }
 
-type Others = Pick<PolicySources, 'flags' | 'environment'>;
+function isWhole(sources: PolicySources): boolean {
+  try {
+    loadPolicy(sources);
+    return true;
+  } catch (error) {
+    if (error instanceof PolicyError) return false;
+    throw error;
+  }
+}
 
-function only(name: PolicyKey, machine: Record<string, unknown>, others: Others): PolicySources {
+function only(name: PolicyKey, sources: PolicySources): PolicySources {
+  const others = policyKeyNames.filter((other) => other !== name);
+  const { flags, ...rest } = without(others, sources);
   // Whether it goes with the other keys is looked at when all are together.
-  const flags = name === 'sink' ? { s3Bucket: 'any-bucket' } : {};
-  return {
-    machine: Object.hasOwn(machine, name) ? { [name]: machine[name] } : {},
-    flags: { ...flags, ...(others.flags[name] === undefined ? {} : { [name]: others.flags[name] }) },
-    environment: { [variableOf(name)]: others.environment[variableOf(name)] },
-  };
+  return { ...rest, flags: { ...flags, ...(name === 'sink' ? { s3Bucket: 'any-bucket' } : {}) } };
 }
 
 function without(
   names: readonly PolicyKey[],
-  machine: Record<string, unknown>,
-  others: Others,
+  { machine, flags, environment, user = {} }: PolicySources,
 ): PolicySources {
-  const isLeft = ([name]: [string, unknown]): boolean =>
-    !names.some((broken) => broken === name || variableOf(broken) === name);
-  const known = Object.entries(machine).filter(([name]) => name in policyKeys);
+  const gone = new Set<string>(names.flatMap((name) => [name, variableOf(name)]));
+  const rest = <T>(values: Readonly<Record<string, T>>): Record<string, T> =>
+    Object.fromEntries(Object.entries(values).filter(([name]) => !gone.has(name)));
   return {
-    machine: Object.fromEntries(known.filter(isLeft)),
-    flags: Object.fromEntries(Object.entries(others.flags).filter(isLeft)),
-    environment: Object.fromEntries(Object.entries(others.environment).filter(isLeft)),
+    machine: machine.map((layer) => ({ ...layer, values: rest(layer.values) })),
+    flags: rest(flags as Record<string, string | boolean>),
+    environment: rest(environment),
+    user: rest(user),
   };
 }

@@ -80,7 +80,8 @@ function isOurHost(host: string, port: number): boolean {
   return Number(match[2] ?? 80) === port;
 }
 
-function isAllowedOrigin(origin: string, policy: GuardPolicy): boolean {
+/** @param origin as a browser serialises it */
+export function isAllowedOrigin(origin: string, policy: GuardPolicy): boolean {
   // Compared with its own serialisation: "https://good.example@evil.example", trailing paths, odd cases and
   // non-ASCII look-alikes do not survive the round trip.
   const url = URL.canParse(origin) ? new URL(origin) : null;

@@ -30,6 +30,8 @@ export interface PageServices {
   readonly admission: Pick<Admission, 'admit'> | null;
   /** For the broker of credentials, once the page is let in. */
   readonly onToken: (agentArn: string, token: string) => void;
+  /** Whether policy still allows the page's origin. */
+  readonly isAllowed: () => boolean;
   readonly log: Logger;
 }
 
@@ -44,13 +46,18 @@ interface Frame {
   readonly request: Request;
 }
 
-export function servePage(socket: WebSocket, origin: string, services: PageServices): void {
-  new Page(socket, origin, services).serve();
+/** @returns the way to show the page out: it gets the answers that it waits for, and nothing more */
+export function servePage(socket: WebSocket, origin: string, services: PageServices): () => void {
+  const page = new Page(socket, origin, services);
+  page.serve();
+  return () => page.showOut();
 }
 
 class Page {
   private readonly id = randomUUID();
   private ready = false;
+  private unanswered = 0;
+  private isShownOut = false;
   private identity: Identity | null = null;
   private unsubscribe: () => void = () => undefined;
   /** What came while the page's first hello was being checked; null: no check is under way. */
@@ -89,6 +96,7 @@ class Page {
   }
 
   private receive(text: string): void {
+    if (this.isShownOut) return;
     const frame = parseFrame(text);
     if (!frame.ok) return this.refuse(frame.id, failure('INVALID_MESSAGE', frame.message));
     if (this.held === null) this.handle(frame);
@@ -104,7 +112,8 @@ class Page {
       );
     }
     if (!this.ready && this.services.admission !== null) this.held = [];
-    this.answer(request).then(
+    this.unanswered += 1;
+    const answered = this.answer(request).then(
       (fields) => {
         this.send({ re: id, ok: true, ...fields });
         if (!isHello) return;
@@ -116,6 +125,26 @@ class Page {
         if (isHello) this.release();
       },
     );
+    void answered.then(() => {
+      this.unanswered -= 1;
+      this.closeIfShownOut();
+    });
+  }
+
+  /** Policy does not allow its origin any more. */
+  showOut(): void {
+    if (this.isShownOut) return;
+    this.isShownOut = true;
+    this.services.log.warn('a page is closed: policy does not allow its origin any more', {
+      page: this.id,
+      origin: this.origin,
+    });
+    this.closeIfShownOut();
+  }
+
+  private closeIfShownOut(): void {
+    if (this.isShownOut && this.unanswered === 0)
+      this.socket.close(CLOSE_POLICY_VIOLATION, 'Policy does not allow this origin any more');
   }
 
   private hold(held: Frame[], frame: Frame): void {
@@ -150,6 +179,13 @@ class Page {
       case 'hello':
         return this.hello(request);
       case 'contact.start':
+        // It stays for what is on, which nobody else can suspend; nothing more is to come of it.
+        if (!this.services.isAllowed())
+          throw new SightlineError(
+            'CLIENT_AUTH_ERROR',
+            `Policy does not allow ${this.origin} any more. Ask for it to be added to "allowedDomains".`,
+          );
+        return session.contact(request);
       case 'contact.suspend':
       case 'contact.resume':
       case 'contact.stop':

@@ -14,22 +14,25 @@ import type { Logger } from '../platform/log.ts';
 import type { ControlServices } from './control.ts';
 import { Control } from './control.ts';
 import type { GuardPolicy } from './guard.ts';
-import { judge } from './guard.ts';
+import { isAllowedOrigin, judge } from './guard.ts';
 import type { PageServices } from './page.ts';
 import { servePage } from './page.ts';
 
 export interface ServerOptions {
   /** 0 takes a free one. */
   readonly port: number;
+  /** Read anew for each request. */
   readonly guard: GuardPolicy;
   readonly appVersion: string;
-  readonly page: PageServices;
+  readonly page: Omit<PageServices, 'isAllowed'>;
   readonly control: ControlServices;
   readonly log: Logger;
 }
 
 export interface RunningServer {
   readonly port: number;
+  /** Whose origin the guard does not allow any more, is shown out. */
+  closeUnallowed(): void;
   close(): Promise<void>;
 }
 
@@ -62,6 +65,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const heartbeat = setInterval(() => gate.findDead(), HEARTBEAT_MS);
   return {
     port,
+    closeUnallowed: () => gate.closeUnallowed(),
     async close() {
       clearInterval(heartbeat);
       await control.close();
@@ -104,6 +108,7 @@ function listen(gate: Gate, host: string, port: number): Promise<HttpServer> {
 class Gate {
   port = 0;
   private readonly alive = new WeakSet<WebSocket>();
+  private readonly pages = new WeakMap<WebSocket, { origin: string; showOut: () => void }>();
 
   constructor(
     private readonly options: ServerOptions,
@@ -145,8 +150,18 @@ class Gate {
     this.sockets.handleUpgrade(request, socket, head, (webSocket) => {
       this.alive.add(webSocket);
       webSocket.on('pong', () => this.alive.add(webSocket));
-      servePage(webSocket, verdict.origin, this.options.page);
+      const { page, guard } = this.options;
+      const { origin } = verdict;
+      const isAllowed = (): boolean => isAllowedOrigin(origin, guard);
+      this.pages.set(webSocket, { origin, showOut: servePage(webSocket, origin, { ...page, isAllowed }) });
     });
+  }
+
+  closeUnallowed(): void {
+    for (const socket of this.sockets.clients) {
+      const page = this.pages.get(socket);
+      if (page !== undefined && !isAllowedOrigin(page.origin, this.options.guard)) page.showOut();
+    }
   }
 
   findDead(): void {

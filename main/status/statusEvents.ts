@@ -54,6 +54,14 @@ export class StatusEvents {
     return this.last;
   }
 
+  /** Does something after the events announced so far and before those to come. Never rejects. */
+  between(act: () => Promise<void>): Promise<void> {
+    this.last = this.last
+      .then(act)
+      .catch((error: unknown) => this.options.log.error('between two events', { reason: String(error) }));
+    return this.last;
+  }
+
   /** Resolves when everything announced so far has been delivered. */
   flush(): Promise<void> {
     return this.last;

@@ -153,7 +153,7 @@ describe('doctor', () => {
     expect(stdout).toMatch(/failed\s+allowed domains: no page may connect\n\s+-> Set "allowedDomains"/);
     expect(stdout).toMatch(/failed\s+ffmpeg and encoder: No ffmpeg was found/);
     expect(stdout).toMatch(/failed\s+display: No display is named/);
-    expect(stdout).toMatch(/failed\s+sink folder: .*\n\s+-> Give this user the right to write there/);
+    expect(stdout).toMatch(/failed\s+sink folder: .*\n\s+-> There is a file where a folder should be/);
   });
 });
 

@@ -8,6 +8,7 @@ import { captureCases } from '../rig/doctorCases/capture.ts';
 import { cloudCases } from '../rig/doctorCases/cloud.ts';
 import { deskCases } from '../rig/doctorCases/desk.ts';
 import { networks } from '../rig/doctorCases/network.ts';
+import { policyCases } from '../rig/doctorCases/policy.ts';
 
 const folder = fileURLToPath(new URL('../../main/diagnostics/', import.meta.url));
 /** What no case can bring about, and why. */
@@ -16,7 +17,7 @@ const powerless: Readonly<Record<string, string>> = {
     'it shares its file with the bucket: a folder can be written to or not, there is no middle',
   'network allowlist': 'it is what to allow for names that cannot be tried: always skipped',
 };
-const cases = [...deskCases, ...captureCases, ...cloudCases];
+const cases = [...deskCases, ...captureCases, ...cloudCases, ...policyCases];
 const covered = new Set([
   ...cases.map(({ check, verdict }) => `${check} ${verdict}`),
   ...networks.flatMap((network) => network.cases.map(({ step }) => `network ${step}`)),

@@ -18,6 +18,26 @@ export function withMounts(script: string): string[] {
   ];
 }
 
+/**
+ * Words that run a program with an /etc of its own, over the machine's: what is written there (see asSeenBy) nobody else
+ * sees. It is as if it were root's: as root, or as the root of a user namespace.
+ */
+export function withOwnEtc(folder: string): string[] {
+  const layers = `lowerdir=/etc,upperdir="${folder}/upper",workdir="${folder}/work"`;
+  const script =
+    `mount -t tmpfs -o mode=755 tmpfs "${folder}" && mkdir "${folder}/upper" "${folder}/work" && ` +
+    `mount -t overlay -o ${layers} overlay /etc && exec "$@"`;
+  return [
+    'unshare',
+    '--mount',
+    ...(process.getuid?.() === 0 ? [] : ['--map-root-user']),
+    'sh',
+    '-c',
+    script,
+    'sh',
+  ];
+}
+
 /** A path as a program with such a folder sees it (proc(5), `root`). */
 export function asSeenBy(pid: number, path: string): string {
   return `/proc/${pid}/root${path}`;

@@ -65,7 +65,7 @@ export interface BackstageOptions {
 export async function startBackstage(options: BackstageOptions): Promise<Backstage> {
   const home = await mkdtemp(join(tmpdir(), 'sightline-window-'));
   const environment = environmentOf(home, options);
-  const { values: policy } = loadPolicy({ machine: {}, flags: {}, environment });
+  const { values: policy } = loadPolicy({ machine: [], flags: {}, environment });
   // Under a name that says nothing of where the tests run.
   const resourcesFolder = join(home, 'resources');
   await symlink(findResourcesFolder(), resourcesFolder);
@@ -103,7 +103,7 @@ export async function startBackstage(options: BackstageOptions): Promise<Backsta
 export async function startBackstageThatFails(options: BackstageOptions): Promise<Backstage> {
   const home = await mkdtemp(join(tmpdir(), 'sightline-window-'));
   const environment = environmentOf(home, options);
-  const { values: policy } = loadPolicy({ machine: {}, flags: {}, environment });
+  const { values: policy } = loadPolicy({ machine: [], flags: {}, environment });
   const { log } = keepingLogger();
   const started = startServices({ policy, resourcesFolder: findResourcesFolder(), log });
   const problem = await started.then(

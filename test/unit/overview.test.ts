@@ -16,7 +16,7 @@ import { statusEvent } from './support/statusEvents.ts';
 async function stage(options: Partial<OverviewOptions> = {}) {
   const on = await bench(1, 'rec-1');
   const dataDir = await temporaryFolder();
-  const { values: policy } = loadPolicy({ machine: {}, flags: { dataDir }, environment: {} });
+  const { values: policy } = loadPolicy({ machine: [], flags: { dataDir }, environment: {} });
   const hub = new StatusHub();
   const opened: string[] = [];
   let displaysAsked = 0;

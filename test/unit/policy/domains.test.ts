@@ -53,27 +53,51 @@ describe('the list of domains', () => {
     expect(domainListSchema.parse([])).toEqual([]);
   });
 
+  it.each([
+    ['two spaces after a comma', 'a.example,  b.example'],
+    ['a space before a comma', 'a.example ,b.example'],
+    ['a space before the first name', ' a.example'],
+    ['a space at the end', 'a.example, b.example '],
+    ['a tab', 'a.example,\tb.example'],
+    ['a line’s end', 'a.example,\nb.example'],
+  ])('must not have %s', (_, text) => {
+    expect(problems(text.split(','))).toEqual([
+      expect.stringMatching(/^entry \d, ".*": only letters, digits, "-" and "\." are allowed$/),
+    ]);
+  });
+
+  it('must not end with a comma, nor hold two in a row', () => {
+    expect(problems('a.example,'.split(','))).toEqual(['entry 2, "": it is empty']);
+    expect(problems('a.example, ,b.example'.split(','))).toEqual(['entry 2, "": it is empty']);
+  });
+
   it('may have 500 names, not 501', () => {
     const names = Array.from({ length: 501 }, (_, n) => `a${n}.example`);
     expect(problems(names.slice(0, 500))).toEqual([]);
-    expect(problems(names)).toEqual(['more than 500 domains']);
+    expect(problems(names)).toEqual(['501 domains are named, 500 are allowed']);
   });
 
-  it('may have 128,000 characters, commas counted, not one more', () => {
-    const names = (last: number): string[] => [
+  it('may have 256 characters in a name, the space before it not counted', () => {
+    expect(problems(['a.example', ` ${'x'.repeat(256)}`])).toEqual([]);
+    expect(problems(['a.example', ` ${'x'.repeat(257)}`])).toHaveLength(1);
+  });
+
+  it('may have 128,000 characters, commas and spaces counted, not one more', () => {
+    const names = (last: number, space = ''): string[] => [
       ...Array.from({ length: 498 }, () => 'x'.repeat(256)),
-      'x'.repeat(last),
+      space + 'x'.repeat(last),
     ];
     expect(names(14).join(',')).toHaveLength(128_000);
     expect(problems(names(14))).toEqual([]);
-    expect(problems(names(15))).toEqual(['more than 128000 characters in all']);
+    expect(problems(names(15))).toEqual(['the list has 128001 characters, 128000 are allowed']);
+    expect(problems(names(14, ' '))).toEqual(['the list has 128001 characters, 128000 are allowed']);
   });
 
   it('names each entry that is wrong, in few characters, and all of them', () => {
     expect(problems(['ok.example', 'https://a.example', '', 'y'.repeat(300)])).toEqual([
-      '"https://a.example": it has a scheme; give the name alone',
-      '"": it is empty',
-      `"${'y'.repeat(80)}": it has more than 256 characters`,
+      'entry 2, "https://a.example": it has a scheme; give the name alone',
+      'entry 3, "": it is empty',
+      `entry 4, "${'y'.repeat(80)}": it has more than 256 characters`,
     ]);
   });
 

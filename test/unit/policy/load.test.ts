@@ -1,15 +1,14 @@
-import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { PolicyKey } from '../../../main/policy/keys.ts';
 import { policyKeyNames, policyKeys } from '../../../main/policy/keys.ts';
 import type { PolicySources } from '../../../main/policy/load.ts';
-import { PolicyError, loadPolicy, readMachinePolicy } from '../../../main/policy/load.ts';
+import { PolicyError, loadPolicy } from '../../../main/policy/load.ts';
+import { fileLayer } from '../support/policy.ts';
 import { defaultDataFolder } from '../../../main/platform/paths.ts';
-import { temporaryFolder } from '../support/folders.ts';
 
 const load = (sources: Partial<PolicySources>): ReturnType<typeof loadPolicy> =>
-  loadPolicy({ machine: {}, flags: {}, environment: {}, ...sources });
+  loadPolicy({ machine: [], flags: {}, environment: {}, ...sources });
 
 function errorOf(sources: Partial<PolicySources>): string {
   try {
@@ -22,13 +21,13 @@ function errorOf(sources: Partial<PolicySources>): string {
 }
 
 describe('where a value comes from', () => {
-  const machine = { port: 1001 };
+  const machine = fileLayer({ port: 1001 });
   const flags = { port: '1002' };
   const environment = { SIGHTLINE_PORT: '1003' };
 
   it('is the machine’s policy before everything else', () => {
     const { values, sources } = load({ machine, flags, environment });
-    expect([values.port, sources.port]).toEqual([1001, 'machine']);
+    expect([values.port, sources.port]).toEqual([1001, 'file']);
   });
 
   it('is the flag before the environment', () => {
@@ -48,13 +47,13 @@ describe('where a value comes from', () => {
 
   it('is told for each key, each on its own', () => {
     const { sources } = load({
-      machine: { allowedDomains: ['a.example'] },
+      machine: fileLayer({ allowedDomains: ['a.example'] }),
       flags: { fps: '10' },
       environment: { SIGHTLINE_LOG_LEVEL: 'debug' },
     });
     expect(sources).toEqual({
       ...Object.fromEntries(policyKeyNames.map((name) => [name, 'default'])),
-      allowedDomains: 'machine',
+      allowedDomains: 'file',
       fps: 'flag',
       logLevel: 'environment',
     });
@@ -62,13 +61,13 @@ describe('where a value comes from', () => {
 
   it('is the machine even where it allows nothing: nobody can widen it', () => {
     const { values, sources } = load({
-      machine: { allowedDomains: [], allowLoopbackOrigins: false },
+      machine: fileLayer({ allowedDomains: [], allowLoopbackOrigins: false }),
       flags: { allowedDomains: 'evil.example', allowLoopbackOrigins: true },
       environment: { SIGHTLINE_ALLOWED_DOMAINS: 'evil.example' },
     });
     expect(values.allowedDomains).toEqual([]);
     expect(values.allowLoopbackOrigins).toBe(false);
-    expect(sources.allowedDomains).toBe('machine');
+    expect(sources.allowedDomains).toBe('file');
   });
 
   it('is not an empty variable, nor one that is not set', () => {
@@ -79,15 +78,17 @@ describe('where a value comes from', () => {
 
 describe('a value that is not valid', () => {
   it.each<[string, Partial<PolicySources>]>([
-    ['the machine policy', { machine: { port: 'many' } }],
+    ['the machine policy (/the/policy.json)', { machine: fileLayer({ port: 'many' }) }],
     ['its flag', { flags: { port: 'many' } }],
     ['SIGHTLINE_PORT', { environment: { SIGHTLINE_PORT: 'many' } }],
   ])('is an error that names the key and %s', (source, sources) => {
-    expect(errorOf(sources)).toMatch(`Policy "port" from ${source} is not valid: `);
+    expect(errorOf(sources)).toContain(`Policy "port" from ${source} is not valid: `);
   });
 
   it('from the machine is an error even where a flag is fine', () => {
-    expect(errorOf({ machine: { port: 99_999 }, flags: { port: '5431' } })).toContain('the machine policy');
+    expect(errorOf({ machine: fileLayer({ port: 99_999 }), flags: { port: '5431' } })).toContain(
+      'the machine policy',
+    );
   });
 
   it.each<[PolicyKey, unknown]>([
@@ -123,7 +124,7 @@ describe('a value that is not valid', () => {
     ['awsRegion', 'eu'],
     ['awsProfile', ''],
   ])('of %s is refused: %j', (name, value) => {
-    expect(errorOf({ machine: { [name]: value } })).toContain(`Policy "${name}"`);
+    expect(errorOf({ machine: fileLayer({ [name]: value }) })).toContain(`Policy "${name}"`);
   });
 
   it.each<[PolicyKey, string | boolean]>([
@@ -155,7 +156,7 @@ describe('a value for AWS', () => {
     ['awsRegion', 'us-gov-east-1'],
     ['awsProfile', 'desk'],
   ])('of %s is taken: %j', (name, value) => {
-    expect(load({ machine: { [name]: value } }).values[name]).toBe(value);
+    expect(load({ machine: fileLayer({ [name]: value }) }).values[name]).toBe(value);
   });
 });
 
@@ -236,35 +237,10 @@ describe('the defaults', () => {
 
 describe('the machine’s policy', () => {
   it('is warned about where it has a key that nobody knows', () => {
-    const { warnings, values } = load({ machine: { fps: 10, allowedDomain: ['a.example'] } });
-    expect(warnings).toEqual(['The machine policy has an unknown key "allowedDomain"; it is ignored.']);
+    const { warnings, values } = load({ machine: fileLayer({ fps: 10, allowedDomain: ['a.example'] }) });
+    expect(warnings).toEqual([
+      'The machine policy (/the/policy.json) has an unknown key "allowedDomain"; it is ignored.',
+    ]);
     expect(values.fps).toBe(10);
-  });
-
-  it('is a JSON object in a file', async () => {
-    const path = join(await temporaryFolder(), 'policy.json');
-    await writeFile(path, '{"fps": 10}');
-    expect(readMachinePolicy(path)).toEqual({ fps: 10 });
-  });
-
-  it('is empty where there is no file', async () => {
-    expect(readMachinePolicy(join(await temporaryFolder(), 'policy.json'))).toEqual({});
-  });
-
-  it.each([['{"fps": 10'], ['[]'], ['null'], ['"text"'], ['5'], ['']])(
-    'is an error, not ignored, where the file holds %j',
-    async (text) => {
-      const path = join(await temporaryFolder(), 'policy.json');
-      await writeFile(path, text);
-      expect(() => readMachinePolicy(path)).toThrow(PolicyError);
-      expect(() => readMachinePolicy(path)).toThrow(`The machine policy ${path} is not a JSON object.`);
-    },
-  );
-
-  it('is an error, not ignored, where it cannot be read', async () => {
-    const path = join(await temporaryFolder(), 'policy.json');
-    await mkdir(path);
-    expect(() => readMachinePolicy(path)).toThrow(PolicyError);
-    expect(() => readMachinePolicy(path)).toThrow('cannot be read');
   });
 });

@@ -1,20 +1,24 @@
 import { describe, expect, it } from 'vitest';
 import { PolicyError } from '../../../main/policy/load.ts';
+import { fileLayer } from '../support/policy.ts';
 import { salvagePolicy } from '../../../main/policy/salvage.ts';
 
 const none = { flags: {}, environment: {} };
 
 describe('of a policy', () => {
-  it('that is whole, everything is there and nothing is said', () => {
-    const policy = salvagePolicy(() => ({ fps: 7, unknown: 1 }), { flags: { port: '1' }, environment: {} });
+  it('that is whole, everything is there and nothing is said', async () => {
+    const policy = await salvagePolicy(() => Promise.resolve(fileLayer({ fps: 7, unknown: 1 })), {
+      flags: { port: '1' },
+      environment: {},
+    });
     expect(policy.problems).toEqual([]);
     expect(policy.values).toMatchObject({ fps: 7, port: 1 });
-    expect(policy.sources).toMatchObject({ fps: 'machine', port: 'flag', graceSeconds: 'default' });
+    expect(policy.sources).toMatchObject({ fps: 'file', port: 'flag', graceSeconds: 'default' });
     expect(policy.warnings).toHaveLength(1);
   });
 
-  it('with broken keys, the others are there and each broken one is told of', () => {
-    const policy = salvagePolicy(() => ({ fps: 'many', dataDir: '/d' }), {
+  it('with broken keys, the others are there and each broken one is told of', async () => {
+    const policy = await salvagePolicy(() => Promise.resolve(fileLayer({ fps: 'many', dataDir: '/d' })), {
       flags: { port: 'x', graceSeconds: '5' },
       environment: { SIGHTLINE_MAX_MONITORS: '9', SIGHTLINE_LOG_LEVEL: 'debug' },
     });
@@ -30,17 +34,15 @@ describe('of a policy', () => {
     expect(policy.problems).toHaveLength(3);
   });
 
-  it('whose keys do not fit together, the rest is there', () => {
-    const policy = salvagePolicy(() => ({ sink: 's3', fps: 7 }), none);
+  it('whose keys do not fit together, the rest is there', async () => {
+    const policy = await salvagePolicy(() => Promise.resolve(fileLayer({ sink: 's3', fps: 7 })), none);
     expect(policy.values).toMatchObject({ sink: 'folder', fps: 7 });
     expect(policy.problems).toEqual([expect.stringMatching(/"s3Bucket" is not set/)]);
   });
 
-  it('that cannot be read, what others say is there', () => {
-    const unreadable = (): never => {
-      throw new PolicyError('is not a JSON object');
-    };
-    const policy = salvagePolicy(unreadable, { flags: { fps: '3' }, environment: {} });
+  it('that cannot be read, what others say is there', async () => {
+    const unreadable = () => Promise.reject(new PolicyError('is not a JSON object'));
+    const policy = await salvagePolicy(unreadable, { flags: { fps: '3' }, environment: {} });
     expect(policy.values.fps).toBe(3);
     expect(policy.problems).toEqual(['is not a JSON object']);
   });

@@ -1,0 +1,88 @@
+// The machine's policy, wherever the platform keeps it; only an administrator can write it there. No policy is fine, a
+// policy that cannot be read, or that others could have written, is an error.
+
+import { userInfo } from 'node:os';
+import type { RunTool } from '../platform/runTool.ts';
+import { runTool } from '../platform/runTool.ts';
+import type { MachineSource, PolicyLayer } from './load.ts';
+import { PolicyError } from './load.ts';
+import { readProtectedFile } from './protectedFile.ts';
+import { readRegistryPolicy } from './registry.ts';
+
+export const MACHINE_POLICY_FILE = '/etc/sightline/policy.json';
+export const MANAGED_PREFERENCES_FOLDER = '/Library/Managed Preferences';
+export const PREFERENCES_FILE = 'app.sightline.Sightline.plist';
+
+export interface MachinePolicyPlaces {
+  readonly platform?: NodeJS.Platform;
+  readonly run?: RunTool;
+  /** For tests, as are the next two. No flag and no variable leads here: it would be a way around the policy. */
+  readonly file?: string;
+  readonly preferencesFolder?: string;
+  /** Who may have written the files, besides root. */
+  readonly owner?: number;
+}
+
+export type ReadMachinePolicy = () => Promise<PolicyLayer[]>;
+
+/** Highest first. @throws PolicyError */
+export async function readMachinePolicy(places: MachinePolicyPlaces = {}): Promise<PolicyLayer[]> {
+  const { platform = process.platform, run = runTool, file = MACHINE_POLICY_FILE, owner = 0 } = places;
+  switch (platform) {
+    case 'win32':
+      return readRegistryPolicy(run);
+    case 'darwin': {
+      const folder = places.preferencesFolder ?? MANAGED_PREFERENCES_FOLDER;
+      // The machine's own come before those for one user.
+      const files = [`${folder}/${PREFERENCES_FILE}`, `${folder}/${userInfo().username}/${PREFERENCES_FILE}`];
+      const layers = await Promise.all(files.map((one) => readPreferences(one, run, owner)));
+      return layers.flatMap((layer) => layer ?? []);
+    }
+    default:
+      return fromFile(file, owner);
+  }
+}
+
+/** Folders in which a change of the policy shows; none where the platform tells nothing (the Windows registry). */
+export function machinePolicyFiles(places: MachinePolicyPlaces = {}): string[] {
+  const { platform = process.platform, file = MACHINE_POLICY_FILE } = places;
+  if (platform === 'win32') return [];
+  if (platform !== 'darwin') return [file];
+  const folder = places.preferencesFolder ?? MANAGED_PREFERENCES_FOLDER;
+  return [`${folder}/${PREFERENCES_FILE}`, `${folder}/${userInfo().username}/${PREFERENCES_FILE}`];
+}
+
+function fromFile(path: string, owner: number): PolicyLayer[] {
+  const text = protectedText(path, owner);
+  return text === null ? [] : [layerOf('file', path, text, false)];
+}
+
+async function readPreferences(path: string, run: RunTool, owner: number): Promise<PolicyLayer | null> {
+  if (protectedText(path, owner) === null) return null;
+  let json: string;
+  try {
+    // Binary or XML; `defaults` would mix in what the user has set.
+    json = await run('/usr/bin/plutil', ['-convert', 'json', '-o', '-', path]);
+  } catch (error) {
+    throw new PolicyError([`The machine policy ${path} cannot be read: ${String(error)}`]);
+  }
+  return layerOf('managed', path, json, true);
+}
+
+function protectedText(path: string, owner: number): string | null {
+  const found = readProtectedFile(path, owner);
+  if (found.kind === 'refused')
+    throw new PolicyError([`The machine policy ${path} is refused: ${found.reason}.`]);
+  return found.kind === 'absent' ? null : found.text;
+}
+
+function layerOf(source: MachineSource, place: string, text: string, loose: boolean): PolicyLayer {
+  try {
+    const values: unknown = JSON.parse(text);
+    if (typeof values === 'object' && values !== null && !Array.isArray(values))
+      return { source, place, loose, values: values as Record<string, unknown> };
+  } catch {
+    // told below, like any other text that is no object
+  }
+  throw new PolicyError([`The machine policy ${place} is not a JSON object. Mend it, or delete it.`]);
+}

@@ -1,0 +1,74 @@
+// Starts the policy of a Sightline that runs: the first reading, the watch over its sources, and the word about it that
+// `sightline doctor` and `sightline policy` read from outside.
+
+import { rm } from 'node:fs/promises';
+import { writeFileAtomically } from '../platform/atomicFile.ts';
+import type { AdjustableLogger } from '../platform/log.ts';
+import type { LoadedPolicy } from './load.ts';
+import { LivePolicy } from './live.ts';
+import { machinePolicyFiles } from './machine.ts';
+import type { GivenPolicy } from './read.ts';
+import { readPolicy } from './read.ts';
+import { policyStateFile } from './stateFile.ts';
+import { userSettingsFile } from './userSettings.ts';
+import { watchPolicy } from './watch.ts';
+
+export interface StartedPolicy {
+  readonly live: LivePolicy;
+  /** The data folder is ours from now on: what is to be known of the policy may be written there. */
+  publish(): void;
+  stop(): Promise<void>;
+}
+
+/** @param first the reading with which the program has started */
+export function startLivePolicy(
+  first: LoadedPolicy,
+  given: GivenPolicy,
+  log: AdjustableLogger,
+): StartedPolicy {
+  const file = policyStateFile(first.values.dataDir);
+  let written: Promise<void> = Promise.resolve();
+  let last = '';
+  let isOurs = false;
+  const write = (): void => {
+    const text = `${JSON.stringify({ pid: process.pid, ...live.state })}\n`;
+    if (!isOurs || text === last) return;
+    last = text;
+    written = written
+      .then(() => writeFileAtomically(file, text))
+      .catch((error: unknown) =>
+        log.warn('the state of the policy could not be written', { reason: String(error) }),
+      );
+  };
+  const live = new LivePolicy({
+    first,
+    load: () => readPolicy(given),
+    onState: write,
+    tell: (level, message, fields) => log[level](message, fields),
+  });
+  live.onChange((changed) => {
+    if (changed.has('logLevel')) log.setLevel(live.values.logLevel);
+  });
+  for (const warning of first.warnings) log.warn(warning);
+  const watch = watchPolicy({
+    files: [...machinePolicyFiles(), userSettingsFile()],
+    look: () => void live.look(),
+    onProblem: (folder, error) =>
+      log.warn('changes of policy are found by the clock only', { folder, reason: String(error) }),
+  });
+  // What was changed between the first reading and the watch.
+  void live.look();
+  return {
+    live,
+    publish: () => {
+      isOurs = true;
+      write();
+    },
+    stop: async () => {
+      watch.stop();
+      isOurs = false;
+      await written;
+      await rm(file, { force: true });
+    },
+  };
+}

@@ -1,0 +1,125 @@
+// The machine's policy from files: Linux's policy.json and macOS's managed preferences, and who may have written them.
+import { chmod, chown, mkdir, symlink, writeFile } from 'node:fs/promises';
+import { userInfo } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { RunTool } from '../../../main/platform/runTool.ts';
+import { PolicyError, loadPolicy } from '../../../main/policy/load.ts';
+import type { MachinePolicyPlaces } from '../../../main/policy/machine.ts';
+import { readMachinePolicy } from '../../../main/policy/machine.ts';
+import { temporaryFolder } from '../support/folders.ts';
+
+const owner = process.getuid?.() ?? 0;
+const isRoot = owner === 0;
+
+async function policyFile(text: string): Promise<string> {
+  const file = join(await temporaryFolder(), 'policy.json');
+  await writeFile(file, text, { mode: 0o644 });
+  return file;
+}
+const read = (file: string, more: MachinePolicyPlaces = {}) =>
+  readMachinePolicy({ platform: 'linux', file, owner, ...more });
+
+describe.skipIf(process.platform === 'win32')('the policy file', () => {
+  it('is a JSON object', async () => {
+    const file = await policyFile('{"fps": 10}');
+    expect(await read(file)).toEqual([{ source: 'file', place: file, loose: false, values: { fps: 10 } }]);
+  });
+
+  it('is no policy where it is not there', async () => {
+    expect(await read(join(await temporaryFolder(), 'policy.json'))).toEqual([]);
+  });
+
+  it.each([['{"fps": 10'], ['[]'], ['null'], ['"text"'], ['5'], ['']])(
+    'is an error, not ignored, where it holds %j',
+    async (text) => {
+      const file = await policyFile(text);
+      await expect(read(file)).rejects.toThrow(PolicyError);
+      await expect(read(file)).rejects.toThrow(`The machine policy ${file} is not a JSON object.`);
+    },
+  );
+
+  it('is an error, not ignored, where it is a folder', async () => {
+    const path = join(await temporaryFolder(), 'policy.json');
+    await mkdir(path);
+    await expect(read(path)).rejects.toThrow('cannot be read');
+  });
+
+  it.each([0o666, 0o664, 0o646, 0o622])('is refused where others may write it (mode %o)', async (mode) => {
+    const file = await policyFile('{}');
+    await chmod(file, mode);
+    await expect(read(file)).rejects.toThrow(
+      `is refused: others than root may write it. Do: chmod go-w "${file}".`,
+    );
+  });
+
+  it('is refused where others may put another one in its place', async () => {
+    const file = join(await temporaryFolder(), 'open', 'policy.json');
+    await mkdir(join(file, '..'));
+    await chmod(join(file, '..'), 0o777);
+    await writeFile(file, '{}', { mode: 0o644 });
+    await expect(read(file)).rejects.toThrow('others than root may write its folder');
+  });
+
+  it('is judged where a symbolic link leads', async () => {
+    const target = await policyFile('{}');
+    await chmod(target, 0o666);
+    const link = join(await temporaryFolder(), 'policy.json');
+    await symlink(target, link);
+    await expect(read(link)).rejects.toThrow('others than root may write it');
+  });
+
+  it.runIf(isRoot)('is refused where it, or its folder, belongs to another user', async () => {
+    const file = await policyFile('{}');
+    await chown(file, 65534, 65534);
+    await expect(read(file)).rejects.toThrow('it belongs to user 65534, not to root');
+    await chown(file, 0, 0);
+    await chown(join(file, '..'), 65534, 65534);
+    await expect(read(file)).rejects.toThrow(/its folder .* belongs to user 65534/);
+  });
+
+  it.skipIf(isRoot)('is refused where it belongs to a user who is not root', async () => {
+    await expect(read(await policyFile('{}'), { owner: 0 })).rejects.toThrow('not to root');
+  });
+});
+
+describe.skipIf(process.platform === 'win32')('managed preferences', () => {
+  async function preferences(texts: { machine?: string; user?: string }): Promise<MachinePolicyPlaces> {
+    const preferencesFolder = await temporaryFolder();
+    const name = 'app.sightline.Sightline.plist';
+    if (texts.machine !== undefined)
+      await writeFile(join(preferencesFolder, name), texts.machine, { mode: 0o644 });
+    if (texts.user !== undefined) {
+      const folder = join(preferencesFolder, userInfo().username);
+      await mkdir(folder, { mode: 0o755 });
+      await writeFile(join(folder, name), texts.user, { mode: 0o644 });
+    }
+    return { platform: 'darwin', preferencesFolder, owner };
+  }
+  /** plutil's border: told which file, gives JSON; here the files hold it already. */
+  const plutil: RunTool = async (command, args) => {
+    expect([command, ...args.slice(0, -1)]).toEqual(['/usr/bin/plutil', '-convert', 'json', '-o', '-']);
+    const { readFile } = await import('node:fs/promises');
+    return readFile(args.at(-1) ?? '', 'utf8');
+  };
+
+  it('of the machine come before those of one user', async () => {
+    const places = await preferences({ machine: '{"fps": 7}', user: '{"fps": 9, "pauseOnLock": 0}' });
+    const machine = await readMachinePolicy({ ...places, run: plutil });
+    const { values, sources } = loadPolicy({ machine, flags: {}, environment: {} });
+    expect([values.fps, values.pauseOnLock, sources.pauseOnLock]).toEqual([7, false, 'managed']);
+  });
+
+  it('are no policy where there are none, and plutil is not asked then', async () => {
+    const run: RunTool = () => Promise.reject(new Error('asked'));
+    expect(await readMachinePolicy({ ...(await preferences({})), run })).toEqual([]);
+  });
+
+  it('are an error where plutil fails', async () => {
+    const run: RunTool = () => Promise.reject(new Error('invalid object in plist for destination format'));
+    const places = await preferences({ machine: 'not a plist' });
+    await expect(readMachinePolicy({ ...places, run })).rejects.toThrow(
+      'cannot be read: Error: invalid object',
+    );
+  });
+});
