@@ -8,6 +8,7 @@ import type { Canvas } from './layout.ts';
 import { chooseMonitors, compose, fit, place } from './layout.ts';
 import type { X11Listener } from './x11Display.ts';
 import { X11Display } from './x11Display.ts';
+import { WindowsMonitors, findDeskProgram } from './windowsDesk.ts';
 
 export interface DisplayLayout {
   readonly grab: Grab;
@@ -46,15 +47,18 @@ export interface DisplaysOptions {
   /** The X display to record (`:0`), or null for the one that the environment names; X11 only. */
   readonly display: string | null;
   readonly maxMonitors: number;
-  /** Windows and macOS tell the monitors to a windowed program only (Electron); null without one. */
+  /** Electron's on Windows and macOS; null without it. */
   readonly source: MonitorSource | null;
 }
 
 export function displaysOf({ platform, display, maxMonitors, source }: DisplaysOptions): Displays {
   switch (platform) {
-    case 'win32':
-      if (source === null) return unknownMonitors({ device: 'gdigrab', area: null });
-      return knownMonitors(source, maxMonitors, (area) => ({ device: 'gdigrab', area }));
+    case 'win32': {
+      const program = findDeskProgram();
+      const monitors = source ?? (program === null ? null : new WindowsMonitors(program));
+      if (monitors === null) return unknownMonitors({ device: 'gdigrab', area: null });
+      return knownMonitors(monitors, maxMonitors, (area) => ({ device: 'gdigrab', area }));
+    }
     case 'darwin':
       // avfoundation grabs one whole screen by its number: the main one.
       return unknownMonitors({ device: 'avfoundation', screenIndex: 1 });
