@@ -95,6 +95,8 @@ function environmentOf(prefix: string, display: string | null): NodeJS.ProcessEn
     WINEPREFIX: prefix,
     WINEARCH: 'win64',
     WINEDEBUG: '-all',
+    // How Wine reads the names of files and arguments.
+    LC_ALL: 'C.UTF-8',
     // Nothing here needs .NET or a browser, for which Wine would ask and wait.
     WINEDLLOVERRIDES: 'mscoree,mshtml=',
   };
