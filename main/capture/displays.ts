@@ -6,6 +6,7 @@ import type { Monitor, PlacedMonitor } from '../shared/names.ts';
 import type { Grab, PictureCommand } from './ffmpegCommand.ts';
 import type { Canvas } from './layout.ts';
 import { chooseMonitors, compose, fit, place } from './layout.ts';
+import type { MonitorSource } from './monitorSource.ts';
 import type { X11Listener } from './x11Display.ts';
 import { X11Display } from './x11Display.ts';
 import { WindowsMonitors, findDeskProgram } from './windowsDesk.ts';
@@ -34,13 +35,7 @@ export interface Displays {
   close(): void;
 }
 
-/** Who knows the monitors: in physical pixels, in any order. */
-export interface MonitorSource {
-  /** @throws SightlineError NO_DISPLAY */
-  monitors(): Promise<readonly Monitor[]>;
-  onChange(listener: () => void): void;
-  close(): void;
-}
+export type { MonitorSource } from './monitorSource.ts';
 
 export interface DisplaysOptions {
   readonly platform: NodeJS.Platform;
@@ -55,7 +50,8 @@ export function displaysOf({ platform, display, maxMonitors, source }: DisplaysO
   switch (platform) {
     case 'win32': {
       const program = findDeskProgram();
-      const monitors = source ?? (program === null ? null : new WindowsMonitors(program));
+      // Windows itself knows better than Electron, which has to guess the size of scaled monitors.
+      const monitors = program === null ? source : new WindowsMonitors(program);
       if (monitors === null) return unknownMonitors({ device: 'gdigrab', area: null });
       return knownMonitors(monitors, maxMonitors, (area) => ({ device: 'gdigrab', area }));
     }

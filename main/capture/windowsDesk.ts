@@ -9,8 +9,8 @@ import { z } from 'zod';
 import { findResourcesFolder } from '../platform/paths.ts';
 import { SightlineError } from '../shared/errors.ts';
 import type { Monitor } from '../shared/names.ts';
-import type { MonitorSource } from './displays.ts';
 import { LineReader } from './ffmpegOutput.ts';
+import type { MonitorSource } from './monitorSource.ts';
 
 const ANSWER_DEADLINE_MS = 5000;
 

@@ -25,7 +25,8 @@ export async function renameOver(
   const until = now() + RENAME_WITHIN_MS;
   for (;;) {
     try {
-      return await move(from, to);
+      await move(from, to);
+      return;
     } catch (error) {
       const mayPass = ['EPERM', 'EACCES', 'EBUSY'].includes(errno(error) ?? '');
       if (platform !== 'win32' || !mayPass || now() >= until) throw error;

@@ -1,6 +1,7 @@
 // Where a Windows user's files may lie: a profile on another drive, in folders with spaces and letters of other
 // scripts. And one Sightline for each data folder, by Windows' own means.
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
@@ -59,13 +60,19 @@ it('a killed recorder takes its ffmpeg along and leaves its data folder free; tw
   );
   recorder.kill('SIGKILL');
   await recorder.exited;
-  // The file with its number is still there, and that number may be anybody's by now.
+  // The file with its number is still there, and that number may be anybody's by now: Windows gives it out again.
   expect(await readdir(recorder.dataDir)).toContain('sightline.pid');
+  const elsewhere = await mkdtemp(join(tmpdir(), 'sightline-elsewhere-'));
+  const other = await startRecorder({ display: desk.display, home: elsewhere });
+  await copyFile(join(other.dataDir, 'sightline.pid'), join(recorder.dataDir, 'sightline.pid'));
   const began = Date.now();
   while ((await host.ffmpegs(recorder.pid)).length > 0 && Date.now() - began < 5000) await sleep(20);
   expect(await host.ffmpegs(recorder.pid)).toEqual([]);
   console.log(`ffmpeg.exe was gone ${Date.now() - began} ms after its parent`);
   recorder = await startRecorder({ display: desk.display, home });
+  expect(await readFile(join(recorder.dataDir, 'sightline.pid'), 'utf8')).toContain('"pid"');
+  await other.stop();
+  await rm(elsewhere, { recursive: true, force: true });
   expect(await recorder.stop()).toBe(0);
   expect(await readdir(recorder.dataDir)).not.toContain('sightline.pid');
 });

@@ -53,7 +53,9 @@ describe('the command line', () => {
       [...['doctor', '--json', '--allow-loopback-origins'], '--data-dir', host.path(join(home, 'd'))],
       { SIGHTLINE_ALLOWED_DOMAINS: 'acme.my.connect.aws' },
     );
-    const { checks } = JSON.parse(stdout) as { checks: { name: string; verdict: string; evidence: string }[] };
+    const { checks } = JSON.parse(stdout) as {
+      checks: { name: string; verdict: string; evidence: string }[];
+    };
     const of = (name: string) => checks.find((check) => check.name === name);
     expect(of('ffmpeg and encoder')?.evidence).toMatch(/libopenh264 in .*win32-x64\\ffmpeg\.exe/);
     expect(of('display')?.evidence).toBe('DISPLAY1 1280x720');
@@ -86,7 +88,13 @@ it('a taken port is refused with words about what to do', async () => {
   await new Promise((resolve) => server.once('listening', resolve));
   const { port } = server.address() as AddressInfo;
   try {
-    const { code, stderr } = await sightline(['serve', '--port', String(port), '--data-dir', host.path(home)]);
+    const { code, stderr } = await sightline([
+      'serve',
+      '--port',
+      String(port),
+      '--data-dir',
+      host.path(home),
+    ]);
     console.log(stderr.split('\n').at(-2));
     expect(code).toBe(69);
     expect(stderr).toMatch(new RegExp(`CLIENT_CONNECTION_ERROR: Port ${port} is taken.* set another "port"`));
@@ -106,7 +114,9 @@ it('a contact goes into S3, whole and at its time', async () => {
     const event = await page.event('c', 'PUBLISHED');
     expect(event.detail).toMatchObject({
       recordingInfo: {
-        location: expect.stringMatching(/^s3:\/\/[^/]+\/connect\/acme\/ScreenRecordings\/.*c_\w+\.mp4$/) as string,
+        location: expect.stringMatching(
+          /^s3:\/\/[^/]+\/connect\/acme\/ScreenRecordings\/.*c_\w+\.mp4$/,
+        ) as string,
       },
     });
     const [found] = await downloadPublished(store, join(home, 'downloaded'), (id) => id === 'c');
