@@ -11,10 +11,16 @@ export default async function setup(): Promise<() => Promise<void>> {
   const folder = await mkdtemp(join(tmpdir(), 'sightline-wineprefix-'));
   const prefix = join(folder, 'prefix');
   process.env.SIGHTLINE_TEST_WINEPREFIX = prefix;
-  await makeWinePrefix(prefix);
-  return async () => {
+  const remove = async (): Promise<void> => {
     endWine(prefix);
     // What is still ending writes its last.
     await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 300 });
   };
+  try {
+    await makeWinePrefix(prefix);
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+  return remove;
 }
