@@ -1,10 +1,10 @@
-// Set-up, then a program: `node scripts/with-setup.mjs <demo|test|bench|soak|start> [script.ts [arguments]]`. Plain JavaScript
+// Set-up, then a program: `node scripts/with-setup.mjs <demo|test|windows|bench|soak|start> [script.ts [arguments]]`. Plain JavaScript
 // without packages, because on a fresh clone there are none yet. Every step looks first and does nothing where
 // nothing is missing; what it may not install itself it says how to install, word for word.
 
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -15,14 +15,19 @@ const [purpose, script, ...args] = process.argv.slice(2);
 
 /** Programs (or files) by what needs them, and the Debian packages that carry them. */
 const programs = [
-  { names: ['Xvfb'], package: 'xvfb', for: ['demo', 'test', 'bench', 'soak'], system: ['linux'] },
+  { names: ['Xvfb'], package: 'xvfb', for: ['demo', 'test', 'windows', 'bench', 'soak'], system: ['linux'] },
   {
     names: ['ffmpeg'],
     package: 'ffmpeg',
-    for: ['demo', 'test', 'bench', 'soak'],
+    for: ['demo', 'test', 'windows', 'bench', 'soak'],
     why: 'reads finished recordings back',
   },
-  { names: ['fc-list'], package: 'fontconfig', for: ['demo', 'test', 'bench', 'soak'], system: ['linux'] },
+  {
+    names: ['fc-list'],
+    package: 'fontconfig',
+    for: ['demo', 'test', 'windows', 'bench', 'soak'],
+    system: ['linux'],
+  },
   { names: ['chromium', 'chromium-browser', 'google-chrome'], package: 'chromium', for: ['test'] },
   // Several monitors that come and go: Xorg with its dummy driver, arranged by xrandr.
   { names: ['Xorg'], package: 'xserver-xorg-core', for: ['test', 'soak'], system: ['linux'] },
@@ -47,6 +52,11 @@ const programs = [
   // A system bus of the tests' own, with a login manager on it.
   { names: ['dbus-daemon'], package: 'dbus-daemon', for: ['test'], system: ['linux'] },
 ];
+/** The program as a Windows program: without these its tests are left out and say so. */
+const windowsPrograms = [
+  { names: ['wine64', 'wine', '/usr/lib/wine/wine64'], package: 'wine64' },
+  { names: ['x86_64-w64-mingw32-gcc'], package: 'gcc-mingw-w64-x86-64' },
+];
 const FONT_PACKAGE = 'fonts-dejavu-core';
 
 try {
@@ -55,6 +65,7 @@ try {
   installPrograms();
   if (purpose === 'test') provideElectron();
   await buildFfmpeg();
+  if (['test', 'windows'].includes(purpose)) await prepareWindows();
   runNode([join(root, 'scripts/build.mjs')], 'The build failed.');
 } catch (error) {
   process.stderr.write(`set-up: ${error instanceof Error ? error.message : String(error)}\n`);
@@ -88,6 +99,12 @@ function installPackages() {
     .digest('hex');
   const stamp = join(root, 'node_modules', '.sightline-lock');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return;
+  if (lstatSync(join(root, 'node_modules'), { throwIfNoEntry: false })?.isSymbolicLink()) {
+    // `npm ci` would empty the folder that it points to, which is somebody else's.
+    throw new Error(
+      'node_modules is a link and not made from this package-lock.json. Remove the link and try again.',
+    );
+  }
   say('installing packages (npm ci)');
   const npm = process.env.npm_execpath;
   const [command, ...first] = npm === undefined ? ['npm'] : [process.execPath, npm];
@@ -106,11 +123,19 @@ function installPrograms() {
     .filter((one) => one.for.includes(purpose) && (one.system?.includes(process.platform) ?? true))
     // A demo shows the screen that is there, where there is one.
     .filter((one) => !(one.package === 'xvfb' && purpose === 'demo' && process.env.DISPLAY))
-    .filter((one) => !one.names.some((name) => (name.startsWith('/') ? existsSync(name) : isOnPath(name))))
+    .filter(isMissing)
     .map((one) => one.package);
   const draws = purpose !== 'start'; // the rig's screens are drawn with a font; the app needs none of ours
   if (draws && process.platform === 'linux' && (!isOnPath('fc-list') || !hasFont()))
     missing.push(FONT_PACKAGE);
+  install(missing);
+}
+
+function isMissing({ names }) {
+  return !names.some((name) => (name.startsWith('/') ? existsSync(name) : isOnPath(name)));
+}
+
+function install(missing) {
   if (missing.length === 0) return;
   const list = missing.join(' ');
   if (process.platform !== 'linux' || !isOnPath('apt-get')) {
@@ -129,6 +154,23 @@ function installPrograms() {
   apt(['-qq', 'update']);
   if (!apt(['-qq', '-y', '--no-install-recommends', 'install', ...missing])) {
     throw new Error(`\`apt-get install ${list}\` failed; its words are above. Mend that and try again.`);
+  }
+}
+
+/** Wine, Node for Windows and our two Windows programs. Whoever cannot have them can run all other tests. */
+async function prepareWindows() {
+  if (process.platform !== 'linux' || process.arch !== 'x64') return;
+  try {
+    install(windowsPrograms.filter(isMissing).map((one) => one.package));
+    const { ensureWindowsNode } = await import('./windows.mjs');
+    ensureWindowsNode({ log: say });
+    const { ensureDesk } = await import('../resources/desk/build.mjs');
+    ensureDesk({ log: say });
+    const { ensureFfmpeg } = await import('../resources/ffmpeg/build.mjs');
+    await ensureFfmpeg('win32-x64', { log: say });
+  } catch (error) {
+    if (purpose === 'windows') throw error;
+    say(`${error.message}\nset-up: going on without the tests under Wine`);
   }
 }
 

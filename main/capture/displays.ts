@@ -6,8 +6,10 @@ import type { Monitor, PlacedMonitor } from '../shared/names.ts';
 import type { Grab, PictureCommand } from './ffmpegCommand.ts';
 import type { Canvas } from './layout.ts';
 import { chooseMonitors, compose, fit, place } from './layout.ts';
+import type { MonitorSource } from './monitorSource.ts';
 import type { X11Listener } from './x11Display.ts';
 import { X11Display } from './x11Display.ts';
+import { WindowsMonitors, findDeskProgram } from './windowsDesk.ts';
 
 export interface DisplayLayout {
   readonly grab: Grab;
@@ -33,13 +35,7 @@ export interface Displays {
   close(): void;
 }
 
-/** Who knows the monitors: in physical pixels, in any order. */
-export interface MonitorSource {
-  /** @throws SightlineError NO_DISPLAY */
-  monitors(): Promise<readonly Monitor[]>;
-  onChange(listener: () => void): void;
-  close(): void;
-}
+export type { MonitorSource } from './monitorSource.ts';
 
 export interface DisplaysOptions {
   readonly platform: NodeJS.Platform;
@@ -47,16 +43,20 @@ export interface DisplaysOptions {
   readonly display: string | null;
   /** Read anew for each layout: policy may change. */
   readonly maxMonitors: number;
-  /** Windows and macOS tell the monitors to a windowed program only (Electron); null without one. */
+  /** Electron's on Windows and macOS; null without it. */
   readonly source: MonitorSource | null;
 }
 
 export function displaysOf(options: DisplaysOptions): Displays {
   const { platform, display, source } = options;
   switch (platform) {
-    case 'win32':
-      if (source === null) return unknownMonitors({ device: 'gdigrab', area: null });
-      return knownMonitors(source, options, (area) => ({ device: 'gdigrab', area }));
+    case 'win32': {
+      const program = findDeskProgram();
+      // Windows itself knows better than Electron, which has to guess the size of scaled monitors.
+      const monitors = program === null ? source : new WindowsMonitors(program);
+      if (monitors === null) return unknownMonitors({ device: 'gdigrab', area: null });
+      return knownMonitors(monitors, options, (area) => ({ device: 'gdigrab', area }));
+    }
     case 'darwin':
       // avfoundation grabs one whole screen by its number: the main one.
       return unknownMonitors({ device: 'avfoundation', screenIndex: 1 });

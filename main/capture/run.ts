@@ -57,6 +57,8 @@ const STOP_DEADLINE_MS = 2000;
 const STALL_MS = 8000;
 /** After this long without a frame it is asked whether the system's clock was set: then none may come for hours. */
 const SILENCE_MS = 1500;
+/** After its exit, for what is still in its pipes. */
+const CLOSE_DEADLINE_MS = 1000;
 const KEPT_LINES = 40;
 
 export class CaptureRun {
@@ -114,7 +116,10 @@ export class CaptureRun {
     // 'close' comes after the last byte of stdout, so a polite end loses nothing.
     this.process.on('close', (code, signal) => void this.finish(signal ?? `exit code ${String(code)}`));
     this.process.on('exit', (code, signal) => {
-      if (!this.accepting) void this.finish(signal ?? `exit code ${String(code)}`);
+      const exit = signal ?? `exit code ${String(code)}`;
+      if (!this.accepting) void this.finish(exit);
+      // A program that ffmpeg's process has brought up may hold its pipes open for ever (seen on Windows' side of Wine).
+      else setTimeout(() => void this.finish(exit), CLOSE_DEADLINE_MS).unref();
     });
   }
 

@@ -38,6 +38,7 @@ export interface Trial {
 
 const SECONDS = 2;
 const DEADLINE_MS = 15_000;
+const CLOSE_DEADLINE_MS = 1000;
 /** Small enough to look at every pixel, large enough that a clock's changed digit is seen. */
 const LOOK = { width: 640, height: 360 };
 /** Luma; above the black of either range. */
@@ -136,6 +137,8 @@ async function run(
     const code = await new Promise<number | null>((resolve, reject) => {
       child.on('error', reject);
       child.on('close', resolve);
+      // Its pipes may be held open by another program, and then there is no 'close'.
+      child.on('exit', (ended) => setTimeout(resolve, CLOSE_DEADLINE_MS, ended).unref());
     });
     if (code !== 0 && !signal.aborted) {
       throw new SightlineError(

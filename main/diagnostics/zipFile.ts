@@ -2,11 +2,11 @@
 // renamed when it is whole. A zip that could not be finished leaves nothing behind.
 
 import { randomBytes } from 'node:crypto';
-import { open, rename, rm, stat } from 'node:fs/promises';
+import { open, rm, stat } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Readable } from 'node:stream';
-import { syncFolder } from '../platform/atomicFile.ts';
+import { renameOver, syncFolder } from '../platform/atomicFile.ts';
 import { SightlineError, errno } from '../shared/errors.ts';
 
 export interface ZipEntry {
@@ -30,7 +30,7 @@ export async function writeZip(path: string, entries: readonly ZipEntry[], mtime
       await file.sync();
       const { size } = await file.stat();
       await file.close();
-      await rename(temporary, path);
+      await renameOver(temporary, path);
       await syncFolder(dirname(path));
       return size;
     } finally {

@@ -1,12 +1,20 @@
-// The monitors as Electron's `screen` tells them, in physical pixels: for Windows, where ffmpeg's grabber wants those
-// and a program without a window is not told them. The `screen` is a parameter, to be passed after app.whenReady().
+// The monitors as Electron's `screen` tells them, in physical pixels: for Windows, where ffmpeg's grabber wants those,
+// to the pixel: an area that is larger than the desktop by one is refused. The `screen` is a parameter, to be passed after app.whenReady().
 // https://www.electronjs.org/docs/latest/api/screen
 
 import type { Monitor, Rect } from '../shared/names.ts';
 
+/** What is used of Electron's Display. */
+export interface ScreenDisplay {
+  readonly id: number;
+  readonly label: string;
+  readonly bounds: Rect;
+  readonly scaleFactor: number;
+}
+
 /** What is used of Electron's Screen. */
 export interface ScreenSource {
-  getAllDisplays(): readonly { readonly id: number; readonly label: string; readonly bounds: Rect }[];
+  getAllDisplays(): readonly ScreenDisplay[];
   getPrimaryDisplay(): { readonly id: number };
   /** Windows: where a rectangle in device-independent pixels is on the real desktop, whatever each monitor's scale. */
   dipToScreenRect(window: null, rect: Rect): Rect;
@@ -27,8 +35,9 @@ export function electronMonitors(screen: ScreenSource): {
     monitors() {
       const primary = screen.getPrimaryDisplay().id;
       return Promise.resolve(
-        screen.getAllDisplays().map(({ id, label, bounds }, index) => {
-          const { x, y, width, height } = screen.dipToScreenRect(null, bounds);
+        screen.getAllDisplays().map((display, index) => {
+          const { id, label } = display;
+          const { x, y, width, height } = physicalBounds(screen, display);
           const name = label === '' ? `display ${index + 1}` : label;
           return { name, x, y, width, height, primary: id === primary };
         }),
@@ -42,4 +51,38 @@ export function electronMonitors(screen: ScreenSource): {
       for (const listener of listeners) for (const event of events) screen.removeListener(event, listener);
     },
   };
+}
+
+/**
+ * A display's rectangle in physical pixels. Its place is told exactly; its size is not: Chromium rounds up to whole
+ * device-independent pixels (ScaleToEnclosingRect in ui/display/win/screen_win_display.cc), and rounds up once more on the
+ * way back, so that 1920 pixels at 175 % come out as 1922.
+ */
+export function physicalBounds(
+  screen: Pick<ScreenSource, 'dipToScreenRect'>,
+  { bounds, scaleFactor }: Pick<ScreenDisplay, 'bounds' | 'scaleFactor'>,
+): Rect {
+  const { x, y } = screen.dipToScreenRect(null, bounds);
+  return {
+    x,
+    y,
+    width: physicalSide(bounds.width, scaleFactor),
+    height: physicalSide(bounds.height, scaleFactor),
+  };
+}
+
+/**
+ * Of the few sizes that are rounded up to `dip` the one that screens have: it can be halved most often (1920 and not
+ * 1921, 1600 and not 1602).
+ */
+function physicalSide(dip: number, scale: number): number {
+  const tiny = 1e-6;
+  let best = Math.floor(dip * scale + tiny);
+  for (let size = best - 1; size > (dip - 1) * scale + tiny; size -= 1)
+    if (halvings(size) > halvings(best)) best = size;
+  return best;
+}
+
+function halvings(size: number): number {
+  return size === 0 ? 0 : Math.log2(size & -size);
 }

@@ -43,13 +43,20 @@ async function linuxOwner(port: number): Promise<string | null> {
 
 async function listedOwner(port: number): Promise<string | null> {
   if (process.platform === 'win32') {
-    const { stdout } = await run('netstat', ['-ano', '-p', 'TCP'], { windowsHide: true });
-    return (
-      new RegExp(`^\\s*TCP\\s+\\S+:${port}\\s+\\S+\\s+LISTENING\\s+(\\d+)`, 'm').exec(stdout)?.[1] ?? null
-    );
+    const { stdout } = await run('netstat', ['-ano'], { windowsHide: true });
+    return listenerIn(stdout, port);
   }
   const { stdout } = await run('lsof', ['-nP', `-iTCP:${port}`, '-sTCP:LISTEN', '-t']);
   return stdout.trim().split('\n')[0] ?? null;
+}
+
+/**
+ * The process that listens on a port, in what Windows' netstat prints. The word for LISTENING is translated; that nobody
+ * is at the other end is not.
+ */
+export function listenerIn(netstat: string, port: number): string | null {
+  const line = new RegExp(`^\\s*TCP\\s+\\S+:${port}\\s+(?:0\\.0\\.0\\.0|\\[::\\]):0\\s.*?(\\d+)\\s*$`, 'm');
+  return line.exec(netstat)?.[1] ?? null;
 }
 
 async function processName(pid: string): Promise<string | null> {

@@ -2,12 +2,12 @@
 // back and compared, and only then gets its name; nobody ever sees half a file under a recording's name.
 
 import { createHash } from 'node:crypto';
-import { access, constants, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { access, constants, mkdir, open, readFile, rm } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { errno } from '../shared/errors.ts';
-import { syncFolder, writeFileAtomically } from '../platform/atomicFile.ts';
+import { renameOver, syncFolder, writeFileAtomically } from '../platform/atomicFile.ts';
 import type { Mp4Head } from './mp4Head.ts';
 import type { Sink, SinkObject, SinkOrder, SinkReceipt } from './sink.ts';
 import { longerKey, manifestKey } from './sink.ts';
@@ -103,7 +103,7 @@ class FolderObject implements SinkObject {
     const sizeBytes = (await this.file.stat()).size;
     const sha256 = await this.hash(0, sizeBytes);
     await this.file.close();
-    await rename(this.partial, this.path);
+    await renameOver(this.partial, this.path);
     await syncFolder(dirname(this.path));
     return { key: this.key, location: pathToFileURL(this.path).href, sizeBytes, digest: { sha256 } };
   }

@@ -13,6 +13,7 @@ import { decodeFrames, frameClockErrors } from '../rig/frames.ts';
 import { decodesCleanly, probe, topLevelBoxes } from '../rig/mp4.ts';
 import type { Painter } from '../rig/painter.ts';
 import { startPainter } from '../rig/painter.ts';
+import { host } from '../rig/program.ts';
 import type { Page, Recorder } from '../rig/recorder.ts';
 import { startRecorder } from '../rig/recorder.ts';
 
@@ -182,7 +183,8 @@ describe('what lies beside it', () => {
     expect(manifest.runs).toHaveLength(3);
     expect(manifest.runs[0]?.monitors).toEqual([
       {
-        ...{ name: 'screen', x: 0, y: 0, width: 1280, height: 720, primary: true },
+        ...{ name: host.platform === 'win32' ? 'DISPLAY1' : 'screen' },
+        ...{ x: 0, y: 0, width: 1280, height: 720, primary: true },
         picture: { x: 0, y: 0, width: 1280, height: 720 },
       },
     ]);
@@ -217,7 +219,7 @@ describe('what lies beside it', () => {
         endTime: manifest.endTime,
         durationInMillis: manifest.durationMs,
         sizeInBytes: manifest.video.sizeBytes,
-        location: `file://${mp4}`,
+        location: host.url(mp4),
       },
       clientInfo: {
         appVersion: manifest.app.version,

@@ -1,19 +1,15 @@
 // The recorder as anyone would drive it from outside: the built `sightline serve` in a process of its own, known only
 // by its `ready` line, the protocol and the folders; and a page's side of that protocol, spoken from Node.
-import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { WebSocket } from 'ws';
 import type { Failure } from '../../main/shared/errors.ts';
 import { manifestSchema, type Manifest } from '../../main/shared/manifest.ts';
 import type { Push } from '../../main/shared/protocol.ts';
 import { statusEventSchema, type StatusEvent } from '../../main/shared/statusEvent.ts';
-import { endWithUs } from './process.ts';
-
-const program = fileURLToPath(new URL('../../dist/main/headless.mjs', import.meta.url));
+import { host } from './program.ts';
 
 export interface RecorderOptions {
   /** `:N`, or null to start without any. */
@@ -29,6 +25,7 @@ export interface RecorderOptions {
 
 export interface Recorder {
   readonly port: number;
+  /** Of this system; under Wine the program itself believes in another one. */
   readonly pid: number;
   readonly home: string;
   readonly sinkFolder: string;
@@ -52,67 +49,43 @@ export async function startRecorder(options: RecorderOptions): Promise<Recorder>
   const home = options.home ?? (await mkdtemp(join(tmpdir(), 'sightline-recorder-')));
   const dataDir = join(home, 'data');
   const sinkFolder = join(home, 'sink');
-  const { DISPLAY: _, ...environment } = process.env;
-  const [command = process.execPath, ...args] = [
-    ...(options.wrapper ?? []),
-    process.execPath,
-    program,
-    ...[
-      'serve',
-      '--port',
-      '0',
-      '--data-dir',
-      dataDir,
-      '--sink-folder',
-      sinkFolder,
+  const program = await host.start({
+    args: [
+      ...['serve', '--port', '0', '--data-dir', host.path(dataDir), '--sink-folder', host.path(sinkFolder)],
       '--allow-loopback-origins',
+      ...(options.flags ?? []),
     ],
-    ...(options.display === null ? [] : ['--display', options.display]),
-    ...(options.flags ?? []),
-  ];
-  const child = spawn(command, args, {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...environment, ...options.environment },
+    display: options.display,
+    environment: options.environment ?? {},
+    wrapper: options.wrapper ?? [],
   });
-  endWithUs(child);
-  let said = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (said += text));
-  const exited = once(child, 'exit').then(([code]: unknown[]) => code as number | null);
-  const ready = await Promise.race([readyLine(child), exited.then(() => null)]);
+  const { exited } = program;
+  const ready = await Promise.race([program.said(/^ready (\{.*\})\r?$/m), exited.then(() => null)]);
   if (ready === null) {
     if (options.home === undefined) await rm(home, { recursive: true, force: true });
-    throw new Error(`sightline serve ended before it was ready:\n${said}`);
+    throw new Error(`sightline serve ended before it was ready:\n${program.stderr()}`);
   }
+  const { port } = JSON.parse(ready[1] ?? '') as { port: number };
   const recorder: Recorder = {
-    ...ready,
+    port,
+    pid: await program.pid(),
     home,
     sinkFolder,
     dataDir,
-    stderr: () => said,
+    stderr: () => program.stderr(),
     events: () => readEvents(join(dataDir, 'status-events.ndjson')),
     published: () => readPublished(sinkFolder),
-    connect: (connectOptions) => connectPage(ready.port, connectOptions),
-    kill: (signal) => child.kill(signal),
+    connect: (connectOptions) => connectPage(port, connectOptions),
+    kill: (signal) => program.kill(signal),
     exited,
     async stop() {
-      child.kill('SIGTERM');
+      program.kill('SIGTERM');
       const code = await exited;
       if (options.home === undefined) await rm(home, { recursive: true, force: true });
       return code;
     },
   };
   return recorder;
-}
-
-function readyLine(child: ChildProcess): Promise<{ port: number; pid: number }> {
-  return new Promise((resolve) => {
-    let text = '';
-    child.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
-      text += chunk;
-      const match = /^ready (\{.*\})$/m.exec(text);
-      if (match?.[1] !== undefined) resolve(JSON.parse(match[1]) as { port: number; pid: number });
-    });
-  });
 }
 
 export async function readEvents(file: string): Promise<StatusEvent[]> {

@@ -1,6 +1,7 @@
 // What the soak programs share: a seeded choice of what happens next, the recorder's processes, and reports.
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
+import { host } from '../rig/program.ts';
 
 /** A small generator (mulberry32): the same seed gives the same story, as far as time allows. */
 export class Dice {
@@ -40,9 +41,8 @@ export function soakOptions<T extends Record<string, string | number>>(defaults:
 }
 
 /** The ffmpeg processes of a recorder that are alive now. */
-export async function ffmpegsOf(recorderPid: number): Promise<number[]> {
-  const text = await readFile(`/proc/${recorderPid}/task/${recorderPid}/children`, 'utf8').catch(() => '');
-  return text.trim().split(/\s+/).filter(Boolean).map(Number);
+export function ffmpegsOf(recorderPid: number): Promise<number[]> {
+  return host.ffmpegs(recorderPid);
 }
 
 /** To a process that may have gone meanwhile. */

@@ -1,7 +1,7 @@
 import { mkdir, readFile, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { writeFileAtomically } from '../../../main/platform/atomicFile.ts';
+import { renameOver, writeFileAtomically } from '../../../main/platform/atomicFile.ts';
 import { temporaryFolder } from '../support/folders.ts';
 
 describe('a file that is written at once', () => {
@@ -51,5 +51,29 @@ describe('a file that cannot be written', () => {
     await expect(writeFileAtomically(path, 'text')).rejects.toThrow();
     expect(await readdir(folder)).toEqual(['a.json']);
     expect(await readFile(join(path, 'kept.txt'), 'utf8')).toBe('kept');
+  });
+});
+
+describe('a rename on Windows', () => {
+  const busy = (): Error => Object.assign(new Error('in use'), { code: 'EPERM' });
+
+  it('waits for whoever has the file open', async () => {
+    let tries = 0;
+    const move = (): Promise<void> => (++tries < 3 ? Promise.reject(busy()) : Promise.resolve());
+    await renameOver('a', 'b', { platform: 'win32', move });
+    expect(tries).toBe(3);
+  });
+
+  it('gives up after two seconds, and at once where waiting cannot help', async () => {
+    let [tries, nowMs] = [0, 0];
+    const now = (): number => (nowMs += 700);
+    const move = (): Promise<void> => Promise.reject(((tries += 1), busy()));
+    await expect(renameOver('a', 'b', { platform: 'win32', move, now })).rejects.toThrow('in use');
+    expect(tries).toBe(3);
+    await expect(renameOver('a', 'b', { platform: 'linux', move, now })).rejects.toThrow('in use');
+    expect(tries).toBe(4);
+    await expect(
+      renameOver(join(await temporaryFolder(), 'none'), 'b', { platform: 'win32' }),
+    ).rejects.toThrow('ENOENT');
   });
 });

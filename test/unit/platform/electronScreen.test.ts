@@ -8,8 +8,11 @@ import type { Rect } from '../../../main/shared/names.ts';
 class TestScreen extends EventEmitter {
   getAllDisplays() {
     return [
-      { id: 7, label: '', bounds: { x: 0, y: 0, width: 1280, height: 800 } },
-      { id: 9, label: 'DELL U2412M', bounds: { x: -1920, y: -300, width: 1920, height: 1200 } },
+      { id: 7, label: '', bounds: { x: 0, y: 0, width: 1280, height: 800 }, scaleFactor: 1.5 },
+      {
+        ...{ id: 9, label: 'DELL U2412M', scaleFactor: 1 },
+        bounds: { x: -1920, y: -300, width: 1920, height: 1200 },
+      },
     ];
   }
   getPrimaryDisplay() {

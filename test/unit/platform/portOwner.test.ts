@@ -2,7 +2,7 @@ import { createServer } from 'node:net';
 import type { AddressInfo, Server } from 'node:net';
 import { once } from 'node:events';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { describePortOwner } from '../../../main/platform/portOwner.ts';
+import { describePortOwner, listenerIn } from '../../../main/platform/portOwner.ts';
 
 async function listen(host: string): Promise<{ server: Server; port: number }> {
   const server = createServer().listen(0, host);
@@ -26,5 +26,31 @@ describe('the owner of a port', () => {
 
   it('is nobody for a number that is no port', async () => {
     expect(await describePortOwner(99_999)).toBeNull();
+  });
+});
+
+describe("what Windows' netstat prints", () => {
+  // As printed by netstat -ano in English and in German.
+  const lines = (listening: string): string =>
+    [
+      '  TCP    127.0.0.1:15431        0.0.0.0:0              LISTENING       111',
+      '  TCP    127.0.0.1:50211        127.0.0.1:5431         ESTABLISHED     222',
+      `  TCP    127.0.0.1:5431         127.0.0.1:50211        ESTABLISHED     333`,
+      `  TCP    127.0.0.1:5431         0.0.0.0:0              ${listening}       4242`,
+      `  TCP    [::1]:5999             [::]:0                 ${listening}       77`,
+      '  UDP    0.0.0.0:5432           *:*                                    999',
+    ].join('\r\n');
+
+  it.each(['LISTENING', 'ABHÖREN', 'EN ÉCOUTE'])('names who listens, whatever that is called: %s', (word) => {
+    expect(listenerIn(lines(word), 5431)).toBe('4242');
+    expect(listenerIn(lines(word), 5999)).toBe('77');
+    expect(listenerIn(lines(word), 50211)).toBeNull();
+    expect(listenerIn(lines(word), 5432)).toBeNull();
+  });
+
+  it('is nobody where it tells no process (Wine)', () => {
+    expect(
+      listenerIn('  TCP    127.0.0.1:5431         0.0.0.0:0              LISTENING\r\n', 5431),
+    ).toBeNull();
   });
 });

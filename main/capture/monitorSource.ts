@@ -1,0 +1,11 @@
+// Who knows the monitors: the X server, Windows, or Electron.
+
+import type { Monitor } from '../shared/names.ts';
+
+/** In physical pixels, in any order. */
+export interface MonitorSource {
+  /** @throws SightlineError NO_DISPLAY */
+  monitors(): Promise<readonly Monitor[]>;
+  onChange(listener: () => void): void;
+  close(): void;
+}

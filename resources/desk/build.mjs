@@ -1,0 +1,64 @@
+#!/usr/bin/env node
+// Makes sure that win32-x64/sightline-desk.exe is there and is what desk.c says. It must never leave half a program.
+//
+//   node resources/desk/build.mjs     the program's path on stdout
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, realpathSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const folder = fileURLToPath(new URL('.', import.meta.url));
+const compiler = 'x86_64-w64-mingw32-gcc';
+const options = [
+  '-std=c11',
+  '-Os',
+  '-Wall',
+  '-Wextra',
+  '-Werror',
+  '-s',
+  '-static',
+  '-Wl,--no-insert-timestamp',
+];
+
+/** @returns its path @throws Error that says what to do next */
+export function ensureDesk({ log }) {
+  const source = join(folder, 'desk.c');
+  const out = join(folder, 'win32-x64');
+  const program = join(out, 'sightline-desk.exe');
+  const info = join(out, 'build-info.json');
+  const recipe = createHash('sha256').update(readFileSync(source)).update(options.join(' ')).digest('hex');
+  if (existsSync(program) && readInfo(info) === recipe) return program;
+  mkdirSync(out, { recursive: true });
+  const partial = `${program}.${process.pid}`;
+  log(`building ${program}`);
+  const { status, error } = spawnSync(compiler, [...options, '-o', partial, source], {
+    stdio: ['ignore', 2, 2],
+  });
+  if (status !== 0) {
+    const why = error
+      ? `${compiler} is not there (on Debian: apt install gcc-mingw-w64-x86-64)`
+      : 'its words are above';
+    throw new Error(`Building ${source} failed: ${why}.`);
+  }
+  renameSync(partial, program);
+  writeFileSync(info, `${JSON.stringify({ recipe })}\n`);
+  return program;
+}
+
+function readInfo(path) {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')).recipe;
+  } catch {
+    return null;
+  }
+}
+
+if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
+  try {
+    process.stdout.write(`${ensureDesk({ log: (line) => process.stderr.write(`desk: ${line}\n`) })}\n`);
+  } catch (error) {
+    process.stderr.write(`desk: ${error.message}\n`);
+    process.exitCode = 1;
+  }
+}

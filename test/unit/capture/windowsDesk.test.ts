@@ -1,0 +1,172 @@
+import { spawn } from 'node:child_process';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { captureArguments } from '../../../main/capture/ffmpegCommand.ts';
+import { chooseMonitors, compose, fit, place } from '../../../main/capture/layout.ts';
+import { WindowsMonitors, parseDesk } from '../../../main/capture/windowsDesk.ts';
+import { electronMonitors } from '../../../main/platform/electronScreen.ts';
+import type { Monitor, Rect } from '../../../main/shared/names.ts';
+import { windowsLayouts } from './windowsLayouts.ts';
+
+const plain = ({ name, x, y, width, height, primary }: Monitor): Monitor => {
+  return { name, x, y, width, height, primary };
+};
+
+/** ScaleToEnclosingRect, as far as sizes go. */
+const enclosing = (size: number, scale: number): number => Math.ceil(size * scale - 1e-6);
+
+/** Electron's `screen` over such a desktop, with Chromium's own rounding. */
+function screenOf(monitors: readonly (Monitor & { scale: number })[]) {
+  const displays = monitors.map((monitor, id) => {
+    const { x, y, width, height, scale } = monitor;
+    const bounds = {
+      x: Math.floor(x / scale),
+      y: Math.floor(y / scale),
+      width: enclosing(width, 1 / scale),
+      height: enclosing(height, 1 / scale),
+    };
+    return { id, label: monitor.name, bounds, scaleFactor: scale, monitor };
+  });
+  return {
+    getAllDisplays: () => displays,
+    getPrimaryDisplay: () => displays.find(({ monitor }) => monitor.primary)!,
+    dipToScreenRect(_: null, rect: Rect): Rect {
+      const { monitor, scaleFactor } = displays.find(({ bounds }) => bounds === rect)!;
+      const [width, height] = [enclosing(rect.width, scaleFactor), enclosing(rect.height, scaleFactor)];
+      return { x: monitor.x, y: monitor.y, width, height };
+    },
+    on: () => undefined,
+    removeListener: () => undefined,
+  };
+}
+
+describe.each(windowsLayouts)('$what', ({ monitors, area, picture }) => {
+  const { recorded } = chooseMonitors(monitors.map(plain), 3);
+  const composition = compose(recorded);
+  const fitted = fit(composition, null);
+
+  it('is asked of gdigrab as one rectangle inside the desktop, with its sign', () => {
+    expect(composition.area).toEqual(area);
+    const words = captureArguments({
+      grab: { device: 'gdigrab', area: composition.area },
+      fps: 5,
+      encoder: 'libopenh264',
+      picture: { kind: 'composed', composition, fit: fitted },
+    });
+    const after = (word: string): string | undefined => words[words.indexOf(word) + 1];
+    expect(after('-offset_x')).toBe(String(area.x));
+    expect(after('-offset_y')).toBe(String(area.y));
+    expect(after('-video_size')).toBe(`${area.width}x${area.height}`);
+    // Options of the grabber come before it.
+    expect(words.indexOf('-offset_x')).toBeLessThan(words.indexOf('-i'));
+  });
+
+  it('becomes an even picture in which each monitor has its place and its pixels', () => {
+    expect([composition.width, composition.height]).toEqual(picture);
+    expect((fitted.canvas.width % 2) + (fitted.canvas.height % 2)).toBe(0);
+    const placed = place(recorded, composition, fitted);
+    for (const { x, y, width, height, picture: at } of placed) {
+      expect(at.x).toBeGreaterThanOrEqual(0);
+      expect(at.x + at.width).toBeLessThanOrEqual(fitted.canvas.width);
+      expect(at.y + at.height).toBeLessThanOrEqual(fitted.canvas.height);
+      if (fitted.scaled) continue;
+      expect([at.width, at.height]).toEqual([width, height]);
+      expect([at.x, at.y]).toEqual([x - area.x, y - area.y]);
+    }
+  });
+
+  it('is the same whether Windows tells it or Electron, which rounds', async () => {
+    const line = JSON.stringify(monitors.map(plain));
+    expect(parseDesk(line)).toEqual(monitors.map(plain));
+    expect(await electronMonitors(screenOf(monitors)).monitors()).toEqual(monitors.map(plain));
+  });
+});
+
+it('the sizes of common screens come through Electron at every usual scale', async () => {
+  const sizes = [
+    ...[
+      [1280, 720],
+      [1280, 800],
+      [1280, 1024],
+      [1366, 768],
+      [1440, 900],
+      [1600, 900],
+      [1680, 1050],
+    ],
+    ...[
+      [1920, 1080],
+      [1920, 1200],
+      [2560, 1080],
+      [2560, 1440],
+      [2560, 1600],
+      [2880, 1800],
+      [3440, 1440],
+    ],
+    ...[
+      [3840, 1600],
+      [3840, 2160],
+      [2160, 1440],
+      [3000, 2000],
+      [1080, 1920],
+      [1200, 1920],
+    ],
+  ] as [number, number][];
+  for (const [width, height] of sizes) {
+    for (const scale of [1, 1.25, 1.5, 1.75, 2, 2.25, 2.5]) {
+      // Windows offers no scale that leaves so little room.
+      if (Math.max(width, height) / scale < 800) continue;
+      const screen = screenOf([{ name: 'a', x: 0, y: 0, width, height, primary: true, scale }]);
+      const [seen] = await electronMonitors(screen).monitors();
+      expect([scale, seen?.width, seen?.height]).toEqual([scale, width, height]);
+    }
+  }
+});
+
+describe('a line of sightline-desk.exe', () => {
+  it.each([
+    '',
+    'no desktop',
+    '{}',
+    '[{"name":"DISPLAY1"}]',
+    '[{"name":"a","x":0.5,"y":0,"width":1,"height":1,"primary":true}]',
+  ])('is not taken for monitors when it is %j', (text) => expect(parseDesk(text)).toBeNull());
+
+  it('may tell of no monitor at all', () => expect(parseDesk('[]')).toEqual([]));
+});
+
+describe('the program that tells them', () => {
+  /** In its place: answers each line with one monitor whose width is the number of answers. */
+  const answering = `
+    let width = 0;
+    const tell = () => console.log(JSON.stringify([{ name: 'a', x: 0, y: 0, width: ++width, height: 1, primary: true }]));
+    process.stdin.on('data', (data) => [...String(data)].forEach(tell)).on('end', () => process.exit());`;
+
+  function start(script: string): { source: WindowsMonitors; pids: number[] } {
+    const pids: number[] = [];
+    const source = new WindowsMonitors('desk', () => {
+      const child = spawn(process.execPath, ['--eval', script], { stdio: 'pipe' });
+      pids.push(child.pid!);
+      return child;
+    });
+    onTestFinished(() => source.close());
+    return { source, pids };
+  }
+
+  it('is started once, and anew after it was lost; what differs is told as a change', async () => {
+    const { source, pids } = start(answering);
+    let changes = 0;
+    source.onChange(() => (changes += 1));
+    expect((await source.monitors())[0]?.width).toBe(1);
+    expect((await source.monitors())[0]?.width).toBe(2);
+    expect(pids).toHaveLength(1);
+    expect(changes).toBe(1);
+    process.kill(pids[0]!, 'SIGKILL');
+    await expect(source.monitors()).rejects.toMatchObject({ code: 'NO_DISPLAY' });
+    expect((await source.monitors())[0]?.width).toBe(1);
+    expect(pids).toHaveLength(2);
+  });
+
+  it('that ends with words is quoted', async () => {
+    const { source } = start(`process.stderr.write('no desktop (error 5)'); process.exitCode = 1`);
+    await expect(source.monitors()).rejects.toThrow('no desktop (error 5)');
+  });
+});
