@@ -11,6 +11,8 @@ export default defineConfig({
       { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 20_000 } },
       { test: { name: 'integration', include: ['test/integration/**/*.test.ts'], ...alone } },
       { test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], ...alone } },
+      // Makes and installs the MSI under Wine: `npm run test:installer`.
+      { test: { name: 'installer', include: ['test/installer/**/*.test.ts'], ...alone } },
     ],
   },
 });

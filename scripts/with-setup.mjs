@@ -1,4 +1,4 @@
-// Set-up, then a program: `node scripts/with-setup.mjs <demo|test|bench|soak|start> [script.ts [arguments]]`. Plain JavaScript
+// Set-up, then a program: `node scripts/with-setup.mjs <demo|test|bench|soak|installer|msi|start> [script.ts [arguments]]`. Plain JavaScript
 // without packages, because on a fresh clone there are none yet. Every step looks first and does nothing where
 // nothing is missing; what it may not install itself it says how to install, word for word.
 
@@ -14,14 +14,24 @@ const [purpose, script, ...args] = process.argv.slice(2);
 
 /** Programs (or files) by what needs them, and the Debian packages that carry them. */
 const programs = [
-  { names: ['Xvfb'], package: 'xvfb', for: ['demo', 'test', 'bench', 'soak'], system: ['linux'] },
+  {
+    names: ['Xvfb'],
+    package: 'xvfb',
+    for: ['demo', 'test', 'bench', 'soak', 'installer'],
+    system: ['linux'],
+  },
   {
     names: ['ffmpeg'],
     package: 'ffmpeg',
-    for: ['demo', 'test', 'bench', 'soak'],
+    for: ['demo', 'test', 'bench', 'soak', 'installer'],
     why: 'reads finished recordings back',
   },
-  { names: ['fc-list'], package: 'fontconfig', for: ['demo', 'test', 'bench', 'soak'], system: ['linux'] },
+  {
+    names: ['fc-list'],
+    package: 'fontconfig',
+    for: ['demo', 'test', 'bench', 'soak', 'installer'],
+    system: ['linux'],
+  },
   { names: ['chromium', 'chromium-browser', 'google-chrome'], package: 'chromium', for: ['test'] },
   // Several monitors that come and go: Xorg with its dummy driver, arranged by xrandr.
   { names: ['Xorg'], package: 'xserver-xorg-core', for: ['test', 'soak'], system: ['linux'] },
@@ -34,6 +44,23 @@ const programs = [
   { names: ['xrandr'], package: 'x11-xserver-utils', for: ['test', 'soak'], system: ['linux'] },
   // A system bus of the tests' own, with a login manager on it.
   { names: ['dbus-daemon'], package: 'dbus-daemon', for: ['test'], system: ['linux'] },
+  // The MSI: made by wixl and msibuild, its own small programs by mingw, signed by osslsigncode; installed by Wine.
+  { names: ['wixl'], package: 'wixl', for: ['msi', 'installer'], system: ['linux'] },
+  { names: ['msibuild'], package: 'msitools', for: ['msi', 'installer'], system: ['linux'] },
+  { names: ['osslsigncode'], package: 'osslsigncode', for: ['msi', 'installer'], system: ['linux'] },
+  {
+    names: ['x86_64-w64-mingw32-gcc'],
+    package: 'gcc-mingw-w64-x86-64',
+    for: ['msi', 'installer'],
+    system: ['linux'],
+  },
+  { names: ['cc'], package: 'gcc', for: ['installer'], system: ['linux'] },
+  {
+    names: ['wine64', 'wine', '/usr/lib/wine/wine64'],
+    package: 'wine64',
+    for: ['installer'],
+    system: ['linux'],
+  },
 ];
 const FONT_PACKAGE = 'fonts-dejavu-core';
 
@@ -95,7 +122,7 @@ function installPrograms() {
     .filter((one) => !(one.package === 'xvfb' && purpose === 'demo' && process.env.DISPLAY))
     .filter((one) => !one.names.some((name) => (name.startsWith('/') ? existsSync(name) : isOnPath(name))))
     .map((one) => one.package);
-  const draws = purpose !== 'start'; // the rig's screens are drawn with a font; the app needs none of ours
+  const draws = !['start', 'msi'].includes(purpose); // the rig's screens are drawn with a font; the app needs none of ours
   if (draws && process.platform === 'linux' && (!isOnPath('fc-list') || !hasFont()))
     missing.push(FONT_PACKAGE);
   if (missing.length === 0) return;
@@ -137,9 +164,10 @@ async function buildFfmpeg() {
   const { ensureFfmpeg } = await import('../resources/ffmpeg/build.mjs');
   try {
     await ensureFfmpeg(platform, { log: say });
+    if (['installer', 'msi'].includes(purpose)) await ensureFfmpeg('win32-x64', { log: say });
   } catch (error) {
     // Tests and figures are about our own build; the demo and the app can do with another, and say that they do.
-    if (['test', 'bench', 'soak'].includes(purpose)) throw error;
+    if (['test', 'bench', 'soak', 'installer', 'msi'].includes(purpose)) throw error;
     say(`${error.message}\nset-up: going on with the ffmpeg on PATH, which may lack libopenh264`);
   }
 }

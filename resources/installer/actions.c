@@ -12,6 +12,7 @@
 #include <string.h>
 #include <wchar.h>
 #include "checks.h"
+#include "groupPolicy.h"
 #include "registry.h"
 #include "text.h"
 
@@ -95,10 +96,10 @@ static wchar_t *given_value(MSIHANDLE session, const Setting *setting, Text *pro
   return result;
 }
 
-/** A value is ours as long as it is what we wrote. */
+/** A value is ours as long as it is what we wrote and group policy has not set it, be it to the same. */
 static int is_ours(const Values *written, const wchar_t *path, const Value *now) {
   const Value *before = find(written, path);
-  return before != NULL && now != NULL && same(before, now);
+  return before != NULL && now != NULL && same(before, now) && !is_group_policy(path);
 }
 
 /** One entry a domain in each browser's list; entries that others made are left, and not made again. */
@@ -223,7 +224,7 @@ static void plan(MSIHANDLE session, const Values *written, const Values *wanted,
     Value there;
     int found = read_value(before->path, before->path, &there);
     if (find(wanted, before->path) == NULL) {
-      if (found && same(&there, before)) plan_change(before->path, &there, NULL, apply, undo);
+      if (found && is_ours(written, before->path, &there)) plan_change(before->path, &there, NULL, apply, undo);
       plan_our_own(WRITTEN_KEY, before->path, NULL, apply, undo);
     }
     if (found) free_value(&there);

@@ -29,9 +29,13 @@ export async function bundleCommandLine(out: string, version: string): Promise<v
     format: 'esm',
     logLevel: 'error',
     legalComments: 'none', // third-party notices lie beside it
-    // Packages that are CommonJS call require, which an ES module has not.
+    // What packages that are CommonJS take for granted, and an ES module has not.
     banner: {
-      js: "import { createRequire as sightlineRequire } from 'node:module'; const require = sightlineRequire(import.meta.url);",
+      js: [
+        "import { createRequire as sightlineRequire } from 'node:module';",
+        'const require = sightlineRequire(import.meta.url);',
+        'const { filename: __filename, dirname: __dirname } = import.meta;',
+      ].join('\n'),
     },
     plugins: [
       {

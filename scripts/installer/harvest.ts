@@ -19,7 +19,11 @@ export interface HarvestOptions {
 export function filesIn(folder: string): string[] {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => !entry.isDirectory())
-    .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1).replaceAll('\\', '/'))
+    .map((entry) =>
+      join(entry.parentPath, entry.name)
+        .slice(folder.length + 1)
+        .replaceAll('\\', '/'),
+    )
     .sort();
 }
 
@@ -60,7 +64,9 @@ export function harvest({ folder, source }: HarvestOptions): string {
       );
       put(depth, '</Component>');
     }
-    const folders = new Set(below.filter((path) => path.includes('/')).map((path) => path.split('/')[0] ?? ''));
+    const folders = new Set(
+      below.filter((path) => path.includes('/')).map((path) => path.split('/')[0] ?? ''),
+    );
     for (const name of folders) {
       put(depth, `<Directory Id="d${idOf(`${prefix}${name}`)}" Name="${xml(name)}">`);
       writeFolder(`${prefix}${name}/`, depth + 1);

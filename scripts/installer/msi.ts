@@ -8,6 +8,7 @@ import { COMPONENT_NAMESPACE, componentId, filesIn, harvest } from './harvest.ts
 import { toIdt } from './idt.ts';
 import { msiTables, secureProperties } from './msiTables.ts';
 import { buildActions } from './nativePrograms.ts';
+import { withShortNames } from './shortNames.ts';
 import type { SigningKey } from './signing.ts';
 import { isSigned, sign } from './signing.ts';
 import { runTool } from './tool.ts';
@@ -63,21 +64,29 @@ export function makeMsi({ app, out, version, workFolder, key }: MsiOptions): Bui
     // It finds files by relative paths only.
     { cwd: workFolder, hint },
   );
+  for (const [table, column] of [
+    ['File', 'FileName'],
+    ['Directory', 'DefaultDir'],
+  ] as const) {
+    const exported = runTool('msiinfo', ['export', 'out.msi', table], { cwd: workFolder, hint });
+    importTable(workFolder, table, withShortNames(exported, column));
+  }
   const tables = msiTables({
     version,
     upgradeCode: `{${UPGRADE_CODE}}`,
     commandLineComponent: componentId(COMMAND_LINE),
   });
-  for (const table of tables) {
-    const file = `${table.name}.idt`;
-    writeFileSync(join(workFolder, file), toIdt(table));
-    runTool('msibuild', ['out.msi', '-i', file], { cwd: workFolder, hint });
-  }
+  for (const table of tables) importTable(workFolder, table.name, toIdt(table));
   const query = `UPDATE \`Property\` SET \`Value\` = '${secureProperties.join(';')}' WHERE \`Property\` = 'SecureCustomProperties'`;
   runTool('msibuild', ['out.msi', '-q', query], { cwd: workFolder, hint });
   if (key !== null) sign(join(workFolder, 'out.msi'), key);
   copyFileSync(join(workFolder, 'out.msi'), out);
   return { productCode, signed };
+}
+
+function importTable(workFolder: string, table: string, idt: string): void {
+  writeFileSync(join(workFolder, `${table}.idt`), idt);
+  runTool('msibuild', ['out.msi', '-i', `${table}.idt`], { cwd: workFolder, hint });
 }
 
 /** Windows Installer compares three numbers (https://learn.microsoft.com/windows/win32/msi/productversion). */
@@ -90,9 +99,16 @@ function checkVersion(version: string): void {
 }
 
 function checkApp(app: string): void {
-  const needed = ['Sightline.exe', COMMAND_LINE, 'cli/node.exe', 'cli/sightline.mjs', 'resources/ffmpeg/win32-x64/ffmpeg.exe'];
+  const needed = [
+    'Sightline.exe',
+    COMMAND_LINE,
+    'cli/node.exe',
+    'cli/sightline.mjs',
+    'resources/ffmpeg/win32-x64/ffmpeg.exe',
+  ];
   const missing = needed.filter((path) => !existsSync(join(app, path)));
-  if (missing.length > 0) throw new Error(`${app} is no complete app for Windows; it lacks ${missing.join(', ')}.`);
+  if (missing.length > 0)
+    throw new Error(`${app} is no complete app for Windows; it lacks ${missing.join(', ')}.`);
 }
 
 /** Programs and libraries without a signature, those of others too: Windows would ask about each that has none. */
@@ -107,8 +123,11 @@ function signAll(workFolder: string, key: SigningKey): string[] {
 function contentHash(folder: string): string {
   const hash = createHash('sha256');
   for (const path of filesIn(folder)) {
-    hash.update(`${path}\0`).update(createHash('sha256').update(readFileSync(join(folder, path))).digest());
+    hash.update(`${path}\0`).update(
+      createHash('sha256')
+        .update(readFileSync(join(folder, path)))
+        .digest(),
+    );
   }
   return hash.digest('hex');
 }
-

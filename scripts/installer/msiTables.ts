@@ -52,12 +52,19 @@ export function msiTables({ version, upgradeCode, commandLineComponent }: TableO
       keys: ['Action'],
       rows: [
         ['KeepFolder', SET_PROPERTY, 'INSTALLDIR', '[PREVIOUS_INSTALLDIR]', null],
+        ['TellFolder', SET_PROPERTY, 'ARPINSTALLLOCATION', '[INSTALLDIR]', null],
         ['Prepare', FROM_DLL, 'Actions', 'Prepare', null],
         ['StopRunning', FROM_DLL, 'Actions', 'StopRunning', null],
         ['StartAgain', FROM_DLL | GO_ON | IN_SCRIPT | ROLLBACK | AS_SYSTEM, 'Actions', 'StartAgain', null],
         ['UndoPolicy', FROM_DLL | GO_ON | IN_SCRIPT | ROLLBACK | AS_SYSTEM, 'Actions', 'Apply', null],
         ['ApplyPolicy', FROM_DLL | IN_SCRIPT | AS_SYSTEM, 'Actions', 'Apply', null],
-        ['StartAgainAfterAll', FROM_DLL | GO_ON | IN_SCRIPT | COMMIT | AS_SYSTEM, 'Actions', 'StartAgain', null],
+        [
+          'StartAgainAfterAll',
+          FROM_DLL | GO_ON | IN_SCRIPT | COMMIT | AS_SYSTEM,
+          'Actions',
+          'StartAgain',
+          null,
+        ],
       ],
     },
     sequence('InstallExecuteSequence', [
@@ -70,6 +77,7 @@ export function msiTables({ version, upgradeCode, commandLineComponent }: TableO
       ['FileCost', null, 900],
       ['CostFinalize', null, 1000],
       ['Prepare', null, 1001],
+      ['TellFolder', null, 1002],
       ['MigrateFeatureStates', null, 1200],
       ['StopRunning', null, 1399],
       ['InstallValidate', null, 1400],
@@ -114,7 +122,10 @@ export function msiTables({ version, upgradeCode, commandLineComponent }: TableO
       columns: ['Condition:s255', 'Description:l255'],
       keys: ['Condition'],
       rows: [
-        ['NOT NEWER_VERSION', 'A newer version of Sightline is installed. Uninstall it first, if this one is wanted.'],
+        [
+          'NOT NEWER_VERSION',
+          'A newer version of Sightline is installed. Uninstall it first, if this one is wanted.',
+        ],
         ['Installed OR VersionNT64 >= 603', 'Sightline needs a 64-bit Windows 10 or newer.'],
         ['Privileged', 'Sightline is installed for the whole machine. Run this as an administrator.'],
       ],

@@ -7,9 +7,19 @@ import { runTool } from './tool.ts';
 
 const sources = fileURLToPath(new URL('../../resources/installer', import.meta.url));
 const icon = fileURLToPath(new URL('../../resources/icons/app.ico', import.meta.url));
-const hint = "Install mingw-w64 (on Debian: apt install gcc-mingw-w64-x86-64); `npm run msi` does it where it can.";
+const hint =
+  'Install mingw-w64 (on Debian: apt install gcc-mingw-w64-x86-64); `npm run msi` does it where it can.';
 const prefix = process.platform === 'win32' ? '' : 'x86_64-w64-mingw32-';
-const common = ['-std=gnu11', '-Wall', '-Wextra', '-Werror', '-Os', '-s', '-static-libgcc', '-Wl,--no-insert-timestamp'];
+const common = [
+  '-std=gnu11',
+  '-Wall',
+  '-Wextra',
+  '-Werror',
+  '-Os',
+  '-s',
+  '-static-libgcc',
+  '-Wl,--no-insert-timestamp',
+];
 
 export interface NativeProgram {
   readonly version: string;
@@ -30,19 +40,28 @@ export function buildBackgroundLauncher(program: NativeProgram): void {
 }
 
 export function buildActions(program: NativeProgram): void {
-  const files = ['actions', 'registry', 'text', 'checks', 'processes'].map((name) => join(sources, `${name}.c`));
+  const files = ['actions', 'groupPolicy', 'registry', 'text', 'checks', 'processes'].map((name) =>
+    join(sources, `${name}.c`),
+  );
   const libraries = ['msi', 'wtsapi32', 'userenv', 'advapi32'].map((name) => `-l${name}`);
   compile(program, 'Sightline installer', ['-shared', ...files, join(sources, 'actions.def'), ...libraries]);
 }
 
-function compile({ version, out, workFolder }: NativeProgram, description: string, words: readonly string[]): void {
+function compile(
+  { version, out, workFolder }: NativeProgram,
+  description: string,
+  words: readonly string[],
+): void {
   mkdirSync(workFolder, { recursive: true });
   const resource = join(workFolder, 'version.rc');
   const object = join(workFolder, 'version.o');
   writeFileSync(resource, versionResource(version, description));
   runTool(`${prefix}windres`, ['--input', resource, '--output', object], { hint });
   // Libraries come last: the linker takes from them what was asked for before.
-  const [libraries, rest] = [words.filter((one) => one.startsWith('-l')), words.filter((one) => !one.startsWith('-l'))];
+  const [libraries, rest] = [
+    words.filter((one) => one.startsWith('-l')),
+    words.filter((one) => !one.startsWith('-l')),
+  ];
   runTool(`${prefix}gcc`, [...common, ...rest, object, '-o', out, ...libraries], { hint });
 }
 

