@@ -1,9 +1,19 @@
-// Authenticode signatures by osslsigncode, on any system. The key is a PKCS#12 file from outside, its password in a file:
-// a password on a command line can be read by every process of the machine.
+// Authenticode signatures, on any system. The key comes from outside: a PKCS#12 file for osslsigncode, whose password is in
+// a file too (on a command line every process of the machine could read it), or, for keys that leave no token and no cloud,
+// a command that signs one file in place.
 import { closeSync, openSync, readSync, renameSync } from 'node:fs';
 import { runTool } from './tool.ts';
 
-export interface SigningKey {
+export type SigningKey = KeyFile | SigningCommand;
+
+export interface SigningCommand {
+  readonly kind: 'command';
+  /** Is called with one more word: the path of the file. */
+  readonly command: string;
+}
+
+export interface KeyFile {
+  readonly kind: 'pkcs12';
   readonly pkcs12: string;
   readonly passwordFile: string;
   /** An RFC 3161 service; without one a signature ends with its certificate. */
@@ -14,6 +24,8 @@ const hint = 'Install osslsigncode (on Debian: apt install osslsigncode).';
 
 /** From the environment; null where nothing is to be signed. Half a key is an error. */
 export function signingKeyFrom(environment: Readonly<Record<string, string | undefined>>): SigningKey | null {
+  const command = environment.SIGHTLINE_SIGN_COMMAND ?? '';
+  if (command !== '') return { kind: 'command', command };
   const pkcs12 = environment.SIGHTLINE_SIGN_PKCS12 ?? '';
   const passwordFile = environment.SIGHTLINE_SIGN_PASSWORD_FILE ?? '';
   if (pkcs12 === '' && passwordFile === '') return null;
@@ -22,11 +34,20 @@ export function signingKeyFrom(environment: Readonly<Record<string, string | und
       'Signing needs both: SIGHTLINE_SIGN_PKCS12 and SIGHTLINE_SIGN_PASSWORD_FILE (paths of files).',
     );
   }
-  return { pkcs12, passwordFile, timestampUrl: environment.SIGHTLINE_SIGN_TIMESTAMP_URL || null };
+  return {
+    kind: 'pkcs12',
+    pkcs12,
+    passwordFile,
+    timestampUrl: environment.SIGHTLINE_SIGN_TIMESTAMP_URL || null,
+  };
 }
 
 /** Signs in place: an exe, a dll or an MSI. */
 export function sign(file: string, key: SigningKey): void {
+  if (key.kind === 'command') {
+    runTool(key.command, [file], { hint: 'SIGHTLINE_SIGN_COMMAND is to name a program.' });
+    return;
+  }
   const signed = `${file}.signed`;
   runTool(
     'osslsigncode',

@@ -107,6 +107,10 @@ export async function startWindows(wine: string, display: string): Promise<Windo
       rmSync(home, { recursive: true, force: true });
     },
   };
+  const server = findOptionalTool(['wineserver']) ?? join(wine, '../wineserver');
+  const wineserver = (flag: '-p' | '-k') => spawnSync(server, [flag], { env: environment, stdio: 'ignore' });
+  // It stays when the last program ends: one that is just about to go refuses the next program.
+  wineserver('-p');
   await run('wineboot', ['-i']);
   const { code } = await run('winecfg', ['-v', 'win10']);
   if (code !== 0) throw new Error('Wine could not be set to Windows 10.');

@@ -134,6 +134,7 @@ describe('the signing key', () => {
       /SIGHTLINE_SIGN_PASSWORD_FILE/,
     );
     expect(signingKeyFrom({ SIGHTLINE_SIGN_PKCS12: 'key.p12', SIGHTLINE_SIGN_PASSWORD_FILE: 'pw' })).toEqual({
+      kind: 'pkcs12',
       pkcs12: 'key.p12',
       passwordFile: 'pw',
       timestampUrl: null,
