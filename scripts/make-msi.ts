@@ -10,6 +10,7 @@ import manifest from '../package.json' with { type: 'json' };
 import { addCommandLine } from './installer/commandLine.ts';
 import { makeHeadlessApp } from './installer/headlessApp.ts';
 import { makeMsi } from './installer/msi.ts';
+import { runTool } from './installer/tool.ts';
 import { signingKeyFrom } from './installer/signing.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -25,6 +26,11 @@ try {
   if (values.app === undefined) makeHeadlessApp(app, version, join(work, 'native'));
   else cpSync(resolve(values.app), app, { recursive: true });
   if (!existsSync(join(app, 'cli'))) await addCommandLine(app, version, join(work, 'native'));
+  const notices = join(app, 'resources/THIRD-PARTY-NOTICES.txt');
+  if (!existsSync(notices)) {
+    const words = ['scripts/make-notices.ts', '--platform', 'win32', '--out', notices];
+    runTool(process.execPath, ['--import', 'tsx', ...words], { cwd: root, hint: 'Run npm ci first.' });
+  }
   const msiWork = join(work, 'msi');
   mkdirSync(msiWork);
   mkdirSync(dirname(out), { recursive: true });

@@ -36,6 +36,9 @@ const ORIGIN = 'https://acme.my.connect.aws';
 const contactId = 'a1b2c3d4-0001-4000-8000-00000000e001';
 
 const wine = findWine();
+/** Another app's folder to put in, for example electron-builder's release/win-unpacked. */
+const app = process.env.SIGHTLINE_INSTALLER_APP;
+const given = app === undefined ? {} : { app };
 
 describe.skipIf(wine === null)(
   `the MSI (${wine === null ? 'left out: Wine is not installed' : 'under Wine'})`,
@@ -52,7 +55,7 @@ describe.skipIf(wine === null)(
       folder = mkdtempSync(join(tmpdir(), 'sightline-installer-'));
       key = await makeKey(join(folder, 'key'));
       for (const version of ['1.0.0', '1.1.0']) {
-        const { productCode } = await makeTestMsi({ out: msi(version), version, key });
+        const { productCode } = await makeTestMsi({ out: msi(version), version, key, ...given });
         codes[version] = productCode;
       }
       await makeFailingMsi();
@@ -60,7 +63,11 @@ describe.skipIf(wine === null)(
       painter = await startPainter({ display: display.display, scene: 'timecode' });
       windows = await startWindows(wine ?? '', display.display);
       port = await freePort();
-    }, 180_000);
+      // What the installer writes, for as long as the program does not read it (see the test to be enabled).
+      const machine = 'HKLM\\System\\CurrentControlSet\\Control\\Session Manager\\Environment';
+      await windows.setRegistry(machine, 'SIGHTLINE_PORT', 'REG_SZ', String(port));
+      await windows.setRegistry(machine, 'SIGHTLINE_ALLOWED_DOMAINS', 'REG_SZ', 'acme.my.connect.aws');
+    }, 400_000);
 
     afterAll(async () => {
       await windows.remove();
@@ -76,18 +83,12 @@ describe.skipIf(wine === null)(
       return join(windows.driveC, 'users', user, 'AppData/Local/Sightline');
     };
 
-    /** What the registry says, for as long as the program does not read it. */
-    const environment = () => ({
-      SIGHTLINE_PORT: String(port),
-      SIGHTLINE_ALLOWED_DOMAINS: 'acme.my.connect.aws',
-    });
-
     /** `msiexec /i ... /qn`, with what it wrote to its log. */
-    async function msiexec(verb: '/i' | '/x', what: string, properties: readonly string[] = []) {
+    async function msiexec(verb: '/i' | '/x' | '/fa', what: string, properties: readonly string[] = []) {
       const log = join(folder, 'msi.log');
       rmSync(log, { force: true });
       const args = [verb, what, '/qn', '/l*v', windows.path(log), ...properties];
-      const { code } = await windows.run('msiexec', args, { environment: environment() });
+      const { code } = await windows.run('msiexec', args);
       return { code, log: existsSync(log) ? readFileSync(log, 'utf8').replaceAll('\r\n', '\n') : '' };
     }
     const install = (version: string, properties?: readonly string[]) =>
@@ -149,17 +150,6 @@ describe.skipIf(wine === null)(
         expect(await windows.registry(POLICY)).toEqual({});
         expect(await windows.registry('HKLM\\SOFTWARE\\Sightline')).toEqual({});
         expect(await windows.registry(UNINSTALL)).toEqual({});
-      });
-    });
-
-    describe('an installation that fails at its very end', () => {
-      it('leaves nothing behind either', async () => {
-        const { code } = await install('1.2.0', ['ALLOWED_CONNECT_DOMAINS=late.example', 'BROWSER_POLICY=1']);
-        expect(code).toBe(FAILED);
-        expect(await windows.registry('HKLM\\SOFTWARE\\Policies')).toEqual({});
-        expect(await windows.registry('HKLM\\SOFTWARE\\Sightline')).toEqual({});
-        expect(await windows.registry(RUN)).toEqual({});
-        expect(existsSync(installed('Sightline.exe'))).toBe(false);
       });
     });
 
@@ -266,9 +256,7 @@ describe.skipIf(wine === null)(
 
       it('records a contact', async () => {
         const { Sightline: command } = await windows.registry(RUN);
-        windows.start(String(command).replaceAll('"', ''), [], {
-          environment: environment(),
-        });
+        windows.start(String(command).replaceAll('"', ''));
         await expectVersion('1.0.0');
         page = await connectPage(port, { origin: ORIGIN });
         await page.ask('contact.start', { contactId, channel: 'VOICE' });
@@ -315,6 +303,16 @@ describe.skipIf(wine === null)(
         await expectVersion('1.1.0');
       });
 
+      it('can be repaired, with the values that it has', async () => {
+        const before = await windows.registry('HKLM\\SOFTWARE');
+        rmSync(installed('cli/sightline.mjs'));
+        const { code } = await msiexec('/fa', codes['1.1.0'] ?? '');
+        expect(code).toBe(0);
+        expect(existsSync(installed('cli/sightline.mjs'))).toBe(true);
+        expect((await windows.registry('HKLM\\SOFTWARE')).Sightline).toEqual(before.Sightline);
+        expect((await windows.registry(POLICY)).port).toBe(port);
+      });
+
       it('is not undone by an older version', async () => {
         expect((await install('1.0.0')).code).toBe(FAILED);
         expect((await windows.run(COMMAND_LINE, ['--version'])).stdout).toBe('1.1.0\n');
@@ -348,6 +346,18 @@ describe.skipIf(wine === null)(
         await expectVersion(null);
         expect(existsSync(installed(''))).toBe(false);
         expect(await readPublished(join(dataDir(), 'recordings'))).toHaveLength(1);
+      });
+    });
+
+    describe('an installation that fails at its very end', () => {
+      it('leaves nothing behind', async () => {
+        const before = await windows.registry('HKLM\\SOFTWARE\\Policies');
+        const { code } = await install('1.2.0', ['ALLOWED_CONNECT_DOMAINS=late.example', 'BROWSER_POLICY=1']);
+        expect(code).toBe(FAILED);
+        expect(await windows.registry('HKLM\\SOFTWARE\\Policies')).toEqual(before);
+        expect(await windows.registry('HKLM\\SOFTWARE\\Sightline')).toEqual({});
+        expect(await windows.registry(RUN)).toEqual({});
+        expect(existsSync(installed('Sightline.exe'))).toBe(false);
       });
     });
 
