@@ -21,6 +21,7 @@ import { startPainter, type Painter } from '../rig/painter.ts';
 import { isSigned } from '../../scripts/installer/signing.ts';
 import { runOrThrow } from '../rig/process.ts';
 import { connectPage, readPublished, type Page } from '../rig/recorder.ts';
+import { registryPol } from './groupPolicy.ts';
 import { makeKey, makeTestMsi, type TestKey } from './msiFiles.ts';
 import { findWine, startWindows, type WindowsMachine } from './windowsMachine.ts';
 
@@ -84,7 +85,7 @@ describe.skipIf(wine === null)(
     };
 
     /** `msiexec /i ... /qn`, with what it wrote to its log. */
-    async function msiexec(verb: '/i' | '/x' | '/fa', what: string, properties: readonly string[] = []) {
+    async function msiexec(verb: '/i' | '/x', what: string, properties: readonly string[] = []) {
       const log = join(folder, 'msi.log');
       rmSync(log, { force: true });
       const args = [verb, what, '/qn', '/l*v', windows.path(log), ...properties];
@@ -303,14 +304,16 @@ describe.skipIf(wine === null)(
         await expectVersion('1.1.0');
       });
 
-      it('can be repaired, with the values that it has', async () => {
-        const before = await windows.registry('HKLM\\SOFTWARE');
+      it('can be repaired, with the values that it has and another one', async () => {
         rmSync(installed('cli/sightline.mjs'));
-        const { code } = await msiexec('/fa', codes['1.1.0'] ?? '');
+        const { code } = await install('1.1.0', ['REINSTALL=ALL', 'KMS_KEY_ID=alias/another']);
         expect(code).toBe(0);
         expect(existsSync(installed('cli/sightline.mjs'))).toBe(true);
-        expect((await windows.registry('HKLM\\SOFTWARE')).Sightline).toEqual(before.Sightline);
-        expect((await windows.registry(POLICY)).port).toBe(port);
+        expect(await windows.registry(POLICY)).toMatchObject({
+          allowedDomains: 'acme.my.connect.aws,other.example',
+          port,
+          s3KmsKeyId: 'alias/another',
+        });
       });
 
       it('is not undone by an older version', async () => {
@@ -419,27 +422,6 @@ describe.skipIf(wine === null)(
     });
   },
 );
-
-/** One number as group policy keeps it: PReg, version 1, one record. */
-function registryPol(keyName: string, valueName: string, value: number): Buffer {
-  const text = (words: string): Buffer => Buffer.from(words, 'utf16le');
-  const number = (one: number): Buffer => {
-    const bytes = Buffer.alloc(4);
-    bytes.writeUInt32LE(one);
-    return bytes;
-  };
-  return Buffer.concat([
-    Buffer.from('PReg'),
-    number(1),
-    text(`[${keyName}\0;${valueName}\0;`),
-    number(4),
-    text(';'),
-    number(4),
-    text(';'),
-    number(value),
-    text(']'),
-  ]);
-}
 
 async function freePort(): Promise<number> {
   const server = createServer();
