@@ -51,6 +51,7 @@ export function makeMsi({ app, out, version, workFolder, key }: MsiOptions): Bui
     Version: version,
     UpgradeCode: UPGRADE_CODE,
     InstallationGuid: uuidFrom(COMPONENT_NAMESPACE, 'component:Installation'),
+    SecureProperties: secureProperties.join(';'),
     Icon: 'app.ico',
     Actions: 'actions.dll',
   };
@@ -77,8 +78,6 @@ export function makeMsi({ app, out, version, workFolder, key }: MsiOptions): Bui
     commandLineComponent: componentId(COMMAND_LINE),
   });
   for (const table of tables) importTable(workFolder, table.name, toIdt(table));
-  const query = `UPDATE \`Property\` SET \`Value\` = '${secureProperties.join(';')}' WHERE \`Property\` = 'SecureCustomProperties'`;
-  runTool('msibuild', ['out.msi', '-q', query], { cwd: workFolder, hint });
   if (key !== null) sign(join(workFolder, 'out.msi'), key);
   copyFileSync(join(workFolder, 'out.msi'), out);
   return { productCode, signed };
