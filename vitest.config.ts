@@ -28,6 +28,8 @@ export default defineConfig({
           env: { SIGHTLINE_TEST_HOST: 'windows' },
         },
       },
+      // Makes and installs the MSI under Wine: `npm run test:installer`.
+      { test: { name: 'installer', include: ['test/installer/**/*.test.ts'], ...alone } },
     ],
   },
 });

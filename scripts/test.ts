@@ -41,6 +41,8 @@ try {
     ...[
       bin('vitest/vitest.mjs'),
       'run',
+      // The MSI's tests have a command of their own, `npm run test:installer`.
+      '--project=!installer',
       '--reporter=default',
       '--reporter=json',
       `--outputFile.json=${report}`,

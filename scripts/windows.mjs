@@ -90,6 +90,8 @@ export function whyNoWindows() {
 }
 
 function run(command, words, complaint) {
-  const { status, error } = spawnSync(command, words, { stdio: ['ignore', 2, 2] });
+  // npm is a script on Windows, which a shell runs.
+  const shell = process.platform === 'win32';
+  const { status, error } = spawnSync(command, words, { stdio: ['ignore', 2, 2], shell });
   if (status !== 0) throw new Error(error ? `${complaint} (${error.message})` : complaint);
 }

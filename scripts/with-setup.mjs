@@ -1,6 +1,6 @@
-// Set-up, then a program: `node scripts/with-setup.mjs <demo|test|windows|bench|soak|start> [script.ts [arguments]]`. Plain JavaScript
-// without packages, because on a fresh clone there are none yet. Every step looks first and does nothing where
-// nothing is missing; what it may not install itself it says how to install, word for word.
+// Set-up, then a program: `node scripts/with-setup.mjs <demo|test|windows|bench|soak|installer|msi|start> [script.ts
+// [arguments]]`. Plain JavaScript without packages, because on a fresh clone there are none yet. Every step looks first
+// and does nothing where nothing is missing; what it may not install itself it says how to install, word for word.
 
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -9,55 +9,10 @@ import { createRequire } from 'node:module';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { currentElectron, fetchElectron9 } from './electron9.mjs';
+import { FONT_PACKAGE, programs, windowsPrograms } from './setupPrograms.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const [purpose, script, ...args] = process.argv.slice(2);
-
-/** Programs (or files) by what needs them, and the Debian packages that carry them. */
-const programs = [
-  { names: ['Xvfb'], package: 'xvfb', for: ['demo', 'test', 'windows', 'bench', 'soak'], system: ['linux'] },
-  {
-    names: ['ffmpeg'],
-    package: 'ffmpeg',
-    for: ['demo', 'test', 'windows', 'bench', 'soak'],
-    why: 'reads finished recordings back',
-  },
-  {
-    names: ['fc-list'],
-    package: 'fontconfig',
-    for: ['demo', 'test', 'windows', 'bench', 'soak'],
-    system: ['linux'],
-  },
-  { names: ['chromium', 'chromium-browser', 'google-chrome'], package: 'chromium', for: ['test'] },
-  // Several monitors that come and go: Xorg with its dummy driver, arranged by xrandr.
-  { names: ['Xorg'], package: 'xserver-xorg-core', for: ['test', 'soak'], system: ['linux'] },
-  {
-    names: ['/usr/lib/xorg/modules/drivers/dummy_drv.so'],
-    package: 'xserver-xorg-video-dummy',
-    for: ['test', 'soak'],
-    system: ['linux'],
-  },
-  { names: ['xrandr'], package: 'x11-xserver-utils', for: ['test', 'soak'], system: ['linux'] },
-  // The app in a real Electron, on a desktop with a window manager and a panel that hosts tray icons.
-  { names: ['openbox'], package: 'openbox', for: ['test'], system: ['linux'] },
-  { names: ['trayer'], package: 'trayer', for: ['test'], system: ['linux'] },
-  { names: ['pip3'], package: 'python3-pip', for: ['test'], system: ['linux'] },
-  { names: ['xdotool'], package: 'xdotool', for: ['test'], system: ['linux'] },
-  {
-    names: ['/usr/lib/x86_64-linux-gnu/libgtk-3.so.0', '/usr/lib/aarch64-linux-gnu/libgtk-3.so.0'],
-    package: 'libgtk-3-0',
-    for: ['test'],
-    system: ['linux'],
-  },
-  // A system bus of the tests' own, with a login manager on it.
-  { names: ['dbus-daemon'], package: 'dbus-daemon', for: ['test'], system: ['linux'] },
-];
-/** The program as a Windows program: without these its tests are left out and say so. */
-const windowsPrograms = [
-  { names: ['wine64', 'wine', '/usr/lib/wine/wine64'], package: 'wine64' },
-  { names: ['x86_64-w64-mingw32-gcc'], package: 'gcc-mingw-w64-x86-64' },
-];
-const FONT_PACKAGE = 'fonts-dejavu-core';
 
 try {
   checkNode();
@@ -65,7 +20,7 @@ try {
   installPrograms();
   if (purpose === 'test') provideElectron();
   await buildFfmpeg();
-  if (['test', 'windows'].includes(purpose)) await prepareWindows();
+  if (['test', 'windows', 'installer', 'msi'].includes(purpose)) await prepareWindows();
   runNode([join(root, 'scripts/build.mjs')], 'The build failed.');
 } catch (error) {
   process.stderr.write(`set-up: ${error instanceof Error ? error.message : String(error)}\n`);
@@ -125,7 +80,7 @@ function installPrograms() {
     .filter((one) => !(one.package === 'xvfb' && purpose === 'demo' && process.env.DISPLAY))
     .filter(isMissing)
     .map((one) => one.package);
-  const draws = purpose !== 'start'; // the rig's screens are drawn with a font; the app needs none of ours
+  const draws = !['start', 'msi'].includes(purpose); // the rig's screens are drawn with a font; the app needs none of ours
   if (draws && process.platform === 'linux' && (!isOnPath('fc-list') || !hasFont()))
     missing.push(FONT_PACKAGE);
   install(missing);
@@ -169,7 +124,7 @@ async function prepareWindows() {
     const { ensureFfmpeg } = await import('../resources/ffmpeg/build.mjs');
     await ensureFfmpeg('win32-x64', { log: say });
   } catch (error) {
-    if (purpose === 'windows') throw error;
+    if (purpose !== 'test') throw error;
     say(`${error.message}\nset-up: going on without the tests under Wine`);
   }
 }
@@ -204,7 +159,7 @@ async function buildFfmpeg() {
     await ensureFfmpeg(platform, { log: say });
   } catch (error) {
     // Tests and figures are about our own build; the demo and the app can do with another, and say that they do.
-    if (['test', 'bench', 'soak'].includes(purpose)) throw error;
+    if (['test', 'windows', 'bench', 'soak', 'installer', 'msi'].includes(purpose)) throw error;
     say(`${error.message}\nset-up: going on with the ffmpeg on PATH, which may lack libopenh264`);
   }
 }

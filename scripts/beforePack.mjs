@@ -1,0 +1,44 @@
+// electron-builder calls this before it packs for one platform. A package without our own ffmpeg would record with whatever is
+// on PATH, or not at all; one without notices may not be given to others. So what is missing ends the release here.
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** builder-util's Arch, which the context has as a number. */
+const archNames = ['ia32', 'x64', 'armv7l', 'arm64', 'universal'];
+
+export default function beforePack({ electronPlatformName, arch, packager }) {
+  const root = packager?.projectDir ?? fileURLToPath(new URL('..', import.meta.url));
+  checkFfmpeg(root, `${electronPlatformName}-${archNames[arch]}`);
+  run(root, [
+    'scripts/make-notices.ts',
+    '--out',
+    'release/THIRD-PARTY-NOTICES.txt',
+    '--platform',
+    electronPlatformName,
+  ]);
+  if (electronPlatformName === 'win32')
+    run(root, ['scripts/make-command-line.ts', '--out', 'release/command-line']);
+}
+
+/** It is there, and is the one that its build wrote down. */
+export function checkFfmpeg(root, platform) {
+  const folder = join(root, 'resources/ffmpeg', platform);
+  const program = join(folder, platform.startsWith('win32') ? 'ffmpeg.exe' : 'ffmpeg');
+  if (!existsSync(program) || !existsSync(join(folder, 'build-info.json'))) {
+    throw new Error(
+      `${program} is missing. Run \`node resources/ffmpeg/build.mjs ${platform}\` first; nothing is packaged without.`,
+    );
+  }
+  const { sha256 } = JSON.parse(readFileSync(join(folder, 'build-info.json'), 'utf8'));
+  const found = createHash('sha256').update(readFileSync(program)).digest('hex');
+  if (found !== sha256)
+    throw new Error(`${program} is not the one that was built (SHA-256 ${found}). Build it again.`);
+}
+
+function run(root, words) {
+  const result = spawnSync(process.execPath, ['--import', 'tsx', ...words], { cwd: root, stdio: 'inherit' });
+  if (result.status !== 0) throw new Error(`${words.join(' ')} failed; its words are above.`);
+}

@@ -1,0 +1,44 @@
+// `npm run msi -- [--app FOLDER] [--out FILE] [--version 1.2.3]`: the MSI for IT. Without --app the recorder without Electron is
+// put in. FOLDER is what electron-builder makes (release/win-unpacked); the command line is added where it lacks it.
+// Signed where SIGHTLINE_SIGN_PKCS12 and SIGHTLINE_SIGN_PASSWORD_FILE name the key (docs/installer.md).
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import manifest from '../package.json' with { type: 'json' };
+import { addCommandLine } from './installer/commandLine.ts';
+import { makeHeadlessApp } from './installer/headlessApp.ts';
+import { makeMsi } from './installer/msi.ts';
+import { runTool } from './installer/tool.ts';
+import { signingKeyFrom } from './installer/signing.ts';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const { values } = parseArgs({
+  options: { app: { type: 'string' }, out: { type: 'string' }, version: { type: 'string' } },
+});
+const version = values.version ?? manifest.version;
+const out = resolve(values.out ?? join(root, 'release', `sightline-${version}-win-x64.msi`));
+const work = mkdtempSync(join(tmpdir(), 'sightline-msi-'));
+try {
+  const app = join(work, 'given');
+  mkdirSync(app);
+  if (values.app === undefined) makeHeadlessApp(app, version, join(work, 'native'));
+  else cpSync(resolve(values.app), app, { recursive: true });
+  if (!existsSync(join(app, 'cli'))) await addCommandLine(app, version, join(work, 'native'));
+  const notices = join(app, 'resources/THIRD-PARTY-NOTICES.txt');
+  if (!existsSync(notices)) {
+    const words = ['scripts/make-notices.ts', '--platform', 'win32', '--out', notices];
+    runTool(process.execPath, ['--import', 'tsx', ...words], { cwd: root, hint: 'Run npm ci first.' });
+  }
+  const msiWork = join(work, 'msi');
+  mkdirSync(msiWork);
+  mkdirSync(dirname(out), { recursive: true });
+  const key = signingKeyFrom(process.env);
+  const { productCode, signed } = makeMsi({ app, out, version, workFolder: msiWork, key });
+  console.log(out);
+  console.log(`version ${version}, product code {${productCode}}`);
+  console.log(key === null ? 'not signed' : `signed, with ${signed.length} programs and libraries in it`);
+} finally {
+  rmSync(work, { recursive: true, force: true });
+}

@@ -1,0 +1,55 @@
+// The programs (or files) that the set-up looks for, by what needs them, and the Debian packages that carry them.
+
+const wine = ['wine64', 'wine', '/usr/lib/wine/wine64'];
+/** What runs the program on a screen of its own and reads the recording back. */
+const trials = ['demo', 'test', 'windows', 'bench', 'soak', 'installer'];
+const linux = ['linux'];
+
+export const programs = [
+  { names: ['Xvfb'], package: 'xvfb', for: trials, system: linux },
+  { names: ['ffmpeg'], package: 'ffmpeg', for: trials, why: 'reads finished recordings back' },
+  { names: ['fc-list'], package: 'fontconfig', for: trials, system: linux },
+  { names: ['chromium', 'chromium-browser', 'google-chrome'], package: 'chromium', for: ['test'] },
+  // Several monitors that come and go: Xorg with its dummy driver, arranged by xrandr.
+  { names: ['Xorg'], package: 'xserver-xorg-core', for: ['test', 'soak'], system: linux },
+  {
+    names: ['/usr/lib/xorg/modules/drivers/dummy_drv.so'],
+    package: 'xserver-xorg-video-dummy',
+    for: ['test', 'soak'],
+    system: linux,
+  },
+  { names: ['xrandr'], package: 'x11-xserver-utils', for: ['test', 'soak'], system: linux },
+  // The app in a real Electron, on a desktop with a window manager and a panel that hosts tray icons.
+  { names: ['openbox'], package: 'openbox', for: ['test'], system: linux },
+  { names: ['trayer'], package: 'trayer', for: ['test'], system: linux },
+  { names: ['xdotool'], package: 'xdotool', for: ['test'], system: linux },
+  { names: ['pip3'], package: 'python3-pip', for: ['test'], system: linux },
+  {
+    names: ['/usr/lib/x86_64-linux-gnu/libgtk-3.so.0', '/usr/lib/aarch64-linux-gnu/libgtk-3.so.0'],
+    package: 'libgtk-3-0',
+    for: ['test'],
+    system: linux,
+  },
+  // A system bus of the tests' own, with a login manager on it.
+  { names: ['dbus-daemon'], package: 'dbus-daemon', for: ['test'], system: linux },
+  // The MSI: made by wixl and msibuild, its own small programs by mingw, signed by osslsigncode; installed by Wine.
+  { names: ['wixl'], package: 'wixl', for: ['msi', 'installer'], system: linux },
+  { names: ['msibuild'], package: 'msitools', for: ['msi', 'installer'], system: linux },
+  { names: ['osslsigncode'], package: 'osslsigncode', for: ['msi', 'installer'], system: linux },
+  {
+    names: ['x86_64-w64-mingw32-gcc'],
+    package: 'gcc-mingw-w64-x86-64',
+    for: ['msi', 'installer'],
+    system: linux,
+  },
+  { names: ['cc'], package: 'gcc', for: ['installer'], system: linux },
+  { names: wine, package: 'wine64', for: ['installer'], system: linux },
+];
+
+/** The program as a Windows program: without these its tests are left out and say so. */
+export const windowsPrograms = [
+  { names: wine, package: 'wine64' },
+  { names: ['x86_64-w64-mingw32-gcc'], package: 'gcc-mingw-w64-x86-64' },
+];
+
+export const FONT_PACKAGE = 'fonts-dejavu-core';

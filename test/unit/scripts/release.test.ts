@@ -1,0 +1,99 @@
+// What a release must not lose: pinned actions, secrets only where something is signed, commands that exist, a check for our
+// own ffmpeg, and a notice for everything that is given to others.
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import manifest from '../../../package.json' with { type: 'json' };
+// @ts-expect-error -- a hook of electron-builder's, in plain JavaScript
+import { checkFfmpeg as untyped } from '../../../scripts/beforePack.mjs';
+import { findLicences, productionPackages } from '../../../scripts/installer/packages.ts';
+
+const checkFfmpeg = untyped as (root: string, platform: string) => void;
+const workflow = readFileSync('.github/workflows/release.yml', 'utf8');
+/** Each with the lines up to the next. */
+const steps = workflow
+  .split(/^ {6}- /m)
+  .slice(1)
+  .map((step) => step.split(/^ {2}\S/m)[0] ?? '');
+
+describe('the release workflow', () => {
+  it('uses actions by the hash of their commit', () => {
+    const used = [...workflow.matchAll(/uses: *(\S+)(.*)/g)];
+    expect(used.length).toBeGreaterThan(10);
+    for (const [, action = '', comment] of used) {
+      expect(action).toMatch(/^actions\/[a-z-]+@[0-9a-f]{40}$/);
+      expect(comment).toMatch(/# v\d+\.\d+\.\d+$/);
+    }
+  });
+
+  it('shows secrets to the steps that sign, and to no others', () => {
+    const withSecrets = steps.filter((step) => step.includes('secrets.'));
+    expect(withSecrets.length).toBeGreaterThan(1);
+    for (const step of withSecrets) expect(step).toMatch(/^name: .*sign/i);
+    const beforeSteps = workflow.split(/^ {4}steps:$/m).map((part) => part.split(/^ {6}- /m)[0] ?? '');
+    for (const part of beforeSteps) expect(part).not.toContain('secrets.');
+  });
+
+  it('keeps the credentials of the checkout out of the folder', () => {
+    for (const step of steps.filter((one) => one.includes('actions/checkout'))) {
+      expect(step).toContain('persist-credentials: false');
+    }
+  });
+
+  it('runs scripts that exist', () => {
+    const names = [...workflow.matchAll(/npm run ([\w:]+)/g)].map(([, name]) => name ?? '');
+    expect(names).toContain('test:installer');
+    for (const name of names) expect(Object.keys(manifest.scripts)).toContain(name);
+  });
+
+  it('takes nothing of a stranger into a shell: values of the event come through variables', () => {
+    for (const step of steps) {
+      const script = /run:([\s\S]*?)(?:\n {8}\w|$)/.exec(step)?.[1] ?? '';
+      expect(script).not.toContain('${{');
+    }
+  });
+});
+
+describe('before packing', () => {
+  let root: string;
+  beforeEach(() => {
+    root = mkdtempSync(join(tmpdir(), 'sightline-pack-'));
+  });
+  afterEach(() => {
+    rmSync(root, { recursive: true, force: true });
+  });
+
+  it('a platform without our ffmpeg is refused, with the command that mends it', () => {
+    expect(() => checkFfmpeg(root, 'darwin-arm64')).toThrow(
+      /node resources\/ffmpeg\/build\.mjs darwin-arm64/,
+    );
+  });
+
+  it('an ffmpeg that is not the one that was built is refused', () => {
+    const folder = join(root, 'resources/ffmpeg/linux-x64');
+    mkdirSync(folder, { recursive: true });
+    copyFileSync('resources/ffmpeg/linux-x64/build-info.json', join(folder, 'build-info.json'));
+    writeFileSync(join(folder, 'ffmpeg'), 'something else');
+    expect(() => checkFfmpeg(root, 'linux-x64')).toThrow(/is not the one that was built/);
+    copyFileSync('resources/ffmpeg/linux-x64/ffmpeg', join(folder, 'ffmpeg'));
+    expect(() => checkFfmpeg(root, 'linux-x64')).not.toThrow();
+  });
+});
+
+describe('packages that are given to others', () => {
+  const packages = productionPackages('.');
+
+  it('are the dependencies and what they need, none that is optional or for development', () => {
+    const names = packages.map((one) => one.name);
+    expect(names).toEqual(expect.arrayContaining(Object.keys(manifest.dependencies)));
+    expect(names).not.toContain('ffmpeg-static');
+    expect(names).not.toContain('vitest');
+  });
+
+  it.each(packages.map((one) => [one.name, one] as const))('%s has a licence that lets us', (_, one) => {
+    expect(one.licence ?? findLicences(one.folder).join('').slice(0, 300)).toMatch(
+      /^(MIT|ISC|0BSD|Apache-2\.0|BSD-[23]-Clause|MPL-2\.0|\(?MIT OR |Copyright|.*MIT)/s,
+    );
+  });
+});
