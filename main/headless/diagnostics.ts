@@ -4,7 +4,7 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import { resolve } from 'node:path';
-import { exportDiagnostics } from '../diagnosticsBundle.ts';
+import { exportDiagnostics } from '../composition/diagnostics/diagnosticsBundle.ts';
 import { findResourcesFolder } from '../platform/paths.ts';
 import { readMachinePolicy } from '../policy/machine.ts';
 import { salvagePolicy } from '../policy/salvage.ts';

@@ -2,7 +2,7 @@
 
 import type { CheckResult } from '../diagnostics/checks.ts';
 import { runChecks, withNetwork } from '../diagnostics/checks.ts';
-import { healthChecks } from '../healthChecks.ts';
+import { healthChecks } from '../composition/diagnostics/healthChecks.ts';
 import { silentLogger } from '../platform/log.ts';
 import { findResourcesFolder } from '../platform/paths.ts';
 import { appVersion } from '../platform/version.ts';

@@ -1,17 +1,17 @@
 // The composition root's part for policy that may change: options for services whose fields are read from policy each
 // time, and what a change makes of those that hold on to something.
 
-import type { CaptureOptions } from './capture/capture.ts';
-import type { DisplaysOptions, MonitorSource } from './capture/displays.ts';
-import type { FfmpegFinder, FfmpegSearch } from './capture/ffmpegBinary.ts';
+import type { CaptureOptions } from '../capture/capture.ts';
+import type { DisplaysOptions, MonitorSource } from '../capture/displays.ts';
+import type { FfmpegFinder, FfmpegSearch } from '../capture/ffmpegBinary.ts';
 import type { Deliveries } from './deliveries.ts';
-import type { Policy, PolicyKey } from './policy/keys.ts';
-import type { LivePolicy } from './policy/live.ts';
-import type { ReducerOptions } from './session/reducer.ts';
-import type { RoomLimits, RoomOptions } from './spool/room.ts';
-import { limitsOf } from './spool/room.ts';
-import type { OpenEventBridge } from './status/startEventBridge.ts';
-import type { StatusEvents, StatusEventsOptions } from './status/statusEvents.ts';
+import type { Policy, PolicyKey } from '../policy/keys.ts';
+import type { LivePolicy } from '../policy/live.ts';
+import type { ReducerOptions } from '../session/reducer.ts';
+import type { RoomLimits, RoomOptions } from '../spool/room.ts';
+import { limitsOf } from '../spool/room.ts';
+import type { OpenEventBridge } from '../status/startEventBridge.ts';
+import type { StatusEvents, StatusEventsOptions } from '../status/statusEvents.ts';
 
 /** Who tells of changes of policy, and is told when one disturbs nobody (policy/live.ts). */
 export type PolicyChanges = Pick<LivePolicy, 'onChange' | 'contactsAreOn' | 'look'>;

@@ -1,11 +1,11 @@
 // The composition root's part for page authentication: from policy to who may come in.
 
-import type { Logger } from './platform/log.ts';
-import { appVersion } from './platform/version.ts';
-import type { Policy } from './policy/keys.ts';
-import { PolicyError } from './policy/load.ts';
-import { Admission } from './server/admission.ts';
-import { askEndpoint } from './server/authEndpoint.ts';
+import type { Logger } from '../platform/log.ts';
+import { appVersion } from '../platform/version.ts';
+import type { Policy } from '../policy/keys.ts';
+import { PolicyError } from '../policy/load.ts';
+import { Admission } from '../server/admission.ts';
+import { askEndpoint } from '../server/authEndpoint.ts';
 
 /** The alias is policy's, never the page's: a page must not choose who vouches for it. null: nobody can be asked. */
 export function authUrlOf({ authUrl, instanceAlias }: Policy): string | null {

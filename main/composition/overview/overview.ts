@@ -3,20 +3,20 @@
 
 import { relative, isAbsolute } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Handlers } from './ipc/model.ts';
+import type { Handlers } from '../../ipc/model.ts';
 import type { OverviewParts } from './overviewParts.ts';
 import { recentRecordings, shownContact, shownMonitors, shownUpload } from './overviewModel.ts';
-import type { Logger } from './platform/log.ts';
-import type { Services } from './services.ts';
-import type { ExportOutcome, ShownState, StateInWords } from './shared/ipc.ts';
+import type { Logger } from '../../platform/log.ts';
+import type { Services } from '../services.ts';
+import type { ExportOutcome, ShownState, StateInWords } from '../../shared/ipc.ts';
 import type {
   ShownAbout,
   ShownCheck,
   ShownChecks,
   ShownMonitors,
   ShownRecording,
-} from './shared/overview.ts';
-import type { AppStatePush } from './shared/protocol.ts';
+} from '../../shared/overview.ts';
+import type { AppStatePush } from '../../shared/protocol.ts';
 
 export interface OverviewOptions {
   /** null: they could not be started. */

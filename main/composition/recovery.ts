@@ -1,13 +1,13 @@
 // The composition root's part for what earlier processes left in the spool: it is delivered, or gone on with.
 
-import type { Capture } from './capture/capture.ts';
-import type { Logger } from './platform/log.ts';
-import type { Publisher } from './publisher/publisher.ts';
-import type { Session } from './session/service.ts';
-import type { Clock } from './shared/time.ts';
-import { agentHeldSince, canvasOf, endedSuspended, leftContacts, unpublished } from './spool/leftovers.ts';
-import type { Spool, SpoolSession } from './spool/spool.ts';
-import type { Stretch } from './spool/stretch.ts';
+import type { Capture } from '../capture/capture.ts';
+import type { Logger } from '../platform/log.ts';
+import type { Publisher } from '../publisher/publisher.ts';
+import type { Session } from '../session/service.ts';
+import type { Clock } from '../shared/time.ts';
+import { agentHeldSince, canvasOf, endedSuspended, leftContacts, unpublished } from '../spool/leftovers.ts';
+import type { Spool, SpoolSession } from '../spool/spool.ts';
+import type { Stretch } from '../spool/stretch.ts';
 
 export interface RecoveryOptions {
   readonly spool: Spool;

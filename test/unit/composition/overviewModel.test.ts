@@ -1,12 +1,17 @@
 import { appendFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { recentRecordings, shownContact, shownPieces, shownUpload } from '../../main/overviewModel.ts';
-import type { QueuedUpload } from '../../main/publisher/publisher.ts';
-import type { Contact } from '../../main/session/state.ts';
-import { temporaryFolder } from './support/folders.ts';
-import { entry, ledgerOf, run } from './support/journalEntries.ts';
-import { statusEvent } from './support/statusEvents.ts';
+import {
+  recentRecordings,
+  shownContact,
+  shownPieces,
+  shownUpload,
+} from '../../../main/composition/overview/overviewModel.ts';
+import type { QueuedUpload } from '../../../main/publisher/publisher.ts';
+import type { Contact } from '../../../main/session/state.ts';
+import { temporaryFolder } from '../support/folders.ts';
+import { entry, ledgerOf, run } from '../support/journalEntries.ts';
+import { statusEvent } from '../support/statusEvents.ts';
 
 const started = [entry.started('one', 900), entry.recording('one', 1000)];
 

@@ -3,15 +3,15 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import type { OverviewOptions } from '../../main/overview.ts';
-import { Overview } from '../../main/overview.ts';
-import { loadPolicy } from '../../main/policy/load.ts';
-import type { ShownState } from '../../main/shared/ipc.ts';
-import { StatusHub } from '../../main/status/hub.ts';
-import { temporaryFolder } from './support/folders.ts';
-import { keepingLogger } from './support/logs.ts';
-import { NOW, bench, systemError } from './support/publisher.ts';
-import { statusEvent } from './support/statusEvents.ts';
+import type { OverviewOptions } from '../../../main/composition/overview/overview.ts';
+import { Overview } from '../../../main/composition/overview/overview.ts';
+import { loadPolicy } from '../../../main/policy/load.ts';
+import type { ShownState } from '../../../main/shared/ipc.ts';
+import { StatusHub } from '../../../main/status/hub.ts';
+import { temporaryFolder } from '../support/folders.ts';
+import { keepingLogger } from '../support/logs.ts';
+import { NOW, bench, systemError } from '../support/publisher.ts';
+import { statusEvent } from '../support/statusEvents.ts';
 
 async function stage(options: Partial<OverviewOptions> = {}) {
   const on = await bench(1, 'rec-1');

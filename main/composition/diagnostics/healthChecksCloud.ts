@@ -3,20 +3,20 @@
 
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { CheckSubjects } from './diagnostics/checks.ts';
-import { authUrlOf } from './admissionOf.ts';
-import type { FoundCredentials } from './diagnostics/checks/credentials.ts';
-import { readLogLines } from './diagnostics/logLines.ts';
-import type { ResolveProxy } from './diagnostics/network/proxy.ts';
-import { proxyFromAnswer } from './diagnostics/network/proxy.ts';
-import { s3SettingsOf } from './deliveries.ts';
-import type { RunTool } from './platform/runTool.ts';
-import { readSystemProxy } from './platform/systemProxy.ts';
-import { readTimeService } from './platform/timeService.ts';
-import type { Policy } from './policy/keys.ts';
-import { S3Calls } from './publisher/s3/s3Client.ts';
-import { tryS3 } from './publisher/s3/s3Trial.ts';
-import { Throttle } from './publisher/s3/throttle.ts';
+import type { CheckSubjects } from '../../diagnostics/checks.ts';
+import { authUrlOf } from '../admissionOf.ts';
+import type { FoundCredentials } from '../../diagnostics/checks/credentials.ts';
+import { readLogLines } from '../../diagnostics/logLines.ts';
+import type { ResolveProxy } from '../../diagnostics/network/proxy.ts';
+import { proxyFromAnswer } from '../../diagnostics/network/proxy.ts';
+import { s3SettingsOf } from '../deliveries.ts';
+import type { RunTool } from '../../platform/runTool.ts';
+import { readSystemProxy } from '../../platform/systemProxy.ts';
+import { readTimeService } from '../../platform/timeService.ts';
+import type { Policy } from '../../policy/keys.ts';
+import { S3Calls } from '../../publisher/s3/s3Client.ts';
+import { tryS3 } from '../../publisher/s3/s3Trial.ts';
+import { Throttle } from '../../publisher/s3/throttle.ts';
 
 export interface CloudOptions {
   readonly policy: Policy;

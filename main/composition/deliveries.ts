@@ -1,25 +1,25 @@
 // The composition root's part from the spool to the sink: builds the sink that policy chooses, the queue, the deliveries
 // that begin during a contact, the bandwidth cap and the credentials, and hands each its ports.
 
-import type { Logger } from './platform/log.ts';
-import { appVersion, osName } from './platform/version.ts';
-import type { Policy, PolicyKey } from './policy/keys.ts';
-import type { DeliveryOptions, SlateOrder } from './publisher/delivery.ts';
-import { Delivery, publish } from './publisher/delivery.ts';
-import { FolderSink } from './publisher/folderSink.ts';
-import type { PictureKind } from './publisher/pictures.ts';
-import { LiveDeliveries } from './publisher/liveDeliveries.ts';
-import type { PublisherPorts, Uploads } from './publisher/publisher.ts';
-import { Publisher } from './publisher/publisher.ts';
-import { askBroker } from './publisher/s3/broker.ts';
-import type { S3Settings } from './publisher/s3/s3Client.ts';
-import { S3Sink, tagsOf } from './publisher/s3/s3Sink.ts';
-import { Throttle } from './publisher/s3/throttle.ts';
-import type { Sink, SinkOrder } from './publisher/sink.ts';
-import type { Failure } from './shared/errors.ts';
-import type { Clock } from './shared/time.ts';
-import type { SpoolSession } from './spool/spool.ts';
-import { PageTokens } from './publisher/s3/pageTokens.ts';
+import type { Logger } from '../platform/log.ts';
+import { appVersion, osName } from '../platform/version.ts';
+import type { Policy, PolicyKey } from '../policy/keys.ts';
+import type { DeliveryOptions, SlateOrder } from '../publisher/delivery.ts';
+import { Delivery, publish } from '../publisher/delivery.ts';
+import { FolderSink } from '../publisher/folderSink.ts';
+import type { PictureKind } from '../publisher/pictures.ts';
+import { LiveDeliveries } from '../publisher/liveDeliveries.ts';
+import type { PublisherPorts, Uploads } from '../publisher/publisher.ts';
+import { Publisher } from '../publisher/publisher.ts';
+import { askBroker } from '../publisher/s3/broker.ts';
+import type { S3Settings } from '../publisher/s3/s3Client.ts';
+import { S3Sink, tagsOf } from '../publisher/s3/s3Sink.ts';
+import { Throttle } from '../publisher/s3/throttle.ts';
+import type { Sink, SinkOrder } from '../publisher/sink.ts';
+import type { Failure } from '../shared/errors.ts';
+import type { Clock } from '../shared/time.ts';
+import type { SpoolSession } from '../spool/spool.ts';
+import { PageTokens } from '../publisher/s3/pageTokens.ts';
 
 export interface DeliveriesOptions {
   /** Read anew for each delivery. */

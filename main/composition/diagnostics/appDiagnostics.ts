@@ -1,23 +1,23 @@
 // The composition root's part for what the app finds out about itself: the checks with its own port and state, and the
 // bundle for support with its own key store.
 
-import type { CheckResult } from './diagnostics/checks.ts';
-import { runChecks, withNetwork } from './diagnostics/checks.ts';
-import type { WrittenBundle } from './diagnostics/bundle.ts';
-import { checkInstance, systemPorts } from './diagnostics/network/checkNetwork.ts';
-import type { ResolveProxy } from './diagnostics/network/proxy.ts';
-import type { NetworkPorts } from './diagnostics/network/types.ts';
-import type { Environment } from './diagnostics/system.ts';
+import type { CheckResult } from '../../diagnostics/checks.ts';
+import { runChecks, withNetwork } from '../../diagnostics/checks.ts';
+import type { WrittenBundle } from '../../diagnostics/bundle.ts';
+import { checkInstance, systemPorts } from '../../diagnostics/network/checkNetwork.ts';
+import type { ResolveProxy } from '../../diagnostics/network/proxy.ts';
+import type { NetworkPorts } from '../../diagnostics/network/types.ts';
+import type { Environment } from '../../diagnostics/system.ts';
 import { exportDiagnostics } from './diagnosticsBundle.ts';
-import type { MonitorSource } from './capture/displays.ts';
+import type { MonitorSource } from '../../capture/displays.ts';
 import { healthChecks } from './healthChecks.ts';
-import type { KeyStore } from './platform/keyStore.ts';
-import type { Logger } from './platform/log.ts';
-import { findResourcesFolder } from './platform/paths.ts';
-import { readMachinePolicy } from './policy/machine.ts';
-import { salvagePolicy } from './policy/salvage.ts';
-import type { Services } from './services.ts';
-import { isQuiet } from './session/view.ts';
+import type { KeyStore } from '../../platform/keyStore.ts';
+import type { Logger } from '../../platform/log.ts';
+import { findResourcesFolder } from '../../platform/paths.ts';
+import { readMachinePolicy } from '../../policy/machine.ts';
+import { salvagePolicy } from '../../policy/salvage.ts';
+import type { Services } from '../services.ts';
+import { isQuiet } from '../../session/view.ts';
 
 export interface AppDiagnosticsOptions {
   /** null when they could not be started: then it is looked at from outside, as the command line does. */

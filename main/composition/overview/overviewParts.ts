@@ -1,10 +1,10 @@
 // What the windows' overview reads of the services: handed out by the composition root, and to be read only.
 
-import type { Displays } from './capture/displays.ts';
-import type { FfmpegFinder } from './capture/ffmpegBinary.ts';
-import type { Policy } from './policy/keys.ts';
-import type { Clock } from './shared/time.ts';
-import type { Stretch } from './spool/stretch.ts';
+import type { Displays } from '../../capture/displays.ts';
+import type { FfmpegFinder } from '../../capture/ffmpegBinary.ts';
+import type { Policy } from '../../policy/keys.ts';
+import type { Clock } from '../../shared/time.ts';
+import type { Stretch } from '../../spool/stretch.ts';
 
 export interface OverviewParts {
   readonly stretch: Pick<Stretch, 'holderOf' | 'watch'>;

@@ -10,27 +10,34 @@ import { join, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { z } from 'zod';
-import { displaysOf, type MonitorSource } from './capture/displays.ts';
-import { FfmpegFinder } from './capture/ffmpegBinary.ts';
-import type { BundlePart, WrittenBundle } from './diagnostics/bundle.ts';
-import { writeBundle } from './diagnostics/bundle.ts';
-import { lastLines, listFolder } from './diagnostics/files.ts';
-import { LEFT_OUT, hashedHost, looksSecret, redactUrl, secretsIn, urlSecrets } from './diagnostics/redact.ts';
-import * as shapes from './diagnostics/supportShapes.ts';
-import { keep } from './diagnostics/supportShapes.ts';
-import { systemFacts, type Environment } from './diagnostics/system.ts';
-import { controlFileIn } from './platform/controlFile.ts';
-import { keyFileStore, type KeyStore } from './platform/keyStore.ts';
-import { appVersion, osName } from './platform/version.ts';
-import type { KeyInfo } from './policy/keyInfo.ts';
-import { policyKeyNames, policyKeys, type Policy, type PolicyKey } from './policy/keys.ts';
-import type { SalvagedPolicy } from './policy/salvage.ts';
-import { manifestSchema } from './shared/manifest.ts';
-import type { AppStatePush } from './shared/protocol.ts';
-import { errno, SightlineError } from './shared/errors.ts';
-import { statusEventSchema } from './shared/statusEvent.ts';
-import { readJournal, spoolError } from './spool/journal.ts';
-import { sessionKeys } from './spool/sessionKeys.ts';
+import { displaysOf, type MonitorSource } from '../../capture/displays.ts';
+import { FfmpegFinder } from '../../capture/ffmpegBinary.ts';
+import type { BundlePart, WrittenBundle } from '../../diagnostics/bundle.ts';
+import { writeBundle } from '../../diagnostics/bundle.ts';
+import { lastLines, listFolder } from '../../diagnostics/files.ts';
+import {
+  LEFT_OUT,
+  hashedHost,
+  looksSecret,
+  redactUrl,
+  secretsIn,
+  urlSecrets,
+} from '../../diagnostics/redact.ts';
+import * as shapes from '../../diagnostics/supportShapes.ts';
+import { keep } from '../../diagnostics/supportShapes.ts';
+import { systemFacts, type Environment } from '../../diagnostics/system.ts';
+import { controlFileIn } from '../../platform/controlFile.ts';
+import { keyFileStore, type KeyStore } from '../../platform/keyStore.ts';
+import { appVersion, osName } from '../../platform/version.ts';
+import type { KeyInfo } from '../../policy/keyInfo.ts';
+import { policyKeyNames, policyKeys, type Policy, type PolicyKey } from '../../policy/keys.ts';
+import type { SalvagedPolicy } from '../../policy/salvage.ts';
+import { manifestSchema } from '../../shared/manifest.ts';
+import type { AppStatePush } from '../../shared/protocol.ts';
+import { errno, SightlineError } from '../../shared/errors.ts';
+import { statusEventSchema } from '../../shared/statusEvent.ts';
+import { readJournal, spoolError } from '../../spool/journal.ts';
+import { sessionKeys } from '../../spool/sessionKeys.ts';
 
 export interface DiagnosticsOptions {
   /** The zip; replaced if it is there. */

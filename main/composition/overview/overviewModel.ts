@@ -1,23 +1,23 @@
 // What the status window shows, made from what the services say. Pure, but for the tail of a file.
 
 import { open } from 'node:fs/promises';
-import { errno } from './shared/errors.ts';
-import type { DisplayLayout } from './capture/displays.ts';
-import type { Row } from './headless/recordingsModel.ts';
-import { readRows } from './headless/recordingsModel.ts';
-import type { QueuedUpload } from './publisher/publisher.ts';
-import type { Contact } from './session/state.ts';
+import { errno } from '../../shared/errors.ts';
+import type { DisplayLayout } from '../../capture/displays.ts';
+import type { Row } from '../../headless/recordingsModel.ts';
+import { readRows } from '../../headless/recordingsModel.ts';
+import type { QueuedUpload } from '../../publisher/publisher.ts';
+import type { Contact } from '../../session/state.ts';
 import type {
   ShownContact,
   ShownMonitors,
   ShownPiece,
   ShownRecording,
   ShownUpload,
-} from './shared/overview.ts';
-import type { OpenRecording } from './shared/protocol.ts';
-import type { Moment } from './shared/time.ts';
-import type { Ledger } from './spool/ledger.ts';
-import { timelineOf } from './spool/timeline.ts';
+} from '../../shared/overview.ts';
+import type { OpenRecording } from '../../shared/protocol.ts';
+import type { Moment } from '../../shared/time.ts';
+import type { Ledger } from '../../spool/ledger.ts';
+import { timelineOf } from '../../spool/timeline.ts';
 
 /** The status events' file grows for ever; the newest recordings are at its end. */
 const TAIL_BYTES = 256 * 1024;

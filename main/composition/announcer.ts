@@ -1,12 +1,12 @@
 // The composition root's part for status events: each is told first and noted in the recording's journal then, so that
 // what a crash left untold is told by the next process. At least once, that is; the deduplication id stays the same.
 
-import type { Logger } from './platform/log.ts';
-import { subjectOf } from './publisher/subject.ts';
-import type { Effect } from './session/state.ts';
-import type { SpoolSession } from './spool/spool.ts';
-import { unannounced } from './spool/leftovers.ts';
-import type { Announcement, StatusEvents } from './status/statusEvents.ts';
+import type { Logger } from '../platform/log.ts';
+import { subjectOf } from '../publisher/subject.ts';
+import type { Effect } from '../session/state.ts';
+import type { SpoolSession } from '../spool/spool.ts';
+import { unannounced } from '../spool/leftovers.ts';
+import type { Announcement, StatusEvents } from '../status/statusEvents.ts';
 
 export class Announcer {
   private last: Promise<void> = Promise.resolve();
