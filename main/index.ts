@@ -87,8 +87,10 @@ if (app.requestSingleInstanceLock()) {
 
 async function run(): Promise<void> {
   const starting = start();
-  quitOnlyWhenStopped(starting);
-  show(await starting);
+  let hide = (): void => undefined;
+  // Told to the end what is captured; gone before Electron goes, which does not bear windows that end while it does.
+  quitOnlyWhenStopped(starting, () => hide());
+  hide = show(await starting);
 }
 
 /** Policy, log, services. What goes wrong is not thrown: the agent is to see it. */
@@ -146,8 +148,16 @@ async function start(): Promise<Started> {
   }
 }
 
-/** The tray, the indicator and, on demand, the window, all following the hub. */
-function show({ log, policy, recorded, indicatorStore, services, problem, diagnostics }: Started): void {
+/** The tray, the indicator and, on demand, the window, all following the hub. @returns the way to take them away */
+function show({
+  log,
+  policy,
+  recorded,
+  indicatorStore,
+  services,
+  problem,
+  diagnostics,
+}: Started): () => void {
   const iconsFolder = join(findResourcesFolder(), 'icons');
 
   const state = (): AppStatePush => services?.hub.state ?? NOT_RUNNING;
@@ -266,11 +276,12 @@ function show({ log, policy, recorded, indicatorStore, services, problem, diagno
   });
   app.on('second-instance', () => window.show());
   app.on('activate', () => window.show());
-  app.on('quit', () => {
+  if (problem !== null) window.show();
+  return () => {
     indicator.destroy();
     tray.remove();
-  });
-  if (problem !== null) window.show();
+    window.destroy();
+  };
 }
 
 /** Only of an installed app. */
@@ -323,14 +334,17 @@ function quitAskingFirst(isRecording: () => boolean): () => void {
 }
 
 /** Whoever asks to quit (menu, log-off, SIGTERM) waits until what is open has been completed. */
-function quitOnlyWhenStopped(starting: Promise<Started>): void {
+function quitOnlyWhenStopped(starting: Promise<Started>, hide: () => void): void {
   let ending = false;
   app.on('before-quit', (event) => {
     event.preventDefault();
     if (ending) return;
     ending = true;
-    // exit, not quit: quitting would ask again.
-    void end().finally(() => app.exit(0));
+    void end().finally(() => {
+      hide();
+      // exit, not quit: quitting would ask again. In a step of its own: the windows end meanwhile.
+      setImmediate(() => app.exit(0));
+    });
   });
 
   async function end(): Promise<void> {

@@ -1,23 +1,25 @@
 // The whole app as an agent has it: a real Electron with its tray, indicator and status window on a desktop with a
 // panel, and contacts driven from a real page in a real browser. Its name says which Electron ran. With
 // SIGHTLINE_PICTURES=FOLDER it leaves pictures of the whole screen there.
-import { mkdir, mkdtemp, rm, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { MACHINE_POLICY_FILE } from '../../main/policy/machine.ts';
 import type { Browser } from '../rig/browser.ts';
 import { startBrowser } from '../rig/browser.ts';
 import type { CcpTab } from '../rig/ccpPage.ts';
 import { CCP_PAGE, openCcpTab } from '../rig/ccpPage.ts';
 import type { ElectronApp } from '../rig/electronApp.ts';
 import { findElectron, startElectronApp } from '../rig/electronApp.ts';
+import { asSeenBy, withOwnEtc } from '../rig/mount.ts';
 import { probe } from '../rig/mp4.ts';
 import type { PageServer } from '../rig/pageServer.ts';
 import { startPageServer } from '../rig/pageServer.ts';
-import { agent, readEvents, readPublished } from '../rig/recorder.ts';
+import { agent, connectPage, readEvents, readPublished } from '../rig/recorder.ts';
 import type { TrayDesk } from '../rig/trayDesk.ts';
 import { missingForTrayDesk, startTrayDesk, toPalette } from '../rig/trayDesk.ts';
 import { readZip } from '../rig/zip.ts';
@@ -30,6 +32,14 @@ const PAGE = `${CCP_PAGE}<style>
   body { font: 16px sans-serif; margin: 40px; background: #eef1f5; color: #1c2733 }
   div { background: #fff; border: 1px solid #c8d0da; padding: 16px 24px; width: 420px }
 </style><h1>A page of the test</h1><div>Contact <b>5f2d7c1e</b>, voice<br>Its websocket tells Sightline what happens.</div>`;
+
+async function until(isSo: () => Promise<boolean>): Promise<void> {
+  const giveUpAt = Date.now() + 10_000;
+  while (!(await isSo())) {
+    if (Date.now() > giveUpAt) throw new Error('it did not come about within 10 s');
+    await sleep(100);
+  }
+}
 
 /** Shows in the page what the label and the detail of the pill say, as soon as they do. */
 const saying = (words: string): string => `new Promise((resolve) => {
@@ -54,35 +64,38 @@ describe.skipIf(missing !== null)(
     let browser: Browser;
     let page: CcpTab;
     let folder: string;
+    const ends: (() => unknown)[] = [];
 
     beforeAll(async () => {
       console.log(`The app runs in ${electron!.name}.`);
       folder = await mkdtemp(join(tmpdir(), 'sightline-app-test-'));
+      ends.push(() => rm(folder, { recursive: true, force: true }));
       if (pictures !== undefined) await mkdir(pictures, { recursive: true });
       desk = await startTrayDesk();
+      ends.push(() => desk.stop());
       server = await startPageServer({ routes: { '/ccp.html': PAGE } });
+      ends.push(() => server.stop());
       app = await start();
+      ends.push(() => app.dispose());
       browser = await startBrowser({
         display: desk.display,
         args: ['--window-position=0,0'],
       });
+      ends.push(() => browser.stop());
       page = await openCcpTab(browser, server, app.port!);
       await page.page.setViewportSize({ width: 760, height: 620 });
       expect(await page.ask('hello', { protocol: 1, ...agent })).toMatchObject({ ok: true });
     });
     afterAll(async () => {
-      await browser.stop();
-      await app.dispose();
-      await server.stop();
-      await desk.stop();
-      await rm(folder, { recursive: true, force: true });
+      for (const end of ends.reverse()) await end();
     });
 
-    const start = (environment: Record<string, string> = {}): Promise<ElectronApp> =>
+    const start = (environment: Record<string, string> = {}, wrapper: string[] = []): Promise<ElectronApp> =>
       startElectronApp({
         electron: electron!,
         display: desk.display,
         environment: { ...desk.environment, HOME: folder, ...environment },
+        wrapper,
       });
 
     /** Of the whole screen, for whoever looks at it. */
@@ -272,6 +285,36 @@ describe.skipIf(missing !== null)(
       await sleep(700);
       await picture('not-started');
       expect(await troubled.quit()).toBe(0);
+    });
+
+    it('takes up what the machine’s policy says of the indicator and of the agent, in mid-contact', async () => {
+      const etc = join(folder, 'etc');
+      await mkdir(etc);
+      const steered = await start({}, withOwnEtc(etc));
+      onTestFinished(() => steered.dispose());
+      const set = async (policy: object): Promise<void> => {
+        const file = asSeenBy(steered.pid, MACHINE_POLICY_FILE);
+        await mkdir(dirname(file), { recursive: true });
+        await writeFile(`${file}.new`, JSON.stringify(policy));
+        await rename(`${file}.new`, file);
+      };
+      const ccp = await connectPage(steered.port!);
+      await ccp.ask('contact.start', { contactId: 'steered', channel: 'VOICE' });
+      await steered.evaluate('indicator', saying('REC'));
+      expect(await desk.isShown('^Sightline indicator$')).toBe(true);
+      await set({ indicator: 'off' });
+      await until(async () => !(await desk.isShown('^Sightline indicator$')));
+      await set({ indicator: 'required', agentMaySuspend: true });
+      await until(() => desk.isShown('^Sightline indicator$'));
+      await desk.openTrayMenu();
+      await picture('agent-may-suspend-menu');
+      // The words of the state, the time, and then: suspend.
+      await desk.key('Down', 'Return');
+      const shown = await steered.evaluate<{ said: string }>('indicator', saying('SUSPENDED'));
+      expect(shown.said).toContain('You suspended it');
+      await ccp.ask('contact.stop', { contactId: 'steered' });
+      await ccp.close();
+      expect(await steered.quit()).toBe(0);
     });
   },
 );

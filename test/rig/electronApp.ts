@@ -2,7 +2,7 @@
 // the set-up (driven by the same DevTools protocol, which playwright no longer speaks with a Chromium that old).
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -56,8 +56,8 @@ export interface ElectronApp {
   startAgain(): Promise<number | null>;
   /** Of all its processes together: CPU time since their start, memory that is theirs alone or their share of it. */
   usage(): Promise<{ cpuSeconds: number; memoryMiB: number; processes: string[] }>;
-  /** SIGTERM, and waits for the end. Resolves with the exit code. */
-  quit(): Promise<number | null>;
+  /** SIGTERM, and waits for the end. Resolves with the exit code, or the signal that ended it. */
+  quit(): Promise<number | string>;
   /** Whatever is left is killed; its folder removed. */
   dispose(): Promise<void>;
 }
@@ -67,6 +67,8 @@ export interface ElectronAppOptions {
   /** `:N` */
   readonly display: string;
   readonly environment?: Readonly<Record<string, string>>;
+  /** Words before the program, e.g. to run it with an /etc of its own. */
+  readonly wrapper?: readonly string[];
 }
 
 interface Driver {
@@ -80,6 +82,7 @@ export async function startElectronApp({
   electron,
   display,
   environment,
+  wrapper = [],
 }: ElectronAppOptions): Promise<ElectronApp> {
   const home = await mkdtemp(join(tmpdir(), 'sightline-app-'));
   const dataDir = join(home, 'data');
@@ -101,19 +104,31 @@ export async function startElectronApp({
     ...environment,
   } as Record<string, string>;
 
+  const binary = wrapper.length === 0 ? electron.binary : join(home, 'electron.sh');
+  if (wrapper.length > 0) {
+    const words = [...wrapper, electron.binary].map((word) => `'${word.replaceAll("'", `'\\''`)}'`);
+    await writeFile(binary, `#!/bin/sh\nexec ${words.join(' ')} "$@"\n`, { mode: 0o755 });
+  }
   const { child, ...driver } = electron.isCurrent
-    ? await drivenByPlaywright(electron.binary, [...args, app], env)
-    : drivenByDevTools(electron.binary, args, app, env);
+    ? await drivenByPlaywright(binary, [...args, app], env)
+    : drivenByDevTools(binary, args, app, env);
   endWithUs(child);
   let said = '';
   child.stderr?.setEncoding('utf8').on('data', (text: string) => (said += text));
-  const exited = once(child, 'exit').then(([code]: unknown[]) => code as number | null);
+  const exited = once(child, 'exit').then(([code, signal]: unknown[]) => (code ?? signal) as number | string);
   const port = await Promise.race([
     portOf(child, () => said),
     exited.then(() => {
       throw new Error(`The app ended before it was ready:\n${said}`);
     }),
-  ]);
+    // It may stand still behind a box of its own.
+    new Promise<never>((_, reject) =>
+      setTimeout(() => reject(new Error(`The app was not ready within 30 s:\n${said}`)), 30_000).unref(),
+    ),
+  ]).catch((error: unknown) => {
+    child.kill('SIGKILL');
+    throw error;
+  });
   return {
     port,
     pid: child.pid!,

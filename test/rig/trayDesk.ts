@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startDisplay } from './display.ts';
 import { startBus } from './login1.ts';
-import { FFMPEG_HINT, endWithUs, findOptionalTool, findTool, runOrThrow } from './process.ts';
+import { FFMPEG_HINT, endWithUs, findOptionalTool, findTool, run, runOrThrow } from './process.ts';
 
 const WIDTH = 1440;
 const HEIGHT = 900;
@@ -28,6 +28,8 @@ export interface TrayDesk {
   moveMouseAway(): Promise<void>;
   closeWindow(title: string): Promise<void>;
   key(...keys: readonly string[]): Promise<void>;
+  /** Whether a window with the title is shown now. */
+  isShown(title: string): Promise<boolean>;
   /** Resolves when a window with the title is shown, with its number. */
   window(title: string): Promise<string>;
   moveWindow(title: string, x: number, y: number): Promise<void>;
@@ -113,6 +115,10 @@ export async function startTrayDesk(): Promise<TrayDesk> {
     },
     async key(...keys) {
       await xdotool('key', '--delay', '80', ...keys);
+    },
+    async isShown(title) {
+      const words = ['xdotool', 'search', '--onlyvisible', '--name', title];
+      return (await run('env', [`DISPLAY=${screen.display}`, ...words])).code === 0;
     },
     window: (title) => xdotool('search', '--sync', '--onlyvisible', '--name', title),
     async moveWindow(title, x, y) {

@@ -16,6 +16,7 @@ const shims: Readonly<Record<string, string>> = {
   crypto: 'crypto.cjs',
   electron: 'electron.cjs',
   fs: 'fs.cjs',
+  'dns/promises': 'dnsPromises.cjs',
   'fs/promises': 'fsPromises.cjs',
   os: 'os.cjs',
   'timers/promises': 'timersPromises.cjs',
@@ -26,7 +27,7 @@ const beneath: Plugin = {
   name: 'beneath',
   setup(bundle) {
     bundle.onResolve(
-      { filter: /^(node:|electron$|crypto$|fs$|fs\/promises$|os$|timers\/promises$)/ },
+      { filter: /^(node:|electron$|dns\/promises$|crypto$|fs$|fs\/promises$|os$|timers\/promises$)/ },
       (wanted) => {
         const name = wanted.path.replace(/^node:/, '');
         const shim = shims[name];
