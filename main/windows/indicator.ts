@@ -117,6 +117,13 @@ export function createIndicator({ session, preloadFile, store, onChoice, log }: 
     windows.set(displayId, window);
     window.setVisibleOnAllWorkspaces(true, { visibleOnFullScreen: true });
     window.on('close', (event) => event.preventDefault());
+    // There are ways around that one: whoever takes one has it back at once.
+    window.on('closed', () => {
+      if (windows.get(displayId) !== window) return;
+      windows.delete(displayId);
+      log.warn('the indicator was closed and comes back');
+      setTimeout(arrange, AGAIN_MS).unref();
+    });
     // isLoading() is no help: it may still be true when this is told.
     window.webContents.once('did-finish-load', () => {
       painted.add(window);

@@ -1,6 +1,7 @@
 // The whole app as an agent has it: a real Electron with its tray, indicator and status window on a desktop with a
 // panel, and contacts driven from a real page in a real browser. Its name says which Electron ran. With
 // SIGHTLINE_PICTURES=FOLDER it leaves pictures of the whole screen there.
+import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
@@ -26,6 +27,7 @@ import { readZip } from '../rig/zip.ts';
 
 const electron = await findElectron();
 const missing = electron === null ? 'there is no Electron on this machine' : missingForTrayDesk();
+const PILL = '^Sightline indicator$';
 const pictures = process.env.SIGHTLINE_PICTURES;
 
 const PAGE = `${CCP_PAGE}<style>
@@ -109,7 +111,7 @@ describe.skipIf(missing !== null)(
     /** As it stands when nothing changes any more: the panel repaints a little later. */
     async function trayIcon(): Promise<string> {
       await sleep(700);
-      return (await desk.trayIcon()).toString('base64');
+      return digest(await desk.trayIcon());
     }
 
     /** Resolves with all that the status window says once it says the words; rejects with it if it does not. */
@@ -127,6 +129,7 @@ describe.skipIf(missing !== null)(
       );
 
     const icons = new Map<string, string>();
+    const digest = (pixels: Buffer): string => createHash('sha256').update(pixels).digest('hex');
     const contact = { contactId: '5f2d7c1e-8a34-4f0b-9d55-1c0e6a7b2f31' };
 
     it('rests in the tray, without a window and without a pill', async () => {
@@ -145,6 +148,28 @@ describe.skipIf(missing !== null)(
       console.log(`REC stood ${shown.at - Date.parse(startTime)} ms after the first frame was grabbed`);
       icons.set('recording', await trayIcon());
       await picture('recording');
+    });
+
+    it('keeps the pill where it is put, and small if it is made small, but does not let it be closed', async () => {
+      const first = await desk.placeOf(PILL);
+      expect(first.x + first.width).toBeGreaterThan(1400);
+      const grip = { x: first.x + 60, y: first.y + first.height / 2 };
+      await desk.drag(grip, { x: grip.x - 300, y: grip.y - 200 });
+      const moved = await desk.placeOf(PILL);
+      expect(Math.abs(first.x - 300 - moved.x)).toBeLessThan(5);
+      expect(Math.abs(first.y - 200 - moved.y)).toBeLessThan(5);
+      await desk.click(moved.x + moved.width - 17, moved.y + moved.height / 2);
+      await until(async () => (await desk.placeOf(PILL)).width < moved.width / 2);
+      await picture('recording-small');
+      // It ends what evaluates it.
+      await Promise.race([app.evaluate('indicator', 'window.close()').catch(() => null), sleep(500)]);
+      await app.evaluate('indicator', saying('REC'));
+      await until(() => desk.isShown(PILL));
+      const small = await desk.placeOf(PILL);
+      await desk.click(small.x + small.width - 17, small.y + small.height / 2);
+      await until(async () => (await desk.placeOf(PILL)).width === first.width);
+      await desk.drag({ x: grip.x - 300, y: grip.y - 200 }, { x: grip.x, y: grip.y });
+      await desk.moveMouseAway();
     });
 
     it('shows what it does in the status window, to an agent who starts it again', async () => {
@@ -301,11 +326,11 @@ describe.skipIf(missing !== null)(
       const ccp = await connectPage(steered.port!);
       await ccp.ask('contact.start', { contactId: 'steered', channel: 'VOICE' });
       await steered.evaluate('indicator', saying('REC'));
-      expect(await desk.isShown('^Sightline indicator$')).toBe(true);
+      expect(await desk.isShown(PILL)).toBe(true);
       await set({ indicator: 'off' });
-      await until(async () => !(await desk.isShown('^Sightline indicator$')));
+      await until(async () => !(await desk.isShown(PILL)));
       await set({ indicator: 'required', agentMaySuspend: true });
-      await until(() => desk.isShown('^Sightline indicator$'));
+      await until(() => desk.isShown(PILL));
       await desk.openTrayMenu();
       await picture('agent-may-suspend-menu');
       // The words of the state, the time, and then: suspend.

@@ -26,12 +26,17 @@ export interface TrayDesk {
   openTrayMenu(): Promise<void>;
   /** Takes the mouse away from everything that shows a tooltip. */
   moveMouseAway(): Promise<void>;
+  /** With Alt+F4: of a window that takes the focus. */
   closeWindow(title: string): Promise<void>;
   key(...keys: readonly string[]): Promise<void>;
   /** Whether a window with the title is shown now. */
   isShown(title: string): Promise<boolean>;
   /** Resolves when a window with the title is shown, with its number. */
   window(title: string): Promise<string>;
+  /** Where a window is on the screen, in pixels. */
+  placeOf(title: string): Promise<{ x: number; y: number; width: number; height: number }>;
+  click(x: number, y: number): Promise<void>;
+  drag(from: { x: number; y: number }, to: { x: number; y: number }): Promise<void>;
   moveWindow(title: string, x: number, y: number): Promise<void>;
   stop(): Promise<void>;
 }
@@ -121,6 +126,24 @@ export async function startTrayDesk(): Promise<TrayDesk> {
       return (await run('env', [`DISPLAY=${screen.display}`, ...words])).code === 0;
     },
     window: (title) => xdotool('search', '--sync', '--onlyvisible', '--name', title),
+    async placeOf(title) {
+      const [id] = (await xdotool('search', '--sync', '--onlyvisible', '--name', title)).split('\n');
+      const said = await xdotool('getwindowgeometry', '--shell', id!);
+      const value = (name: string): number => Number(new RegExp(`^${name}=(-?\\d+)$`, 'm').exec(said)![1]);
+      return { x: value('X'), y: value('Y'), width: value('WIDTH'), height: value('HEIGHT') };
+    },
+    async click(x, y) {
+      await xdotool('mousemove', String(x), String(y), 'sleep', '0.2', 'click', '1');
+    },
+    async drag(from, to) {
+      const at = (place: { x: number; y: number }): string[] => [
+        'mousemove',
+        ...[place.x, place.y].map((pixels) => String(Math.round(pixels))),
+        ...['sleep', '0.15'],
+      ];
+      const half = { x: (from.x + to.x) / 2, y: (from.y + to.y) / 2 };
+      await xdotool(...at(from), 'mousedown', '1', ...at(half), ...at(to), 'mouseup', '1', 'sleep', '0.3');
+    },
     async moveWindow(title, x, y) {
       const [id] = (await xdotool('search', '--sync', '--onlyvisible', '--name', title)).split('\n');
       await xdotool('windowmove', '--sync', id!, String(x), String(y));
