@@ -1,5 +1,29 @@
 // Small file systems for tests of full disks, and files in other files' places: mounts that one program sees.
 
+import { spawnSync } from 'node:child_process';
+
+const namespace = [
+  'unshare',
+  '--mount',
+  ...(process.getuid?.() === 0 ? [] : ['--map-root-user']),
+  ...['sh', '-c'],
+] as const;
+let isPossible = false;
+
+/** Some containers let nobody mount anything: said in words, rather than by a program that does not start. */
+function needMounts(): void {
+  if (isPossible) return;
+  const [command, ...words] = namespace;
+  const { status, stderr, error } = spawnSync(command, [...words, 'true'], { encoding: 'utf8' });
+  if (status !== 0) {
+    const why = error?.message ?? stderr.trim();
+    throw new Error(
+      `This machine lets the tests mount nothing (${why}). Run them where they may: in a container, with SYS_ADMIN.`,
+    );
+  }
+  isPossible = true;
+}
+
 /** Words that run a program where a folder is a tmpfs of its own, which it sees and nobody else. */
 export function withMount(folder: string, options: string): string[] {
   return withMounts(`mount -t tmpfs -o ${options} tmpfs "${folder}"`);
@@ -7,15 +31,8 @@ export function withMount(folder: string, options: string): string[] {
 
 /** Words that run a program once a script for the shell has made its mounts, which it sees and nobody else. */
 export function withMounts(script: string): string[] {
-  return [
-    'unshare',
-    '--mount',
-    ...(process.getuid?.() === 0 ? [] : ['--map-root-user']),
-    'sh',
-    '-c',
-    `${script} && exec "$@"`,
-    'sh',
-  ];
+  needMounts();
+  return [...namespace, `${script} && exec "$@"`, 'sh'];
 }
 
 /**
@@ -24,18 +41,10 @@ export function withMounts(script: string): string[] {
  */
 export function withOwnEtc(folder: string): string[] {
   const layers = `lowerdir=/etc,upperdir="${folder}/upper",workdir="${folder}/work"`;
-  const script =
+  return withMounts(
     `mount -t tmpfs -o mode=755 tmpfs "${folder}" && mkdir "${folder}/upper" "${folder}/work" && ` +
-    `mount -t overlay -o ${layers} overlay /etc && exec "$@"`;
-  return [
-    'unshare',
-    '--mount',
-    ...(process.getuid?.() === 0 ? [] : ['--map-root-user']),
-    'sh',
-    '-c',
-    script,
-    'sh',
-  ];
+      `mount -t overlay -o ${layers} overlay /etc`,
+  );
 }
 
 /** A path as a program with such a folder sees it (proc(5), `root`). */
