@@ -7,7 +7,7 @@ const root = new URL('../../../', import.meta.url);
 const inFolder = (folder: string): string[] =>
   readdirSync(new URL(folder, root)).map((name) => `${folder}${name}`);
 /** What the agent never sees: the log's lines, an error that only a developer can bring about, a window without a frame. */
-const notShown = /\blog\??\.\w+\(|new Error\(|title: 'Sightline indicator'|new Response(/;
+const notShown = /\blog\??\.\w+\(|new Error\(|title: 'Sightline indicator'|new Response\(/;
 
 const files = [
   ...inFolder('main/tray/'),
