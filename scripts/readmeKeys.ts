@@ -14,9 +14,11 @@ export function withPolicyKeys(readme: string): string {
 }
 
 function table(): string {
-  const rows = policyFacts.map(({ name, defaultText, info }) => {
+  const rows = policyFacts.map(({ name, info }) => {
+    const fallback =
+      info.defaultText ?? (Array.isArray(info.default) ? 'none' : `\`${String(info.default)}\``);
     const [first = ''] = info.description.split(/(?<=\.) /u);
-    return `| \`${name}\` | ${defaultText === '' ? 'none' : defaultText} | ${first} |\n`;
+    return `| \`${name}\` | ${fallback} | ${first} |\n`;
   });
   return `| key | default | what it does |\n| --- | --- | --- |\n${rows.join('')}`;
 }

@@ -84,7 +84,7 @@ export const exitGuide: readonly ExitGuide[] = [
   {
     code: 1,
     commands: 'all',
-    means: 'an unknown command or option',
+    means: 'an unknown command or option, or an option without its value',
     doThis: '`sightline --help`',
     tried: '`cli.test.ts`',
   },
