@@ -27,6 +27,7 @@ import { agentOffer, isQuiet } from './session/view.ts';
 import type { StateInWords } from './shared/ipc.ts';
 import type { Monitor } from './shared/names.ts';
 import type { AppStatePush } from './shared/protocol.ts';
+import { words } from './shared/words.ts';
 import { stateInWords, trayView } from './tray/model.ts';
 import type { TrayCommand, TrayOffers } from './tray/model.ts';
 import { createTray } from './tray/tray.ts';
@@ -78,7 +79,8 @@ if (app.requestSingleInstanceLock()) {
     .then(run)
     .catch((error: unknown) => {
       // Not a service but the face itself: files of the installation are missing.
-      dialog.showErrorBox('Sightline cannot start', `${String(error)}\nInstall Sightline again.`);
+      const { title, text } = words.dialogs.cannotStart;
+      dialog.showErrorBox(title, text(String(error)));
       app.exit(1);
     });
 } else {
@@ -313,6 +315,7 @@ function versionsOf(): { name: string; version: string }[] {
 /** A second telling, while something is recorded: the agent is asked, unless it is already being asked. */
 function quitAskingFirst(isRecording: () => boolean): () => void {
   let asking = false;
+  const { message, detail, keep, end } = words.dialogs.quit;
   return () => {
     if (!isRecording() || asking) return app.quit();
     asking = true;
@@ -320,9 +323,9 @@ function quitAskingFirst(isRecording: () => boolean): () => void {
       .showMessageBox({
         type: 'warning',
         title: 'Sightline',
-        message: 'A contact is being recorded.',
-        detail: 'If Sightline quits now, the recording ends here and is delivered as it is.',
-        buttons: ['Keep recording', 'End the recording and quit'],
+        message,
+        detail,
+        buttons: [keep, end],
         defaultId: 0,
         cancelId: 0,
       })

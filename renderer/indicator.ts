@@ -2,6 +2,7 @@
 // dragged, shrunk or hidden. It has no state of its own but the newest view.
 
 import type { IndicatorBridge, IndicatorView } from '../main/shared/indicatorIpc.ts';
+import { words } from '../main/shared/words.ts';
 
 declare global {
   interface Window {
@@ -15,6 +16,11 @@ const pill = element('pill');
 let shown: { readonly view: IndicatorView; readonly toldAt: number } | null = null;
 let tick: ReturnType<typeof setTimeout> | undefined;
 let dragFrom: { readonly x: number; readonly y: number } | null = null;
+
+document.documentElement.lang = words.language;
+write('heading', words.indicator.heading);
+for (const id of ['elapsed', 'details', 'hide'] as const)
+  element(id === 'details' ? 'shrink' : id).setAttribute('aria-label', words.indicator[id]);
 
 // First listen, then ask: what changes in between is not missed, and the older of the two is dropped by its revision.
 bridge.onView(show);

@@ -1,5 +1,5 @@
-// Makes what is made from the policy keys (main/policy/keys.ts): documents, the administrative template, the JSON
-// schema. Run it after a key has changed; a unit test fails until then.
+// Makes what is made from the sources: the README's table, docs/policy.md, the administrative template and the JSON schema
+// from the policy keys (main/policy/keys.ts), docs/support.md from scripts/support. A unit test fails until it has run.
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';

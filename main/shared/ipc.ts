@@ -26,6 +26,8 @@ export type StateIcon = 'idle' | 'starting' | 'recording' | 'suspended' | 'uploa
 export interface StateInWords {
   readonly icon: StateIcon;
   readonly words: string;
+  /** Of the words, why it is paused or a problem, for whoever has a label of its own; null otherwise. */
+  readonly why: string | null;
   /** What to do about a problem, or more about it; null when the words say it all. */
   readonly detail: string | null;
   /** null when nothing waits for delivery. */

@@ -3,6 +3,7 @@
 
 import type { StateIcon, StateInWords } from '../shared/ipc.ts';
 import type { AppStatePush } from '../shared/protocol.ts';
+import { words as catalogue } from '../shared/words.ts';
 
 export type TrayCommand =
   | 'suspend'
@@ -45,15 +46,16 @@ export interface TrayView {
 /** Windows cuts a tooltip off after 127 characters (NOTIFYICONDATA); a menu that wide would be hard to read as well. */
 const LINE_LENGTH = 110;
 
+const say = catalogue.tray;
+
 /** @param startProblem why the services are not running, null when they are */
 export function stateInWords(state: AppStatePush, startProblem: string | null): StateInWords {
-  const { first, rest } = splitSentence(startProblem === null ? wordsOf(state) : `Problem: ${startProblem}`);
-  return {
-    icon: startProblem === null ? iconOf(state) : 'problem',
-    words: first,
-    detail: rest,
-    uploads: uploadsInWords(state.uploads),
-  };
+  const said = startProblem === null ? saidOf(state) : problem(startProblem);
+  const icon = startProblem === null ? iconOf(state) : 'problem';
+  const uploads = uploadsInWords(state.uploads);
+  if (said.why === null) return { icon, words: said.words, why: null, detail: null, uploads };
+  const { first, rest } = splitSentence(said.why);
+  return { icon, words: said.words(first), why: first, detail: rest, uploads };
 }
 
 /** Icon, tooltip and menu; details have room in the window only. */
@@ -63,66 +65,76 @@ export function trayView({ icon, words, uploads }: StateInWords, offers: TrayOff
   const command = (label: string, one: TrayCommand): MenuEntry => ({ kind: 'command', label, command: one });
   return {
     icon,
-    tooltip: cut(`Sightline: ${lines.join('\n')}`),
+    tooltip: cut(say.tooltip(lines.join('\n'))),
     menu: [
       ...[words, ...elapsed, ...lines.slice(1)].map(
         (label) => ({ kind: 'words', label: cut(label) }) as const,
       ),
       { kind: 'separator' },
-      ...(offers.agent === 'may-suspend' ? [command('Suspend recording', 'suspend')] : []),
-      ...(offers.agent === 'may-resume' ? [command('Resume recording', 'resume')] : []),
+      ...(offers.agent === 'may-suspend' ? [command(say.suspend, 'suspend')] : []),
+      ...(offers.agent === 'may-resume' ? [command(say.resume, 'resume')] : []),
       ...indicatorCommands(offers.indicator).map(([label, one]) => command(label, one)),
-      command('Show window', 'show-window'),
-      ...(offers.canExport ? [command('Export diagnostics…', 'export-diagnostics')] : []),
-      command(`About Sightline ${offers.version}`, 'about'),
+      command(say.showWindow, 'show-window'),
+      ...(offers.canExport ? [command(say.exportDiagnostics, 'export-diagnostics')] : []),
+      command(say.about(offers.version), 'about'),
       { kind: 'separator' },
-      command('Quit', 'quit'),
+      command(say.quit, 'quit'),
     ],
   };
 }
 
 function indicatorCommands(indicator: TrayOffers['indicator']): [string, TrayCommand][] {
   if (indicator === null) return [];
-  if (indicator.mayHide && indicator.hidden) return [['Show indicator', 'show-indicator']];
+  if (indicator.mayHide && indicator.hidden) return [[say.showIndicator, 'show-indicator']];
   const size: [string, TrayCommand] = indicator.shrunk
-    ? ['Larger indicator', 'grow-indicator']
-    : ['Smaller indicator', 'shrink-indicator'];
-  return indicator.mayHide ? [size, ['Hide indicator', 'hide-indicator']] : [size];
+    ? [say.largerIndicator, 'grow-indicator']
+    : [say.smallerIndicator, 'shrink-indicator'];
+  return indicator.mayHide ? [size, [say.hideIndicator, 'hide-indicator']] : [size];
 }
 
 /** To the minute: the menu is told once a minute. */
 function elapsedInWords(elapsedMs: number): string {
   const minutes = Math.floor(elapsedMs / 60_000);
-  if (minutes < 1) return 'For less than a minute';
-  return minutes < 60 ? `For ${minutes} min` : `For ${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+  if (minutes < 1) return say.lessThanAMinute;
+  return minutes < 60 ? say.minutes(minutes) : say.hours(Math.floor(minutes / 60), minutes % 60);
 }
 
-function wordsOf({ state, contacts, reason }: AppStatePush): string {
+/** `why` may go on with what to do about it; null where the words say it all. */
+type Said =
+  | { readonly words: string; readonly why: null }
+  | { readonly words: (why: string) => string; readonly why: string };
+
+function saidOf({ state, contacts, reason }: AppStatePush): Said {
+  const { state: words } = catalogue;
   switch (state) {
     case 'idle':
-      return 'Not recording';
+      return plain(words.idle);
     case 'starting':
-      return 'Starting to record';
+      return plain(words.starting);
     case 'recording': {
       const recorded = contacts.filter((contact) => contact.state === 'recording').length;
-      if (recorded > 0) return `Recording ${counted(recorded, 'contact')}`;
-      return contacts.some((contact) => contact.state !== 'stopping')
-        ? 'Recording'
-        : 'Recording is coming to its end';
+      if (recorded > 0) return plain(words.recording(recorded));
+      return plain(
+        contacts.some((contact) => contact.state !== 'stopping') ? words.recordingForNone : words.ending,
+      );
     }
     case 'suspended':
-      return reason?.code === 'agent'
-        ? 'Suspended by you: nothing is captured'
-        : 'Suspended: nothing is captured';
+      return plain(reason?.code === 'agent' ? words.suspendedByAgent : words.suspended);
     case 'paused':
-      return `Paused: ${reason?.message ?? 'nothing is captured'}`;
+      return { words: words.paused, why: reason?.message ?? words.pausedUnknown };
     case 'problem':
-      if (reason !== null) return `Problem: ${reason.message}`;
+      if (reason !== null) return problem(reason.message);
       // No reason from capture: with a contact it is trying again, without one the encoder is missing.
-      return contacts.length > 0
-        ? 'Problem: The screen is not being captured. It is tried again until it works.'
-        : 'Problem: There is no video encoder. Contacts cannot be recorded until Sightline is installed again.';
+      return problem(contacts.length > 0 ? words.notCaptured : words.noEncoder);
   }
+}
+
+function plain(words: string): Said {
+  return { words, why: null };
+}
+
+function problem(why: string): Said {
+  return { words: catalogue.state.problem, why };
 }
 
 function iconOf({ state, uploads }: AppStatePush): StateIcon {
@@ -134,16 +146,13 @@ function iconOf({ state, uploads }: AppStatePush): StateIcon {
 }
 
 function uploadsInWords({ pending, failed, reason }: AppStatePush['uploads']): string | null {
-  const waiting = pending > 0 ? [`Delivering ${counted(pending, 'recording')}`] : [];
-  const trouble = failed > 0 ? [`${counted(failed, 'recording')} not delivered yet, tried again`] : [];
+  const { waiting: waitingFor, failed: failedOf, together, because } = catalogue.deliveries;
+  const waiting = pending > 0 ? [waitingFor(pending)] : [];
+  const trouble = failed > 0 ? [failedOf(failed)] : [];
   const parts = [...waiting, ...trouble];
   if (parts.length === 0) return null;
-  const why = reason === null ? '' : `: ${splitSentence(reason.message).first}`;
-  return cut(`${parts.join('; ')}${why}`);
-}
-
-function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+  const what = together(parts);
+  return cut(reason === null ? what : because(what, splitSentence(reason.message).first));
 }
 
 /** What happened, and what to do about it: messages begin with the one and go on with the other. */

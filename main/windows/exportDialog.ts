@@ -3,6 +3,9 @@
 import { app, dialog } from 'electron';
 import { join } from 'node:path';
 import type { ExportOutcome } from '../shared/ipc.ts';
+import { words } from '../shared/words.ts';
+
+const { title, zip, failed } = words.dialogs.exportDiagnostics;
 
 /** @param write writes the zip @param isHeard whether the one who asked shows the outcome; else a box does */
 export async function exportWithDialog(
@@ -11,9 +14,9 @@ export async function exportWithDialog(
 ): Promise<ExportOutcome> {
   const name = `sightline-diagnostics-${new Date().toISOString().replaceAll(/[-:]|\.\d+/g, '')}.zip`;
   const { canceled, filePath } = await dialog.showSaveDialog({
-    title: 'Export diagnostics',
+    title,
     defaultPath: join(app.getPath('documents'), name),
-    filters: [{ name: 'Zip', extensions: ['zip'] }],
+    filters: [{ name: zip, extensions: ['zip'] }],
   });
   if (canceled || filePath === '') return { status: 'cancelled' };
   try {
@@ -21,7 +24,7 @@ export async function exportWithDialog(
     return { status: 'saved', file };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    if (!isHeard) dialog.showErrorBox('The diagnostics could not be exported', message);
+    if (!isHeard) dialog.showErrorBox(failed, message);
     return { status: 'failed', message };
   }
 }

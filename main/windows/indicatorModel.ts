@@ -5,6 +5,7 @@ import type { IndicatorTone, IndicatorView } from '../shared/indicatorIpc.ts';
 import type { StateInWords } from '../shared/ipc.ts';
 import type { Monitor, Rect } from '../shared/names.ts';
 import type { AppStatePush } from '../shared/protocol.ts';
+import { words } from '../shared/words.ts';
 
 /** The policy key `indicator`. */
 export type IndicatorPolicy = 'required' | 'optional' | 'off';
@@ -51,31 +52,31 @@ export function indicatorView(input: IndicatorInput): IndicatorView | null {
   if (policy === 'off' || (policy === 'optional' && choices.hidden)) return null;
   const { rev } = state;
   const rest = { rev, elapsedMs: null, shrunk: choices.shrunk, mayHide: policy === 'optional' };
-  const say = (tone: IndicatorTone, label: string, detail: string | null): IndicatorView => {
+  const { labels, askedByPage } = words.indicator;
+  const say = (tone: IndicatorTone, detail: string | null): IndicatorView => {
     const cut = detail === null || detail.length <= DETAIL_LENGTH;
-    return { ...rest, tone, label, detail: cut ? detail : `${detail.slice(0, DETAIL_LENGTH - 1)}…` };
+    return {
+      ...rest,
+      tone,
+      label: labels[tone],
+      detail: cut ? detail : `${detail.slice(0, DETAIL_LENGTH - 1)}…`,
+    };
   };
   switch (state.state) {
     case 'idle':
       // A service that did not start is shown; a delivery that waits is the tray's and the window's business.
-      return inWords.words.startsWith(PROBLEM) ? say('problem', 'PROBLEM', afterColon(inWords)) : null;
+      return inWords.why === null ? null : say('problem', inWords.why);
     case 'starting':
-      return say('starting', 'STARTING', null);
+      return say('starting', null);
     case 'recording':
-      return { ...say('recording', 'REC', null), elapsedMs: input.elapsedMs };
+      return { ...say('recording', null), elapsedMs: input.elapsedMs };
     case 'suspended':
-      return say('suspended', 'SUSPENDED', state.reason?.message ?? 'The page asked for it.');
+      return say('suspended', state.reason?.message ?? askedByPage);
     case 'paused':
-      return say('paused', 'PAUSED', afterColon(inWords));
+      return say('paused', inWords.why);
     case 'problem':
-      return say('problem', 'PROBLEM', afterColon(inWords));
+      return say('problem', inWords.why);
   }
-}
-
-const PROBLEM = 'Problem: ';
-
-function afterColon({ words }: StateInWords): string {
-  return words.slice(words.indexOf(': ') + 2);
 }
 
 /**

@@ -38,7 +38,7 @@ async function stage(options: Partial<OverviewOptions> = {}) {
       },
     } as unknown as OverviewOptions['services'],
     state: () => hub.state,
-    inWords: () => ({ icon: 'idle', words: 'Not recording', detail: null, uploads: null }),
+    inWords: () => ({ icon: 'idle', words: 'Not recording', why: null, detail: null, uploads: null }),
     versions: [],
     runChecks: () => Promise.resolve([]),
     exportDiagnostics: null,

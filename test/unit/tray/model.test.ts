@@ -85,6 +85,7 @@ describe('the state in words', () => {
     expect(stateInWords(push('problem'), problem)).toEqual({
       icon: 'problem',
       words: 'Problem: Port 5431 is taken by process 12 (node)',
+      why: 'Port 5431 is taken by process 12 (node)',
       detail: 'End that program. Or set another "port".',
       uploads: null,
     });
