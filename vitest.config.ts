@@ -1,30 +1,31 @@
 // Four kinds of tests. Unit tests run side by side. Of the others those that measure time or need a processor to
-// themselves run one after the other, in the projects named `...-alone`; those that mostly wait run two at a time. The
+// themselves run one after the other, in the projects named `...-alone`; those that mostly wait run a few at a time. The
 // project `windows` runs tests of `integration` once more, with the program as a Windows program, and some of its own.
 
 import { defineConfig } from 'vitest/config';
 import { whyNoWindows } from './scripts/windows.mjs';
 
-/** Each has its own ports, folders and displays, and changes nothing that another one sees. */
-const pairs = {
-  ...{ maxWorkers: 2, testTimeout: 90_000, hookTimeout: 60_000 },
-  // After the unit tests; what is `alone` comes last (vitest sees to that).
-  sequence: { groupOrder: 1 },
-};
+/**
+ * A few files at a time: each has its own ports, folders and displays, and changes nothing that another one sees. Groups
+ * with a number run in its order, unit tests (0) first; what is alone comes last (vitest sees to that).
+ */
+const together = (maxWorkers: number, groupOrder: number) => ({
+  ...{ maxWorkers, sequence: { groupOrder }, testTimeout: 90_000, hookTimeout: 120_000 },
+});
 const alone = { fileParallelism: false, testTimeout: 90_000, hookTimeout: 60_000 };
 
 const files = (kind: string, ...names: string[]) => names.map((name) => `test/${kind}/${name}.test.ts`);
 const integrationAlone = files(
   'integration',
   // Their pictures' clocks, holes and gaps are measured.
-  ...['clock', 'contact', 'displays', 'lock', 'restart', 'several', 'sequences', 'demo'],
-  // What must be over within a second.
-  ...['failures', 'kill', 'leak', 'logind'],
+  ...['clock', 'contact', 'demo', 'displays', 'sequences', 'several'],
+  // They stop processes and slow disks, and have deadlines.
+  ...['kill', 'leak'],
   // The rig's own exactness.
   'rig',
 );
-// The last one writes the machine's policy of Chromium for some seconds, which others start.
-const e2eAlone = files('e2e', 'indicator', 'pages', 'browserPolicy');
+// It writes the machine's policy of Chromium for some seconds, which others start.
+const e2eAlone = files('e2e', 'browserPolicy');
 const onBothSystems = files('integration', 'contact', 'restart', 'clock');
 
 export default defineConfig({
@@ -44,11 +45,12 @@ export default defineConfig({
           name: 'integration',
           include: ['test/integration/**/*.test.ts'],
           exclude: integrationAlone,
-          ...pairs,
+          // Two thirds of their time they wait.
+          ...together(3, 1),
         },
       },
       { test: { name: 'integration-alone', include: integrationAlone, ...alone } },
-      { test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], exclude: e2eAlone, ...pairs } },
+      { test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], exclude: e2eAlone, ...together(2, 2) } },
       { test: { name: 'e2e-alone', include: e2eAlone, ...alone } },
       {
         test: {
