@@ -1,7 +1,8 @@
 // `npm test`: everything that must hold, in order from quick to slow. Ends with one line "N passed, M failed" that
 // counts every test and every check; exits non-zero when anything failed. Arguments go to vitest.
 
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,9 +11,10 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const bin = (name: string): string => join(root, 'node_modules', name);
 
+/** The longest first: two run at a time. */
 const checks: readonly (readonly [string, readonly string[]])[] = [
-  ['layout of the text (prettier)', [bin('prettier/bin/prettier.cjs'), '--check', '--log-level=warn', '.']],
   ['lint (eslint)', [bin('eslint/bin/eslint.js'), '.']],
+  ['layout of the text (prettier)', [bin('prettier/bin/prettier.cjs'), '--check', '--log-level=warn', '.']],
   ['types (tsc)', [bin('typescript/bin/tsc'), '-p', 'tsconfig.json']],
   ['types of the renderer (tsc)', [bin('typescript/bin/tsc'), '-p', 'renderer/tsconfig.json']],
   [
@@ -26,13 +28,8 @@ const checks: readonly (readonly [string, readonly string[]])[] = [
 
 let passed = 0;
 let failed = 0;
-for (const [name, args] of checks) {
-  const started = performance.now();
-  const ok = node(args) === 0;
-  if (ok) passed += 1;
-  else failed += 1;
-  console.log(`${ok ? 'ok    ' : 'FAILED'}  ${name}, ${((performance.now() - started) / 1000).toFixed(1)} s`);
-}
+const waiting = [...checks];
+await Promise.all([checkOn(), checkOn()]);
 
 const folder = mkdtempSync(join(tmpdir(), 'sightline-test-'));
 try {
@@ -61,6 +58,25 @@ try {
 }
 console.log(`${passed} passed, ${failed} failed`);
 process.exit(failed === 0 ? 0 : 1);
+
+/** Takes checks that wait, one after the other, until there are none. */
+async function checkOn(): Promise<void> {
+  for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+    const [name, args] = next;
+    const started = performance.now();
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'], cwd: root });
+    let said = '';
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding('utf8').on('data', (text: string) => (said += text));
+    const [code] = (await once(child, 'close')) as [number | null];
+    if (code === 0) passed += 1;
+    else failed += 1;
+    // At once, so that nobody's words get between those of another.
+    process.stdout.write(said);
+    const seconds = ((performance.now() - started) / 1000).toFixed(1);
+    console.log(`${code === 0 ? 'ok    ' : 'FAILED'}  ${name}, ${seconds} s`);
+  }
+}
 
 function node(args: readonly string[]): number | null {
   return spawnSync(process.execPath, args, { stdio: 'inherit', cwd: root }).status;

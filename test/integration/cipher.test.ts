@@ -75,7 +75,7 @@ it('nothing of pictures or contact can be read in the spool, at any moment', asy
   await recorder.exited;
   await expectNothingPlain();
   // And yet it is all there.
-  await start('--grace-seconds', '1');
+  await start();
   await page.ask('contact.stop', contact);
   await page.event(contact.contactId, 'PUBLISHED');
   const [found] = await recorder.published();

@@ -13,6 +13,7 @@ import type {
 import { busyScene } from './scenes/busyScene.ts';
 import { demoScene } from './scenes/demoScene.ts';
 import type { Scene, SceneFactory, SceneState } from './scenes/scene.ts';
+import { snowScene } from './scenes/snowScene.ts';
 import { stillScene } from './scenes/stillScene.ts';
 import { timecodeScene } from './scenes/timecodeScene.ts';
 import { SENSITIVE_COLOURS, SENSITIVE_SQUARE } from './sensitive.ts';
@@ -22,6 +23,7 @@ const FACTORIES: Record<SceneName, SceneFactory> = {
   timecode: timecodeScene,
   still: stillScene,
   busy: busyScene,
+  snow: snowScene,
   demo: demoScene,
 };
 

@@ -113,7 +113,7 @@ const expected = [
   /^data\/logs\/[^/]+\.log$/,
   /^data\/status-events\.ndjson$/,
   /^data\/sightline\.pid$/,
-  /^data\/control\.json(\.[0-9a-f]{8}\.tmp)?$/,
+  /^data\/(control|policy-state)\.json(\.[0-9a-f]{8}\.tmp)?$/,
   /^sink\/.*\.(mp4|json|part)$/,
 ];
 
