@@ -51,6 +51,8 @@ export const programs = [
 /** The program as a Windows program: without these its tests are left out and say so. */
 export const windowsPrograms = [
   { names: wine, package: 'wine64' },
+  { names: ['wixl'], package: 'wixl' },
+  { names: ['msibuild'], package: 'msitools' },
   { names: ['x86_64-w64-mingw32-gcc'], package: 'gcc-mingw-w64-x86-64' },
 ];
 
