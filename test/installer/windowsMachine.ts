@@ -41,7 +41,7 @@ export interface WindowsMachine {
 /** Why the MSI cannot be made and installed here; null when it can. */
 export function whyNoInstaller(): string | null {
   const missing = ['wixl', 'msibuild', 'x86_64-w64-mingw32-gcc'].filter(
-    (name) => findOptionalTool([name]) === null,
+    (name) => findOptionalTool([name]) === undefined,
   );
   if (missing.length === 0) return whyNoWindows();
   return `${missing.join(', ')} not installed (on Debian: apt install wixl msitools gcc-mingw-w64-x86-64)`;
