@@ -232,9 +232,6 @@ describe.skipIf(why !== null)(`the MSI (${why === null ? 'under Wine' : `left ou
       expect(keys.port).toEqual({ value: port, source: 'HKLM' });
       expect(keys.s3Bucket).toEqual({ value: 'acme-recordings', source: 'HKLM' });
       expect(keys.fps).toEqual({ value: 5, source: 'default' });
-      // `| head`: whoever reads no further ends the program, and hears nothing of it.
-      const cut = await windows.run('cmd', ['/c', 'sightline policy | findstr /m port']);
-      expect(cut.stderr).toBe('');
     });
   });
 

@@ -108,7 +108,7 @@ export async function startWindows(
     },
     async setRegistry(key, name, type, data) {
       const { code, stderr } = await run('reg', ['add', key, '/v', name, '/t', type, '/d', data, '/f']);
-      if (code !== 0) throw new Error(`reg add: ${stderr}`);
+      if (code !== 0) throw new Error(`reg add ${key} ended with ${code}: ${stderr}`);
     },
     async remove() {
       spawnSync(server, ['-k'], { env: environment });
