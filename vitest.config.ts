@@ -68,6 +68,8 @@ export default defineConfig({
       },
       // Makes and installs the MSI under Wine: `npm run test:installer`.
       { test: { name: 'installer', include: ['test/installer/**/*.test.ts'], ...alone } },
+      // Of these, what `npm test` has time for.
+      { test: { name: 'installer-quick', include: ['test/installer/quick.test.ts'], ...alone } },
     ],
   },
 });

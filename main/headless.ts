@@ -20,6 +20,13 @@ import { SightlineError } from './shared/errors.ts';
 const EXIT_USAGE = 64;
 const EXIT_UNAVAILABLE = 69;
 
+// Whoever reads us may have read enough, as `sightline policy | head` has. serve goes on: it records, whoever listens.
+for (const stream of [process.stdout, process.stderr])
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE' && error.code !== 'EOF') throw error;
+    if (!process.argv.slice(2).includes('serve')) process.exit();
+  });
+
 const program = new Command('sightline')
   .description("Records a contact-center agent's screen for exactly as long as a contact lasts.")
   .version(appVersion)

@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { deskRecipe } from '../resources/desk/build.mjs';
 
 /** builder-util's Arch, which the context has as a number. */
 const archNames = ['ia32', 'x64', 'armv7l', 'arm64', 'universal'];
@@ -19,6 +20,7 @@ export default function beforePack({ electronPlatformName, arch, packager }) {
     '--platform',
     electronPlatformName,
   ]);
+  if (electronPlatformName === 'win32') checkDesk(root);
   if (electronPlatformName === 'win32')
     run(root, ['scripts/make-command-line.ts', '--out', 'release/command-line']);
 }
@@ -33,6 +35,20 @@ export function checkFfmpeg(root, platform) {
     );
   }
   const { sha256 } = JSON.parse(readFileSync(join(folder, 'build-info.json'), 'utf8'));
+  const found = createHash('sha256').update(readFileSync(program)).digest('hex');
+  if (found !== sha256)
+    throw new Error(`${program} is not the one that was built (SHA-256 ${found}). Build it again.`);
+}
+
+/** It is there, and is what its source says. The release's Windows machine has no compiler: it comes with ffmpeg.exe. */
+export function checkDesk(root) {
+  const folder = join(root, 'resources/desk');
+  const program = join(folder, 'win32-x64/sightline-desk.exe');
+  const info = join(folder, 'win32-x64/build-info.json');
+  const mend = 'Run `node resources/desk/build.mjs` first; nothing is packaged without.';
+  if (!existsSync(program) || !existsSync(info)) throw new Error(`${program} is missing. ${mend}`);
+  const { recipe, sha256 } = JSON.parse(readFileSync(info, 'utf8'));
+  if (recipe !== deskRecipe(folder)) throw new Error(`${program} was built from another desk.c. ${mend}`);
   const found = createHash('sha256').update(readFileSync(program)).digest('hex');
   if (found !== sha256)
     throw new Error(`${program} is not the one that was built (SHA-256 ${found}). Build it again.`);

@@ -2,3 +2,5 @@
 export function currentElectron(): string | null;
 export function electron9(): string | null;
 export function fetchElectron9(say: (text: string) => void): void;
+export function electron9ForWindows(): string | null;
+export function fetchElectron9ForWindows(say: (text: string) => void): void;

@@ -68,6 +68,8 @@ function ffmpegParts(platform: string): void {
     ...info.sources.map(({ name, sha256 }) => `  ${name}  SHA-256 ${sha256}`),
     `It was configured with: ${info.configure}`,
   ].join('\n');
+  // What mingw-w64 links into ffmpeg.exe it links into our own small programs as well.
+  const linkers = platform === 'win32' ? 'FFmpeg, sightline-desk.exe and sightline.exe' : 'FFmpeg';
   const openh264 =
     'Built by us from source: the patent licence that Cisco pays for covers only the binaries that Cisco itself distributes.';
   for (const name of readdirSync(dirname(at('build-info.json'))).filter((one) =>
@@ -78,7 +80,8 @@ function ffmpegParts(platform: string): void {
       parts.push(section(`FFmpeg ${info.ffmpegVersion}`, 'LGPL-2.1-or-later', [offer, '', text]));
     else if (name === 'LICENSE.OpenH264')
       parts.push(section(`OpenH264 ${info.openh264Version}`, 'BSD-2-Clause', [openh264, '', text]));
-    else parts.push(section(`${name.slice('LICENSE.'.length)} (linked into FFmpeg)`, 'see below', [text]));
+    else
+      parts.push(section(`${name.slice('LICENSE.'.length)} (linked into ${linkers})`, 'see below', [text]));
   }
 }
 

@@ -23,7 +23,7 @@ export const programs = [
   { names: ['openbox'], package: 'openbox', for: ['test'], system: linux },
   { names: ['trayer'], package: 'trayer', for: ['test'], system: linux },
   { names: ['xdotool'], package: 'xdotool', for: ['test'], system: linux },
-  { names: ['pip3'], package: 'python3-pip', for: ['test'], system: linux },
+  { names: ['pip3'], package: 'python3-pip', for: ['test', 'installer'], system: linux },
   {
     names: ['/usr/lib/x86_64-linux-gnu/libgtk-3.so.0', '/usr/lib/aarch64-linux-gnu/libgtk-3.so.0'],
     package: 'libgtk-3-0',
@@ -44,11 +44,15 @@ export const programs = [
   },
   { names: ['cc'], package: 'gcc', for: ['installer'], system: linux },
   { names: wine, package: 'wine64', for: ['installer'], system: linux },
+  // The whole app under Wine: Chromium ends where Windows has no Tahoma.
+  { names: ['/usr/share/wine/fonts/tahoma.ttf'], package: 'fonts-wine', for: ['installer'], system: linux },
 ];
 
 /** The program as a Windows program: without these its tests are left out and say so. */
 export const windowsPrograms = [
   { names: wine, package: 'wine64' },
+  { names: ['wixl'], package: 'wixl' },
+  { names: ['msibuild'], package: 'msitools' },
   { names: ['x86_64-w64-mingw32-gcc'], package: 'gcc-mingw-w64-x86-64' },
 ];
 

@@ -38,7 +38,7 @@ try {
     ...[
       bin('vitest/vitest.mjs'),
       'run',
-      // The MSI's tests have a command of their own, `npm run test:installer`.
+      // All of the MSI's tests have a command of their own, `npm run test:installer`; here are those of `installer-quick`.
       '--project=!installer',
       '--reporter=default',
       '--reporter=json',

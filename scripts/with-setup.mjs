@@ -8,7 +8,7 @@ import { existsSync, lstatSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { currentElectron, fetchElectron9 } from './electron9.mjs';
+import { currentElectron, fetchElectron9, fetchElectron9ForWindows } from './electron9.mjs';
 import { FONT_PACKAGE, programs, windowsPrograms } from './setupPrograms.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -19,6 +19,7 @@ try {
   installPackages();
   installPrograms();
   if (purpose === 'test') provideElectron();
+  if (purpose === 'installer') provideElectronForWindows();
   await buildFfmpeg();
   if (['test', 'windows', 'installer', 'msi'].includes(purpose)) await prepareWindows();
   runNode([join(root, 'scripts/build.mjs')], 'The build failed.');
@@ -146,6 +147,16 @@ function provideElectron() {
     fetchElectron9(say);
   } catch (error) {
     say(`${error.message}\nset-up: going on without an Electron; the tests of the app are left out`);
+  }
+}
+
+/** For the MSI with the whole app, whose test is left out, and says so, where there is none. */
+function provideElectronForWindows() {
+  if (process.platform !== 'linux' || process.arch !== 'x64') return;
+  try {
+    fetchElectron9ForWindows(say);
+  } catch (error) {
+    say(`${error.message}\nset-up: going on without an Electron for Windows; its test is left out`);
   }
 }
 

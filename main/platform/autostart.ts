@@ -4,6 +4,8 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { runTool } from './runTool.ts';
+import type { RunTool } from './runTool.ts';
 
 export interface AutostartOptions {
   readonly wanted: boolean;
@@ -14,15 +16,19 @@ export interface AutostartOptions {
   readonly app: { setLoginItemSettings(settings: { openAtLogin: boolean; args?: string[] }): void };
   readonly environment?: Readonly<Record<string, string | undefined>>;
   readonly home?: string;
+  readonly run?: RunTool;
 }
 
 export const AUTOSTART_FILE = 'app.sightline.Sightline.desktop';
+const MSI_KEY = 'HKLM\\SOFTWARE\\Sightline\\Installer';
 
 /** Only for an installed app: a development tree would leave a line behind that starts nothing. */
 export async function setAutostart(options: AutostartOptions): Promise<void> {
   const { wanted, platform, program, app } = options;
   if (platform !== 'linux') {
-    app.setLoginItemSettings({ openAtLogin: wanted });
+    // The MSI has a start of its own for all users; one more of ours would start Sightline twice.
+    const isMachines = platform === 'win32' && (await isInstalledByMsi(options.run ?? runTool));
+    app.setLoginItemSettings({ openAtLogin: wanted && !isMachines });
     return;
   }
   const environment = options.environment ?? process.env;
@@ -33,6 +39,16 @@ export async function setAutostart(options: AutostartOptions): Promise<void> {
   if ((await readFile(file, 'utf8').catch(() => null)) === text) return;
   await mkdir(dirname(file), { recursive: true });
   await writeFile(file, text);
+}
+
+/** resources/installer/sightline.wxs writes the key. Where it cannot be asked for, it is taken for absent. */
+async function isInstalledByMsi(run: RunTool): Promise<boolean> {
+  try {
+    await run('reg', ['query', MSI_KEY, '/v', 'Version', '/reg:64']);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** https://specifications.freedesktop.org/desktop-entry-spec: Exec is quoted, then escaped once more as a string. */

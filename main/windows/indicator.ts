@@ -7,7 +7,7 @@ import type { Logger } from '../platform/log.ts';
 import type { IndicatorPushes, IndicatorRequests, IndicatorView } from '../shared/indicatorIpc.ts';
 import { INDICATOR_PAGE } from '../shared/indicatorIpc.ts';
 import type { Monitor, Rect } from '../shared/names.ts';
-import { boundsOn, displaysToMark, placeOf } from './indicatorModel.ts';
+import { boundsOn, displaysToMark, physicalRect, placeOf } from './indicatorModel.ts';
 import { indicatorChannels, indicatorRequest } from './indicatorRequests.ts';
 import type { IndicatorChannel } from './indicatorRequests.ts';
 import type { IndicatorStore } from './indicatorStore.ts';
@@ -66,7 +66,7 @@ export function createIndicator({ session, preloadFile, store, onChoice, log }: 
     const primary = screen.getPrimaryDisplay().id;
     const areas = displays.map((one) => ({
       id: one.id,
-      physical: physicalRect(one),
+      physical: physicalRect(screen, one, process.platform),
       primary: one.id === primary,
     }));
     const wanted = displaysToMark(monitors, areas);
@@ -215,13 +215,4 @@ function send<C extends keyof IndicatorPushes>(
   ...args: Parameters<IndicatorPushes[C]>
 ): void {
   if (!to.isDestroyed()) to.webContents.send(channel, ...args);
-}
-
-/** Windows tells exactly; elsewhere a display's scale applies to its whole rectangle. */
-function physicalRect({ bounds, scaleFactor }: { bounds: Rect; scaleFactor: number }): Rect {
-  if (process.platform === 'win32') return screen.dipToScreenRect(null, bounds);
-  const { x, y, width, height } = bounds;
-  return process.platform === 'darwin'
-    ? bounds
-    : { x: x * scaleFactor, y: y * scaleFactor, width: width * scaleFactor, height: height * scaleFactor };
 }

@@ -1,6 +1,7 @@
 // The indicator as data: what it says for a state, on which monitors, and where. Pure. What it says follows the hub's
 // state, which follows the capture: "REC" from the first frame in the spool, "SUSPENDED" once no capture process is left.
 
+import { physicalBounds } from '../platform/electronScreen.ts';
 import type { IndicatorTone, IndicatorView } from '../shared/indicatorIpc.ts';
 import type { StateInWords } from '../shared/ipc.ts';
 import type { Monitor, Rect } from '../shared/names.ts';
@@ -123,4 +124,16 @@ function roomIn(workArea: Rect, size: { width: number; height: number }): Place 
 
 function share(value: number): number {
   return Math.min(1, Math.max(0, value));
+}
+
+/** Where a display is in pixels, as the capture counts them on this platform, so that the two rectangles are the same. */
+export function physicalRect(
+  screen: Parameters<typeof physicalBounds>[0],
+  display: Parameters<typeof physicalBounds>[1],
+  platform: NodeJS.Platform,
+): Rect {
+  if (platform === 'win32') return physicalBounds(screen, display);
+  const { x, y, width, height } = display.bounds;
+  const scale = platform === 'darwin' ? 1 : display.scaleFactor;
+  return { x: x * scale, y: y * scale, width: width * scale, height: height * scale };
 }

@@ -21,14 +21,22 @@ const options = [
   '-Wl,--no-insert-timestamp',
 ];
 
+/** What the program is made from: build-info.json beside it says which that was. */
+export function deskRecipe(from = folder) {
+  // Git writes other line ends on Windows.
+  const source = readFileSync(join(from, 'desk.c'), 'utf8').replaceAll('\r\n', '\n');
+  return createHash('sha256').update(source).update(options.join(' ')).digest('hex');
+}
+
 /** @returns its path @throws Error that says what to do next */
 export function ensureDesk({ log }) {
   const source = join(folder, 'desk.c');
   const out = join(folder, 'win32-x64');
   const program = join(out, 'sightline-desk.exe');
   const info = join(out, 'build-info.json');
-  const recipe = createHash('sha256').update(readFileSync(source)).update(options.join(' ')).digest('hex');
-  if (existsSync(program) && readInfo(info) === recipe) return program;
+  const recipe = deskRecipe();
+  const old = readInfo(info);
+  if (existsSync(program) && old?.recipe === recipe && old.sha256 === sumOf(program)) return program;
   mkdirSync(out, { recursive: true });
   const partial = `${program}.${process.pid}`;
   log(`building ${program}`);
@@ -42,13 +50,17 @@ export function ensureDesk({ log }) {
     throw new Error(`Building ${source} failed: ${why}.`);
   }
   renameSync(partial, program);
-  writeFileSync(info, `${JSON.stringify({ recipe })}\n`);
+  writeFileSync(info, `${JSON.stringify({ recipe, sha256: sumOf(program) })}\n`);
   return program;
+}
+
+function sumOf(path) {
+  return createHash('sha256').update(readFileSync(path)).digest('hex');
 }
 
 function readInfo(path) {
   try {
-    return JSON.parse(readFileSync(path, 'utf8')).recipe;
+    return JSON.parse(readFileSync(path, 'utf8'));
   } catch {
     return null;
   }

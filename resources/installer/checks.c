@@ -1,5 +1,6 @@
 // See checks.h. Never calls the system: the custom action runs as SYSTEM on whatever the command line said.
 #include "checks.h"
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,22 +13,56 @@
 static int is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 static int is_digit(char c) { return c >= '0' && c <= '9'; }
 static int is_small(char c) { return c >= 'a' && c <= 'z'; }
-/** What JavaScript's trim() takes for white space, as far as ASCII goes. */
-static int is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+/** A byte that begins a character, and not one within it. */
+static int is_first(char c) { return ((unsigned char)c & 0xC0) != 0x80; }
+/** As JavaScript counts: a character beyond the first 65536 is two. */
+static size_t units_of(char first) { return is_first(first) ? ((unsigned char)first >= 0xF0 ? 2 : 1) : 0; }
 
-static void add(char *problems, size_t size, const char *entry, size_t length, const char *problem) {
-  size_t used = strlen(problems);
-  if (length > SHOWN) {
-    for (length = SHOWN; length > 0 && ((unsigned char)entry[length] & 0xC0) == 0x80;) length--;
+static size_t units(const char *text, size_t length) {
+  size_t i, count = 0;
+  for (i = 0; i < length; i++) count += units_of(text[i]);
+  return count;
+}
+
+/** `used` stays below `size`, whatever did not fit. */
+typedef struct { char *text; size_t size, used; } Problems;
+
+static void add(Problems *problems, const char *format, ...) {
+  va_list words;
+  int wanted;
+  if (problems->used + 1 >= problems->size) return;
+  va_start(words, format);
+  wanted = vsnprintf(problems->text + problems->used, problems->size - problems->used, format, words);
+  va_end(words);
+  problems->used += (size_t)wanted;
+  if (problems->used >= problems->size) problems->used = problems->size - 1;
+}
+
+/** Begins a problem: they are parted by "; ". */
+static void next(Problems *problems) {
+  if (problems->used > 0) add(problems, "; ");
+}
+
+/** In quotes, escaped as JSON does, so that the log shows what a tab or a line's end is. */
+static void add_quoted(Problems *problems, const char *entry, size_t length) {
+  static const char escaped[] = "\b\f\n\r\t\"\\", letters[] = "bfnrt\"\\";
+  size_t i, shown = 0;
+  add(problems, "\"");
+  for (i = 0; i < length; i++) {
+    const char *found = entry[i] == '\0' ? NULL : strchr(escaped, entry[i]);
+    shown += units_of(entry[i]);
+    if (shown > SHOWN) break;
+    if (found != NULL) add(problems, "\\%c", letters[found - escaped]);
+    else if ((unsigned char)entry[i] < ' ') add(problems, "\\u%04x", (unsigned)entry[i]);
+    else add(problems, "%c", entry[i]);
   }
-  snprintf(problems + used, size - used, "%s\"%.*s\": %s", used > 0 ? "; " : "", (int)length, entry, problem);
+  add(problems, "\"");
 }
 
 static const char *domain_problem(const char *name, size_t length) {
-  size_t i, characters = 0;
+  size_t i;
   if (length == 0) return "it is empty";
-  for (i = 0; i < length; i++) characters += ((unsigned char)name[i] & 0xC0) != 0x80;
-  if (characters > MAX_NAME) return "it has more than 256 characters";
+  if (units(name, length) > MAX_NAME) return "it has more than 256 characters";
   for (i = 0; i + 2 < length; i++)
     if (memcmp(name + i, "://", 3) == 0) return "it has a scheme; give the name alone";
   if (memchr(name, '/', length) != NULL) return "it has a path; give the name alone";
@@ -42,26 +77,37 @@ static const char *domain_problem(const char *name, size_t length) {
   return NULL;
 }
 
-static void check_domains(const char *list, char *normal, char *problems, size_t size) {
-  const char *from = list;
+/** An entry may follow its comma with one space, and nothing else around it. What is wrong with the whole list comes first. */
+static void check_domains(const char *list, char *normal, Problems *problems) {
+  const char *from = list, *one;
   char *out = normal;
-  size_t count = 0;
-  for (;;) {
+  size_t count = 1, index, length = units(list, strlen(list));
+  for (one = list; *one != '\0'; one++) count += *one == ',';
+  if (count > MAX_NAMES) {
+    next(problems);
+    add(problems, "%u domains are named, %u are allowed", (unsigned)count, MAX_NAMES);
+  }
+  if (length > MAX_TOTAL) {
+    next(problems);
+    add(problems, "the list has %u characters, %u are allowed", (unsigned)length, MAX_TOTAL);
+  }
+  for (index = 0;; index++) {
     const char *end = from + strcspn(from, ",");
-    const char *first = from, *last = end;
     const char *problem;
-    while (first < last && is_space(*first)) first++;
-    while (last > first && is_space(last[-1])) last--;
-    problem = domain_problem(first, (size_t)(last - first));
-    if (problem != NULL) add(problems, size, first, (size_t)(last - first), problem);
-    if (count++ > 0) *out++ = ',';
-    for (; first < last; first++) *out++ = *first >= 'A' && *first <= 'Z' ? (char)(*first + 32) : *first;
+    if (index > 0 && *from == ' ') from++;
+    problem = domain_problem(from, (size_t)(end - from));
+    if (problem != NULL) {
+      next(problems);
+      add(problems, "entry %u, ", (unsigned)index + 1);
+      add_quoted(problems, from, (size_t)(end - from));
+      add(problems, ": %s", problem);
+    }
+    if (index > 0) *out++ = ',';
+    for (; from < end; from++) *out++ = *from >= 'A' && *from <= 'Z' ? (char)(*from + 32) : *from;
     if (*end == '\0') break;
     from = end + 1;
   }
   *out = '\0';
-  if (count > MAX_NAMES) add(problems, size, "the list", 8, "more than 500 domains");
-  if (out - normal > MAX_TOTAL) add(problems, size, "the list", 8, "more than 128000 characters in all");
 }
 
 static int is_port(const char *text) {
@@ -112,10 +158,11 @@ static int is_kms_key(const char *text) {
 
 int check_value(Check check, const char *value, char *normal, char *problems, size_t problemsSize) {
   const char *problem = NULL;
+  Problems found = {problems, problemsSize, 0};
   problems[0] = '\0';
   if (check == CHECK_DOMAINS) {
-    check_domains(value, normal, problems, problemsSize);
-    return problems[0] == '\0';
+    check_domains(value, normal, &found);
+    return found.used == 0;
   }
   strcpy(normal, value);
   switch (check) {
@@ -140,6 +187,9 @@ int check_value(Check check, const char *value, char *normal, char *problems, si
     case CHECK_DOMAINS:
       break;
   }
-  if (problem != NULL) add(problems, problemsSize, value, strlen(value), problem);
+  if (problem != NULL) {
+    add_quoted(&found, value, strlen(value));
+    add(&found, ": %s", problem);
+  }
   return problem == NULL;
 }

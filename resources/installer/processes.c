@@ -16,6 +16,8 @@
 #define PATH_ROOM 32768
 /** How long an ended process may take to be gone, each. */
 #define GONE_MS 5000
+/** How often to look again: a program may start another between being seen and being ended. */
+#define ROUNDS 5
 
 static void get(MSIHANDLE session, const wchar_t *name, wchar_t *text, DWORD room) {
   text[0] = 0;
@@ -55,6 +57,8 @@ static void note_recording(DWORD id, const wchar_t *program, void *context) {
   if (_wcsnicmp(program, L"resources\\ffmpeg\\", 17) == 0) *(int *)context = 1;
 }
 
+static int ended;
+
 static void end_process(DWORD id, const wchar_t *program, void *context) {
   Text *sessions = context;
   DWORD session;
@@ -66,7 +70,10 @@ static void end_process(DWORD id, const wchar_t *program, void *context) {
     /* Electron has several processes of that name; one start a session is enough. */
     if (sessions->text == NULL || wcsstr(sessions->text, number) == NULL) append(sessions, number, NULL);
   }
-  if (TerminateProcess(process, 0)) WaitForSingleObject(process, GONE_MS);
+  if (TerminateProcess(process, 0)) {
+    ended++;
+    WaitForSingleObject(process, GONE_MS);
+  }
   CloseHandle(process);
 }
 
@@ -75,7 +82,7 @@ UINT __stdcall StopRunning(MSIHANDLE session) {
   static wchar_t folder[PATH_ROOM];
   wchar_t anyway[8];
   Text sessions = {0};
-  int recording = 0;
+  int recording = 0, round;
   get(session, L"INSTALLDIR", folder, PATH_ROOM);
   get(session, L"INTERRUPT_RECORDING", anyway, 8);
   allow_all_processes();
@@ -90,7 +97,11 @@ UINT __stdcall StopRunning(MSIHANDLE session) {
     return ERROR_INSTALL_FAILURE;
   }
   append(&sessions, folder, L"\n", NULL);
-  each_below(folder, end_process, &sessions);
+  for (round = 0; round < ROUNDS; round++) {
+    ended = 0;
+    each_below(folder, end_process, &sessions);
+    if (ended == 0) break;
+  }
   MsiSetPropertyW(session, L"StartAgain", sessions.text);
   MsiSetPropertyW(session, L"StartAgainAfterAll", sessions.text);
   clear(&sessions);

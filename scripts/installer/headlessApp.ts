@@ -3,6 +3,7 @@
 import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { ensureDesk } from '../../resources/desk/build.mjs';
 import { buildBackgroundLauncher } from './nativePrograms.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -16,9 +17,17 @@ export function makeHeadlessApp(app: string, version: string, workFolder: string
   mkdirSync(join(app, 'resources/icons'), { recursive: true });
   buildBackgroundLauncher({ version, out: join(app, 'Sightline.exe'), workFolder });
   cpSync(ffmpeg, join(app, 'resources/ffmpeg/win32-x64'), { recursive: true });
+  addDesk(app);
   cpSync(join(root, 'resources/slates'), join(app, 'resources/slates'), { recursive: true });
   for (const name of readdirSync(join(root, 'resources/icons')).filter((one) => /\.(png|ico)$/.test(one))) {
     copyFileSync(join(root, 'resources/icons', name), join(app, 'resources/icons', name));
   }
   copyFileSync(join(root, 'LICENSE'), join(app, 'LICENSE'));
+}
+
+/** sightline-desk.exe, where main/capture/windowsDesk.ts looks for it. */
+export function addDesk(app: string): void {
+  const folder = join(app, 'resources/desk/win32-x64');
+  mkdirSync(folder, { recursive: true });
+  copyFileSync(ensureDesk({ log: console.log }), join(folder, 'sightline-desk.exe'));
 }

@@ -33,14 +33,17 @@ export async function makeKey(folder: string): Promise<TestKey> {
 export async function makeTestMsi(options: {
   readonly out: string;
   readonly version: string;
-  readonly key: TestKey;
+  /** Not signed without. */
+  readonly key?: TestKey;
   readonly app?: string;
 }): Promise<{ productCode: string }> {
+  const { key } = options;
   const { stdout } = await runOrThrow(
     'env',
     [
-      `SIGHTLINE_SIGN_PKCS12=${options.key.pkcs12}`,
-      `SIGHTLINE_SIGN_PASSWORD_FILE=${options.key.passwordFile}`,
+      ...(key === undefined
+        ? []
+        : [`SIGHTLINE_SIGN_PKCS12=${key.pkcs12}`, `SIGHTLINE_SIGN_PASSWORD_FILE=${key.passwordFile}`]),
       ...[process.execPath, '--import', 'tsx', join(root, 'scripts/make-msi.ts')],
       ...['--out', options.out, '--version', options.version],
       ...(options.app === undefined ? [] : ['--app', options.app]),

@@ -2,14 +2,15 @@
 // Programs' output goes through files: Node for Windows does not write to pipes under Wine.
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, copyFileSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseRegistry } from '../../main/platform/browserPolicies.ts';
+import { findWine, whyNoWindows } from '../../scripts/windows.mjs';
 import { endWithUs, findOptionalTool } from '../rig/process.ts';
 
-/** Debian's package wine64 has no launcher on PATH. */
-const DEBIAN_WINE = '/usr/lib/wine/wine64';
+const FONTS = 'HKLM\\Software\\Microsoft\\Windows NT\\CurrentVersion\\Fonts';
+const WINE_FONTS = '/usr/share/wine/fonts';
 
 export interface Ended {
   /** The low byte of what the program ended with: more does not come out of Wine. */
@@ -37,12 +38,23 @@ export interface WindowsMachine {
   remove(): Promise<void>;
 }
 
-export function findWine(): string | null {
-  return findOptionalTool(['wine64', 'wine']) ?? (existsSync(DEBIAN_WINE) ? DEBIAN_WINE : null);
+/** Why the MSI cannot be made and installed here; null when it can. */
+export function whyNoInstaller(): string | null {
+  const missing = ['wixl', 'msibuild', 'x86_64-w64-mingw32-gcc'].filter(
+    (name) => findOptionalTool([name]) === undefined,
+  );
+  if (missing.length === 0) return whyNoWindows();
+  return `${missing.join(', ')} not installed (on Debian: apt install wixl msitools gcc-mingw-w64-x86-64)`;
 }
 
 /** A fresh Windows 10. */
-export async function startWindows(wine: string, display: string): Promise<WindowsMachine> {
+export async function startWindows(
+  display: string,
+  { withTahoma = false }: { readonly withTahoma?: boolean } = {},
+): Promise<WindowsMachine> {
+  const found = findWine();
+  if (found === null) throw new Error('Wine is not installed (on Debian: apt install wine64).');
+  const { loader: wine, server } = found;
   const home = mkdtempSync(join(tmpdir(), 'sightline-windows-'));
   const prefix = join(home, 'prefix');
   const environment: NodeJS.ProcessEnv = {
@@ -96,23 +108,30 @@ export async function startWindows(wine: string, display: string): Promise<Windo
     },
     async setRegistry(key, name, type, data) {
       const { code, stderr } = await run('reg', ['add', key, '/v', name, '/t', type, '/d', data, '/f']);
-      if (code !== 0) throw new Error(`reg add: ${stderr}`);
+      if (code !== 0) throw new Error(`reg add ${key} ended with ${code}: ${stderr}`);
     },
     async remove() {
-      spawnSync(findOptionalTool(['wineserver']) ?? join(wine, '../wineserver'), ['-k'], {
-        env: environment,
-      });
+      spawnSync(server, ['-k'], { env: environment });
       const running = [...children].filter((child) => child.exitCode === null && child.signalCode === null);
       await Promise.all(running.map((child) => once(child, 'exit')));
       rmSync(home, { recursive: true, force: true });
     },
   };
-  const server = findOptionalTool(['wineserver']) ?? join(wine, '../wineserver');
   const wineserver = (flag: '-p' | '-k') => spawnSync(server, [flag], { env: environment, stdio: 'ignore' });
   // It stays when the last program ends: one that is just about to go refuses the next program.
   wineserver('-p');
   await run('wineboot', ['-i']);
   const { code } = await run('winecfg', ['-v', 'win10']);
   if (code !== 0) throw new Error('Wine could not be set to Windows 10.');
+  if (withTahoma) await addTahoma(machine);
   return machine;
+}
+
+/** The font that DirectWrite falls back to: every Windows has it, and Chromium ends where it is missing. */
+async function addTahoma(machine: WindowsMachine): Promise<void> {
+  const names = { 'Tahoma (TrueType)': 'tahoma.ttf', 'Tahoma Bold (TrueType)': 'tahomabd.ttf' };
+  for (const [name, file] of Object.entries(names)) {
+    copyFileSync(join(WINE_FONTS, file), join(machine.driveC, 'windows/Fonts', file));
+    await machine.setRegistry(FONTS, name, 'REG_SZ', file);
+  }
 }

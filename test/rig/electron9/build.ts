@@ -14,6 +14,7 @@ const shimFolder = join(here, 'shims');
 
 const shims: Readonly<Record<string, string>> = {
   crypto: 'crypto.cjs',
+  'dns/promises': 'dnsPromises.cjs',
   electron: 'electron.cjs',
   fs: 'fs.cjs',
   'dns/promises': 'dnsPromises.cjs',

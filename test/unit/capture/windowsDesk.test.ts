@@ -5,6 +5,7 @@ import { chooseMonitors, compose, fit, place } from '../../../main/capture/layou
 import { WindowsMonitors, parseDesk } from '../../../main/capture/windowsDesk.ts';
 import { electronMonitors } from '../../../main/platform/electronScreen.ts';
 import type { Monitor, Rect } from '../../../main/shared/names.ts';
+import { displaysToMark, physicalRect } from '../../../main/windows/indicatorModel.ts';
 import { windowsLayouts } from './windowsLayouts.ts';
 
 const plain = ({ name, x, y, width, height, primary }: Monitor): Monitor => {
@@ -58,6 +59,20 @@ describe.each(windowsLayouts)('$what', ({ monitors, area, picture }) => {
     expect(after('-video_size')).toBe(`${area.width}x${area.height}`);
     // Options of the grabber come before it.
     expect(words.indexOf('-offset_x')).toBeLessThan(words.indexOf('-i'));
+  });
+
+  it('has the pill on just the monitors that are recorded', () => {
+    const screen = screenOf(monitors);
+    const areas = screen.getAllDisplays().map((display) => {
+      const physical = physicalRect(screen, display, 'win32');
+      return { id: display.id, physical, primary: display.monitor.primary };
+    });
+    for (const { physical, id } of areas) {
+      const { x, y, width, height } = monitors[id]!;
+      expect(physical).toEqual({ x, y, width, height });
+    }
+    const marked = displaysToMark(recorded, areas).map((id) => monitors[id]!.name);
+    expect(marked.sort()).toEqual(recorded.map(({ name }) => name).sort());
   });
 
   it('becomes an even picture in which each monitor has its place and its pixels', () => {

@@ -37,8 +37,22 @@ describe('starting with the session', () => {
 
   it.each(['win32', 'darwin'] as const)('is a login item on %s', async (platform) => {
     const app = fakeApp();
-    for (const wanted of [true, false]) await setAutostart({ wanted, platform, program: 'x', app });
+    const run = () => Promise.reject(new Error('there is no such key'));
+    for (const wanted of [true, false]) await setAutostart({ wanted, platform, program: 'x', app, run });
     expect(app.told).toEqual([true, false]);
+  });
+
+  it('is left to the MSI where that was installed, and an item of ours is taken away', async () => {
+    const app = fakeApp();
+    const asked: string[] = [];
+    const run = (command: string, args: readonly string[]) => {
+      asked.push([command, ...args].join(' '));
+      return Promise.resolve('');
+    };
+    await setAutostart({ wanted: true, platform: 'win32', program: 'x', app, run });
+    await setAutostart({ wanted: true, platform: 'darwin', program: 'x', app, run });
+    expect(app.told).toEqual([false, true]);
+    expect(asked).toEqual(['reg query HKLM\\SOFTWARE\\Sightline\\Installer /v Version /reg:64']);
   });
 
   it('names a program whatever is in its path', () => {

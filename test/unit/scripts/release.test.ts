@@ -1,15 +1,18 @@
 // What a release must not lose: pinned actions, secrets only where something is signed, commands that exist, a check for our
 // own ffmpeg, and a notice for everything that is given to others.
+import { createHash } from 'node:crypto';
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import manifest from '../../../package.json' with { type: 'json' };
 // @ts-expect-error -- a hook of electron-builder's, in plain JavaScript
-import { checkFfmpeg as untyped } from '../../../scripts/beforePack.mjs';
+import { checkDesk as untypedDesk, checkFfmpeg as untyped } from '../../../scripts/beforePack.mjs';
+import { deskRecipe } from '../../../resources/desk/build.mjs';
 import { findLicences, productionPackages } from '../../../scripts/installer/packages.ts';
 
 const checkFfmpeg = untyped as (root: string, platform: string) => void;
+const checkDesk = untypedDesk as (root: string) => void;
 const workflow = readFileSync('.github/workflows/release.yml', 'utf8');
 /** Each with the lines up to the next. */
 const steps = workflow
@@ -78,6 +81,23 @@ describe('before packing', () => {
     expect(() => checkFfmpeg(root, 'linux-x64')).toThrow(/is not the one that was built/);
     copyFileSync('resources/ffmpeg/linux-x64/ffmpeg', join(folder, 'ffmpeg'));
     expect(() => checkFfmpeg(root, 'linux-x64')).not.toThrow();
+  });
+
+  it('a sightline-desk.exe that is missing, of another source or not the one that was built is refused', () => {
+    const folder = join(root, 'resources/desk/win32-x64');
+    mkdirSync(folder, { recursive: true });
+    const source = join(root, 'resources/desk/desk.c');
+    copyFileSync('resources/desk/desk.c', source);
+    expect(() => checkDesk(root)).toThrow(/node resources\/desk\/build\.mjs/);
+    writeFileSync(join(folder, 'sightline-desk.exe'), 'a program');
+    const sha256 = createHash('sha256').update('a program').digest('hex');
+    const info = JSON.stringify({ recipe: deskRecipe(), sha256 });
+    writeFileSync(join(folder, 'build-info.json'), info);
+    expect(() => checkDesk(root)).not.toThrow();
+    writeFileSync(join(folder, 'sightline-desk.exe'), 'another program');
+    expect(() => checkDesk(root)).toThrow(/is not the one that was built/);
+    writeFileSync(source, 'int main(void) { return 0; }');
+    expect(() => checkDesk(root)).toThrow(/another desk\.c/);
   });
 });
 
