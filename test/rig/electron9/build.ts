@@ -17,7 +17,6 @@ const shims: Readonly<Record<string, string>> = {
   'dns/promises': 'dnsPromises.cjs',
   electron: 'electron.cjs',
   fs: 'fs.cjs',
-  'dns/promises': 'dnsPromises.cjs',
   'fs/promises': 'fsPromises.cjs',
   os: 'os.cjs',
   'timers/promises': 'timersPromises.cjs',
