@@ -20,6 +20,7 @@ const program = fileURLToPath(new URL('../../dist/main/headless.mjs', import.met
 
 let display: Display;
 let home: string;
+const recorders: Recorder[] = [];
 
 beforeAll(async () => {
   display = await startDisplay();
@@ -28,7 +29,14 @@ afterAll(() => display.stop());
 beforeEach(async () => {
   home = await mkdtemp(join(tmpdir(), 'sightline-control-'));
 });
-afterEach(() => rm(home, { recursive: true, force: true }));
+afterEach(async () => {
+  for (const recorder of recorders.splice(0)) {
+    recorder.kill('SIGKILL');
+    await recorder.exited;
+  }
+  // Not before they are gone: they write into it.
+  await rm(home, { recursive: true, force: true });
+});
 
 /** A file where the sink's folder should be. */
 const blocker = (): string => join(home, 'in-the-way');
@@ -45,10 +53,7 @@ async function start(): Promise<Recorder> {
     home,
     flags: ['--sink-folder', join(blocker(), 'sink')],
   });
-  onTestFinished(async () => {
-    recorder.kill('SIGKILL');
-    await recorder.exited;
-  });
+  recorders.push(recorder);
   return recorder;
 }
 
