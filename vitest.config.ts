@@ -18,14 +18,15 @@ const files = (kind: string, ...names: string[]) => names.map((name) => `test/${
 const integrationAlone = files(
   'integration',
   // Their pictures' clocks, holes and gaps are measured.
-  ...['clock', 'contact', 'demo', 'displays', 'sequences', 'several'],
+  ...['badInput', 'clock', 'contact', 'demo', 'displays', 'failures', 'lock', 'restart', 'room', 's3Program'],
+  ...['sequences', 'several'],
   // They stop processes and slow disks, and have deadlines.
   ...['kill', 'leak'],
   // The rig's own exactness.
   'rig',
 );
-// It writes the machine's policy of Chromium for some seconds, which others start.
-const e2eAlone = files('e2e', 'browserPolicy');
+// One measures clocks, the other writes the machine's policy of Chromium for some seconds, which others start.
+const e2eAlone = files('e2e', 'pages', 'browserPolicy');
 const onBothSystems = files('integration', 'contact', 'restart', 'clock');
 
 export default defineConfig({
