@@ -79,7 +79,7 @@ async function play(steps: readonly Step[], dice: Dice): Promise<Played> {
   const runningOn = new Map<number, string>();
   let count = 0;
   for (const step of steps) {
-    await sleep(dice.between(50, 450));
+    await sleep(dice.between(50, 900));
     if (step[0] === 'page') {
       page.socket.terminate();
       await sleep(dice.between(20, 500));

@@ -1,5 +1,5 @@
 // Nothing but noise, and every picture another: an encoder can make little of it. For tests that need many megabytes of
-// recording and have no time: 960x540 of it are 1.5 MB a second at 20 pictures a second, a scrolling log is a tenth of that.
+// recording and have no time: 1280x720 of it are 1.4 MB a second at 10 pictures a second, a scrolling log is a tenth of that.
 import type { Rect } from '../timecode.ts';
 import type { SceneFactory } from './scene.ts';
 
