@@ -125,7 +125,6 @@ export class Delivery {
     pieces: readonly Piece[],
     maxPackets: number,
   ): Promise<{ assembly: Assembly; object: SinkObject }> {
-    const { ledger } = this.session;
     const picture = await this.pictureOf(pieces);
     const object = await this.options.sink.begin({
       ...this.order(),
@@ -135,7 +134,8 @@ export class Delivery {
       startTime: this.recording.startTime ?? 0,
       maxPackets,
       openRun: (runId) => this.session.openRun(runId),
-      runStart: (runId) => liveRun(ledger, runId).live.startTime,
+      // The ledger of the moment: each entry of the journal makes a new one, and runs begin after this.
+      runStart: (runId) => liveRun(this.session.ledger, runId).live.startTime,
       runFrames: (runId) => this.session.ledger.runs.get(runId)?.closed?.frames ?? Infinity,
       slate: (reason) => this.options.makeSlate({ reason, ...picture }),
       write: (position, data) => {
