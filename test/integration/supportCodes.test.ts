@@ -81,19 +81,22 @@ describe('sightline browser-policy --apply', () => {
     return { status, stderr };
   };
 
-  it.runIf(process.platform === 'linux')('NEEDS_ADMINISTRATOR: as any user', () => {
-    const asNobody =
-      process.getuid?.() === 0 ? ['setpriv', '--reuid', '65534', '--regid', '65534', '--clear-groups'] : [];
-    expect(apply(...asNobody)).toEqual({
-      status: 69,
-      stderr: expect.stringMatching(
-        /^sightline: NEEDS_ADMINISTRATOR: .* may be written by root only\. Run it with sudo/m,
-      ) as string,
-    });
-  });
+  it.runIf(process.platform === 'linux')(
+    'NEEDS_ADMINISTRATOR: as any user (on Linux only: other systems keep these policies elsewhere)',
+    () => {
+      const asNobody =
+        process.getuid?.() === 0 ? ['setpriv', '--reuid', '65534', '--regid', '65534', '--clear-groups'] : [];
+      expect(apply(...asNobody)).toEqual({
+        status: 69,
+        stderr: expect.stringMatching(
+          /^sightline: NEEDS_ADMINISTRATOR: .* may be written by root only\. Run it with sudo/m,
+        ) as string,
+      });
+    },
+  );
 
   it.runIf(process.platform === 'linux')(
-    'BROWSER_POLICY_NOT_WRITTEN: over a file that is no JSON',
+    'BROWSER_POLICY_NOT_WRITTEN: over a file that is no JSON (on Linux only, for the same reason)',
     async () => {
       const etc = join(home, 'etc');
       await mkdir(etc);
