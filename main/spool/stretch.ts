@@ -64,8 +64,8 @@ export class Stretch {
     const ending = this.current;
     this.current = null;
     if (ending === null) return;
-    if (ending.isNowhere) return ending.abandon();
-    await last;
+    // What cannot be written about a session that is not on the disk need not be.
+    if (!ending.isNowhere) await last;
     await ending.release();
   }
 }
