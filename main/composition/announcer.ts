@@ -47,7 +47,7 @@ export class Announcer {
     status: Exclude<Announcement['status'], 'PUBLISHED'>,
   ): Promise<void> {
     try {
-      await from.append({ type: 'event.announced', recordingId, status });
+      await from.tryAppend({ type: 'event.announced', recordingId, status });
     } catch (error) {
       this.log.warn('a status event may be told again', { recordingId, status, reason: String(error) });
     }

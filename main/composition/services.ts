@@ -1,7 +1,7 @@
 // The composition root: builds every service and hands each its ports. Nothing decides anything here; what looks like
 // logic is only the order in which one service's news reaches the next.
 
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { Announcer, announcementOf } from './announcer.ts';
 import { Capture } from '../capture/capture.ts';
@@ -17,7 +17,6 @@ import { lockDataFolder } from '../platform/instanceLock.ts';
 import type { KeyStore } from '../platform/keyStore.ts';
 import { keyFileStore } from '../platform/keyStore.ts';
 import type { Logger } from '../platform/log.ts';
-import { endOrphan } from '../platform/orphans.ts';
 import type { SessionWatch, StartSessionWatch } from '../platform/sessionWatch.ts';
 import { appVersion, osName } from '../platform/version.ts';
 import type { OverviewParts } from './overview/overviewParts.ts';
@@ -33,23 +32,16 @@ import { Session } from '../session/service.ts';
 import type { Effect, SessionState } from '../session/state.ts';
 import { captureState, isQuiet, openRecordings, stateReason } from '../session/view.ts';
 import { PROTOCOL_VERSION, type HelloReply } from '../shared/protocol.ts';
-import { toFailure } from '../shared/errors.ts';
 import type { Monitor, PauseReason } from '../shared/names.ts';
 import type { Moment } from '../shared/time.ts';
 import { toTimestamp } from '../shared/time.ts';
-import { mayGoOn } from '../spool/leftovers.ts';
 import { Room } from '../spool/room.ts';
 import { RUN_FILE_EXTENSION } from '../spool/runFiles.ts';
-import { sessionKeys } from '../spool/sessionKeys.ts';
-import type { SpoolSession } from '../spool/spool.ts';
-import { Spool } from '../spool/spool.ts';
 import { Stretch } from '../spool/stretch.ts';
+import { spoolOf } from './spoolOf.ts';
 import { StatusHub } from '../status/hub.ts';
 import { openEventBridge, type OpenEventBridge } from '../status/startEventBridge.ts';
 import { StatusEvents } from '../status/statusEvents.ts';
-
-/** What the command line of every capture run has, and nobody else's is likely to. */
-const ORPHAN_WORDS = ['ffmpeg', 'frag_every_frame', 'pipe:1'];
 
 export interface ServicesOptions {
   /** Each value is read when it is needed: policy may change. */
@@ -121,37 +113,16 @@ export async function startServices(options: ServicesOptions): Promise<Services>
     ),
   );
 
-  const spoolFolder = join(policy.dataDir, 'spool');
   const announcer = new Announcer(statusEvents, log);
 
-  const spool = new Spool({
-    root: spoolFolder,
-    room: new Room(
-      current.room({
-        root: spoolFolder,
-        now: () => clock.now(),
-        onProblem: (message, error) => log.warn(message, { reason: String(error) }),
-      }),
-    ),
-    keys: sessionKeys(keyStores),
-    newSessionId: () =>
-      `${toTimestamp(clock.now()).replaceAll(/[-:.]/g, '')}-${randomBytes(4).toString('hex')}`,
+  const spool = spoolOf({
+    policy,
+    keyStores,
+    clock,
+    log,
+    encoder: () => finder.current?.encoder,
+    room: (options) => new Room(current.room(options)),
     onFound: (left) => announcer.tellTheRest(left),
-    endOrphan: async (pid) => {
-      if (await endOrphan(pid, ORPHAN_WORDS))
-        log.warn('an ffmpeg of an earlier Sightline was ended', { pid });
-    },
-    mayGoOn: (left) =>
-      mayGoOn(left, {
-        now: clock.now(),
-        graceMs: policy.graceSeconds * 1000,
-        fps: policy.fps,
-        encoder: finder.current?.encoder,
-      }),
-    onUnreadable: (folder, error) => {
-      const { code, message: reason } = toFailure(error, 'SPOOL_UNREADABLE');
-      log.error('a spool folder cannot be read', { folder, code, reason });
-    },
   });
   const stretch = new Stretch(spool);
 
@@ -209,7 +180,7 @@ export async function startServices(options: ServicesOptions): Promise<Services>
             ...run,
             ...lists,
           });
-          const to = await stretch.session();
+          const to = stretch.session();
           return {
             append: async (bytes) => {
               await writer.append(bytes);
@@ -218,20 +189,23 @@ export async function startServices(options: ServicesOptions): Promise<Services>
             close: () => writer.close(),
           };
         },
-        onSpawned: (runId, pid) => void appendToSpool({ type: 'run.spawned', runId, pid }),
-        onLive: (runId, { firstFrameAt, width, height }) => {
-          void appendToSpool({ type: 'run.live', runId, startTime: firstFrameAt, width, height });
-          session.dispatch({ type: 'run.live', runId, firstFrameAt });
-        },
+        onSpawned: (runId, pid) => void stretch.append({ type: 'run.spawned', runId, pid }),
+        // The journal first: a contact is not recorded as long as a crash would leave no trace of it.
+        onLive: (runId, { firstFrameAt, width, height }) =>
+          void stretch
+            .append({ type: 'run.live', runId, startTime: firstFrameAt, width, height })
+            .then(() => session.dispatch({ type: 'run.live', runId, firstFrameAt })),
         onCovered: (runId, until) => session.dispatch({ type: 'run.covered', runId, until }),
         onEnded: (runId, end) => {
           const { endTime, frames, sizeBytes, gapReason, fault, permanent } = end;
           if (fault !== null) log.warn('capture failed', { runId, code: fault.code, reason: fault.message });
           const at = clock.now();
           // The journal first: a suspend must not be acknowledged before the run's end is known after a crash, too.
-          void appendToSpool({ type: 'run.closed', runId, endTime, frames, sizeBytes, gapReason }).then(() =>
-            session.dispatch({ type: 'run.ended', runId, fault, permanent, at }),
-          );
+          void stretch.append({ type: 'run.closed', runId, endTime, frames, sizeBytes, gapReason });
+          void stretch
+            .guard()
+            .catch(() => undefined) // a suspend that waits for this asks for a guard of its own
+            .then(() => session.dispatch({ type: 'run.ended', runId, fault, permanent, at }));
         },
         onDisplaysChanged: ({ at, available }) => {
           log.info('the displays changed', { available });
@@ -248,6 +222,7 @@ export async function startServices(options: ServicesOptions): Promise<Services>
       clock,
       capture,
       journal: (record) => stretch.append(record),
+      guard: () => stretch.guard(),
       announce: (effect) => void announce(effect),
       tellResumed: ({ type: _, resumedAt, cause, ...rest }) => {
         log.info('a suspension ended by itself', { contactId: rest.contactId, cause });
@@ -264,7 +239,6 @@ export async function startServices(options: ServicesOptions): Promise<Services>
         policyChanges?.contactsAreOn(!isQuiet(state));
         if (isQuiet(state)) whenQuiet();
       },
-      onProblem: (message, why) => log.error(message, { code: why.code, reason: why.message }),
       newId,
     },
     current.session(newId),
@@ -298,13 +272,6 @@ export async function startServices(options: ServicesOptions): Promise<Services>
     encoderMissing = found === null;
     showState(session.current);
     return found;
-  }
-
-  /** Never rejects. */
-  function appendToSpool(entry: Parameters<SpoolSession['append']>[0]): Promise<void> {
-    return stretch
-      .append(entry)
-      .catch((error: unknown) => log.error('the journal could not be written', { reason: String(error) }));
   }
 
   /** Nothing is recorded any more: the next contact gets a spool folder, a canvas and a clock anchor of its own. */

@@ -160,7 +160,7 @@ export class Delivery {
     });
     const memory = {
       kept: upload,
-      keep: (state: UploadState) => session.append({ ...state, type: 'upload.begun', recordingId }),
+      keep: (state: UploadState) => session.tryAppend({ ...state, type: 'upload.begun', recordingId }),
     };
     return { key, recordingId, contactId, agentArn, instanceArn, memory };
   }

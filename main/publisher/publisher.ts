@@ -224,27 +224,33 @@ export class Publisher {
       publication = await ports.publish(session, recordingId);
       // Told before it is noted: should this process end in between, it is delivered again (to itself) and told again.
       await ports.announcePublished(session, recordingId, publication);
-      await session.append({
-        type: 'recording.published',
-        recordingId,
-        at: ports.clock.now(),
-        location: publication.receipt.location,
-        sizeBytes: publication.receipt.sizeBytes,
-      });
     } catch (error) {
       return this.failed(job, error);
     }
     // From here on it is published, whatever else goes wrong: what is left in the spool goes with the next tidying.
-    try {
-      ports.onPublished(recordingId, publication);
-      await session.tidy();
-    } catch (error) {
+    await this.clearAway(job, publication).catch((error: unknown) => {
       ports.log.warn('a published recording could not be cleared away', {
         recordingId,
         reason: String(error),
       });
-    }
+    });
     return { status: 'PUBLISHED', location: publication.receipt.location };
+  }
+
+  /** Resolves when the spool has nothing of the recording any more, or when its journal cannot be written for now. */
+  private clearAway({ session, recordingId }: Job, publication: Publication): Promise<void> {
+    const { ports } = this;
+    const { location, sizeBytes } = publication.receipt;
+    return new Promise((resolve, reject) => {
+      void session
+        .append(
+          { type: 'recording.published', recordingId, at: ports.clock.now(), location, sizeBytes },
+          () => resolve(),
+        )
+        .then(() => session.tidy())
+        .then(resolve, reject);
+      ports.onPublished(recordingId, publication);
+    });
   }
 
   private async failed(job: Job, error: unknown): Promise<Outcome | null> {

@@ -2,7 +2,7 @@
 // order of their receipt; cuts happen inside the step that decides them; replies wait until the journal holds what
 // they promise; every request that waits has a deadline.
 
-import type { ErrorCode, Failure } from '../shared/errors.ts';
+import type { ErrorCode } from '../shared/errors.ts';
 import { SightlineError, failure, toFailure, unreachable } from '../shared/errors.ts';
 import type { GapReason } from '../shared/names.ts';
 import type { ContactReply, ContactRequest, OpenRecording } from '../shared/protocol.ts';
@@ -31,15 +31,19 @@ export interface SessionPorts {
     stop(runId: string, at: Moment, reason: GapReason): void;
     cover(runId: string, until: Moment): void;
   };
-  /** Resolves when the record is on the disk. */
+  /** Resolves when the record is on the disk, however long that takes. */
   readonly journal: (record: SessionRecord) => Promise<void>;
+  /**
+   * Resolves once a restart would capture nothing that the records so far forbid: they are on the disk, or it is marked
+   * that some are missing. @throws SightlineError when neither could be done
+   */
+  readonly guard: () => Promise<void>;
   readonly announce: (effect: Effect & { type: 'announce' }) => void;
   /** A suspension ended without a page's asking: the pages are told. */
   readonly tellResumed: (effect: Effect & { type: 'tell.resumed' }) => void;
   readonly publish: (recordingId: string) => void;
   /** After each step that changed the state. */
   readonly onState: (state: SessionState) => void;
-  readonly onProblem: (message: string, why: Failure) => void;
   readonly newId: () => string;
 }
 
@@ -54,6 +58,8 @@ export interface SessionCommands {
   /** The agent's own suspension, begun and ended. @throws SightlineError USER_ERROR, SUSPEND_FAILED */
   agent(wish: 'suspend' | 'resume'): Promise<ContactReply>;
 }
+
+type Announcement = Effect & { readonly type: 'announce' };
 
 interface Waiter {
   readonly resolve: (reply: SessionReply) => void;
@@ -74,7 +80,11 @@ export class Session implements SessionCommands {
   private state: SessionState = initialState;
   private readonly waiters = new Map<Token, Waiter>();
   private readonly timers = new Map<TimerName, NodeJS.Timeout>();
+  /** Everything that was decided since capture was last quiet is on the disk. */
   private journaled: Promise<void> = Promise.resolve();
+  /** The same, of the whole process. */
+  private allJournaled: Promise<void> = Promise.resolve();
+  private readonly unannounced = new Map<string, Announcement[]>();
   private quietWaiters: (() => void)[] = [];
 
   constructor(
@@ -133,7 +143,7 @@ export class Session implements SessionCommands {
     this.dispatch({ type: 'shutdown', at: this.ports.clock.now() });
     if (!isQuiet(this.state)) await new Promise<void>((resolve) => this.quietWaiters.push(resolve));
     for (const timer of this.timers.values()) clearTimeout(timer);
-    await this.journaled;
+    await this.allJournaled;
   }
 
   // What capture reports
@@ -145,6 +155,8 @@ export class Session implements SessionCommands {
     for (const effect of step.effects) this.perform(effect);
     if (changed) this.ports.onState(this.state);
     if (isQuiet(this.state)) {
+      // What comes next is in another folder, and does not wait for what this one's disk may never take.
+      this.journaled = Promise.resolve();
       const waiters = this.quietWaiters;
       this.quietWaiters = [];
       for (const resolve of waiters) resolve();
@@ -189,15 +201,15 @@ export class Session implements SessionCommands {
       case 'journal':
         return this.write(effect.record);
       case 'reply':
-        return this.settle(effect.token, (waiter) => waiter.resolve(effect.reply));
+        return this.settle(effect.token, this.promiseOf(effect.reply), (waiter) =>
+          waiter.resolve(effect.reply),
+        );
       case 'refuse':
-        return this.settle(effect.token, (waiter) =>
+        return this.settle(effect.token, this.tried(), (waiter) =>
           waiter.reject(new SightlineError(effect.code, effect.message)),
         );
       case 'announce':
-        // After the journal, like a reply: an event is a promise too.
-        void this.journaled.then(() => this.ports.announce(effect));
-        return;
+        return this.announce(effect);
       case 'tell.resumed':
         void this.journaled.then(() => this.ports.tellResumed(effect));
         return;
@@ -214,22 +226,59 @@ export class Session implements SessionCommands {
   }
 
   private write(record: SessionRecord): void {
-    const written = this.ports.journal(record).catch((error: unknown) => {
-      // Recording goes on: the pictures are worth more than a line about them, and a suspension holds without one.
-      this.ports.onProblem(
-        `the journal could not be written (${record.type})`,
-        toFailure(error, 'SPOOL_UNREADABLE'),
-      );
-    });
+    const written = this.ports.journal(record);
     this.journaled = Promise.all([this.journaled, written]).then(() => undefined);
+    this.allJournaled = Promise.all([this.allJournaled, written]).then(() => undefined);
   }
 
-  private settle(token: Token, act: (waiter: Waiter) => void): void {
-    const waiter = this.waiters.get(token);
-    if (waiter === undefined) return; // its deadline has passed and it has been told so
-    this.waiters.delete(token);
-    clearTimeout(waiter.timer);
-    void this.journaled.then(() => act(waiter));
+  /** Resolves when everything decided so far is on the disk or could not be written at the first attempt. */
+  private tried(): Promise<void> {
+    return this.ports.guard().catch(() => undefined);
+  }
+
+  /** What must be true before a reply is sent. */
+  private promiseOf(reply: SessionReply): Promise<void> {
+    // A hello promises nothing that is written, and must be possible while the disk is full.
+    if (reply.kind === 'hello') return this.tried();
+    if (reply.kind !== 'suspend') return this.journaled;
+    return this.ports.guard().catch((error: unknown) => {
+      throw new SightlineError(
+        'SUSPEND_FAILED',
+        `Capture has stopped, but that it is suspended could not be saved: after a restart it could go on. ${toFailure(error).message}`,
+      );
+    });
+  }
+
+  /**
+   * After the journal, like a reply: an event is a promise too. FAILED promises nothing that could be lost, and comes
+   * although the disk takes nothing, after what is still to be announced of its recording.
+   */
+  private announce(effect: Announcement): void {
+    const { recordingId, status } = effect;
+    const waiting = this.unannounced.get(recordingId) ?? [];
+    this.unannounced.set(recordingId, [...waiting, effect]);
+    void (status === 'FAILED' ? this.tried() : this.journaled).then(() => {
+      const due = this.unannounced.get(recordingId) ?? [];
+      const later = due.slice(due.indexOf(effect) + 1);
+      if (later.length > 0) this.unannounced.set(recordingId, later);
+      else this.unannounced.delete(recordingId);
+      for (const one of due.slice(0, due.length - later.length)) this.ports.announce(one);
+    });
+  }
+
+  /** Answers a request once `promise` holds, unless its deadline comes first. */
+  private settle(token: Token, promise: Promise<void>, act: (waiter: Waiter) => void): void {
+    const take = (then: (waiter: Waiter) => void): void => {
+      const waiter = this.waiters.get(token);
+      if (waiter === undefined) return; // it was answered at its deadline
+      this.waiters.delete(token);
+      clearTimeout(waiter.timer);
+      then(waiter);
+    };
+    promise.then(
+      () => take(act),
+      (error: unknown) => take((waiter) => waiter.reject(error as SightlineError)),
+    );
   }
 
   private setTimer(name: TimerName, delayMs: number): void {

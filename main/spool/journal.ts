@@ -2,9 +2,9 @@
 // The first line says in the clear which key store can unlock the session's data key, and nothing else. A torn last line
 // (the power went) is expected and dropped; anything else that does not open is an error: somebody has written here.
 
-import { open, readFile } from 'node:fs/promises';
+import { open, readFile, rm, stat } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
-import { basename, dirname } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import { syncFolder } from '../platform/atomicFile.ts';
 import { SightlineError, errno, errorSources } from '../shared/errors.ts';
@@ -18,6 +18,7 @@ import {
   placedMonitorSchema,
 } from '../shared/names.ts';
 import { Seal } from './seal.ts';
+import { WriteQueue } from './writeQueue.ts';
 
 export const JOURNAL_VERSION = 2;
 
@@ -150,113 +151,193 @@ export interface SessionKeys {
   unlock(key: JournalHeader['key']): Promise<Buffer>;
 }
 
+/** Exists beside a journal as long as the journal has everything: see `WriteQueue`. */
+const COMPLETE_FILE = 'complete';
+
+export interface JournalOptions {
+  /** Makes the folder of a new journal; called again after a failure. */
+  readonly makeFolder?: () => Promise<void>;
+  /** Called once when writing begins to fail, and with null when everything has been written after all. */
+  readonly onTrouble?: (error: SightlineError | null) => void;
+}
+
+/** The file of a journal, with the bytes and lines that are whole; what a failed attempt left behind them is cut off. */
+interface JournalFile {
+  readonly handle: FileHandle;
+  readonly dataKey: Buffer;
+  readonly seal: Seal;
+  goodBytes: number;
+  lines: number;
+}
+
+/** What an earlier process wrote. */
+export interface FoundJournal {
+  readonly journal: Journal;
+  readonly entries: JournalEntry[];
+  /** Whether an entry may be missing: a write had failed, or the last line is torn. */
+  readonly incomplete: boolean;
+}
+
 export class Journal {
-  private last: Promise<void> = Promise.resolve();
-  private readonly seal: Seal;
+  private readonly queue: WriteQueue<JournalEntry | 'header'>;
+  private readonly marker: string;
+  private file: JournalFile | null;
 
   private constructor(
-    private readonly file: FileHandle,
     readonly path: string,
-    /** Of the whole session: its run files are sealed with it, too. */
-    readonly dataKey: Buffer,
-    /** Bytes of whole lines; whatever a failed write left behind them is cut off. */
-    private goodBytes: number,
-    private lines: number,
+    private readonly keys: SessionKeys,
+    private readonly options: JournalOptions,
+    found: { file: JournalFile; incomplete: boolean } | null,
   ) {
-    this.seal = sealOf(path, dataKey);
+    this.file = found?.file ?? null;
+    this.marker = join(dirname(path), COMPLETE_FILE);
+    const incomplete = found?.incomplete ?? false;
+    this.queue = new WriteQueue<JournalEntry | 'header'>(
+      {
+        write: (item) => this.write(item),
+        markIncomplete: (isIncomplete) => this.markIncomplete(isIncomplete),
+        toError: (error) => spoolError(error, path),
+        onTrouble: (error) => options.onTrouble?.(error),
+      },
+      incomplete,
+      !incomplete,
+    );
   }
 
-  /** A new session with a new key. */
-  static async create(path: string, keys: SessionKeys): Promise<Journal> {
-    const { dataKey, key } = await keys.create();
-    const file = await open(path, 'wx', 0o600);
-    return Journal.begin(file, path, dataKey, key);
+  /** A new journal with a new key. Its file is made in the background, and again after a failure. */
+  static create(path: string, keys: SessionKeys, options: JournalOptions = {}): Journal {
+    const journal = new Journal(path, keys, options, null);
+    void journal.queue.append('header');
+    return journal;
   }
 
   /**
-   * Goes on in a journal that an earlier process has left.
+   * Continues a journal that an earlier process has left. One that is incomplete stays marked so until `allowComplete`.
    * @throws SightlineError SPOOL_UNREADABLE for another version, a key that cannot be unlocked, or a damaged line
    */
-  static async resume(
-    path: string,
-    keys: SessionKeys,
-  ): Promise<{ journal: Journal; entries: JournalEntry[] }> {
-    const file = await open(path, 'r+');
+  static async resume(path: string, keys: SessionKeys, options: JournalOptions = {}): Promise<FoundJournal> {
+    const handle = await open(path, 'r+');
     try {
-      const found = await read(await file.readFile('utf8'), path, keys);
+      const text = await handle.readFile('utf8');
+      const found = await read(text, path, keys);
       if (found === null) {
-        const { dataKey, key } = await keys.create();
-        await file.truncate(0);
-        return { journal: await Journal.begin(file, path, dataKey, key), entries: [] };
+        await handle.close();
+        return { journal: Journal.create(path, keys, options), entries: [], incomplete: false };
       }
       const { dataKey, entries, goodBytes } = found;
-      await file.truncate(goodBytes);
-      return { journal: new Journal(file, path, dataKey, goodBytes, entries.length), entries };
+      const isTorn = goodBytes < Buffer.byteLength(text);
+      const incomplete = isTorn || !(await exists(join(dirname(path), COMPLETE_FILE)));
+      await handle.truncate(goodBytes);
+      const file = { handle, dataKey, seal: sealOf(path, dataKey), goodBytes, lines: entries.length };
+      return { journal: new Journal(path, keys, options, { file, incomplete }), entries, incomplete };
     } catch (error) {
-      await file.close();
+      await handle.close().catch(() => undefined);
       throw error;
     }
   }
 
-  private static async begin(
-    file: FileHandle,
-    path: string,
-    dataKey: Buffer,
-    key: JournalHeader['key'],
-  ): Promise<Journal> {
-    try {
-      const header: JournalHeader = { v: JOURNAL_VERSION, key };
-      const line = Buffer.from(`${JSON.stringify(header)}\n`);
-      await file.write(line, 0, line.byteLength, 0);
-      await file.sync();
-      await syncFolder(dirname(path));
-      return new Journal(file, path, dataKey, line.byteLength, 0);
-    } catch (error) {
-      await file.close();
-      throw error;
-    }
+  /** Of the whole session: its run files are sealed with it, too. @throws SightlineError before the file is there */
+  get dataKey(): Buffer {
+    if (this.file === null)
+      throw this.trouble ?? new SightlineError('SPOOL_UNREADABLE', `${this.path} is not there yet.`);
+    return this.file.dataKey;
+  }
+
+  /** Whether the file is there: without it nothing of the session is on the disk. */
+  get isOpen(): boolean {
+    return this.file !== null;
+  }
+
+  /** Entries that come now, or had not been written when it was closed, are given up. */
+  get isClosed(): boolean {
+    return this.queue.isClosed;
+  }
+
+  /** Why entries cannot be written at present; null: they can. */
+  get trouble(): SightlineError | null {
+    return this.queue.trouble;
   }
 
   /**
-   * Resolves when the entry is on the disk. Entries are written in the order of the calls.
-   * @throws SightlineError SPOOL_FULL, SPOOL_UNREADABLE
+   * Resolves when the entry is on the disk, however long that takes. Entries are written in the order of the calls.
+   *
+   * @param onFailure called at the first failed attempt, or at once while writing fails; the entry is retried all the same
    */
-  append(entry: JournalEntry): Promise<void> {
-    const written = this.last.then(() => this.write(entry));
-    // A failed write must not keep the next one from being tried.
-    this.last = written.catch(() => undefined);
-    return written.catch((error: unknown) => {
-      throw spoolError(error, this.path);
-    });
+  append(entry: JournalEntry, onFailure?: (error: SightlineError) => void): Promise<void> {
+    return this.queue.append(entry, onFailure);
+  }
+
+  /**
+   * Resolves once a later process cannot miss what has been appended so far: it is on the disk, or the journal is marked
+   * as incomplete. @throws SightlineError SPOOL_FULL, SPOOL_UNREADABLE when neither could be done
+   */
+  guard(): Promise<void> {
+    return this.queue.guard();
+  }
+
+  /** The doubt about what an earlier process could not write has been resolved by entries appended since. */
+  allowComplete(): void {
+    this.queue.allowComplete();
   }
 
   /** Of the whole lines. */
   get sizeBytes(): number {
-    return this.goodBytes;
+    return this.file?.goodBytes ?? 0;
   }
 
-  private async write(entry: JournalEntry): Promise<void> {
-    const sealed = this.seal.close(this.lines, Buffer.from(JSON.stringify(entry)));
+  async close(): Promise<void> {
+    await this.queue.close();
+    await this.file?.handle.close();
+  }
+
+  private async write(item: JournalEntry | 'header'): Promise<void> {
+    if (item === 'header') {
+      this.file ??= await this.begin();
+      return;
+    }
+    const { file } = this;
+    if (file === null) throw new Error('The header is written first.');
+    const sealed = file.seal.close(file.lines, Buffer.from(JSON.stringify(item)));
     const line = Buffer.from(`${sealed.toString('base64')}\n`);
     try {
       let done = 0;
       while (done < line.byteLength) {
-        const at = this.goodBytes + done;
-        done += (await this.file.write(line, done, line.byteLength - done, at)).bytesWritten;
+        const at = file.goodBytes + done;
+        done += (await file.handle.write(line, done, line.byteLength - done, at)).bytesWritten;
       }
-      await this.file.datasync();
-      this.goodBytes += line.byteLength;
-      this.lines += 1;
+      await file.handle.datasync();
     } catch (error) {
       // Half a line would damage the next one; when even this fails the reader drops the torn end.
-      await this.file.truncate(this.goodBytes).catch(() => undefined);
+      await file.handle.truncate(file.goodBytes).catch(() => undefined);
       throw error;
     }
+    file.goodBytes += line.byteLength;
+    file.lines += 1;
   }
 
-  async close(): Promise<void> {
-    await this.last;
-    await this.file.close();
+  private async begin(): Promise<JournalFile> {
+    const { path, keys } = this;
+    await this.options.makeFolder?.();
+    const { dataKey, key } = await keys.create();
+    const header: JournalHeader = { v: JOURNAL_VERSION, key };
+    const line = Buffer.from(`${JSON.stringify(header)}\n`);
+    // Not 'wx': an attempt that failed may have made the file.
+    const handle = await open(path, 'w', 0o600);
+    try {
+      await handle.writeFile(line);
+      await handle.sync();
+      await this.markIncomplete(false);
+    } catch (error) {
+      await handle.close();
+      throw error;
+    }
+    return { handle, dataKey, seal: sealOf(path, dataKey), goodBytes: line.byteLength, lines: 0 };
+  }
+
+  private async markIncomplete(isIncomplete: boolean): Promise<void> {
+    if (isIncomplete) await rm(this.marker, { force: true });
+    else await (await open(this.marker, 'w', 0o600)).close();
+    await syncFolder(dirname(this.path));
   }
 }
 
@@ -306,6 +387,13 @@ function openLines(lines: readonly string[], path: string, seal: Seal): JournalE
       `Line ${index + 2} of ${path} is not what was written there. The folder is left as it is.`,
     );
   });
+}
+
+function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 function parseJson(text: string): unknown {

@@ -10,7 +10,7 @@ import { SightlineError, errno, toFailure } from '../shared/errors.ts';
 import { FragmentSplitter } from '../shared/fragments.ts';
 import type { Moment } from '../shared/time.ts';
 import { Journal, spoolError } from './journal.ts';
-import type { JournalEntry, SessionKeys } from './journal.ts';
+import type { JournalEntry, JournalOptions, SessionKeys } from './journal.ts';
 import { addEntry, emptyLedger, isSettled } from './ledger.ts';
 import type { Ledger, LedgerRecording, LedgerRun } from './ledger.ts';
 import type { RunReader, RunWriter } from './runFiles.ts';
@@ -49,20 +49,49 @@ export class SpoolSession implements Tenant {
     return this.current;
   }
 
-  /** Resolves when the entry is on the disk. @throws SightlineError SPOOL_FULL, SPOOL_UNREADABLE */
-  async append(entry: JournalEntry): Promise<void> {
+  /**
+   * Resolves when the entry is on the disk, however long that takes; the ledger has it at once.
+   *
+   * @param onFailure called at the first failed attempt, or at once while writing fails; the entry is retried all the same
+   */
+  async append(entry: JournalEntry, onFailure?: (error: SightlineError) => void): Promise<void> {
+    // A run that could not even be announced has left no trace.
+    if (entry.type === 'run.closed' && !this.ledger.runs.has(entry.runId)) return;
     if (entry.type === 'recording.published') this.unwritten.add(entry.recordingId);
     this.current = addEntry(this.current, entry);
-    await this.journal.append(entry);
+    await this.journal.append(entry, onFailure);
+    if (this.journal.isClosed) return; // given up, not written
     if (entry.type === 'recording.published') this.unwritten.delete(entry.recordingId);
     this.room.add(this.journal.sizeBytes - this.countedBytes);
     this.countedBytes = this.journal.sizeBytes;
   }
 
+  /** As `append`, but rejects at the first failed attempt. @throws SightlineError SPOOL_FULL, SPOOL_UNREADABLE */
+  tryAppend(entry: JournalEntry): Promise<void> {
+    return new Promise((resolve, reject) => void this.append(entry, reject).then(resolve));
+  }
+
+  /** Resolves after the first attempt, whatever came of it: the entry is retried, and `onTrouble` has been called. */
+  private attempt(entry: JournalEntry): Promise<void> {
+    return new Promise((resolve) => void this.append(entry, () => resolve()).then(resolve));
+  }
+
+  /** See `Journal.guard`. @throws SightlineError SPOOL_FULL, SPOOL_UNREADABLE */
+  guard(): Promise<void> {
+    return this.journal.guard();
+  }
+
+  /** Whether nothing of it is on the disk, and nothing need be: each of its recordings failed. */
+  get isNowhere(): boolean {
+    return !this.journal.isOpen && this.unsettled().length === 0;
+  }
+
   /** A new run's file; the journal knows of it. @throws SightlineError SPOOL_FULL, SPOOL_UNREADABLE */
   async beginRun(opened: OpenedRun): Promise<RunWriter> {
     await this.room.open();
-    await this.append(opened);
+    // Runs are tried every few seconds: each would leave two more entries to write.
+    if (this.journal.trouble !== null) throw this.journal.trouble;
+    await this.tryAppend(opened);
     return this.createRun(opened.file);
   }
 
@@ -144,6 +173,25 @@ export class SpoolSession implements Tenant {
   }
 
   /**
+   * What an earlier process could not write down may have been a suspension: each open recording is suspended where what
+   * there is of it ends, until a page resumes it.
+   *
+   * @param now of the agent's own suspension, which may be what is missing as well; null where policy allows none
+   */
+  async suspendInDoubt(agentHoldAt: Moment | null): Promise<void> {
+    const reason = 'Sightline could not write to its disk before it ended. Resume to go on recording.';
+    for (const { recordingId, recording, leftAt } of this.openRecordings()) {
+      const isSuspended = recording.suspensions.some((one) => one.resumedAt === null);
+      if (leftAt !== null && !isSuspended)
+        await this.attempt({ type: 'contact.suspended', recordingId, at: leftAt, reason });
+    }
+    const isHeld = this.ledger.pauses.some(({ reason: why, to }) => why === 'agent' && to === null);
+    if (agentHoldAt !== null && !isHeld)
+      await this.attempt({ type: 'capture.paused', at: agentHoldAt, reason: 'agent' });
+    this.journal.allowComplete();
+  }
+
+  /**
    * Closes the runs that a crash left open, at their last whole fragment, and the pauses of that process. Not the
    * agent's suspension: it outlives the process, like a page's.
    */
@@ -151,10 +199,11 @@ export class SpoolSession implements Tenant {
     for (const run of this.ledger.runs.values()) {
       if (run.closed !== null) continue;
       if (run.pid !== null) await endOrphan(run.pid);
-      await this.append(await this.findEnd(run));
+      await this.attempt(await this.findEnd(run));
     }
     for (const { reason, to } of this.ledger.pauses) {
-      if (to === null && reason !== 'agent') await this.append({ type: 'capture.unpaused', at: now, reason });
+      if (to === null && reason !== 'agent')
+        await this.attempt({ type: 'capture.unpaused', at: now, reason });
     }
   }
 
@@ -178,7 +227,7 @@ export class SpoolSession implements Tenant {
       const failure = toFailure(
         new SightlineError('CAPTURE_FAILED', 'Sightline ended before the first frame: nothing was recorded.'),
       );
-      await this.append({ type: 'recording.failed', recordingId, failure });
+      await this.attempt({ type: 'recording.failed', recordingId, failure });
     }
   }
 
@@ -186,7 +235,7 @@ export class SpoolSession implements Tenant {
   async closeRecordings(): Promise<void> {
     for (const { recordingId, leftAt } of this.openRecordings()) {
       if (leftAt !== null)
-        await this.append({ type: 'contact.stopped', recordingId, endTime: leftAt, cause: 'app-died' });
+        await this.attempt({ type: 'contact.stopped', recordingId, endTime: leftAt, cause: 'app-died' });
     }
   }
 
@@ -250,6 +299,10 @@ export interface SpoolOptions {
   readonly newSessionId: () => string;
   /** Told about folders that could not be read; they are left as they are. */
   readonly onUnreadable: (folder: string, error: unknown) => void;
+  /** Called once when a session's journal cannot be written, and with null when it has everything after all. */
+  readonly onTrouble?: (folder: string, error: SightlineError | null) => void;
+  /** Whether the agent may suspend capture: in doubt about what was not written, capture waits for the agent, too. */
+  readonly agentMaySuspend?: () => boolean;
   /** Whether the open recordings of a session may go on in this process; they are ended otherwise. */
   readonly mayGoOn?: (session: SpoolSession) => boolean;
   /** Ends the process of a run that was not closed, should it still be there. */
@@ -274,20 +327,22 @@ export class Spool {
     this.room = options.room ?? unlimitedRoom(options.root);
   }
 
-  async openSession(): Promise<SpoolSession> {
+  /** A new session. Its folder is made in the background, and again after a failure. */
+  openSession(): SpoolSession {
     const id = this.options.newSessionId();
     const folder = join(this.options.root, id);
-    try {
-      // In two steps: a recursive mkdir says ENOENT of a read-only file system.
-      await mkdir(this.options.root, { recursive: true, mode: 0o700 });
-      await mkdir(folder, { mode: 0o700 });
-      const journal = await Journal.create(join(folder, JOURNAL_FILE), this.options.keys);
-      await syncFolder(this.options.root);
-      this.room.add(journal.sizeBytes);
-      return new SpoolSession(id, folder, journal, this.room);
-    } catch (error) {
-      throw spoolError(error, folder);
-    }
+    const journal = Journal.create(join(folder, JOURNAL_FILE), this.options.keys, {
+      ...this.journalOptions(folder),
+      makeFolder: async () => {
+        // In two steps: a recursive mkdir says ENOENT of a read-only file system.
+        await mkdir(this.options.root, { recursive: true, mode: 0o700 });
+        await mkdir(folder, { mode: 0o700 }).catch((error: unknown) => {
+          if (errno(error) !== 'EEXIST') throw error; // an attempt that failed later has made it
+        });
+        await syncFolder(this.options.root);
+      },
+    });
+    return new SpoolSession(id, folder, journal, this.room);
   }
 
   /** What earlier processes left behind, closed and released; folders with nothing left in them are gone. */
@@ -298,7 +353,11 @@ export class Spool {
     for (const id of folders) {
       const folder = join(this.options.root, id);
       try {
-        const { journal, entries } = await Journal.resume(join(folder, JOURNAL_FILE), this.options.keys);
+        const { journal, entries, incomplete } = await Journal.resume(
+          join(folder, JOURNAL_FILE),
+          this.options.keys,
+          this.journalOptions(folder),
+        );
         const session = new SpoolSession(id, folder, journal, this.room, entries);
         session.found(await readdir(folder));
         let goesOn = false;
@@ -308,6 +367,8 @@ export class Spool {
           // A process has one stretch of recording: only the last one can go on.
           goesOn = id === folders.at(-1) && session.openRecordings().length > 0 && this.mayGoOn(session);
           if (!goesOn) await session.closeRecordings();
+          else if (incomplete)
+            await session.suspendInDoubt(this.options.agentMaySuspend?.() === true ? now : null);
           await this.options.onFound?.(session);
         } catch (error) {
           await session.abandon();
@@ -325,6 +386,10 @@ export class Spool {
     }
     await this.room.count();
     return { sessions, goingOn };
+  }
+
+  private journalOptions(folder: string): JournalOptions {
+    return { onTrouble: (error) => this.options.onTrouble?.(folder, error) };
   }
 
   private mayGoOn(session: SpoolSession): boolean {

@@ -6,29 +6,28 @@ import type { RunWriter } from './runFiles.ts';
 import type { OpenedRun, Spool, SpoolSession } from './spool.ts';
 
 export class Stretch {
-  private current: Promise<SpoolSession> | null = null;
+  private current: SpoolSession | null = null;
   private readonly sessionOf = new Map<string, SpoolSession>();
   private readonly watchers = new Set<() => void>();
 
   constructor(private readonly spool: Spool) {}
 
-  /** @throws SightlineError SPOOL_FULL, SPOOL_UNREADABLE */
-  session(): Promise<SpoolSession> {
-    this.current ??= this.spool.openSession().catch((error: unknown) => {
-      this.current = null; // the next run or contact tries again: the disk may have room by then
-      throw error;
-    });
-    return this.current;
+  session(): SpoolSession {
+    return (this.current ??= this.spool.openSession());
   }
 
-  /** Resolves when the entry is on the disk. @throws SightlineError SPOOL_FULL, SPOOL_UNREADABLE */
-  async append(entry: JournalEntry): Promise<void> {
-    const session = await this.session();
+  /** Resolves when the entry is on the disk, however long that takes; the ledger has it at once. */
+  append(entry: JournalEntry): Promise<void> {
+    const session = this.session();
     if ('recordingId' in entry) this.sessionOf.set(entry.recordingId, session);
     const written = session.append(entry);
-    // The ledger has it already: what is shown need not wait for the disk.
     for (const watcher of this.watchers) watcher();
-    await written;
+    return written;
+  }
+
+  /** See `Journal.guard`. @throws SightlineError SPOOL_FULL, SPOOL_UNREADABLE */
+  guard(): Promise<void> {
+    return this.current?.guard() ?? Promise.resolve();
   }
 
   /** Told whenever the ledger has grown. @returns the way to end it */
@@ -38,8 +37,8 @@ export class Stretch {
   }
 
   /** A new run's file; the journal knows of it. @throws SightlineError SPOOL_FULL, SPOOL_UNREADABLE */
-  async openRun(opened: OpenedRun): Promise<RunWriter> {
-    return (await this.session()).beginRun(opened);
+  openRun(opened: OpenedRun): Promise<RunWriter> {
+    return this.session().beginRun(opened);
   }
 
   holderOf(recordingId: string): SpoolSession | undefined {
@@ -53,7 +52,7 @@ export class Stretch {
 
   /** Recording goes on in the session that an earlier process left. */
   goOnIn(left: SpoolSession): void {
-    this.current = Promise.resolve(left);
+    this.current = left;
     for (const { recordingId } of left.openRecordings()) this.sessionOf.set(recordingId, left);
   }
 
@@ -64,7 +63,9 @@ export class Stretch {
   async end(last: Promise<void>): Promise<void> {
     const ending = this.current;
     this.current = null;
+    if (ending === null) return;
+    if (ending.isNowhere) return ending.abandon();
     await last;
-    await (await ending)?.release();
+    await ending.release();
   }
 }

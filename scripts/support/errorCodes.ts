@@ -296,15 +296,15 @@ export const errorGuide: Readonly<Record<ErrorCode, CodeGuide>> = {
   },
   SUSPEND_FAILED: {
     meaning:
-      'A suspend could not be confirmed within 5 s. Nothing read after the request is kept, but the page was not told in time.',
-    causes: ['The disk does not take what has to be written, or the computer stands still for seconds.'],
+      'Capture has stopped, but either the capture process did not end within 5 s, or Sightline could not save that the contact is suspended. Nothing read after the request is kept while Sightline runs.',
+    causes: ['The disk takes no data (full and faulty at once), or the computer stands still for seconds.'],
     remedies: [
-      'The page should ask again, and treat the contact as not suspended until it has an answer.',
+      'The page should send the suspend again until it succeeds: after a crash the contact could be recorded again.',
       'Run the checks: "data folder". Send the diagnostics at once; this one is urgent.',
     ],
     seen: ['page'],
     send: 'the diagnostics, the contactId and the time',
-    tried: { not: 'it needs a disk, or a process, that stands still for 5 s' },
+    tried: ['test/unit/session/service.test.ts'],
   },
   UPLOAD_FAILED: {
     meaning:

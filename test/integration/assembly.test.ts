@@ -13,7 +13,7 @@ import { Dice } from '../soak/common.ts';
 import { decodesCleanly, probe, topLevelBoxes } from '../rig/mp4.ts';
 import { SimulatedRun, makeMinute, makeSlate, startRecording, stopRecording } from '../rig/simulated.ts';
 import { temporaryFolder } from '../unit/support/folders.ts';
-import { testKeys } from '../unit/support/keys.ts';
+import { openedSession, testKeys } from '../unit/support/keys.ts';
 
 const START = 1_800_000_000_000;
 const ID = 'rec-1';
@@ -28,7 +28,7 @@ async function newSession(): Promise<SpoolSession> {
     newSessionId: randomUUID,
     onUnreadable: () => undefined,
   });
-  return spool.openSession();
+  return openedSession(spool);
 }
 
 function piecesUpTo(session: SpoolSession, endTime: number) {

@@ -8,7 +8,7 @@ import { S3Sink } from '../../main/publisher/s3/s3Sink.ts';
 import { Throttle } from '../../main/publisher/s3/throttle.ts';
 import type { SpoolSession } from '../../main/spool/spool.ts';
 import { Spool } from '../../main/spool/spool.ts';
-import { testKeys } from '../unit/support/keys.ts';
+import { openedSession, testKeys } from '../unit/support/keys.ts';
 import type { S3Store } from './s3Store.ts';
 import { BUCKET, REGION } from './s3Store.ts';
 import {
@@ -79,7 +79,7 @@ export class SpoolRig {
 
   async open(): Promise<SpoolSession> {
     const spool = this.spool();
-    this.session = await spool.openSession();
+    this.session = await openedSession(spool);
     return this.session;
   }
 

@@ -109,7 +109,7 @@ export async function filesIn(home: string): Promise<HomeFile[]> {
 const expected = [
   /^data\/spool\/[^/]+\/[^/]+\.run$/,
   /^data\/spool.key$/,
-  /^data\/spool\/[^/]+\/journal\.ndjson$/,
+  /^data\/spool\/[^/]+\/(journal\.ndjson|complete)$/,
   /^data\/logs\/[^/]+\.log$/,
   /^data\/status-events\.ndjson$/,
   /^data\/sightline\.pid$/,

@@ -1,7 +1,7 @@
-import { appendFile, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { appendFile, mkdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { JournalEntry } from '../../../main/spool/journal.ts';
 import { JOURNAL_VERSION, Journal, readJournal, spoolError } from '../../../main/spool/journal.ts';
 import { temporaryFolder } from '../support/folders.ts';
@@ -220,10 +220,67 @@ describe('trouble with the disk', () => {
     });
   });
 
-  it('is told to whoever appends', async () => {
+  it('is reported at the first attempt, and the entry is written when the disk takes it', async () => {
     const path = await journalPath();
-    const journal = await Journal.create(path, keys);
+    // A real disk without room: every write to /dev/full fails with ENOSPC (full(4)).
+    await symlink('/dev/full', path);
+    const troubles: (string | null)[] = [];
+    const journal = Journal.create(path, keys, { onTrouble: (error) => troubles.push(error?.code ?? null) });
+    const failures: string[] = [];
+    const written = journal.append(entry.started('one', 1), ({ code }) => failures.push(code));
+    await vi.waitFor(() => expect(failures).toEqual(['SPOOL_FULL']));
+    expect(journal.trouble).toMatchObject({ code: 'SPOOL_FULL' });
+    expect(troubles).toEqual(['SPOOL_FULL']);
+    await rm(path);
+    await written;
+    await journal.append(entry.failed('one'));
+    expect(await read(path)).toEqual([entry.started('one', 1), entry.failed('one')]);
+    await vi.waitFor(() => expect(troubles).toEqual(['SPOOL_FULL', null]));
+    expect(journal.trouble).toBeNull();
     await journal.close();
-    await expect(journal.append(entry.started('one', 1))).rejects.toMatchObject({ code: 'SPOOL_UNREADABLE' });
+  });
+});
+
+describe('a journal that an earlier process left', () => {
+  async function left(): Promise<string> {
+    const path = await journalPath();
+    await write(path, recording('one', 1000, null));
+    return path;
+  }
+  async function isIncomplete(path: string): Promise<boolean> {
+    const { journal, incomplete } = await Journal.resume(path, keys);
+    await journal.append(entry.suspended('one', 2000));
+    await journal.close();
+    return incomplete;
+  }
+
+  it('is complete when every entry was written', async () => {
+    const path = await left();
+    expect(await isIncomplete(path)).toBe(false);
+    expect(await isIncomplete(path)).toBe(false);
+  });
+
+  it('is incomplete, again and again, when a write had failed', async () => {
+    const path = await left();
+    await rm(join(dirname(path), 'complete'));
+    expect(await isIncomplete(path)).toBe(true);
+    expect(await isIncomplete(path)).toBe(true);
+  });
+
+  it('is incomplete when its last line is torn', async () => {
+    const path = await left();
+    await appendFile(path, 'bm90IGEgd2hvbGUgbGl');
+    expect(await isIncomplete(path)).toBe(true);
+  });
+
+  it('is complete again once the doubt is resolved and everything is written', async () => {
+    const path = await left();
+    await rm(join(dirname(path), 'complete'));
+    const { journal } = await Journal.resume(path, keys);
+    await journal.append(entry.suspended('one', 2000));
+    journal.allowComplete();
+    await vi.waitFor(() => stat(join(dirname(path), 'complete')));
+    await journal.close();
+    expect(await isIncomplete(path)).toBe(false);
   });
 });

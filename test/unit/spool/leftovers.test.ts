@@ -121,7 +121,7 @@ describe('the stretch that is going on', () => {
   it('is opened by its first record, and knows which session holds a recording until it is forgotten', async () => {
     const stretch = new Stretch(await spoolWith({}));
     await stretch.append(entry.started('one', 1000));
-    const session = await stretch.session();
+    const session = stretch.session();
     expect(stretch.holderOf('one')).toBe(session);
     stretch.forget('one');
     expect(stretch.holderOf('one')).toBeUndefined();
@@ -132,7 +132,7 @@ describe('the stretch that is going on', () => {
     const { goingOn } = await spool.recover(NOW);
     const stretch = new Stretch(spool);
     stretch.goOnIn(goingOn!);
-    expect(await stretch.session()).toBe(goingOn);
+    expect(stretch.session()).toBe(goingOn);
     expect(stretch.holderOf('one')).toBe(goingOn);
   });
 
@@ -143,6 +143,6 @@ describe('the stretch that is going on', () => {
     await stretch.end(Promise.resolve());
     // What comes next gets a folder of its own.
     await stretch.append(entry.started('two', 2000));
-    expect((await stretch.session()).ledger.recordings.has('one')).toBe(false);
+    expect(stretch.session().ledger.recordings.has('one')).toBe(false);
   });
 });

@@ -9,7 +9,7 @@ import type { SpoolSession } from '../../../main/spool/spool.ts';
 import { Spool } from '../../../main/spool/spool.ts';
 import { temporaryFolder } from '../support/folders.ts';
 import { entry, recording } from '../support/journalEntries.ts';
-import { journalEntries, testKeys } from '../support/keys.ts';
+import { journalEntries, openedSession, testKeys } from '../support/keys.ts';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -82,7 +82,7 @@ async function house(limits: Partial<RoomOptions> = {}): Promise<House> {
       return recovered.sessions;
     },
     async record(id, bytes) {
-      const session = await it.spool.openSession();
+      const session = await openedSession(it.spool);
       sessions.add(session);
       for (const one of recording(id, it.now, it.now + 1000)) await session.append(one);
       const run = await session.beginRun(entry.opened(`run-${id}`, it.now));
@@ -146,7 +146,7 @@ describe('the quota', () => {
   it('takes nothing more for a run after a refusal, even when there is room again', async () => {
     const it = await house({ quotaBytes: 4 * MIB });
     const left = await it.record('left', 3 * MIB);
-    const session = await it.spool.openSession();
+    const session = await openedSession(it.spool);
     const run = await session.beginRun(entry.opened('a', it.now));
     await run.append(Buffer.from('kept'));
     await expect(run.append(Buffer.alloc(MIB))).rejects.toMatchObject({ code: 'SPOOL_FULL' });
@@ -165,7 +165,7 @@ describe('the quota', () => {
   it('is never in the way of a journal', async () => {
     const it = await house({ quotaBytes: MIB });
     await expect(it.record('one', 2 * MIB)).rejects.toMatchObject({ code: 'SPOOL_FULL' });
-    const session = await it.spool.openSession();
+    const session = await openedSession(it.spool);
     for (const one of recording('two', it.now, it.now + 1)) await session.append(one);
     expect(await journalEntries(join(session.folder, 'journal.ndjson'), it.keys)).toHaveLength(3);
     await session.append(entry.failed('two'));
@@ -176,7 +176,7 @@ describe('the quota', () => {
   it('refuses to begin a run that could only be short, before anything is written for it', async () => {
     const it = await house({ quotaBytes: 16 * MIB });
     const one = await it.record('one', 14.5 * MIB);
-    const session = await it.spool.openSession();
+    const session = await openedSession(it.spool);
     const before = await sizeOf(it.root);
     await expect(session.beginRun(entry.opened('a', it.now))).rejects.toMatchObject({ code: 'SPOOL_FULL' });
     expect(await sizeOf(it.root)).toBe(before);
@@ -215,7 +215,7 @@ describe('the free space of the disk', () => {
   it('is noticed while a run is written, whoever fills the disk', async () => {
     const it = await house(limits);
     it.free = () => 200 * MIB;
-    const session = await it.spool.openSession();
+    const session = await openedSession(it.spool);
     const run = await session.beginRun(entry.opened('a', it.now));
     it.free = () => 50 * MIB;
     await run.append(Buffer.alloc(KIB));
@@ -228,7 +228,7 @@ describe('the free space of the disk', () => {
 
   it('is asked for every few megabytes or seconds, not with every picture', async () => {
     const it = await house(limits);
-    const session = await it.spool.openSession();
+    const session = await openedSession(it.spool);
     const run = await session.beginRun(entry.opened('a', it.now));
     expect(it.looks).toBe(1);
     for (let count = 0; count < 40; count += 1) await run.append(Buffer.alloc(100 * KIB));
@@ -334,7 +334,7 @@ describe('published recordings', () => {
 
   it('of a stretch that goes on go as well, but nothing that an open recording may need', async () => {
     const it = await house({ ...keep, quotaBytes: 3 * MIB });
-    const session = await it.spool.openSession();
+    const session = await openedSession(it.spool);
     const write = async (runId: string, from: number): Promise<void> => {
       const run = await session.beginRun(entry.opened(runId, from));
       await session.append(entry.live(runId, from));

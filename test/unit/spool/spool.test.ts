@@ -1,4 +1,4 @@
-import { mkdir, readFile, readdir, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { JournalEntry } from '../../../main/spool/journal.ts';
@@ -8,7 +8,7 @@ import { temporaryFolder } from '../support/folders.ts';
 import type { TestVideo } from '../support/fragmentedMp4.ts';
 import { makeTestVideo, topBoxes } from '../support/fragmentedMp4.ts';
 import { entry, recording, run } from '../support/journalEntries.ts';
-import { journalEntries, testKeys, writeJournal, writeRun } from '../support/keys.ts';
+import { journalEntries, openedSession, testKeys, writeJournal, writeRun } from '../support/keys.ts';
 import { objectWith } from '../support/matchers.ts';
 
 interface TestSpool {
@@ -56,16 +56,16 @@ const nothing = { sessions: [], goingOn: null };
 describe('a session of the spool', () => {
   it('is a folder of its own that nobody else can read, with a journal', async () => {
     const { spool, root } = await newSpool();
-    const session = await spool.openSession();
+    const session = await openedSession(spool);
     expect(session.folder).toBe(join(root, 'session-1'));
     expect((await stat(session.folder)).mode & 0o777).toBe(0o700);
-    expect(await readdir(session.folder)).toEqual(['journal.ndjson']);
+    expect(await readdir(session.folder)).toEqual(['complete', 'journal.ndjson']);
     await session.release();
   });
 
   it('has in its ledger what it has in its journal', async () => {
     const { spool } = await newSpool();
-    const session = await spool.openSession();
+    const session = await openedSession(spool);
     const entries = [...recording('one', 1000, 2000), ...run('a', 1000, 2000)];
     await append(session, entries);
     expect(await journalEntries(join(session.folder, 'journal.ndjson'), keys)).toEqual(entries);
@@ -77,7 +77,7 @@ describe('a session of the spool', () => {
 
   it('gives a run’s bytes back, and knows which runs it has', async () => {
     const { spool } = await newSpool();
-    const session = await spool.openSession();
+    const session = await openedSession(spool);
     await addRun(session, [...recording('one', 1000, 2000), ...run('a', 1000, 2000)], 'a');
     const reader = await session.openRun('a');
     for await (const bytes of reader.contents()) expect(Buffer.from(bytes).toString()).toBe('pictures of a');
@@ -87,17 +87,40 @@ describe('a session of the spool', () => {
     await session.release();
   });
 
-  it('that cannot be made is SPOOL_UNREADABLE', async () => {
+  it('whose folder cannot be made takes no run, and keeps its entries until it can', async () => {
     const { spool, root } = await newSpool();
     await writeFile(root, 'a file where the folder should be');
-    await expect(spool.openSession()).rejects.toMatchObject({ code: 'SPOOL_UNREADABLE' });
+    const session = spool.openSession();
+    const written = session.append(entry.started('one', 1000));
+    await expect(session.beginRun(entry.opened('a', 1000))).rejects.toMatchObject({
+      code: 'SPOOL_UNREADABLE',
+    });
+    // While that is so, the next run leaves no entry.
+    await expect(session.beginRun(entry.opened('b', 1000))).rejects.toMatchObject({
+      code: 'SPOOL_UNREADABLE',
+    });
+    await expect(session.tryAppend(entry.failed('one'))).rejects.toMatchObject({ code: 'SPOOL_UNREADABLE' });
+    await rm(root);
+    await written;
+    await session.guard();
+    await append(session, entry.started('two', 2000));
+    expect(await journalEntries(join(session.folder, 'journal.ndjson'), keys)).toEqual([
+      ...[
+        entry.started('one', 1000),
+        entry.opened('a', 1000),
+        entry.failed('one'),
+        entry.started('two', 2000),
+      ],
+    ]);
+    await append(session, entry.failed('two'));
+    await session.release();
   });
 });
 
 describe('the end of a session', () => {
   it('comes when it is released and every recording is settled, not before', async () => {
     const { spool, root } = await newSpool();
-    const session = await spool.openSession();
+    const session = await openedSession(spool);
     await addRun(session, [...recording('one', 1000, 2000), ...run('a', 1000, 2000)], 'a');
     await session.release();
     expect(await exists(session.folder)).toBe(true);
@@ -108,7 +131,7 @@ describe('the end of a session', () => {
 
   it('does not come while contacts may still be recorded, even if all so far are settled', async () => {
     const { spool } = await newSpool();
-    const session = await spool.openSession();
+    const session = await openedSession(spool);
     await append(session, entry.started('one', 1000), entry.failed('one'));
     await session.tidy();
     expect(await exists(session.folder)).toBe(true);
@@ -118,7 +141,7 @@ describe('the end of a session', () => {
 
   it('may be asked for again without harm', async () => {
     const { spool, root } = await newSpool();
-    const session = await spool.openSession();
+    const session = await openedSession(spool);
     await session.release();
     await session.tidy();
     expect(await readdir(root)).toEqual([]);
@@ -129,7 +152,7 @@ describe('run files', () => {
   /** One has the runs a and b, two has b and c. */
   async function two(): Promise<{ session: SpoolSession; files: () => Promise<string[]> }> {
     const { spool } = await newSpool();
-    const session = await spool.openSession();
+    const session = await openedSession(spool);
     await append(session, recording('one', 1000, null));
     await addRun(session, run('a', 1000, 3000), 'a');
     await append(session, recording('two', 3000, null));
@@ -160,7 +183,7 @@ describe('run files', () => {
     const { session, files } = await two();
     await append(session, entry.stopped('two', 7000));
     await session.abandon();
-    await expect(session.append(entry.published('one'))).rejects.toMatchObject({ code: 'SPOOL_UNREADABLE' });
+    await session.append(entry.published('one'));
     await session.tidy();
     expect(await files()).toEqual(['a.run', 'b.run', 'c.run']);
   });

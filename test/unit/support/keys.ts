@@ -1,6 +1,6 @@
 // Session keys guarded by a real key file in a temporary folder; journals and runs written and read with them.
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { keyFileStore } from '../../../main/platform/keyStore.ts';
@@ -8,7 +8,7 @@ import type { JournalEntry, SessionKeys } from '../../../main/spool/journal.ts';
 import { Journal, readJournal } from '../../../main/spool/journal.ts';
 import { createRunFile } from '../../../main/spool/runFiles.ts';
 import { sessionKeys } from '../../../main/spool/sessionKeys.ts';
-import { errno } from '../../../main/shared/errors.ts';
+import type { Spool, SpoolSession } from '../../../main/spool/spool.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'sightline-keys-'));
 process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
@@ -27,12 +27,10 @@ export async function writeRun(path: string, bytes: Uint8Array, dataKey: Buffer)
 
 /** Makes the journal, or goes on in it. */
 export async function openJournal(path: string, keys: SessionKeys): Promise<Journal> {
-  try {
-    return await Journal.create(path, keys);
-  } catch (error) {
-    if (errno(error) !== 'EEXIST') throw error;
-    return (await Journal.resume(path, keys)).journal;
-  }
+  if (existsSync(path)) return (await Journal.resume(path, keys)).journal;
+  const journal = Journal.create(path, keys);
+  await journal.guard();
+  return journal;
 }
 
 export async function writeJournal(
@@ -48,4 +46,11 @@ export async function writeJournal(
 
 export async function journalEntries(path: string, keys: SessionKeys): Promise<JournalEntry[]> {
   return (await readJournal(path, keys))?.entries ?? [];
+}
+
+/** A new session whose folder and journal are there. */
+export async function openedSession(spool: Spool): Promise<SpoolSession> {
+  const session = spool.openSession();
+  await session.guard();
+  return session;
 }

@@ -9,7 +9,7 @@ import type { SpoolSession } from '../../../main/spool/spool.ts';
 import { Spool } from '../../../main/spool/spool.ts';
 import { temporaryFolder } from './folders.ts';
 import { entry, recording, run } from './journalEntries.ts';
-import { testKeys } from './keys.ts';
+import { openedSession, testKeys } from './keys.ts';
 import type { LogLine } from './logs.ts';
 import { keepingLogger } from './logs.ts';
 
@@ -42,7 +42,7 @@ export async function bench(random = 1, ...recordingIds: string[]): Promise<Benc
     newSessionId: () => 'one',
     onUnreadable: () => {},
   });
-  const session = await spool.openSession();
+  const session = await openedSession(spool);
   for (const id of recordingIds.length > 0 ? recordingIds : ['rec-1']) {
     for (const one of [...recording(id, 1000, 3000), ...run(`run-of-${id}`, 1000, 3000)]) {
       await session.append(one);

@@ -1,0 +1,70 @@
+// The composition root's part for the spool: builds it from policy and gives it the ports that it needs.
+
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import type { KeyStore } from '../platform/keyStore.ts';
+import type { Logger } from '../platform/log.ts';
+import { endOrphan } from '../platform/orphans.ts';
+import type { Policy } from '../policy/keys.ts';
+import { toFailure } from '../shared/errors.ts';
+import type { EncoderName } from '../shared/names.ts';
+import type { Clock } from '../shared/time.ts';
+import { toTimestamp } from '../shared/time.ts';
+import { mayGoOn } from '../spool/leftovers.ts';
+import type { Room, RoomOptions } from '../spool/room.ts';
+import { sessionKeys } from '../spool/sessionKeys.ts';
+import type { SpoolSession } from '../spool/spool.ts';
+import { Spool } from '../spool/spool.ts';
+
+/** Found in the command line of every capture run, and hardly in any other. */
+const ORPHAN_WORDS = ['ffmpeg', 'frag_every_frame', 'pipe:1'];
+
+export interface SpoolParts {
+  /** Each value is read when it is needed: policy may change. */
+  readonly policy: Policy;
+  /** The first seals new sessions; each may open old ones. */
+  readonly keyStores: readonly [KeyStore, ...KeyStore[]];
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** The encoder that is in use now, where one is. */
+  readonly encoder: () => EncoderName | undefined;
+  readonly room: (options: Pick<RoomOptions, 'root' | 'now' | 'onProblem'>) => Room;
+  /** Called for each session that an earlier process left, before anything of it is deleted. */
+  readonly onFound: (left: SpoolSession) => Promise<void>;
+}
+
+export function spoolOf({ policy, keyStores, clock, log, encoder, room, onFound }: SpoolParts): Spool {
+  const root = join(policy.dataDir, 'spool');
+  return new Spool({
+    root,
+    room: room({
+      root,
+      now: () => clock.now(),
+      onProblem: (message, error) => log.warn(message, { reason: String(error) }),
+    }),
+    keys: sessionKeys(keyStores),
+    newSessionId: () =>
+      `${toTimestamp(clock.now()).replaceAll(/[-:.]/g, '')}-${randomBytes(4).toString('hex')}`,
+    onFound,
+    endOrphan: async (pid) => {
+      if (await endOrphan(pid, ORPHAN_WORDS))
+        log.warn('an ffmpeg of an earlier Sightline was ended', { pid });
+    },
+    mayGoOn: (left) =>
+      mayGoOn(left, {
+        now: clock.now(),
+        graceMs: policy.graceSeconds * 1000,
+        fps: policy.fps,
+        encoder: encoder(),
+      }),
+    agentMaySuspend: () => policy.agentMaySuspend,
+    onTrouble: (folder, error) => {
+      if (error === null) log.info('the journal is complete again', { folder });
+      else log.error('the journal cannot be written', { folder, code: error.code, reason: error.message });
+    },
+    onUnreadable: (folder, error) => {
+      const { code, message: reason } = toFailure(error, 'SPOOL_UNREADABLE');
+      log.error('a spool folder cannot be read', { folder, code, reason });
+    },
+  });
+}
