@@ -13,6 +13,7 @@ const options = soakOptions({ seed: 1, only: '', cells: 0, parallel: 2, report: 
 const interrupted = new AbortController();
 process.once('SIGINT', () => interrupted.abort());
 const began = performance.now();
+let known = 0;
 const results = await faultMatrix({
   choose,
   parallel: options.parallel,
@@ -32,6 +33,7 @@ if (options.report !== '') writeFileSync(options.report, `${text}\n`);
 process.exit(results.some(({ verdict }) => verdict === 'FAILS') ? 1 : 0);
 
 function choose(cells: readonly Cell[]): readonly Cell[] {
+  known = cells.length;
   const words = options.only.split('+').map((word) => word.trim());
   const named = cells.filter((cell) => words.every((word) => cellName(cell).includes(word)));
   const shuffled = new Dice(options.seed).shuffle(named);
@@ -63,12 +65,14 @@ function report(): string {
     '',
     'One story with two contacts: start, suspend, resume, start of the second, stop of the first, suspend and stop of the',
     'second. In each cell one call of the data folder fails, once or until it is released 1.5 s later (or after the process',
-    'has gone), and the process goes on, gets SIGTERM, or SIGKILL as soon as the request under way is answered. Then it is',
-    'started again and the page says hello. A sensitive picture is on the screen while a suspension holds.',
+    'has gone), or nothing there can be changed any more until then ("all"); and the process goes on, gets SIGTERM, or',
+    'SIGKILL as soon as the request under way is answered. Then it is started again and the page says hello. A sensitive',
+    'picture is on the screen while a suspension holds. Lines of the journal are named after a run without faults.',
     '',
     table([
       ['what', 'seen'],
-      ['cells', results.length],
+      ['cells there are', known],
+      ['cells tried', results.length],
       ['hold', count(results, 'holds')],
       ['**fail**', `**${count(results, 'FAILS')}**`],
       ['whose call did not come', count(results, 'not met')],

@@ -13,12 +13,13 @@ import { whyNoSmallDisk } from '../soak/smallDisk.ts';
 /** What broke a guarantee once. */
 const known = [
   'header, sync: EIO once, goes on',
-  'contact.started, write: EIO once, goes on',
-  'run.live, write: EIO once, goes on',
-  'contact.recording, write: EIO once, goes on',
+  'contact.started, write: EIO once, SIGKILL',
+  'run.live, write: EIO once, SIGKILL',
+  'contact.recording, write: EIO once, SIGKILL',
   'contact.suspended, write: EIO once, SIGKILL',
   'contact.suspended, sync: EIO until released, SIGTERM',
-  'contact.suspended, write: SHORT-ENOSPC until released, goes on',
+  'contact.suspended, write: SHORT-ENOSPC until released, SIGKILL',
+  'contact.suspended, write: EIO all until released, goes on',
   'contact.stopped, write: ENOSPC until released, SIGKILL',
 ];
 const knownOfDisks = [

@@ -22,7 +22,7 @@ export interface FaultRule {
   readonly kinds: readonly CallKind[] | 'any';
   /** Of the path below the folder, as fnmatch(3) has it: `*` takes slashes. Without spaces. */
   readonly pattern: string;
-  /** Which of the matching calls fails first; the first one is 1. */
+  /** Which of the matching calls fails first; the first one is 1. 0: the next one after another rule has been met. */
   readonly nth: number;
   readonly fault: DiskFault;
   /** A number of calls, or a file: every matching call fails until it exists. */

@@ -23,7 +23,8 @@ export interface FullDisk {
   readonly before: StepName;
 }
 
-export type Lasting = 'once' | 'until released';
+/** `all`: from that call on nothing in the data folder can be changed, not even a file deleted, until it is released. */
+export type Lasting = 'once' | 'until released' | 'all until released';
 export type Ending = 'goes on' | 'SIGTERM' | 'SIGKILL';
 
 export interface Cell {
@@ -96,6 +97,14 @@ const FAULTS: Readonly<Partial<Record<CallKind, readonly DiskFault[]>>> = {
 };
 
 export function cellsOf(targets: readonly Target[]): Cell[] {
+  const lines = targets.filter(({ call, pattern }) => call === 'write' && pattern === JOURNAL);
+  const whole = lines.flatMap((target) =>
+    endings.map((ending): Cell => ({ target, fault: 'EIO', lasting: 'all until released', ending })),
+  );
+  return [...ofOneCall(targets), ...whole];
+}
+
+function ofOneCall(targets: readonly Target[]): Cell[] {
   return targets.flatMap((target) =>
     (FAULTS[target.call] ?? (['EIO', 'ENOSPC'] as const)).flatMap((fault) =>
       (['once', 'until released'] as const).flatMap((lasting) =>

@@ -9,6 +9,8 @@ import { readPublished } from '../rig/recorder.ts';
 import { filesIn, framesOfSpoolFile, leakIn, seenIn } from './leakCheck.ts';
 import type { Story } from './faultStory.ts';
 
+const FRAME_MS = 200;
+
 /** The events of one recording, in the order of the file. */
 type Life = readonly StatusEvent['detail'][];
 
@@ -72,10 +74,15 @@ export async function judgeEnd(home: string, story: Story): Promise<string[]> {
         complain(`${contactId} begins at ${manifest.startTime}, not ${startTime}`);
       if (endTime !== null && manifest.endTime !== endTime)
         complain(`LOST: ${contactId} ends at ${manifest.endTime} (${manifest.endCause}), not ${endTime}`);
-      const known = manifest.suspensions.map(({ suspendedAt }) => suspendedAt);
-      const unknown = contact.suspendedAt.filter((at) => !known.includes(at));
-      if (unknown.length > 0)
-        complain(`the manifest of ${contactId} knows no suspension at ${unknown.join()}`);
+      for (const at of contact.suspendedAt) {
+        // After a crash it may be known as beginning where the last frame ends.
+        const isKnown = manifest.suspensions.some(
+          ({ suspendedAt, resumedAt }) =>
+            Math.abs(Date.parse(suspendedAt) - Date.parse(at)) <= FRAME_MS * 3 &&
+            (resumedAt === null || resumedAt > at),
+        );
+        if (!isKnown) complain(`the manifest of ${contactId} knows no suspension at ${at}`);
+      }
     }
   }
   complaints.push(...(await judgeLives(home, story)));

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { keyFileStore } from '../../main/platform/keyStore.ts';
 import { startDesk, oneMonitor, type Desk } from '../rig/desk.ts';
-import { diskCalls, faultMet, withFaults } from '../rig/faultShim.ts';
+import { diskCalls, faultMet, withFaults, type FaultRule } from '../rig/faultShim.ts';
 import { startRecorder, type Recorder } from '../rig/recorder.ts';
 import { cellName, cellsOf, fullDiskCells, targetsOf, type Cell } from './faultCells.ts';
 import { becomesOver, isOver, judgeEnd, judgeSpool } from './faultJudge.ts';
@@ -149,11 +149,16 @@ async function brokenCall({ target, fault, lasting }: Cell, home: string): Promi
   if (target.kind !== 'call') throw new Error('unreachable');
   const [log, release] = [join(home, 'calls.log'), join(home, 'release')];
   const { call, pattern, nth } = target;
-  const rule = { kinds: [call], pattern, nth, fault, until: lasting === 'once' ? 1 : release };
+  const rule: FaultRule = { kinds: [call], pattern, nth, fault, until: lasting === 'once' ? 1 : release };
+  const all = { ...rule, kinds: 'any', pattern: '*', nth: 0 } as const;
   const lifted = gate();
   if (lasting === 'once') lifted.open();
   return {
-    wrapper: await withFaults(join(home, 'data'), log, [rule]),
+    wrapper: await withFaults(
+      join(home, 'data'),
+      log,
+      lasting === 'all until released' ? [rule, all] : [rule],
+    ),
     beforeStep: () => Promise.resolve(),
     reason: null,
     met: (signal) => faultMet(log, signal),

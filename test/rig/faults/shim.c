@@ -9,7 +9,8 @@
  *
  * kinds:   open, write, sync, truncate, rename, link, unlink, mkdir, separated by commas, or any
  * pattern: of the path in the folder (fnmatch(3), * takes slashes)
- * from:    which of the calls that match kinds and pattern is the first to fail; 1 is the first
+ * from:    which of the calls that match kinds and pattern is the first to fail; 1 is the first, 0 the next one once
+ *          another rule has been met
  * fault:   EIO, ENOSPC; SHORT-EIO, SHORT-ENOSPC: half of the bytes are written, the calls for the rest fail;
  *          KILL-BEFORE, KILL-AFTER
  * long:    a number of calls, or the absolute path of a file: until it exists
@@ -53,7 +54,7 @@ static size_t folder_length;
 static int log_fd = -1;
 static struct rule rules[MAX_RULES];
 static int rule_count;
-static long call_count;
+static long call_count, met_count;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 #define REAL(name) \
@@ -121,13 +122,14 @@ static struct verdict judge(const char *kind, const char *path, size_t bytes) {
     struct rule *rule = &rules[index];
     if (!has_word(rule->kinds, kind) || fnmatch(rule->pattern, path, 0) != 0) continue;
     rule->seen += 1;
-    if (rule->seen < rule->from) continue;
+    if (rule->from == 0 ? met_count == 0 : rule->seen < rule->from) continue;
     int is_short = strncmp(rule->fault, "SHORT-", 6) == 0;
     int is_kill = strncmp(rule->fault, "KILL-", 5) == 0;
     /* Of a short write libuv tries the rest, and then the program does: the three count as one. */
     long times = rule->times + (is_short ? 2 : 0);
     if (rule->until[0] != '\0' ? access(rule->until, F_OK) == 0 : rule->failed >= times) continue;
     rule->failed += 1;
+    met_count += 1;
     done = rule->fault;
     if (is_kill) verdict.action = strcmp(rule->fault, "KILL-AFTER") == 0 ? DIE_AFTER : DIE_BEFORE;
     else if (is_short && rule->failed == 1 && bytes > 1) verdict.action = HALF;
