@@ -21,7 +21,7 @@ const integrationAlone = files(
   ...['badInput', 'clock', 'contact', 'demo', 'displays', 'failures', 'lock', 'restart', 'room', 's3Program'],
   ...['sequences', 'several'],
   // They stop processes and slow disks, and have deadlines.
-  ...['kill', 'leak'],
+  ...['kill', 'leak', 'faultMatrix'],
   // The rig's own exactness.
   'rig',
 );

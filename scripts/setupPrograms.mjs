@@ -42,7 +42,14 @@ export const programs = [
     for: ['msi', 'installer'],
     system: linux,
   },
-  { names: ['cc'], package: 'gcc', for: ['installer'], system: linux },
+  // Also what tests of disk faults load into the program (test/rig/faults).
+  { names: ['cc'], package: 'gcc', for: ['test', 'soak', 'installer'], system: linux },
+  {
+    names: ['/usr/include/stdio.h'],
+    package: 'libc6-dev',
+    for: ['test', 'soak', 'installer'],
+    system: linux,
+  },
   { names: wine, package: 'wine64', for: ['installer'], system: linux },
   // The whole app under Wine: Chromium ends where Windows has no Tahoma.
   { names: ['/usr/share/wine/fonts/tahoma.ttf'], package: 'fonts-wine', for: ['installer'], system: linux },

@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest';
 import { soakKill } from '../soak/kill.ts';
 
-it('50 kills of recorder, ffmpeg and power: every contact is published, whole and once, and nothing is left over', async () => {
+it('50 kills of recorder, ffmpeg and power, some at single system calls, or with one that fails: every contact is published, whole and once, and nothing is left over', async () => {
   const seed = Math.floor(Math.random() * 2 ** 31);
   // Two at a time, each on its own display and with its own store: while one records the other is judged.
   const seeds = [seed, seed + 1];
@@ -17,5 +17,5 @@ it('50 kills of recorder, ffmpeg and power: every contact is published, whole an
     results.flatMap((one) => one.complaints),
     `seeds ${seeds.join(' and ')}`,
   ).toEqual([]);
-  expect(published).toBeGreaterThan(40);
+  expect(published).toBeGreaterThan(30);
 }, 600_000);

@@ -22,6 +22,12 @@ export class Dice {
   pick<T>(list: readonly T[]): T {
     return list[Math.floor(this.next() * list.length)]!;
   }
+
+  /** All of them in another order (Fisher and Yates). */
+  shuffle<T>(list: readonly T[]): T[] {
+    const left = [...list];
+    return list.map(() => left.splice(Math.floor(this.next() * left.length), 1)[0]!);
+  }
 }
 
 /** `--name value` options with their defaults; numbers where the default is one. */

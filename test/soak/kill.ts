@@ -1,7 +1,7 @@
 // The kill soak: contacts whose recorder, ffmpeg or power goes at a random moment of the recording or of its delivery.
 // The next start must publish every contact whose start was acknowledged, whole, once, and leave nothing behind.
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -17,6 +17,7 @@ import { downloadPublished, s3Options } from '../rig/s3Recorder.ts';
 import { startStrictStore, type S3Store } from '../rig/s3Store.ts';
 import { decodeRecording, recordingClock } from '../rig/recordingFrames.ts';
 import { Dice, ffmpegsOf, signal } from './common.ts';
+import { callInFull, callKills, callMet, isCallKill, wrapperOf, type CallKill } from './killCalls.ts';
 
 const FRAME_MS = 200;
 /** How much of the end of a recording a kill may take. */
@@ -26,6 +27,8 @@ const PATIENCE_MS = 20_000;
 const kills = [
   ...(['recorder', 'ffmpeg, then recorder', 'recorder, then ffmpeg', 'power'] as const),
   ...(['in delivery', 'in a long upload'] as const),
+  // As often as all others together.
+  ...([...callKills, ...callKills, 'at a call'] as const),
 ];
 /** A stand-in keeps everything in memory: every so often a new one takes over. */
 const CYCLES_A_STORE = 20;
@@ -119,18 +122,23 @@ class KillSoak {
     this.cycles += 1;
     const kill = this.dice.pick(kills);
     const sink: SinkName = kill === 'in a long upload' || this.dice.next() < 0.5 ? 's3' : 'folder';
-    const name = `${kill}, ${sink}`;
-    this.counts.set(name, (this.counts.get(name) ?? 0) + 1);
-    const home = await mkdtemp(join(tmpdir(), 'sightline-kill-'));
+    const home = await mkdtemp(join(await realpath(tmpdir()), 'sightline-kill-'));
     const cycle: Cycle = { home, kill, store: sink === 's3' ? await this.currentStore() : null };
     let isWhole = false;
     try {
-      const { started, killedAt } =
-        kill === 'in a long upload' ? await this.uploadAndKill(cycle) : await this.recordAndKill(cycle);
+      const { started, killedAt } = await this.act(cycle);
+      const name = `${isCallKill(kill) ? await callMet(kill, home) : kill}, ${sink}`;
+      this.counts.set(name, (this.counts.get(name) ?? 0) + 1);
       isWhole = await this.judge(cycle, started, killedAt);
     } finally {
       if (isWhole) await rm(home, { recursive: true, force: true });
     }
+  }
+
+  private act(cycle: Cycle): Promise<{ started: Started[]; killedAt: number }> {
+    const { kill } = cycle;
+    if (kill === 'in a long upload') return this.uploadAndKill(cycle);
+    return isCallKill(kill) ? this.recordWithCall(cycle, kill) : this.recordAndKill(cycle);
   }
 
   private async currentStore(): Promise<S3Store> {
@@ -205,6 +213,43 @@ class KillSoak {
     return { started, killedAt };
   }
 
+  /** The same story; what is killed or fails is one system call, any one of it. */
+  private async recordWithCall(
+    cycle: Cycle,
+    kill: CallKill,
+  ): Promise<{ started: Started[]; killedAt: number }> {
+    const { dice } = this;
+    const started: Started[] = [];
+    const wrapper = await wrapperOf(kill, cycle.home, dice);
+    // Without its lock or its folder it does not even begin, and says so.
+    const recorder = await this.start(cycle, { wrapper }).catch(() => null);
+    if (recorder === null) return { started, killedAt: Date.now() };
+    const ended = { early: false };
+    const death = recorder.exited.then((code) => {
+      ended.early = true;
+      return { code, at: Date.now() };
+    });
+    const goesToItsEnd = dice.next() < 0.5;
+    const scene = (async () => this.play(await recorder.connect(), started, goesToItsEnd))().catch(
+      () => undefined,
+    );
+    const untilKilledMs = dice.between(600, 3500);
+    await Promise.race([
+      death,
+      goesToItsEnd ? scene.then(() => sleep(untilKilledMs / 2)) : sleep(untilKilledMs),
+    ]);
+    const ending = kill === 'a call fails, then SIGTERM' ? 'SIGTERM' : 'SIGKILL';
+    if (kill !== 'at a call' && ended.early) {
+      this.complaints.push(`cycle ${this.cycles} (${kill}): it ended by itself; see ${cycle.home}`);
+    }
+    recorder.kill(ending);
+    const { code, at } = await death;
+    if (ending === 'SIGTERM' && code !== 0) {
+      this.complaints.push(`cycle ${this.cycles} (${kill}): it ended with ${code}; see ${cycle.home}`);
+    }
+    return { started, killedAt: at };
+  }
+
   private async play(page: Page, started: Started[], toItsEnd: boolean): Promise<void> {
     const { dice } = this;
     const contactId = `c-${this.cycles}`;
@@ -241,7 +286,10 @@ class KillSoak {
     switch (kill) {
       case 'power':
       case 'in a long upload':
-        return; // it goes by itself
+      case 'at a call':
+      case 'a call fails, then recorder':
+      case 'a call fails, then SIGTERM':
+        return; // they go by themselves
       case 'recorder':
       case 'in delivery':
         recorder.kill('SIGKILL');
@@ -261,8 +309,9 @@ class KillSoak {
   private async judge(cycle: Cycle, started: readonly Started[], killedAt: number): Promise<boolean> {
     const { home, kill, store } = cycle;
     const before = this.complaints.length;
+    const call = await callInFull(home);
     const complain = (words: string): void =>
-      void this.complaints.push(`cycle ${this.cycles} (${kill}): ${words}; see ${home}`);
+      void this.complaints.push(`cycle ${this.cycles} (${kill}${call}): ${words}; see ${home}`);
     const next = await this.start(cycle, { flags: ['--grace-seconds', '0'] });
     const published = (): ReturnType<Recorder['published']> =>
       store === null
@@ -272,7 +321,9 @@ class KillSoak {
       if (!(await this.becomesIdle(next, published, started))) complain('not everything was delivered');
       const found = await published();
       this.published += found.length;
-      for (const one of started) await this.judgeOne(one, found, killedAt, complain);
+      // Capture that a failing call has ended need not be back yet.
+      const mayLack = kill.startsWith('a call fails');
+      for (const one of started) await this.judgeOne(one, found, mayLack ? null : killedAt, complain);
       await this.judgeEvents(next, started, complain);
       const half = (await readdir(next.sinkFolder, { recursive: true }).catch(() => [])).filter((name) =>
         name.endsWith('.part'),
@@ -290,7 +341,7 @@ class KillSoak {
   private async judgeOne(
     { contactId, startTime, endTime, isSimulated = false }: Started,
     found: Awaited<ReturnType<Recorder['published']>>,
-    killedAt: number,
+    killedAt: number | null,
     complain: (words: string) => void,
   ): Promise<void> {
     const mine = found.filter(({ manifest }) => manifest.contact.contactId === contactId);
@@ -299,7 +350,7 @@ class KillSoak {
       if (manifest.startTime !== startTime) complain(`${contactId} begins at ${manifest.startTime}`);
       if (endTime !== null && manifest.endTime !== endTime)
         complain(`${contactId} ends at ${manifest.endTime}`);
-      if (endTime === null) {
+      if (endTime === null && killedAt !== null) {
         const lost = killedAt - Date.parse(manifest.endTime);
         this.lostMs.push(lost);
         if (lost > MAY_BE_LOST_MS) complain(`${contactId} lacks its last ${lost} ms`);
