@@ -51,6 +51,8 @@ export default defineConfig({
         },
       },
       { test: { name: 'integration-alone', include: integrationAlone, ...alone } },
+      // Hostile peers against the built program, one at a time: they take the machine's connections and processors.
+      { test: { name: 'attack', include: ['test/attack/**/*.test.ts'], ...alone } },
       { test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], exclude: e2eAlone, ...together(2, 2) } },
       { test: { name: 'e2e-alone', include: e2eAlone, ...alone } },
       {

@@ -122,27 +122,32 @@ export class Capture {
       return;
     }
     const args = captureArguments({ grab: layout.grab, fps, encoder, picture: layout.picture });
-    slot.run = new CaptureRun({
-      spawn: () => {
-        const child = spawn(binary.path, args);
-        if (child.pid !== undefined) ports.onSpawned(runId, child.pid);
-        return child;
-      },
-      sink,
-      clock,
-      frameMs: 1000 / fps,
-      listener: {
-        live: (live) => {
-          this.canvas ??= { width: live.width, height: live.height };
-          ports.onLive(runId, live);
+    try {
+      slot.run = new CaptureRun({
+        spawn: () => {
+          const child = spawn(binary.path, args);
+          if (child.pid !== undefined) ports.onSpawned(runId, child.pid);
+          return child;
         },
-        covered: (until) => ports.onCovered(runId, until),
-        ended: (end) => {
-          if (end.fault === null) this.end(runId, end);
-          else void this.explainFault(end, signature).then((explained) => this.end(runId, explained));
+        sink,
+        clock,
+        frameMs: 1000 / fps,
+        listener: {
+          live: (live) => {
+            this.canvas ??= { width: live.width, height: live.height };
+            ports.onLive(runId, live);
+          },
+          covered: (until) => ports.onCovered(runId, until),
+          ended: (end) => {
+            if (end.fault === null) this.end(runId, end);
+            else void this.explainFault(end, signature).then((explained) => this.end(runId, explained));
+          },
         },
-      },
-    });
+      });
+    } catch (error) {
+      await sink.close();
+      throw error;
+    }
   }
 
   /** A grabber also dies of a display that changed under it; then the news of that may be a moment behind. */

@@ -10,6 +10,7 @@ import { FragmentSplitter } from '../shared/fragments.ts';
 import type { GapReason } from '../shared/names.ts';
 import type { Clock, Moment } from '../shared/time.ts';
 import { LineReader, diagnose, parseStartTime } from './ffmpegOutput.ts';
+import { isShortage, nothingLeft } from './spawnFfmpeg.ts';
 
 /** Where a run's bytes go (the spool's RunWriter). */
 export interface RunSink {
@@ -91,6 +92,7 @@ export class CaptureRun {
   private writes: Promise<void> = Promise.resolve();
   private finished = false;
 
+  /** @throws SightlineError what `spawn` throws; the sink is the caller's then */
   constructor(private readonly options: RunOptions) {
     this.process = options.spawn();
     this.stepsBefore = options.clock.steps;
@@ -104,13 +106,15 @@ export class CaptureRun {
     // A dead ffmpeg closes its stdin under our "q"; its exit says all there is to say.
     this.process.stdin.on('error', () => undefined);
     this.process.on('error', (error) => {
-      this.fault ??= {
-        failure: failure(
-          'ENCODER_UNAVAILABLE',
-          `ffmpeg cannot be started: ${error.message}. Check "ffmpegPath".`,
-        ),
-        permanent: true,
-      };
+      this.fault ??= isShortage(error)
+        ? { failure: toFailure(nothingLeft(error)), permanent: false }
+        : {
+            failure: failure(
+              'ENCODER_UNAVAILABLE',
+              `ffmpeg cannot be started: ${error.message}. Check "ffmpegPath".`,
+            ),
+            permanent: true,
+          };
       if (this.process.pid === undefined) void this.finish('not started');
     });
     // 'close' comes after the last byte of stdout, so a polite end loses nothing.

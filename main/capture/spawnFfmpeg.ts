@@ -4,15 +4,47 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import type { Logger } from '../platform/log.ts';
+import { SightlineError, errno } from '../shared/errors.ts';
 
+/** @throws SightlineError CAPTURE_FAILED where the system has nothing left to start a process with */
 export type SpawnFfmpeg = (path: string, args: readonly string[]) => ChildProcessWithoutNullStreams;
 
 /** Logs the exact command line, so that support can paste it into a terminal. */
 export function ffmpegSpawner(log: Logger): SpawnFfmpeg {
   return (path, args) => {
     log.info('ffmpeg', { command: [path, ...args].map(quote).join(' ') });
-    return spawn(path, args, { stdio: ['pipe', 'pipe', 'pipe'], windowsHide: true, shell: false });
+    return spawnPiped(path, args);
   };
+}
+
+/** A process with three pipes. @throws SightlineError CAPTURE_FAILED; a program that is missing is an `error` event */
+export function spawnPiped(path: string, args: readonly string[]): ChildProcessWithoutNullStreams {
+  let child: ChildProcessWithoutNullStreams;
+  try {
+    child = spawn(path, args, { stdio: ['pipe', 'pipe', 'pipe'], windowsHide: true, shell: false });
+  } catch (error) {
+    throw nothingLeft(error);
+  }
+  // Without descriptors Node gives back a child that has no pipes, whatever its type says, and emits the error later.
+  if ((child.stdout as unknown) === undefined) {
+    child.on('error', () => undefined);
+    throw nothingLeft('EMFILE');
+  }
+  return child;
+}
+
+/** Not for good: the system has more when other programs have ended, or a flood of connections is over. */
+export function isShortage(error: unknown): boolean {
+  return ['EMFILE', 'ENFILE', 'EAGAIN', 'ENOMEM'].includes(errno(error) ?? '');
+}
+
+export function nothingLeft(error: unknown): SightlineError {
+  return new SightlineError(
+    'CAPTURE_FAILED',
+    'The system cannot start another process now: it has no file descriptors, processes or memory left. End programs that ' +
+      'are not needed; capture is tried again until it works.',
+    { cause: error },
+  );
 }
 
 function quote(word: string): string {

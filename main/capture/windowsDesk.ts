@@ -1,7 +1,6 @@
 // The monitors of a Windows desktop for a program without windows: asked of sightline-desk.exe (resources/desk), which
 // also tells when they change. Electron's `screen` does both for the app.
 
-import { spawn } from 'node:child_process';
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,6 +10,7 @@ import { SightlineError } from '../shared/errors.ts';
 import type { Monitor } from '../shared/names.ts';
 import { LineReader } from './ffmpegOutput.ts';
 import type { MonitorSource } from './monitorSource.ts';
+import { spawnPiped } from './spawnFfmpeg.ts';
 
 const ANSWER_DEADLINE_MS = 5000;
 
@@ -48,10 +48,10 @@ export class WindowsMonitors implements MonitorSource {
   constructor(
     private readonly program: string,
     private readonly start: (program: string) => ChildProcessWithoutNullStreams = (path) =>
-      spawn(path, [], { stdio: 'pipe', windowsHide: true, shell: false }),
+      spawnPiped(path, []),
   ) {}
 
-  monitors(): Promise<readonly Monitor[]> {
+  async monitors(): Promise<readonly Monitor[]> {
     this.desk ??= new Desk(this.start(this.program), {
       changed: () => this.listeners.forEach((listener) => listener()),
       gone: (desk) => {

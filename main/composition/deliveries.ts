@@ -104,8 +104,10 @@ export function startDeliveries(options: DeliveriesOptions): Deliveries {
       publisher.retryNow();
     },
     tokenCame: (agentArn, token) => {
+      // Nobody else wants it: a secret that is not needed is not kept.
+      if (policy.brokerUrl === null) return;
       tokens.keep(agentArn, token);
-      if (policy.brokerUrl !== null) publisher.retryNow();
+      publisher.retryNow();
     },
   };
 }

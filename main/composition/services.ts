@@ -39,6 +39,7 @@ import { Room } from '../spool/room.ts';
 import { RUN_FILE_EXTENSION } from '../spool/runFiles.ts';
 import { Stretch } from '../spool/stretch.ts';
 import { spoolOf } from './spoolOf.ts';
+import { stopServices } from './stopServices.ts';
 import { StatusHub } from '../status/hub.ts';
 import { openEventBridge, type OpenEventBridge } from '../status/startEventBridge.ts';
 import { StatusEvents } from '../status/statusEvents.ts';
@@ -322,7 +323,7 @@ export async function startServices(options: ServicesOptions): Promise<Services>
       guard: policy,
       appVersion,
       page: {
-        ...{ session, hub, describe, admission, log },
+        ...{ session, hub, describe, admission },
         onToken: (arn, token) => deliveries.tokenCame(arn, token),
       },
       control: { dataDir: policy.dataDir, publisher, recovery },
@@ -394,17 +395,13 @@ export async function startServices(options: ServicesOptions): Promise<Services>
     session,
     publisher,
     describe,
-    async stop(withinMs) {
-      const deadline = new Promise<void>((resolve) => setTimeout(resolve, withinMs).unref());
-      await Promise.race([session.shutdown().then(() => publisher.idle()), deadline]);
-      publisher.stop();
-      await Promise.race([announcer.settled().then(() => eventBridge?.sender.idle()), deadline]);
-      await eventBridge?.sender.stop();
-      await (await sessionWatch)?.stop();
-      displays.close();
-      endFollowing();
-      await running.close();
-      unlock();
-    },
+    stop: (withinMs) =>
+      stopServices(
+        {
+          ...{ session, publisher, announcer, eventBridge, sessionWatch, displays, endFollowing, unlock, log },
+          server: running,
+        },
+        withinMs,
+      ),
   };
 }

@@ -46,6 +46,8 @@ export async function serveCommand(options: CommandOptions): Promise<void> {
 
   async function shutDown(running: Services, signal: NodeJS.Signals): Promise<void> {
     log.info('shutting down', { signal });
+    // Whatever hangs: the supervisor's own kill would come next.
+    setTimeout(() => process.exit(0), STOP_WITHIN_MS + 300).unref();
     await running.stop(STOP_WITHIN_MS);
     await started.stop();
     log.info('ended');

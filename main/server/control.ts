@@ -49,12 +49,14 @@ export class Control {
     return path === CONTROL_RETRY_PATH;
   }
 
-  handle(request: IncomingMessage, response: ServerResponse, port: number): void {
+  /** @param letIn called when the caller has proved that this user started it */
+  handle(request: IncomingMessage, response: ServerResponse, port: number, letIn = (): void => {}): void {
     const verdict = judgeControl(request.headers, port, this.token);
     if (!verdict.allowed) {
       this.log.warn('refused a control request', { reason: verdict.reason });
       return answer(response, verdict.status, verdict.status === 401 ? 'Unauthorized' : 'Forbidden');
     }
+    letIn();
     response.setHeader(CONTROL_PROOF_HEADER, this.proof);
     if (request.method !== 'POST') return answer(response, 405, 'Method not allowed', { Allow: 'POST' });
     this.retry(request, response).catch((error: unknown) => {

@@ -32,6 +32,10 @@ export interface PageServices {
   readonly onToken: (agentArn: string, token: string) => void;
   /** Whether policy still allows the page's origin. */
   readonly isAllowed: () => boolean;
+  /** Whether another page may join. */
+  readonly hasRoom: () => boolean;
+  /** hello has succeeded. */
+  readonly onJoined: () => void;
   readonly log: Logger;
 }
 
@@ -40,6 +44,8 @@ const MAX_BUFFERED_BYTES = 4 * 1024 * 1024;
 const CLOSE_POLICY_VIOLATION = 1008;
 /** Of 64 KiB at most, each. */
 const MAX_HELD_FRAMES = 32;
+/** A page that comes back may start again, at once, all the contacts that an agent can have. */
+const MAX_UNANSWERED = 32;
 
 interface Frame {
   readonly id: string;
@@ -84,10 +90,14 @@ class Page {
     });
     // A frame over the limit is such an error; ws then closes with 1009 by itself.
     this.socket.on('error', (error) =>
-      this.services.log.warn('page error', { page: this.id, reason: error.message }),
+      this.services.log.warn('page error', {
+        page: this.id,
+        origin: this.origin,
+        reason: error.message,
+      }),
     );
     this.socket.on('close', (code) => {
-      this.services.log.info('page gone', { page: this.id, code });
+      this.services.log.info('page gone', { page: this.id, origin: this.origin, code });
       this.unsubscribe();
       if (this.ready) this.services.session.pageLeft(this.id);
       this.ready = false;
@@ -109,6 +119,16 @@ class Page {
       return this.refuse(
         id,
         failure('NOT_READY', 'Send hello first; nothing else is answered before it succeeds.'),
+      );
+    }
+    // A suspend is never one too many.
+    if (this.unanswered >= MAX_UNANSWERED && request.type !== 'contact.suspend') {
+      return this.refuse(
+        id,
+        failure(
+          'TOO_MANY_REQUESTS',
+          `${MAX_UNANSWERED} requests of this page wait for their answers. Wait for some of them before sending more.`,
+        ),
       );
     }
     if (!this.ready && this.services.admission !== null) this.held = [];
@@ -149,15 +169,17 @@ class Page {
 
   private hold(held: Frame[], frame: Frame): void {
     const { id, request } = frame;
+    if (request.type === 'contact.suspend') {
+      // Whoever may turn out to ask, nothing is captured from now on: in doubt less is recorded. It is asked again, and
+      // answered, in its turn; and it stays in force when the page is refused, because another may rely on it by then.
+      const { log, session } = this.services;
+      log.info('suspending for a page that is still being checked', { page: this.id, origin: this.origin });
+      session.contact(request).catch(() => undefined);
+    }
     if (held.length >= MAX_HELD_FRAMES) {
       return this.refuse(id, failure('NOT_READY', 'hello is still being checked. Wait for its answer.'));
     }
     held.push(frame);
-    if (request.type !== 'contact.suspend') return;
-    // Whoever may turn out to ask, nothing is captured from now on: in doubt less is recorded. It is asked again, and
-    // answered, in its turn; and it stays in force when the page is refused, because another may rely on it by then.
-    this.services.log.info('suspending for a page that is still being checked', { page: this.id });
-    this.services.session.contact(request).catch(() => undefined);
   }
 
   /** In the order of their arrival and in one step: a resume with a suspend behind it lets nothing through. */
@@ -198,6 +220,12 @@ class Page {
   }
 
   private async hello(request: Hello): Promise<HelloReply> {
+    if (!this.ready && !this.services.hasRoom()) {
+      throw new SightlineError(
+        'TOO_MANY_REQUESTS',
+        'Too many pages are connected to Sightline. Close some of them, and say hello again.',
+      );
+    }
     await this.services.admission?.admit(request, this.origin, this.tries);
     const description = await this.services.describe();
     const identity = identityOf(request);
@@ -210,6 +238,7 @@ class Page {
       throw pageIsGone();
     }
     this.ready = true;
+    this.services.onJoined();
     this.identity = identity;
     if (request.token !== undefined) this.services.onToken(identity.agentArn, request.token);
     return { ...description, sessionId: this.id, recordings };
@@ -235,7 +264,8 @@ class Page {
       return { ...toFailure(error), retryable: retryAfterSeconds !== null, ...again };
     }
     if (!(error instanceof SightlineError)) {
-      this.services.log.error('a request failed unexpectedly', { type, reason: String(error) });
+      const { log } = this.services;
+      log.error('a request failed unexpectedly', { type, origin: this.origin, reason: String(error) });
     }
     return toFailure(error, 'SERVICE_ISSUE');
   }

@@ -11,10 +11,15 @@ import { errno } from '../shared/errors.ts';
 import type { HealthReply } from '../shared/protocol.ts';
 import { HEALTH_PATH, MAX_FRAME_BYTES, PROTOCOL_VERSION, WEBSOCKET_PATH } from '../shared/protocol.ts';
 import type { Logger } from '../platform/log.ts';
+import { limitRepeats } from '../platform/repeats.ts';
+import type { LimitedLogger } from '../platform/repeats.ts';
+import { REQUEST_REFUSED } from '../shared/logEvents.ts';
+import { Connections } from './connections.ts';
 import type { ControlServices } from './control.ts';
 import { Control } from './control.ts';
 import type { GuardPolicy } from './guard.ts';
 import { isAllowedOrigin, judge } from './guard.ts';
+import { limitPace } from './pace.ts';
 import type { PageServices } from './page.ts';
 import { servePage } from './page.ts';
 
@@ -24,7 +29,7 @@ export interface ServerOptions {
   /** Read anew for each request. */
   readonly guard: GuardPolicy;
   readonly appVersion: string;
-  readonly page: Omit<PageServices, 'isAllowed'>;
+  readonly page: Omit<PageServices, 'isAllowed' | 'hasRoom' | 'onJoined' | 'log'>;
   readonly control: ControlServices;
   readonly log: Logger;
 }
@@ -41,6 +46,10 @@ const HEARTBEAT_MS = 30_000;
 const GOODBYE_MS = 500;
 const CLOSE_GOING_AWAY = 1001;
 const MAX_LOGGED_ORIGIN = 300;
+/** Lines a minute about the pages of one origin: reloads are few. */
+const PAGE_LINES = 30;
+/** Browsers send a message of 64 KiB in a few frames; one in endless frames would never end. */
+const MAX_FRAGMENTS = 64;
 
 /** @throws the system error of listen(2) (`EADDRINUSE`, `EACCES`), for 127.0.0.1 */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
@@ -48,9 +57,15 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     noServer: true,
     maxPayload: MAX_FRAME_BYTES,
     perMessageDeflate: false,
+    maxFragments: MAX_FRAGMENTS,
+    // One frame of a page in each turn of the event loop: another page's suspend is next, however many wait here.
+    allowSynchronousEvents: false,
   });
-  const control = new Control(options.control, options.log);
-  const gate = new Gate(options, sockets, control);
+  const refusals = limitRepeats(options.log, 1);
+  const pageLog = limitRepeats(options.log, PAGE_LINES);
+  const connections = new Connections(refusals);
+  const control = new Control(options.control, refusals);
+  const gate = new Gate({ ...options, refusals, pageLog }, sockets, connections, control);
   const v4 = await listen(gate, '127.0.0.1', options.port);
   const { port } = v4.address() as AddressInfo;
   gate.port = port;
@@ -72,8 +87,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       const gone = [...sockets.clients].map((socket) => sayGoodbye(socket));
       const closed = servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
       await Promise.all(gone);
+      connections.close();
       for (const server of servers) server.closeAllConnections();
       await Promise.all(closed);
+      refusals.flush();
+      pageLog.flush();
     },
   };
 }
@@ -93,8 +111,7 @@ function sayGoodbye(socket: WebSocket): Promise<void> {
 function listen(gate: Gate, host: string, port: number): Promise<HttpServer> {
   const server = createServer((request, response) => gate.request(request, response));
   server.on('upgrade', (request, socket, head) => gate.upgrade(request, socket, head));
-  // A slow or silent client must not hold a connection for ever.
-  server.headersTimeout = 10_000;
+  server.on('connection', (socket) => gate.connections.accept(socket));
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen({ host, port, ipv6Only: host === '::1', exclusive: true }, () => {
@@ -111,13 +128,22 @@ class Gate {
   private readonly pages = new WeakMap<WebSocket, { origin: string; showOut: () => void }>();
 
   constructor(
-    private readonly options: ServerOptions,
+    private readonly options: ServerOptions & {
+      readonly refusals: LimitedLogger;
+      readonly pageLog: LimitedLogger;
+    },
     private readonly sockets: WebSocketServer,
+    readonly connections: Connections,
     private readonly control: Control,
   ) {}
 
   request(request: IncomingMessage, response: ServerResponse): void {
-    if (this.control.isFor(pathOf(request))) return this.control.handle(request, response, this.port);
+    // An answer is all that a connection is for: the next request brings its own.
+    response.shouldKeepAlive = false;
+    if (this.control.isFor(pathOf(request))) {
+      const letIn = (): void => this.connections.release(request.socket);
+      return this.control.handle(request, response, this.port, letIn);
+    }
     const verdict = this.judge(request);
     if (!verdict.allowed) return answer(response, 403, { 'Content-Type': 'text/plain' }, 'Forbidden');
     const cors = {
@@ -150,10 +176,17 @@ class Gate {
     this.sockets.handleUpgrade(request, socket, head, (webSocket) => {
       this.alive.add(webSocket);
       webSocket.on('pong', () => this.alive.add(webSocket));
-      const { page, guard } = this.options;
+      this.connections.upgrade(socket, webSocket);
+      limitPace(webSocket, socket);
+      const { page, guard, pageLog: log } = this.options;
       const { origin } = verdict;
-      const isAllowed = (): boolean => isAllowedOrigin(origin, guard);
-      this.pages.set(webSocket, { origin, showOut: servePage(webSocket, origin, { ...page, isAllowed }) });
+      const services: PageServices = {
+        ...{ ...page, log },
+        isAllowed: () => isAllowedOrigin(origin, guard),
+        hasRoom: () => this.connections.hasRoomForPage,
+        onJoined: () => this.connections.join(webSocket),
+      };
+      this.pages.set(webSocket, { origin, showOut: servePage(webSocket, origin, services) });
     });
   }
 
@@ -178,9 +211,10 @@ class Gate {
   private judge(request: IncomingMessage): ReturnType<typeof judge> {
     const verdict = judge(request.headers.host, request.headers.origin, this.port, this.options.guard);
     if (!verdict.allowed) {
-      // `sightline doctor` looks for this line and its origin: a CCP whose domain was forgotten.
+      // `sightline doctor` looks for these lines and their origins: a CCP whose domain was forgotten.
       const origin = request.headers.origin?.slice(0, MAX_LOGGED_ORIGIN) ?? null;
-      this.options.log.warn('refused a request', { reason: verdict.reason, origin });
+      const { reason } = verdict;
+      this.options.refusals.warn('refused a request', { event: REQUEST_REFUSED, reason, origin });
     }
     return verdict;
   }
@@ -200,5 +234,7 @@ function answer(
 }
 
 function refuseUpgrade(socket: Duplex, status: string): void {
-  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+  const answer = `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`;
+  // A peer that keeps its half open would keep the descriptor.
+  socket.end(answer, () => socket.destroy());
 }

@@ -12,6 +12,9 @@ import type { AgentHoldOptions } from './agentHold.ts';
 import type { Contact, Effect, ResumeCause, SessionEvent, SessionState, Token } from './state.ts';
 import { heldBy, isHeld, isOpen, isQuiet, isSameAgent } from './view.ts';
 
+/** AWS lets an agent have 1 call, 10 chats and 10 tasks; the rest is for those that are being stopped. */
+export const MAX_CONTACTS = 32;
+
 export interface ReducerOptions extends AgentHoldOptions {
   /** How long a recording goes on after the last page went away. */
   readonly graceMs: number;
@@ -169,6 +172,13 @@ class Decision extends AgentHoldDraft {
     if (known !== undefined) return this.startAgain(known, event.token);
     if (agent === null || this.state.shuttingDown) {
       return this.refuse(event.token, 'NOT_READY', 'Send hello first.');
+    }
+    if (this.state.contacts.length >= MAX_CONTACTS) {
+      return this.refuse(
+        event.token,
+        'TOO_MANY_REQUESTS',
+        `${MAX_CONTACTS} contacts are being recorded, more than an agent can have. Stop those that have ended.`,
+      );
     }
     const { recordingId, info } = event;
     const contact = newContact({ recordingId, info, agent, requestedAt: event.at }, [event.token]);

@@ -188,6 +188,20 @@ export const errorGuide: Readonly<Record<ErrorCode, CodeGuide>> = {
     seen: ['page'],
     tried: ['test/integration/badInput.test.ts', 'test/integration/auth.test.ts', 'test/e2e/pages.test.ts'],
   },
+  TOO_MANY_REQUESTS: {
+    meaning: 'A limit was reached that honest pages stay far below.',
+    causes: [
+      'The page sends requests without waiting for their answers, or starts contacts and never stops them.',
+      'Many tabs of the page are open, or a program on this computer floods Sightline with connections.',
+    ],
+    remedies: [
+      'Close other tabs of the page, load it again, and try again. What is being recorded is not affected.',
+      'If it comes back: the page’s developer compares the page with the limits in [protocol.md](protocol.md#limits).',
+      'If the page is as it should be: have IT look for a foreign script in it, or a program that connects to Sightline.',
+    ],
+    seen: ['page'],
+    tried: ['test/attack/floods.test.ts'],
+  },
   UNKNOWN_CONTACT: {
     meaning: 'The page named a contact of which no recording is open.',
     causes: [

@@ -3,6 +3,7 @@
 import type { Check } from '../check.ts';
 import { ok, warning } from '../check.ts';
 import { readLogLines } from '../logLines.ts';
+import { REQUEST_REFUSED } from '../../shared/logEvents.ts';
 
 export interface RefusedSubject {
   readonly logFolder: string;
@@ -11,7 +12,6 @@ export interface RefusedSubject {
   readonly now: () => number;
 }
 
-export const REFUSED_MESSAGE = 'refused a request';
 const LATELY_MS = 7 * 24 * 3_600_000;
 const MAX_SHOWN = 5;
 
@@ -26,11 +26,11 @@ export function refusedCheck({ logFolder, isAllowed, now }: RefusedSubject): Che
     run: async () => {
       const since = new Date(now() - LATELY_MS).toISOString();
       const origins = new Map<string, Refused>();
-      await readLogLines(logFolder, ({ message, time, origin }) => {
-        if (message !== REFUSED_MESSAGE || typeof origin !== 'string' || time < since) return;
+      await readLogLines(logFolder, ({ event, time, origin, count }) => {
+        if (event !== REQUEST_REFUSED || typeof origin !== 'string' || time < since) return;
         const shown = printable(origin);
-        const before = origins.get(shown);
-        origins.set(shown, { count: (before?.count ?? 0) + 1, last: time });
+        const before = origins.get(shown)?.count ?? 0;
+        origins.set(shown, { count: before + (typeof count === 'number' ? count : 1), last: time });
       });
       const still = [...origins].filter(([origin]) => !isAllowed(origin));
       if (origins.size === 0) return ok('none in the last 7 days');

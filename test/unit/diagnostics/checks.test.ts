@@ -16,6 +16,7 @@ import { keyStoreCheck } from '../../../main/diagnostics/checks/keyStore.ts';
 import { machineCheck, type MachineSubject } from '../../../main/diagnostics/checks/machine.ts';
 import { portCheck } from '../../../main/diagnostics/checks/port.ts';
 import { refusedCheck } from '../../../main/diagnostics/checks/refused.ts';
+import { REQUEST_REFUSED } from '../../../main/shared/logEvents.ts';
 import { sinkCheck } from '../../../main/diagnostics/checks/sink.ts';
 import { keyFileStore } from '../../../main/platform/keyStore.ts';
 import { createLogger } from '../../../main/platform/log.ts';
@@ -153,15 +154,17 @@ describe('refused pages', () => {
     expect(await look([])).toMatchObject({ verdict: 'ok', evidence: 'none in the last 7 days' });
     const old = {
       time: '2020-01-01T00:00:00.000Z',
-      message: 'refused a request',
+      message: 'in any words',
+      event: REQUEST_REFUSED,
       origin: 'https://old.example',
     };
     await writeFile(join(logFolder, 'sightline.old.log'), `${JSON.stringify(old)}\n{"torn`);
     for (const origin of ['https://a.example', 'https://a.example', 'https://b\u001b[31m.example', null])
-      log.warn('refused a request', { reason: 'x', origin });
+      log.warn('in any words', { event: REQUEST_REFUSED, reason: 'x', origin });
+    log.warn('in any words', { event: REQUEST_REFUSED, reason: 'x', origin: 'https://a.example', count: 40 });
     const finding = await look([]);
     expect(finding.verdict).toBe('warning');
-    expect(finding.evidence).toContain('https://a.example (2 times, last ');
+    expect(finding.evidence).toContain('https://a.example (42 times, last ');
     expect(finding.evidence).toContain('https://b?[31m.example (once');
     expect(finding.evidence).not.toContain('old.example');
     const mended = await look(['https://a.example', 'https://b?[31m.example']);
