@@ -1,10 +1,7 @@
 // Who holds a TCP port of this machine, as far as this user may know. Asked only when binding has failed.
 
-import { execFile } from 'node:child_process';
 import { readFile, readdir, readlink } from 'node:fs/promises';
-import { promisify } from 'node:util';
-
-const run = promisify(execFile);
+import { runTool } from './runTool.ts';
 
 /** Words such as `process 1234 (chromium)`, or null when it cannot be told. */
 export async function describePortOwner(port: number): Promise<string | null> {
@@ -43,10 +40,9 @@ async function linuxOwner(port: number): Promise<string | null> {
 
 async function listedOwner(port: number): Promise<string | null> {
   if (process.platform === 'win32') {
-    const { stdout } = await run('netstat', ['-ano'], { windowsHide: true });
-    return listenerIn(stdout, port);
+    return listenerIn(await runTool('netstat', ['-ano']), port);
   }
-  const { stdout } = await run('lsof', ['-nP', `-iTCP:${port}`, '-sTCP:LISTEN', '-t']);
+  const stdout = await runTool('lsof', ['-nP', `-iTCP:${port}`, '-sTCP:LISTEN', '-t']);
   return stdout.trim().split('\n')[0] ?? null;
 }
 
@@ -62,11 +58,8 @@ export function listenerIn(netstat: string, port: number): string | null {
 async function processName(pid: string): Promise<string | null> {
   if (process.platform === 'linux') return (await readFile(`/proc/${pid}/comm`, 'utf8')).trim();
   if (process.platform === 'win32') {
-    const { stdout } = await run('tasklist', ['/FI', `PID eq ${pid}`, '/FO', 'CSV', '/NH'], {
-      windowsHide: true,
-    });
+    const stdout = await runTool('tasklist', ['/FI', `PID eq ${pid}`, '/FO', 'CSV', '/NH']);
     return /^"([^"]+)"/.exec(stdout)?.[1] ?? null;
   }
-  const { stdout } = await run('ps', ['-p', pid, '-o', 'comm=']);
-  return stdout.trim() || null;
+  return (await runTool('ps', ['-p', pid, '-o', 'comm='])).trim() || null;
 }

@@ -49,18 +49,37 @@ export class Control {
     return path === CONTROL_RETRY_PATH;
   }
 
-  handle(request: IncomingMessage, response: ServerResponse, port: number): void {
+  /** @param isOurs whether this user's program asks: the last guard, should the token have got away */
+  handle(
+    request: IncomingMessage,
+    response: ServerResponse,
+    port: number,
+    isOurs: () => Promise<boolean>,
+  ): void {
     const verdict = judgeControl(request.headers, port, this.token);
     if (!verdict.allowed) {
       this.log.warn('refused a control request', { reason: verdict.reason });
       return answer(response, verdict.status, verdict.status === 401 ? 'Unauthorized' : 'Forbidden');
     }
-    response.setHeader(CONTROL_PROOF_HEADER, this.proof);
-    if (request.method !== 'POST') return answer(response, 405, 'Method not allowed', { Allow: 'POST' });
-    this.retry(request, response).catch((error: unknown) => {
+    this.serve(request, response, isOurs).catch((error: unknown) => {
       this.log.warn('a control request could not be answered', { reason: String(error) });
       if (!response.headersSent) answer(response, 500, 'It could not be answered; the log says why');
     });
+  }
+
+  private async serve(
+    request: IncomingMessage,
+    response: ServerResponse,
+    isOurs: () => Promise<boolean>,
+  ): Promise<void> {
+    if (!(await isOurs())) {
+      answer(response, 403, 'Forbidden');
+      return;
+    }
+    if (request.destroyed) return;
+    response.setHeader(CONTROL_PROOF_HEADER, this.proof);
+    if (request.method === 'POST') await this.retry(request, response);
+    else answer(response, 405, 'Method not allowed', { Allow: 'POST' });
   }
 
   private async retry(request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -11,12 +11,15 @@ import { errno } from '../shared/errors.ts';
 import type { HealthReply } from '../shared/protocol.ts';
 import { HEALTH_PATH, MAX_FRAME_BYTES, PROTOCOL_VERSION, WEBSOCKET_PATH } from '../shared/protocol.ts';
 import type { Logger } from '../platform/log.ts';
+import type { SystemPeers } from '../platform/peers/systemPeers.ts';
+import { systemPeers } from '../platform/peers/systemPeers.ts';
 import type { ControlServices } from './control.ts';
 import { Control } from './control.ts';
 import type { GuardPolicy } from './guard.ts';
 import { isAllowedOrigin, judge } from './guard.ts';
 import type { PageServices } from './page.ts';
 import { servePage } from './page.ts';
+import { PEER_REFUSED_BODY, Peers } from './peer.ts';
 
 export interface ServerOptions {
   /** 0 takes a free one. */
@@ -26,6 +29,8 @@ export interface ServerOptions {
   readonly appVersion: string;
   readonly page: Omit<PageServices, 'isAllowed'>;
   readonly control: ControlServices;
+  /** Who knows whose program is at the other end; this system unless given. */
+  readonly peers?: SystemPeers;
   readonly log: Logger;
 }
 
@@ -50,7 +55,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     perMessageDeflate: false,
   });
   const control = new Control(options.control, options.log);
-  const gate = new Gate(options, sockets, control);
+  const system = options.peers ?? systemPeers();
+  const gate = new Gate(options, sockets, control, new Peers(system.find, options.log));
   const v4 = await listen(gate, '127.0.0.1', options.port);
   const { port } = v4.address() as AddressInfo;
   gate.port = port;
@@ -68,12 +74,14 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     closeUnallowed: () => gate.closeUnallowed(),
     async close() {
       clearInterval(heartbeat);
+      gate.isClosed = true;
       await control.close();
       const gone = [...sockets.clients].map((socket) => sayGoodbye(socket));
       const closed = servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
       await Promise.all(gone);
       for (const server of servers) server.closeAllConnections();
       await Promise.all(closed);
+      system.close();
     },
   };
 }
@@ -107,6 +115,7 @@ function listen(gate: Gate, host: string, port: number): Promise<HttpServer> {
 
 class Gate {
   port = 0;
+  isClosed = false;
   private readonly alive = new WeakSet<WebSocket>();
   private readonly pages = new WeakMap<WebSocket, { origin: string; showOut: () => void }>();
 
@@ -114,14 +123,25 @@ class Gate {
     private readonly options: ServerOptions,
     private readonly sockets: WebSocketServer,
     private readonly control: Control,
+    private readonly peers: Peers,
   ) {}
 
   request(request: IncomingMessage, response: ServerResponse): void {
-    if (this.control.isFor(pathOf(request))) return this.control.handle(request, response, this.port);
+    const isOurs = (): Promise<boolean> => this.peers.isOurs(request.socket);
+    if (this.control.isFor(pathOf(request))) return this.control.handle(request, response, this.port, isOurs);
     const verdict = this.judge(request);
     if (!verdict.allowed) return answer(response, 403, { 'Content-Type': 'text/plain' }, 'Forbidden');
+    void isOurs().then((yes) => this.answerPage(request, response, verdict.origin, yes));
+  }
+
+  private answerPage(
+    request: IncomingMessage,
+    response: ServerResponse,
+    origin: string,
+    isOurs: boolean,
+  ): void {
     const cors = {
-      'Access-Control-Allow-Origin': verdict.origin,
+      'Access-Control-Allow-Origin': origin,
       'Access-Control-Allow-Methods': 'GET, OPTIONS',
       // For browsers that ask before they let a public page reach this machine (Private Network Access).
       'Access-Control-Allow-Private-Network': 'true',
@@ -129,6 +149,8 @@ class Gate {
       'Cache-Control': 'no-store',
       'X-Content-Type-Options': 'nosniff',
     };
+    const json = { ...cors, 'Content-Type': 'application/json' };
+    if (!isOurs) return answer(response, 403, json, PEER_REFUSED_BODY);
     const path = pathOf(request);
     if (path !== HEALTH_PATH) return answer(response, 404, cors, 'Not found');
     if (request.method === 'OPTIONS') return answer(response, 204, cors, '');
@@ -139,7 +161,7 @@ class Gate {
       version: this.options.appVersion,
       protocol: PROTOCOL_VERSION,
     };
-    answer(response, 200, { ...cors, 'Content-Type': 'application/json' }, JSON.stringify(health));
+    answer(response, 200, json, JSON.stringify(health));
   }
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -147,12 +169,20 @@ class Gate {
     const verdict = this.judge(request);
     if (!verdict.allowed) return refuseUpgrade(socket, '403 Forbidden');
     if (pathOf(request) !== WEBSOCKET_PATH) return refuseUpgrade(socket, '404 Not Found');
+    void this.peers.isOurs(request.socket).then((isOurs) => {
+      if (!isOurs) return refuseUpgrade(socket, '403 Forbidden', PEER_REFUSED_BODY);
+      this.accept(request, socket, head, verdict.origin);
+    });
+  }
+
+  private accept(request: IncomingMessage, socket: Duplex, head: Buffer, origin: string): void {
+    const { page, guard } = this.options;
+    const isAllowed = (): boolean => isAllowedOrigin(origin, guard);
+    // Meanwhile policy may have changed, and Sightline may have begun to end.
+    if (this.isClosed || !isAllowed()) return refuseUpgrade(socket, '403 Forbidden');
     this.sockets.handleUpgrade(request, socket, head, (webSocket) => {
       this.alive.add(webSocket);
       webSocket.on('pong', () => this.alive.add(webSocket));
-      const { page, guard } = this.options;
-      const { origin } = verdict;
-      const isAllowed = (): boolean => isAllowedOrigin(origin, guard);
       this.pages.set(webSocket, { origin, showOut: servePage(webSocket, origin, { ...page, isAllowed }) });
     });
   }
@@ -199,6 +229,8 @@ function answer(
   response.writeHead(status, { ...headers, 'Content-Length': String(Buffer.byteLength(body)) }).end(body);
 }
 
-function refuseUpgrade(socket: Duplex, status: string): void {
-  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+function refuseUpgrade(socket: Duplex, status: string, json = ''): void {
+  const type = json === '' ? '' : 'Content-Type: application/json\r\n';
+  const length = `Content-Length: ${Buffer.byteLength(json)}\r\n`;
+  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\n${type}${length}\r\n${json}`);
 }
