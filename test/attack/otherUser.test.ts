@@ -1,12 +1,18 @@
 // Another user of the same machine acts as the page: right Host, forged Origin, policy `auth` is `origin`. Sightline and
 // the honest page are one user's, the attacker is another, by real user ids.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { oneMonitor, startDesk, type Desk } from '../rig/desk.ts';
 import { accessOf } from '../rig/control.ts';
+import { endWithUs } from '../rig/process.ts';
+import { host } from '../rig/program.ts';
 import { agent, connectPage, startRecorder, type Recorder } from '../rig/recorder.ts';
 import { asUser, homeOf, outputOf, pageOf, whyNoOtherUsers } from '../rig/users.ts';
 
 const [VICTIM, ATTACKER] = [4241, 4242];
+/** Has an account, without which doctor does not run. */
+const NOBODY = 65534;
 const ORIGIN = 'https://acme.my.connect.aws';
 const frame = (id: string, type: string, fields: object): string => JSON.stringify({ id, type, ...fields });
 const hello = frame('1', 'hello', { protocol: 1, ...agent });
@@ -116,6 +122,54 @@ describe.skipIf(why !== null).each([
     expect(found!.manifest.gaps).toEqual([]);
   });
 });
+
+it.skipIf(why !== null)(
+  `another user on the same port of [::1]: doctor says so${why === null ? '' : ` (left out: ${why})`}`,
+  async () => {
+    const listener = spawn(
+      process.execPath,
+      [
+        '-e',
+        "const s = require('node:net').createServer().listen(0, '::1', () => console.log(s.address().port))",
+      ],
+      { uid: ATTACKER, gid: ATTACKER, cwd: '/', stdio: ['ignore', 'pipe', 'inherit'] },
+    );
+    endWithUs(listener);
+    const [said] = (await once(listener.stdout, 'data')) as [Buffer];
+    const port = said.toString().trim();
+    const own = await homeOf(NOBODY);
+    const { home } = own;
+    const recorder = await startRecorder({
+      ...{ display: null, home, environment: { HOME: home }, wrapper: asUser(NOBODY) },
+      flags: ['--port', port],
+    });
+    try {
+      const flags = ['--json', '--port', port, '--data-dir', recorder.dataDir];
+      const { stdout, stderr } = await host.run({
+        ...{
+          args: ['doctor', ...flags],
+          display: null,
+          environment: { HOME: home },
+          wrapper: asUser(NOBODY),
+        },
+      });
+      expect(stdout, stderr).not.toBe('');
+      const { checks } = JSON.parse(stdout) as {
+        checks: { name: string; verdict: string; evidence: string }[];
+      };
+      expect(checks.find(({ name }) => name === 'port')).toMatchObject({
+        verdict: 'failed',
+        evidence: expect.stringContaining(
+          `but port ${port} of [::1] by a program that this user may not see`,
+        ) as string,
+      });
+    } finally {
+      await recorder.stop();
+      listener.kill();
+      await own.remove();
+    }
+  },
+);
 
 it('the same user is let in', async () => {
   const recorder = await startRecorder({ display: null });

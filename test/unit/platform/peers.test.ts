@@ -138,7 +138,7 @@ describe('the answers of sightline-desk.exe', () => {
     expect(parsePeer('ours')).toEqual({ kind: 'ours' });
     expect(parsePeer('session 2 4711')).toMatchObject({
       kind: 'other',
-      reason: /process 4711 in Windows session 2/,
+      reason: expect.stringContaining('process 4711 in Windows session 2') as string,
     });
     expect(['none', 'process 0', 'process 12', '', 'nonsense'].map((word) => parsePeer(word).kind)).toEqual(
       Array.from({ length: 5 }, () => 'unknown'),
