@@ -55,6 +55,7 @@ export default defineConfig({
       { test: { name: 'attack', include: ['test/attack/**/*.test.ts'], ...alone } },
       { test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], exclude: e2eAlone, ...together(2, 2) } },
       { test: { name: 'e2e-alone', include: e2eAlone, ...alone } },
+      { test: { name: 'attack', include: ['test/attack/**/*.test.ts'], ...alone } },
       {
         test: {
           name: 'windows',

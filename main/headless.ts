@@ -12,6 +12,7 @@ import { policyCommand } from './headless/policy.ts';
 import { recordingsCommand } from './headless/recordings.ts';
 import { addRetryOptions, retryCommand } from './headless/retry.ts';
 import { serveCommand } from './headless/serve.ts';
+import { keepCurrentFolderOutOfSearch } from './platform/runTool.ts';
 import { appVersion } from './platform/version.ts';
 import { PolicyError } from './policy/load.ts';
 import { SightlineError } from './shared/errors.ts';
@@ -19,6 +20,8 @@ import { SightlineError } from './shared/errors.ts';
 /** sysexits.h: a wrong command line or policy, and a service that cannot be had. */
 const EXIT_USAGE = 64;
 const EXIT_UNAVAILABLE = 69;
+
+keepCurrentFolderOutOfSearch();
 
 // Whoever reads us may have read enough, as `sightline policy | head` has. serve goes on: it records, whoever listens.
 for (const stream of [process.stdout, process.stderr])

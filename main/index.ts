@@ -16,6 +16,7 @@ import { createLogger } from './platform/log.ts';
 import { startLogindWatch } from './platform/logind.ts';
 import { defaultDataFolder, findResourcesFolder } from './platform/paths.ts';
 import { powerMonitorWatch } from './platform/powerMonitor.ts';
+import { keepCurrentFolderOutOfSearch } from './platform/runTool.ts';
 import { appVersion, osName } from './platform/version.ts';
 import type { Policy } from './policy/keys.ts';
 import type { LivePolicy } from './policy/live.ts';
@@ -69,6 +70,7 @@ interface Started {
   readonly diagnostics: AppDiagnostics;
 }
 
+keepCurrentFolderOutOfSearch();
 if (app.requestSingleInstanceLock()) {
   registerPageScheme();
   denyByDefault();

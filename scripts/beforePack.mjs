@@ -48,7 +48,7 @@ export function checkDesk(root) {
   const mend = 'Run `node resources/desk/build.mjs` first; nothing is packaged without.';
   if (!existsSync(program) || !existsSync(info)) throw new Error(`${program} is missing. ${mend}`);
   const { recipe, sha256 } = JSON.parse(readFileSync(info, 'utf8'));
-  if (recipe !== deskRecipe(folder)) throw new Error(`${program} was built from another desk.c. ${mend}`);
+  if (recipe !== deskRecipe(folder)) throw new Error(`${program} was built from other sources. ${mend}`);
   const found = createHash('sha256').update(readFileSync(program)).digest('hex');
   if (found !== sha256)
     throw new Error(`${program} is not the one that was built (SHA-256 ${found}). Build it again.`);

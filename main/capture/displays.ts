@@ -1,6 +1,7 @@
 // What there is to record: which monitors, where they stand in the picture, how ffmpeg's grabber reaches them, and
 // when that changes. Nothing is polled: the platform tells.
 
+import { findDeskProgram } from '../platform/deskProgram.ts';
 import { SightlineError } from '../shared/errors.ts';
 import type { Monitor, PlacedMonitor } from '../shared/names.ts';
 import type { Grab, PictureCommand } from './ffmpegCommand.ts';
@@ -9,7 +10,7 @@ import { chooseMonitors, compose, fit, place } from './layout.ts';
 import type { MonitorSource } from './monitorSource.ts';
 import type { X11Listener } from './x11Display.ts';
 import { X11Display } from './x11Display.ts';
-import { WindowsMonitors, findDeskProgram } from './windowsDesk.ts';
+import { WindowsMonitors } from './windowsDesk.ts';
 
 export interface DisplayLayout {
   readonly grab: Grab;

@@ -2,10 +2,7 @@
 // also tells when they change. Electron's `screen` does both for the app.
 
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { z } from 'zod';
-import { findResourcesFolder } from '../platform/paths.ts';
 import { SightlineError } from '../shared/errors.ts';
 import type { Monitor } from '../shared/names.ts';
 import { LineReader } from './ffmpegOutput.ts';
@@ -24,12 +21,6 @@ const line = z.array(
     primary: z.boolean(),
   }),
 );
-
-/** null where it was not built or not installed. */
-export function findDeskProgram(resourcesFolder = findResourcesFolder()): string | null {
-  const path = join(resourcesFolder, 'desk', 'win32-x64', 'sightline-desk.exe');
-  return existsSync(path) ? path : null;
-}
 
 /** One line of sightline-desk.exe; null for anything else. */
 export function parseDesk(text: string): Monitor[] | null {

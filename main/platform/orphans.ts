@@ -2,9 +2,8 @@
 // hangs; then it holds the display's and the disk's attention for nothing. Windows ends children with their parent (libuv
 // puts them into a job object), so there is nothing to be found.
 
-import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
-import { promisify } from 'node:util';
+import { runTool } from './runTool.ts';
 
 /**
  * Ends the process if it is what it is taken for: process ids are used again.
@@ -28,8 +27,6 @@ async function commandLineOf(pid: number): Promise<string | null> {
     const text = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
     return text === '' ? null : text.replaceAll('\0', ' ');
   }
-  const { stdout } = await promisify(execFile)('ps', ['-o', 'command=', '-p', String(pid)]).catch(() => ({
-    stdout: '',
-  }));
+  const stdout = await runTool('ps', ['-o', 'command=', '-p', String(pid)]).catch(() => '');
   return stdout.trim() === '' ? null : stdout;
 }

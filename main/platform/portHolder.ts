@@ -14,14 +14,27 @@ export interface FoundHolder {
   readonly sightline: string | null;
   /** null when it cannot be told. */
   readonly process: string | null;
+  /** Who else has the port: another program than that of 127.0.0.1 on [::1]; null when there is none. */
+  readonly beside: string | null;
 }
 
 /** @param origin that a Sightline with our policy would allow @returns null when the port is free */
 export async function findPortHolder(port: number, origin: string): Promise<FoundHolder | null> {
-  const free = (await isFree(port, '127.0.0.1')) && (await isFree(port, '::1'));
-  if (free) return null;
-  const [sightline, process] = await Promise.all([askVersion(port, origin), describePortOwner(port)]);
-  return { sightline, process };
+  const [v4, v6] = [await isFree(port, '127.0.0.1'), await isFree(port, '::1')];
+  if (v4 && v6) return null;
+  const [sightline, process, beside] = await Promise.all([
+    askVersion(port, origin),
+    describePortOwner(port, v4 ? '::1' : '127.0.0.1'),
+    v4 || v6 ? null : describeOther(port),
+  ]);
+  return { sightline, process, beside };
+}
+
+/** What "localhost" leads to may be [::1], where anybody may listen whom 127.0.0.1 was refused. */
+async function describeOther(port: number): Promise<string | null> {
+  const [v4, v6] = await Promise.all([describePortOwner(port, '127.0.0.1'), describePortOwner(port, '::1')]);
+  // Where neither can be told nothing is known. A process of another user is one that cannot be told.
+  return v4 === null || v4 === v6 ? null : (v6 ?? 'a program that this user may not see');
 }
 
 function isFree(port: number, host: string): Promise<boolean> {

@@ -1,15 +1,16 @@
 // Who holds a TCP port of this machine, as far as this user may know. Asked only when binding has failed.
 
-import { execFile } from 'node:child_process';
 import { readFile, readdir, readlink } from 'node:fs/promises';
-import { promisify } from 'node:util';
+import { runTool } from './runTool.ts';
 
-const run = promisify(execFile);
+/** Loopback addresses: different programs can listen on the same port of each. */
+export type LoopbackAddress = '127.0.0.1' | '::1';
 
-/** Words such as `process 1234 (chromium)`, or null when it cannot be told. */
-export async function describePortOwner(port: number): Promise<string | null> {
+/** Words such as `process 1234 (chromium)`, or null when it cannot be told. Of any address unless one is named. */
+export async function describePortOwner(port: number, address?: LoopbackAddress): Promise<string | null> {
   try {
-    const pid = process.platform === 'linux' ? await linuxOwner(port) : await listedOwner(port);
+    const pid =
+      process.platform === 'linux' ? await linuxOwner(port, address) : await listedOwner(port, address);
     if (pid === null) return null;
     const name = await processName(pid);
     return name === null ? `process ${pid}` : `process ${pid} (${name})`;
@@ -19,10 +20,13 @@ export async function describePortOwner(port: number): Promise<string | null> {
 }
 
 /** proc(5): /proc/net/tcp lists sockets by inode, /proc/PID/fd links to them. State 0A is LISTEN. */
-async function linuxOwner(port: number): Promise<string | null> {
+async function linuxOwner(port: number, address?: LoopbackAddress): Promise<string | null> {
   const suffix = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  const names = { '127.0.0.1': ['tcp'], '::1': ['tcp6'] };
   const tables = await Promise.all(
-    ['/proc/net/tcp', '/proc/net/tcp6'].map((path) => readFile(path, 'utf8').catch(() => '')),
+    (address === undefined ? ['tcp', 'tcp6'] : names[address]).map((name) =>
+      readFile(`/proc/net/${name}`, 'utf8').catch(() => ''),
+    ),
   );
   const inodes = tables
     .flatMap((table) => table.split('\n'))
@@ -41,12 +45,13 @@ async function linuxOwner(port: number): Promise<string | null> {
   return null;
 }
 
-async function listedOwner(port: number): Promise<string | null> {
+async function listedOwner(port: number, address?: LoopbackAddress): Promise<string | null> {
   if (process.platform === 'win32') {
-    const { stdout } = await run('netstat', ['-ano'], { windowsHide: true });
-    return listenerIn(stdout, port);
+    return listenerIn(await runTool('netstat', ['-ano']), port, address);
   }
-  const { stdout } = await run('lsof', ['-nP', `-iTCP:${port}`, '-sTCP:LISTEN', '-t']);
+  const at = { '127.0.0.1': '@127.0.0.1', '::1': '@[::1]' };
+  const where = `-iTCP${address === undefined ? '' : at[address]}:${port}`;
+  const stdout = await runTool('lsof', ['-nP', where, '-sTCP:LISTEN', '-t']);
   return stdout.trim().split('\n')[0] ?? null;
 }
 
@@ -54,19 +59,21 @@ async function listedOwner(port: number): Promise<string | null> {
  * The process that listens on a port, in what Windows' netstat prints. The word for LISTENING is translated; that nobody
  * is at the other end is not.
  */
-export function listenerIn(netstat: string, port: number): string | null {
-  const line = new RegExp(`^\\s*TCP\\s+\\S+:${port}\\s+(?:0\\.0\\.0\\.0|\\[::\\]):0\\s.*?(\\d+)\\s*$`, 'm');
+export function listenerIn(netstat: string, port: number, address?: LoopbackAddress): string | null {
+  const at = { '127.0.0.1': '(?:127\\.0\\.0\\.1|0\\.0\\.0\\.0)', '::1': '\\[::1?\\]' };
+  const host = address === undefined ? '\\S+' : at[address];
+  const line = new RegExp(
+    `^\\s*TCP\\s+${host}:${port}\\s+(?:0\\.0\\.0\\.0|\\[::\\]):0\\s.*?(\\d+)\\s*$`,
+    'm',
+  );
   return line.exec(netstat)?.[1] ?? null;
 }
 
 async function processName(pid: string): Promise<string | null> {
   if (process.platform === 'linux') return (await readFile(`/proc/${pid}/comm`, 'utf8')).trim();
   if (process.platform === 'win32') {
-    const { stdout } = await run('tasklist', ['/FI', `PID eq ${pid}`, '/FO', 'CSV', '/NH'], {
-      windowsHide: true,
-    });
+    const stdout = await runTool('tasklist', ['/FI', `PID eq ${pid}`, '/FO', 'CSV', '/NH']);
     return /^"([^"]+)"/.exec(stdout)?.[1] ?? null;
   }
-  const { stdout } = await run('ps', ['-p', pid, '-o', 'comm=']);
-  return stdout.trim() || null;
+  return (await runTool('ps', ['-p', pid, '-o', 'comm='])).trim() || null;
 }

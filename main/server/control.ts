@@ -20,6 +20,13 @@ export interface ControlServices {
   readonly recovery: Promise<void>;
 }
 
+export interface ControlCaller {
+  /** Whether this user's program asks: the last guard, should the token have got away. */
+  readonly isOurs: () => Promise<boolean>;
+  /** Called when the caller has passed every check. */
+  readonly letIn: () => void;
+}
+
 export class Control {
   /** Made anew for each process: what an earlier one gave away opens nothing. */
   private readonly token = newControlSecret();
@@ -49,20 +56,32 @@ export class Control {
     return path === CONTROL_RETRY_PATH;
   }
 
-  /** @param letIn called when the caller has proved that this user started it */
-  handle(request: IncomingMessage, response: ServerResponse, port: number, letIn = (): void => {}): void {
+  handle(request: IncomingMessage, response: ServerResponse, port: number, caller: ControlCaller): void {
     const verdict = judgeControl(request.headers, port, this.token);
     if (!verdict.allowed) {
       this.log.warn('refused a control request', { reason: verdict.reason });
       return answer(response, verdict.status, verdict.status === 401 ? 'Unauthorized' : 'Forbidden');
     }
-    letIn();
-    response.setHeader(CONTROL_PROOF_HEADER, this.proof);
-    if (request.method !== 'POST') return answer(response, 405, 'Method not allowed', { Allow: 'POST' });
-    this.retry(request, response).catch((error: unknown) => {
+    this.serve(request, response, caller).catch((error: unknown) => {
       this.log.warn('a control request could not be answered', { reason: String(error) });
       if (!response.headersSent) answer(response, 500, 'It could not be answered; the log says why');
     });
+  }
+
+  private async serve(
+    request: IncomingMessage,
+    response: ServerResponse,
+    { isOurs, letIn }: ControlCaller,
+  ): Promise<void> {
+    if (!(await isOurs())) {
+      answer(response, 403, 'Forbidden');
+      return;
+    }
+    if (request.destroyed) return;
+    letIn();
+    response.setHeader(CONTROL_PROOF_HEADER, this.proof);
+    if (request.method === 'POST') await this.retry(request, response);
+    else answer(response, 405, 'Method not allowed', { Allow: 'POST' });
   }
 
   private async retry(request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -15,6 +15,8 @@ import { limitRepeats } from '../platform/repeats.ts';
 import type { LimitedLogger } from '../platform/repeats.ts';
 import { REQUEST_REFUSED } from '../shared/logEvents.ts';
 import { Connections } from './connections.ts';
+import type { SystemPeers } from '../platform/peers/systemPeers.ts';
+import { systemPeers } from '../platform/peers/systemPeers.ts';
 import type { ControlServices } from './control.ts';
 import { Control } from './control.ts';
 import type { GuardPolicy } from './guard.ts';
@@ -22,6 +24,7 @@ import { isAllowedOrigin, judge } from './guard.ts';
 import { limitPace } from './pace.ts';
 import type { PageServices } from './page.ts';
 import { servePage } from './page.ts';
+import { PEER_REFUSED_BODY, Peers } from './peer.ts';
 
 export interface ServerOptions {
   /** 0 takes a free one. */
@@ -31,6 +34,8 @@ export interface ServerOptions {
   readonly appVersion: string;
   readonly page: Omit<PageServices, 'isAllowed' | 'hasRoom' | 'onJoined' | 'log'>;
   readonly control: ControlServices;
+  /** Who knows whose program is at the other end; this system unless given. */
+  readonly peers?: SystemPeers;
   readonly log: Logger;
 }
 
@@ -65,7 +70,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const pageLog = limitRepeats(options.log, PAGE_LINES);
   const connections = new Connections(refusals);
   const control = new Control(options.control, refusals);
-  const gate = new Gate({ ...options, refusals, pageLog }, sockets, connections, control);
+  const system = options.peers ?? systemPeers();
+  const peers = new Peers(system.find, options.log);
+  const gate = new Gate({ ...options, refusals, pageLog }, sockets, connections, control, peers);
   const v4 = await listen(gate, '127.0.0.1', options.port);
   const { port } = v4.address() as AddressInfo;
   gate.port = port;
@@ -83,6 +90,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     closeUnallowed: () => gate.closeUnallowed(),
     async close() {
       clearInterval(heartbeat);
+      gate.isClosed = true;
       await control.close();
       const gone = [...sockets.clients].map((socket) => sayGoodbye(socket));
       const closed = servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
@@ -92,6 +100,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       await Promise.all(closed);
       refusals.flush();
       pageLog.flush();
+      system.close();
     },
   };
 }
@@ -124,6 +133,7 @@ function listen(gate: Gate, host: string, port: number): Promise<HttpServer> {
 
 class Gate {
   port = 0;
+  isClosed = false;
   private readonly alive = new WeakSet<WebSocket>();
   private readonly pages = new WeakMap<WebSocket, { origin: string; showOut: () => void }>();
 
@@ -135,19 +145,30 @@ class Gate {
     private readonly sockets: WebSocketServer,
     readonly connections: Connections,
     private readonly control: Control,
+    private readonly peers: Peers,
   ) {}
 
   request(request: IncomingMessage, response: ServerResponse): void {
     // An answer is all that a connection is for: the next request brings its own.
     response.shouldKeepAlive = false;
+    const isOurs = (): Promise<boolean> => this.peers.isOurs(request.socket);
     if (this.control.isFor(pathOf(request))) {
       const letIn = (): void => this.connections.release(request.socket);
-      return this.control.handle(request, response, this.port, letIn);
+      return this.control.handle(request, response, this.port, { isOurs, letIn });
     }
     const verdict = this.judge(request);
     if (!verdict.allowed) return answer(response, 403, { 'Content-Type': 'text/plain' }, 'Forbidden');
+    void isOurs().then((yes) => this.answerPage(request, response, verdict.origin, yes));
+  }
+
+  private answerPage(
+    request: IncomingMessage,
+    response: ServerResponse,
+    origin: string,
+    isOurs: boolean,
+  ): void {
     const cors = {
-      'Access-Control-Allow-Origin': verdict.origin,
+      'Access-Control-Allow-Origin': origin,
       'Access-Control-Allow-Methods': 'GET, OPTIONS',
       // For browsers that ask before they let a public page reach this machine (Private Network Access).
       'Access-Control-Allow-Private-Network': 'true',
@@ -155,6 +176,8 @@ class Gate {
       'Cache-Control': 'no-store',
       'X-Content-Type-Options': 'nosniff',
     };
+    const json = { ...cors, 'Content-Type': 'application/json' };
+    if (!isOurs) return answer(response, 403, json, PEER_REFUSED_BODY);
     const path = pathOf(request);
     if (path !== HEALTH_PATH) return answer(response, 404, cors, 'Not found');
     if (request.method === 'OPTIONS') return answer(response, 204, cors, '');
@@ -165,7 +188,7 @@ class Gate {
       version: this.options.appVersion,
       protocol: PROTOCOL_VERSION,
     };
-    answer(response, 200, { ...cors, 'Content-Type': 'application/json' }, JSON.stringify(health));
+    answer(response, 200, json, JSON.stringify(health));
   }
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -173,16 +196,24 @@ class Gate {
     const verdict = this.judge(request);
     if (!verdict.allowed) return refuseUpgrade(socket, '403 Forbidden');
     if (pathOf(request) !== WEBSOCKET_PATH) return refuseUpgrade(socket, '404 Not Found');
+    void this.peers.isOurs(request.socket).then((isOurs) => {
+      if (!isOurs) return refuseUpgrade(socket, '403 Forbidden', PEER_REFUSED_BODY);
+      this.accept(request, socket, head, verdict.origin);
+    });
+  }
+
+  private accept(request: IncomingMessage, socket: Duplex, head: Buffer, origin: string): void {
+    const { page, guard, pageLog: log } = this.options;
+    const isAllowed = (): boolean => isAllowedOrigin(origin, guard);
+    // Meanwhile policy may have changed, and Sightline may have begun to end.
+    if (this.isClosed || !isAllowed()) return refuseUpgrade(socket, '403 Forbidden');
     this.sockets.handleUpgrade(request, socket, head, (webSocket) => {
       this.alive.add(webSocket);
       webSocket.on('pong', () => this.alive.add(webSocket));
       this.connections.upgrade(socket, webSocket);
       limitPace(webSocket, socket);
-      const { page, guard, pageLog: log } = this.options;
-      const { origin } = verdict;
       const services: PageServices = {
-        ...{ ...page, log },
-        isAllowed: () => isAllowedOrigin(origin, guard),
+        ...{ ...page, log, isAllowed },
         hasRoom: () => this.connections.hasRoomForPage,
         onJoined: () => this.connections.join(webSocket),
       };
@@ -233,8 +264,10 @@ function answer(
   response.writeHead(status, { ...headers, 'Content-Length': String(Buffer.byteLength(body)) }).end(body);
 }
 
-function refuseUpgrade(socket: Duplex, status: string): void {
-  const answer = `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`;
+function refuseUpgrade(socket: Duplex, status: string, json = ''): void {
+  const type = json === '' ? '' : 'Content-Type: application/json\r\n';
+  const length = `Content-Length: ${Buffer.byteLength(json)}\r\n`;
+  const answer = `HTTP/1.1 ${status}\r\nConnection: close\r\n${type}${length}\r\n${json}`;
   // A peer that keeps its half open would keep the descriptor.
   socket.end(answer, () => socket.destroy());
 }

@@ -24,6 +24,8 @@ export const errorSources = {
   SPOOL_UNREADABLE: 'CLIENT',
   SUSPEND_FAILED: 'CLIENT',
   UPLOAD_FAILED: 'CLIENT',
+  /** Of the port only: the body of a 403. */
+  PEER_REFUSED: 'CLIENT',
   /** Of the diagnostics bundle only. */
   DISK_FULL: 'CLIENT',
   BUNDLE_NOT_WRITTEN: 'CLIENT',

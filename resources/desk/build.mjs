@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Makes sure that win32-x64/sightline-desk.exe is there and is what desk.c says. It must never leave half a program.
+// Makes sure that win32-x64/sightline-desk.exe is there and is what its sources say. It must never leave half a program.
 //
 //   node resources/desk/build.mjs     the program's path on stdout
 import { spawnSync } from 'node:child_process';
@@ -20,17 +20,22 @@ const options = [
   '-static',
   '-Wl,--no-insert-timestamp',
 ];
+const sources = ['desk.c', 'peers.c'];
+const headers = ['peers.h'];
+const libraries = ['-liphlpapi', '-lws2_32'];
 
 /** What the program is made from: build-info.json beside it says which that was. */
 export function deskRecipe(from = folder) {
-  // Git writes other line ends on Windows.
-  const source = readFileSync(join(from, 'desk.c'), 'utf8').replaceAll('\r\n', '\n');
-  return createHash('sha256').update(source).update(options.join(' ')).digest('hex');
+  const hash = createHash('sha256').update([...options, ...libraries].join(' '));
+  for (const name of [...sources, ...headers]) {
+    // Git writes other line ends on Windows.
+    hash.update(readFileSync(join(from, name), 'utf8').replaceAll('\r\n', '\n'));
+  }
+  return hash.digest('hex');
 }
 
 /** @returns its path @throws Error that says what to do next */
 export function ensureDesk({ log }) {
-  const source = join(folder, 'desk.c');
   const out = join(folder, 'win32-x64');
   const program = join(out, 'sightline-desk.exe');
   const info = join(out, 'build-info.json');
@@ -40,14 +45,15 @@ export function ensureDesk({ log }) {
   mkdirSync(out, { recursive: true });
   const partial = `${program}.${process.pid}`;
   log(`building ${program}`);
-  const { status, error } = spawnSync(compiler, [...options, '-o', partial, source], {
+  const { status, error } = spawnSync(compiler, [...options, '-o', partial, ...sources, ...libraries], {
+    cwd: folder,
     stdio: ['ignore', 2, 2],
   });
   if (status !== 0) {
     const why = error
       ? `${compiler} is not there (on Debian: apt install gcc-mingw-w64-x86-64)`
       : 'its words are above';
-    throw new Error(`Building ${source} failed: ${why}.`);
+    throw new Error(`Building ${program} failed: ${why}.`);
   }
   renameSync(partial, program);
   writeFileSync(info, `${JSON.stringify({ recipe, sha256: sumOf(program) })}\n`);

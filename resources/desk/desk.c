@@ -1,5 +1,6 @@
-/* sightline-desk.exe: tells a program without windows which monitors Windows has, in physical pixels, and when that
- * changes. One JSON array a line on stdout: for each line on stdin, and for each change. Ends with its stdin, so that it
+/* sightline-desk.exe answers what Node cannot ask Windows for. Its one argument says what: `peers` and `system-folder` are
+ * in peers.c. Without any it tells a program without windows which monitors Windows has, in physical pixels, and when that
+ * changes: one JSON array a line on stdout, for each line on stdin and for each change. Ends with its stdin, so that it
  * never outlives who started it. Reads nothing else and writes nothing else.
  * https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-enumdisplaymonitors */
 #define UNICODE
@@ -7,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <windows.h>
+#include "peers.h"
 
 #define ASKED (WM_APP + 1)
 #define GONE (WM_APP + 2)
@@ -75,7 +77,7 @@ static void want_physical_pixels(void) {
   if (set == NULL || !set(per_monitor_v2)) SetProcessDPIAware();
 }
 
-int main(void) {
+static int tell_monitors(void) {
   want_physical_pixels();
   /* Not a message-only window: those are not told of changes. It is never shown. */
   WNDCLASSW kind = {.lpfnWndProc = receive, .hInstance = GetModuleHandleW(NULL), .lpszClassName = L"SightlineDesk"};
@@ -88,4 +90,11 @@ int main(void) {
   CreateThread(NULL, 0, listen_to_stdin, window, 0, NULL);
   for (MSG message; GetMessageW(&message, NULL, 0, 0) > 0;) DispatchMessageW(&message);
   return 0;
+}
+
+int main(int count_of_words, char **words) {
+  if (count_of_words < 2) return tell_monitors();
+  if (strcmp(words[1], "peers") == 0) return answer_peers();
+  if (strcmp(words[1], "system-folder") == 0) return tell_system_folder();
+  return 2;
 }

@@ -355,6 +355,25 @@ export const errorGuide: Readonly<Record<ErrorCode, CodeGuide>> = {
     send: 'a photo of the window with its checks, since there is no zip',
     tried: ['test/integration/diagnostics.test.ts'],
   },
+  PEER_REFUSED: {
+    meaning:
+      "A program of another user or session of this computer, or one whose user Sightline could not find out, connected to Sightline's port. It was refused with status 403 and this code in the body, whatever origin it named; nothing was recorded for it.",
+    causes: [
+      'Somebody else is signed in on the same computer (fast user switching, a terminal server), and that browser reached the Sightline of this user: both use the same port.',
+      'The browser runs under another user than Sightline: as root or administrator of another account, in a container, or in Windows in another session.',
+      'A local proxy or a security product that runs as a service passes the connection on; it is then the one that connects.',
+      "Sightline cannot find out: on Windows sightline-desk.exe is missing or blocked, on Linux /proc/net/tcp cannot be read. The log's `reason` says so.",
+      'Somebody tried to act as the page.',
+    ],
+    remedies: [
+      'Read `reason` in the log line with this code: it names the other user or session.',
+      'Run Sightline and the browser as the same user, in the same session. On a computer with several users at once IT gives each user a "port" of their own, in Sightline\'s policy and in the page.',
+      'Exclude 127.0.0.1 from the local proxy or security product.',
+      'Where `reason` names sightline-desk.exe: reinstall Sightline, and allow that program in AppLocker or WDAC.',
+    ],
+    seen: ['log'],
+    tried: ['test/attack/otherUser.test.ts'],
+  },
   NEEDS_ADMINISTRATOR: {
     meaning:
       '`sightline browser-policy --apply` or `--remove` ran without the rights to change machine policy.',

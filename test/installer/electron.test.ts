@@ -104,8 +104,10 @@ describe.skipIf(why !== null)(
 
     it('starts with the port and the domains of the registry', async () => {
       windows.start(PROGRAM, FOR_WINE);
-      await expect.poll(() => versionAt(port), { timeout: 60_000, interval: 200 }).toBe('0.1.0');
-      await expect(connectPage(port, { origin: 'https://other.example' })).rejects.toThrow('403');
+      await expect.poll(() => versionAt(windows, port), { timeout: 60_000, interval: 200 }).toBe('0.1.0');
+      await expect(
+        connectPage(port, { origin: 'https://other.example', open: windows.connect }),
+      ).rejects.toThrow('403');
     });
 
     it('adds no start of its own at sign-in to the MSI’s', async () => {
@@ -113,7 +115,7 @@ describe.skipIf(why !== null)(
     });
 
     it('records a contact, with the pill on the screen and the window when it is opened', async () => {
-      page = await connectPage(port, { origin: ORIGIN });
+      page = await connectPage(port, { origin: ORIGIN, open: windows.connect });
       await page.ask('contact.start', { contactId, channel: 'VOICE' });
       await page.push((push) => push.type === 'app.state' && push.state === 'recording');
       await expect.poll(() => brightnessAt(PILL), { timeout: 20_000 }).toBeGreaterThan(LIGHT);
@@ -139,7 +141,7 @@ describe.skipIf(why !== null)(
 
     it('is removed, with the program that runs', async () => {
       expect((await msiexec(windows, '/x', productCode)).code).toBe(0);
-      await expect.poll(() => versionAt(port)).toBe(null);
+      await expect.poll(() => versionAt(windows, port)).toBe(null);
       expect(existsSync(installedFile(windows, ''))).toBe(false);
       for (const key of [POLICY, RUN, UNINSTALL, 'HKLM\\SOFTWARE\\Sightline'])
         expect(await windows.registry(key), key).toEqual({});

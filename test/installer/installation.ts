@@ -1,7 +1,10 @@
 // What the tests of the MSI share: msiexec with its log, and where things are when it has run.
 import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { once } from 'node:events';
+import { request, type IncomingMessage } from 'node:http';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { json } from 'node:stream/consumers';
 import type { WindowsMachine } from './windowsMachine.ts';
 
 export const POLICY = 'HKLM\\SOFTWARE\\Policies\\Sightline';
@@ -37,10 +40,15 @@ export function dataFolder(windows: WindowsMachine): string {
 }
 
 /** What the program at the port says that it is; null when nobody is there. */
-export async function versionAt(port: number): Promise<string | null> {
+export async function versionAt(windows: WindowsMachine, port: number): Promise<string | null> {
   try {
-    const answer = await fetch(`http://127.0.0.1:${port}/v1/health`, { headers: { Origin: ORIGIN } });
-    return ((await answer.json()) as { version: string }).version;
+    const connection = await windows.connect(port);
+    const asked = request({
+      ...{ host: '127.0.0.1', port, path: '/v1/health', headers: { Origin: ORIGIN }, agent: false },
+      createConnection: () => connection,
+    }).end();
+    const [answer] = (await once(asked, 'response')) as [IncomingMessage];
+    return ((await json(answer)) as { version: string }).version;
   } catch {
     return null;
   }

@@ -96,7 +96,7 @@ describe.skipIf(why !== null)(`the MSI (${why === null ? 'under Wine' : `left ou
   }
 
   const expectVersion = (version: string | null) =>
-    expect.poll(() => versionAt(port), { timeout: 30_000, interval: 200 }).toBe(version);
+    expect.poll(() => versionAt(windows, port), { timeout: 30_000, interval: 200 }).toBe(version);
 
   describe('properties that are not right', () => {
     it('make the installation fail; the log names each bad entry and why', async () => {
@@ -248,7 +248,7 @@ describe.skipIf(why !== null)(`the MSI (${why === null ? 'under Wine' : `left ou
       const { Sightline: command } = await windows.registry(RUN);
       windows.start(String(command).replaceAll('"', ''));
       await expectVersion('1.0.0');
-      page = await connectPage(port, { origin: ORIGIN });
+      page = await connectPage(port, { origin: ORIGIN, open: windows.connect });
       await page.ask('contact.start', { contactId, channel: 'VOICE' });
     });
 
@@ -256,7 +256,7 @@ describe.skipIf(why !== null)(`the MSI (${why === null ? 'under Wine' : `left ou
       const { code, log } = await install('1.1.0');
       expect(code).toBe(FAILED);
       expect(log).toContain('Sightline is recording a contact. Try again when it has ended');
-      expect(await versionAt(port)).toBe('1.0.0');
+      expect(await versionAt(windows, port)).toBe('1.0.0');
     });
 
     it('delivers the recording, with the screen in it', async () => {

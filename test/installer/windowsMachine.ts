@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { parseRegistry } from '../../main/platform/browserPolicies.ts';
 import { findWine, whyNoWindows } from '../../scripts/windows.mjs';
 import { endWithUs, findOptionalTool } from '../rig/process.ts';
+import { startWineRelay, type OpenConnection } from '../rig/wineRelay.ts';
 
 const FONTS = 'HKLM\\Software\\Microsoft\\Windows NT\\CurrentVersion\\Fonts';
 const WINE_FONTS = '/usr/share/wine/fonts';
@@ -31,6 +32,8 @@ export interface WindowsMachine {
   run(command: string, args?: readonly string[], options?: StartOptions): Promise<Ended>;
   /** Starts a program and does not wait. */
   start(command: string, args?: readonly string[], options?: StartOptions): void;
+  /** To a port of 127.0.0.1, as a program of this Windows. */
+  readonly connect: OpenConnection;
   /** The values of one key and of those below it; `{}` where there is none. */
   registry(key: string): Promise<Record<string, unknown>>;
   setRegistry(key: string, name: string, type: 'REG_SZ' | 'REG_DWORD', data: string): Promise<void>;
@@ -68,6 +71,7 @@ export async function startWindows(
   for (const name of Object.keys(environment).filter((one) => one.startsWith('SIGHTLINE_'))) {
     environment[name] = undefined;
   }
+  let relay: Promise<OpenConnection> | null = null;
   let count = 0;
   const children = new Set<ChildProcess>();
 
@@ -101,6 +105,10 @@ export async function startWindows(
     run,
     start(command, args = [], options = {}) {
       launch(command, args, options);
+    },
+    async connect(port) {
+      relay ??= startWineRelay(wine, environment);
+      return (await relay)(port);
     },
     async registry(key) {
       const { stdout } = await run('reg', ['query', key, '/s']);

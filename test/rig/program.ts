@@ -3,9 +3,11 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { endWithUs, run } from './process.ts';
 import { wineHost } from './wineProgram.ts';
+import type { OpenConnection } from './wineRelay.ts';
 
 export const builtProgram = fileURLToPath(new URL('../../dist/main/headless.mjs', import.meta.url));
 
@@ -46,6 +48,8 @@ export interface ProgramHost {
   start(options: ProgramOptions): Promise<Program>;
   /** Runs it to its end. */
   run(options: ProgramOptions): Promise<ProgramResult>;
+  /** A connection to a port of 127.0.0.1, by a program of the system on which the program runs. */
+  readonly connect: OpenConnection;
   /** Process ids of the ffmpegs of a recorder that are alive now. */
   ffmpegs(recorderPid: number): Promise<number[]>;
 }
@@ -84,6 +88,11 @@ function nodeHost(): ProgramHost {
     async run(options) {
       const { code, stdout, stderr } = await run(...words(options), { env: environmentOf(options) });
       return { code, stdout: stdout.toString(), stderr };
+    },
+    async connect(port) {
+      const socket = connect(port, '127.0.0.1');
+      await once(socket, 'connect');
+      return socket;
     },
     async ffmpegs(recorderPid) {
       const path = `/proc/${recorderPid}/task/${recorderPid}/children`;

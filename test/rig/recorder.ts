@@ -10,6 +10,7 @@ import { manifestSchema, type Manifest } from '../../main/shared/manifest.ts';
 import type { Push } from '../../main/shared/protocol.ts';
 import { statusEventSchema, type StatusEvent } from '../../main/shared/statusEvent.ts';
 import { host } from './program.ts';
+import type { OpenConnection } from './wineRelay.ts';
 
 export interface RecorderOptions {
   /** `:N`, or null to start without any. */
@@ -112,6 +113,8 @@ export async function readPublished(folder: string): ReturnType<Recorder['publis
 export interface ConnectOptions {
   origin?: string;
   host?: string;
+  /** Who connects; a program of this host's system unless told. */
+  open?: OpenConnection;
   /** The frames of `hello`; false to send none. */
   hello?: Readonly<Record<string, unknown>> | false;
 }
@@ -148,7 +151,9 @@ export interface Page {
 
 /** Opens a page's socket and says hello. Rejects with the HTTP status when the upgrade is refused. */
 export async function connectPage(port: number, options: ConnectOptions = {}): Promise<Page> {
+  const connection = await (options.open ?? ((to) => host.connect(to)))(port);
   const socket = new WebSocket(`ws://127.0.0.1:${port}/v1`, {
+    createConnection: () => connection,
     origin: options.origin ?? 'http://localhost:3000',
     ...(options.host === undefined ? {} : { headers: { Host: options.host } }),
   });

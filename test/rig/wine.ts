@@ -3,9 +3,11 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, symlink } from 'node:fs/promises';
+import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { findWine } from '../../scripts/windows.mjs';
 import { endWithUs } from './process.ts';
+import { startWineRelay, type OpenConnection } from './wineRelay.ts';
 
 export interface WineSession {
   readonly loader: string;
@@ -79,6 +81,17 @@ export async function wineSession(display: string | null): Promise<WineSession> 
   if (code !== 0) throw new Error(`Wine does not start on display ${display ?? '(none)'}.`);
   current = { display, session: { loader, environment } };
   return current.session;
+}
+
+let relay: { session: WineSession; open: Promise<OpenConnection> } | null = null;
+
+/** As a program of the session that is up now. */
+export async function connectInSession(port: number): Promise<Socket> {
+  if (current === null) throw new Error('There is no Wine session: start the program first.');
+  const { session } = current;
+  if (relay?.session !== session)
+    relay = { session, open: startWineRelay(session.loader, session.environment) };
+  return (await relay.open)(port);
 }
 
 function wine(): { loader: string; server: string } {

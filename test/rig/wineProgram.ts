@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { windowsNodePath } from '../../scripts/windows.mjs';
 import { endWithUs } from './process.ts';
 import type { Program, ProgramHost, ProgramOptions } from './program.ts';
-import { onDrive, winePrefix, wineSession } from './wine.ts';
+import { connectInSession, onDrive, winePrefix, wineSession } from './wine.ts';
 
 const program = fileURLToPath(new URL('../../dist/main/headless.mjs', import.meta.url));
 /** What a terminal sends for Ctrl+C: Windows knows no SIGTERM, and this is how a console program is asked to end. */
@@ -26,6 +26,7 @@ export const wineHost: ProgramHost = {
     const code = await running.exited;
     return { code, stdout: running.stdout(), stderr: running.stderr() };
   },
+  connect: connectInSession,
   /** All in the prefix: it is the tests' own, and Wine makes every process a child of init. */
   async ffmpegs() {
     const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));

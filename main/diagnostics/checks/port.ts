@@ -11,6 +11,8 @@ export interface PortHolder {
   readonly isOurs: boolean;
   /** Such as `process 1234 (chromium)`; null when this user may not know. */
   readonly process: string | null;
+  /** Another program on the same port of [::1], in such words; null when there is none. */
+  readonly beside: string | null;
 }
 
 export interface PortSubject {
@@ -40,8 +42,14 @@ export function portCheck({ port, holder }: PortSubject): Check {
   };
 }
 
-function taken(port: number, { sightline, isOurs, process }: PortHolder): Finding {
+function taken(port: number, { sightline, isOurs, process, beside }: PortHolder): Finding {
   const by = process ?? 'a program that this user may not see';
+  if (isOurs && beside !== null) {
+    return failed(
+      `port ${port} of 127.0.0.1 is held by this Sightline (${by}), but port ${port} of [::1] by ${beside}`,
+      'End that program and start Sightline again: a page that connects to "localhost" may reach it instead of Sightline. Until then the page must connect to 127.0.0.1.',
+    );
+  }
   if (isOurs) return ok(`port ${port} is held by this Sightline (${by})`);
   if (sightline !== null) {
     return failed(

@@ -49,14 +49,24 @@ describe('runChecks', () => {
 });
 
 describe('port', () => {
-  const held = (process: string | null, sightline: string | null = null, isOurs = false) =>
-    find(portCheck({ port: 5431, holder: () => Promise.resolve({ process, sightline, isOurs }) }));
+  const held = (
+    process: string | null,
+    sightline: string | null = null,
+    isOurs = false,
+    beside: string | null = null,
+  ) => find(portCheck({ port: 5431, holder: () => Promise.resolve({ process, sightline, isOurs, beside }) }));
 
   it('is free, ours, another Sightline’s, AWS’s client’s, or a stranger’s', async () => {
     expect(await find(portCheck({ port: 5431, holder: () => Promise.resolve(null) }))).toEqual(
       ok('port 5431 is free'),
     );
     expect(await held('process 7 (node)', '0.1.0', true)).toMatchObject({ verdict: 'ok' });
+    expect(await held('process 7 (node)', '0.1.0', true, 'process 8 (nc)')).toMatchObject({
+      verdict: 'failed',
+      evidence: expect.stringContaining(
+        '(process 7 (node)), but port 5431 of [::1] by process 8 (nc)',
+      ) as string,
+    });
     expect((await held('process 7 (node)', '0.1.0')).evidence).toContain('another Sightline, version 0.1.0');
     expect((await held('process 7 (AmazonConnectClient.exe)')).evidence).toContain(
       'the Amazon Connect Client Application',

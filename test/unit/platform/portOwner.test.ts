@@ -48,6 +48,17 @@ describe("what Windows' netstat prints", () => {
     expect(listenerIn(lines(word), 5432)).toBeNull();
   });
 
+  it('tells the two loopback addresses apart', () => {
+    const both =
+      '  TCP    127.0.0.1:5431         0.0.0.0:0              LISTENING       4242\r\n' +
+      '  TCP    [::1]:5431             [::]:0                 LISTENING       77\r\n' +
+      '  TCP    [::]:5999              [::]:0                 LISTENING       78\r\n' +
+      '  TCP    0.0.0.0:6000           0.0.0.0:0              LISTENING       79\r\n';
+    expect([listenerIn(both, 5431, '127.0.0.1'), listenerIn(both, 5431, '::1')]).toEqual(['4242', '77']);
+    expect([listenerIn(both, 5999, '127.0.0.1'), listenerIn(both, 5999, '::1')]).toEqual([null, '78']);
+    expect([listenerIn(both, 6000, '127.0.0.1'), listenerIn(both, 6000, '::1')]).toEqual(['79', null]);
+  });
+
   it('is nobody where it tells no process (Wine)', () => {
     expect(
       listenerIn('  TCP    127.0.0.1:5431         0.0.0.0:0              LISTENING\r\n', 5431),

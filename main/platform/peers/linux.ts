@@ -1,0 +1,118 @@
+// Linux: the user of a socket, from /proc/net/tcp and tcp6 (proc(5)), which list the sockets of our network namespace.
+
+import { open } from 'node:fs/promises';
+import { endianness } from 'node:os';
+import type { FindPeers, PeerVerdict } from './peer.ts';
+import { NOT_FOUND, keyOf, unmapped } from './peer.ts';
+
+/** A line has 150 characters: this is for 400,000 sockets, and a bound for who opens more. */
+const MAX_TABLE_BYTES = 64 * 1024 * 1024;
+const CHUNK_BYTES = 256 * 1024;
+
+export interface SocketRow {
+  /** As keyOf makes it. */
+  readonly key: string;
+  readonly uid: number;
+}
+
+/** `  0: 0100007F:CC94 0100007F:1538 01 00000000:00000000 00:00000000 00000000  1000        0 24901 ...` */
+const ROW =
+  /^ *\d+: ([0-9A-F]{8}|[0-9A-F]{32}):([0-9A-F]{4}) ([0-9A-F]{8}|[0-9A-F]{32}):([0-9A-F]{4}) 01 \S+ \S+ +\S+ +(\d+) +\d+ +(\d+) /;
+
+/**
+ * The connections in such a table whose owner is certain. Only established ones (state 01) with an inode: a socket that
+ * its program has closed shows uid 0, whoever it belonged to.
+ *
+ * @param isWanted by its ports, before anything else of a line is looked at
+ */
+export function parseProcNetTcp(
+  text: string,
+  isWanted: (local: number, remote: number) => boolean = () => true,
+  order: 'LE' | 'BE' = endianness(),
+): SocketRow[] {
+  const rows: SocketRow[] = [];
+  for (const line of text.split('\n')) {
+    const match = ROW.exec(line);
+    if (match === null) continue;
+    const [, from = '', fromPort = '', to = '', toPort = '', uid, inode] = match;
+    const [local, remote] = [parseInt(fromPort, 16), parseInt(toPort, 16)];
+    if (inode === '0' || !isWanted(local, remote)) continue;
+    const key = keyOf({
+      local: { address: addressOf(from, order), port: local },
+      remote: { address: addressOf(to, order), port: remote },
+    });
+    rows.push({ key, uid: Number(uid) });
+  }
+  return rows;
+}
+
+/** `0100007F`: words of 32 bits in the order of the machine. */
+function addressOf(hex: string, order: 'LE' | 'BE'): string {
+  const bytes = Buffer.from(hex, 'hex');
+  if (order === 'LE') bytes.swap32();
+  if (bytes.length === 4) return bytes.join('.');
+  const words = Array.from({ length: 8 }, (_, index) => bytes.readUInt16BE(2 * index).toString(16));
+  const isMapped = words.slice(0, 6).join(':') === '0:0:0:0:0:ffff';
+  if (isMapped) return unmapped(`::ffff:${bytes.subarray(12).join('.')}`);
+  // As Node writes it: the URL parser shortens an address in the same way (RFC 5952).
+  return new URL(`http://[${words.join(':')}]`).hostname.slice(1, -1);
+}
+
+/** @param uid ours */
+export function linuxPeers(
+  uid: number,
+  tables: readonly string[] = ['/proc/net/tcp', '/proc/net/tcp6'],
+): FindPeers {
+  return async (peers) => {
+    const wanted = new Map<string, PeerVerdict>(peers.map((peer) => [keyOf(peer), NOT_FOUND]));
+    const ports = new Set(peers.map(({ local, remote }) => `${local.port} ${remote.port}`));
+    const isWanted = (local: number, remote: number): boolean => ports.has(`${local} ${remote}`);
+    let unread: string | null = null;
+    for (const table of tables) {
+      if (![...wanted.values()].includes(NOT_FOUND)) break;
+      try {
+        await eachRow(table, isWanted, (row) => {
+          if (wanted.has(row.key)) wanted.set(row.key, verdictOf(row.uid, uid));
+        });
+      } catch (error) {
+        // A machine without IPv6 has no tcp6.
+        unread = String(error);
+      }
+    }
+    return peers.map((peer) => {
+      const verdict = wanted.get(keyOf(peer)) ?? NOT_FOUND;
+      if (verdict.kind !== 'unknown' || unread === null) return verdict;
+      return { kind: 'unknown', reason: `${verdict.reason} (${unread})` };
+    });
+  };
+}
+
+function verdictOf(uid: number, ours: number): PeerVerdict {
+  return uid === ours
+    ? { kind: 'ours' }
+    : { kind: 'other', reason: `it is user ${uid}'s, not user ${ours}'s` };
+}
+
+/** In pieces: the table of a busy machine has megabytes. */
+async function eachRow(
+  path: string,
+  isWanted: (local: number, remote: number) => boolean,
+  take: (row: SocketRow) => void,
+): Promise<void> {
+  const file = await open(path, 'r');
+  try {
+    const buffer = Buffer.alloc(CHUNK_BYTES);
+    let rest = '';
+    for (let sizeBytes = 0; sizeBytes <= MAX_TABLE_BYTES;) {
+      const { bytesRead } = await file.read(buffer, 0, CHUNK_BYTES, null);
+      if (bytesRead === 0) return;
+      sizeBytes += bytesRead;
+      const text = rest + buffer.toString('latin1', 0, bytesRead);
+      const end = text.lastIndexOf('\n') + 1;
+      rest = text.slice(end);
+      for (const row of parseProcNetTcp(text.slice(0, end), isWanted)) take(row);
+    }
+  } finally {
+    await file.close();
+  }
+}

@@ -1,0 +1,164 @@
+/* Whose program is at the other end of a loopback connection: "ours" when it runs in the session of this process.
+ *
+ * A line asks for connections as their other ends have them, `ADDRESS PORT ADDRESS PORT`, with commas between. The answer
+ * is a line with one word for each, with commas between:
+ *   ours             it runs in our session
+ *   session S PID    it runs in session S
+ *   process PID      its session is not known, or the process is younger than the connection: its number was used again
+ *   none             there is no such connection
+ * https://learn.microsoft.com/windows/win32/api/iphlpapi/nf-iphlpapi-getextendedtcptable */
+#define WIN32_LEAN_AND_MEAN
+#define _WIN32_WINNT 0x0601
+#include <winsock2.h>
+#include <ws2tcpip.h>
+#include <iphlpapi.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <windows.h>
+#include "peers.h"
+
+#define MAX_LINE 65536
+
+/* Addresses as 16 bytes (IPv4 mapped), so that both tables are searched in one way. */
+typedef struct {
+  BYTE local[16], remote[16];
+  USHORT local_port, remote_port;
+} Connection;
+
+typedef struct {
+  DWORD pid;
+  /* FILETIME of the socket; 0 where the system does not tell (Wine). */
+  LONGLONG made;
+} Owner;
+
+static void map_v4(BYTE out[16], const void *v4) {
+  memset(out, 0, 10);
+  memset(out + 10, 0xff, 2);
+  memcpy(out + 12, v4, 4);
+}
+
+static BOOL parse_address(const char *text, BYTE out[16]) {
+  BYTE v4[4];
+  if (inet_pton(AF_INET, text, v4) == 1) {
+    map_v4(out, v4);
+    return TRUE;
+  }
+  return inet_pton(AF_INET6, text, out) == 1;
+}
+
+static BOOL parse(const char *text, Connection *out) {
+  char local[64], remote[64];
+  unsigned local_port, remote_port;
+  if (sscanf(text, "%63s %u %63s %u", local, &local_port, remote, &remote_port) != 4) return FALSE;
+  out->local_port = (USHORT)local_port;
+  out->remote_port = (USHORT)remote_port;
+  return parse_address(local, out->local) && parse_address(remote, out->remote);
+}
+
+/* NULL when the system does not tell. The caller frees it. */
+static void *read_table(ULONG family) {
+  DWORD size = 64 * 1024;
+  for (int tries = 0; tries < 5; tries++) {
+    void *table = malloc(size);
+    if (table == NULL) return NULL;
+    DWORD error = GetExtendedTcpTable(table, &size, FALSE, family, TCP_TABLE_OWNER_MODULE_CONNECTIONS, 0);
+    if (error == NO_ERROR) return table;
+    free(table);
+    if (error != ERROR_INSUFFICIENT_BUFFER) return NULL;
+    size += 16 * 1024; /* for those that come in between */
+  }
+  return NULL;
+}
+
+static BOOL is_same(const Connection *wanted, const BYTE local[16], DWORD local_port, const BYTE remote[16],
+                    DWORD remote_port) {
+  return wanted->local_port == ntohs((USHORT)local_port) && wanted->remote_port == ntohs((USHORT)remote_port) &&
+         memcmp(wanted->local, local, 16) == 0 && memcmp(wanted->remote, remote, 16) == 0;
+}
+
+static BOOL find_v4(const MIB_TCPTABLE_OWNER_MODULE *table, const Connection *wanted, Owner *out) {
+  for (DWORD i = 0; table != NULL && i < table->dwNumEntries; i++) {
+    const MIB_TCPROW_OWNER_MODULE *row = &table->table[i];
+    BYTE local[16], remote[16];
+    if (row->dwState != MIB_TCP_STATE_ESTAB) continue;
+    map_v4(local, &row->dwLocalAddr);
+    map_v4(remote, &row->dwRemoteAddr);
+    if (!is_same(wanted, local, row->dwLocalPort, remote, row->dwRemotePort)) continue;
+    *out = (Owner){row->dwOwningPid, row->liCreateTimestamp.QuadPart};
+    return TRUE;
+  }
+  return FALSE;
+}
+
+static BOOL find_v6(const MIB_TCP6TABLE_OWNER_MODULE *table, const Connection *wanted, Owner *out) {
+  for (DWORD i = 0; table != NULL && i < table->dwNumEntries; i++) {
+    const MIB_TCP6ROW_OWNER_MODULE *row = &table->table[i];
+    if (row->dwState != MIB_TCP_STATE_ESTAB) continue;
+    if (!is_same(wanted, row->ucLocalAddr, row->dwLocalPort, row->ucRemoteAddr, row->dwRemotePort)) continue;
+    *out = (Owner){row->dwOwningPid, row->liCreateTimestamp.QuadPart};
+    return TRUE;
+  }
+  return FALSE;
+}
+
+/* A socket can outlive the process whose number it shows, and Windows uses numbers again: whoever has the number now must
+ * have been there when the socket was made. */
+static BOOL is_old_enough(const Owner *owner) {
+  FILETIME made, ended, kernel, user;
+  HANDLE process = OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION, FALSE, owner->pid);
+  if (process == NULL) return FALSE;
+  BOOL known = GetProcessTimes(process, &made, &ended, &kernel, &user);
+  CloseHandle(process);
+  LONGLONG began = ((LONGLONG)made.dwHighDateTime << 32) | made.dwLowDateTime;
+  return known && (owner->made == 0 || began <= owner->made);
+}
+
+static void tell_owner(const Owner *owner) {
+  DWORD ours, theirs;
+  if (owner->pid == 0 || !ProcessIdToSessionId(GetCurrentProcessId(), &ours) ||
+      !ProcessIdToSessionId(owner->pid, &theirs))
+    printf("process %lu", owner->pid);
+  else if (theirs != ours)
+    printf("session %lu %lu", theirs, owner->pid);
+  else if (!is_old_enough(owner))
+    printf("process %lu", owner->pid);
+  else
+    fputs("ours", stdout);
+}
+
+static void answer(char *line) {
+  void *v4 = read_table(AF_INET), *v6 = read_table(AF_INET6);
+  BOOL first = TRUE;
+  for (char *one = strtok(line, ","); one != NULL; one = strtok(NULL, ",")) {
+    Connection wanted;
+    Owner owner;
+    if (!first) putchar(',');
+    first = FALSE;
+    if (parse(one, &wanted) && (find_v4(v4, &wanted, &owner) || find_v6(v6, &wanted, &owner))) tell_owner(&owner);
+    else fputs("none", stdout);
+  }
+  putchar('\n');
+  fflush(stdout);
+  free(v4);
+  free(v6);
+}
+
+int answer_peers(void) {
+  static char line[MAX_LINE];
+  while (fgets(line, sizeof line, stdin) != NULL) {
+    line[strcspn(line, "\r\n")] = '\0';
+    answer(line);
+  }
+  return 0;
+}
+
+int tell_system_folder(void) {
+  WCHAR folder[MAX_PATH];
+  char text[3 * MAX_PATH];
+  UINT length = GetSystemDirectoryW(folder, MAX_PATH);
+  if (length == 0 || length >= MAX_PATH) return 1;
+  if (WideCharToMultiByte(CP_UTF8, 0, folder, -1, text, sizeof text, NULL, NULL) == 0) return 1;
+  puts(text);
+  return 0;
+}
