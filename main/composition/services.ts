@@ -3,7 +3,7 @@
 
 import { randomBytes, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { Announcer, announcementOf } from './announcer.ts';
+import { Announcer } from './announcer.ts';
 import { Capture } from '../capture/capture.ts';
 import type { MonitorSource } from '../capture/displays.ts';
 import { displaysOf } from '../capture/displays.ts';
@@ -30,7 +30,7 @@ import { admissionOf } from './admissionOf.ts';
 import { explainListenError } from '../server/listenError.ts';
 import { startServer, type RunningServer } from '../server/server.ts';
 import { Session } from '../session/service.ts';
-import type { Effect, SessionState } from '../session/state.ts';
+import type { SessionState } from '../session/state.ts';
 import { captureState, isQuiet, openRecordings, stateReason } from '../session/view.ts';
 import { PROTOCOL_VERSION, type HelloReply } from '../shared/protocol.ts';
 import { toFailure } from '../shared/errors.ts';
@@ -136,7 +136,7 @@ export async function startServices(options: ServicesOptions): Promise<Services>
     keys: sessionKeys(keyStores),
     newSessionId: () =>
       `${toTimestamp(clock.now()).replaceAll(/[-:.]/g, '')}-${randomBytes(4).toString('hex')}`,
-    onFound: (left) => announcer.tellTheRest(left),
+    onFound: (left) => announcer.announceTheRest(left),
     endOrphan: async (pid) => {
       if (await endOrphan(pid, ORPHAN_WORDS))
         log.warn('an ffmpeg of an earlier Sightline was ended', { pid });
@@ -167,23 +167,24 @@ export async function startServices(options: ServicesOptions): Promise<Services>
       return { ...(canvas ?? { width: 1280, height: 720 }), fps: policy.fps, encoder };
     },
     announcePublished: (from, recordingId, { receipt, manifest }) =>
-      announcer.tell(from, recordingId, {
+      announcer.announce(from, recordingId, {
         status: 'PUBLISHED',
         startTime: Date.parse(manifest.startTime),
         endTime: Date.parse(manifest.endTime),
         location: receipt.location,
         sizeBytes: receipt.sizeBytes,
       }),
+    retryEvents: () => statusEvents.retryNow(),
     onPublished: (recordingId, { receipt }) => {
       stretch.forget(recordingId);
       log.info('published', { recordingId, location: receipt.location, sizeBytes: receipt.sizeBytes });
     },
     onFailed: (from, recordingId, why) =>
-      announcer.tell(from, recordingId, {
+      announcer.announce(from, recordingId, {
         status: 'FAILED',
         startTime: from.ledger.recordings.get(recordingId)?.startTime ?? clock.now(),
         failure: why,
-      }),
+      }).durable,
     onChange: (uploads) => hub.update({ uploads }),
     clock,
     log,
@@ -248,7 +249,7 @@ export async function startServices(options: ServicesOptions): Promise<Services>
       clock,
       capture,
       journal: (record) => stretch.append(record),
-      announce: (effect) => void announce(effect),
+      announce: (effect) => void announcer.decided(effect, stretch),
       tellResumed: ({ type: _, resumedAt, cause, ...rest }) => {
         log.info('a suspension ended by itself', { contactId: rest.contactId, cause });
         if (cause !== 'page') hub.pushResumed({ ...rest, cause, resumedAt: toTimestamp(resumedAt) });
@@ -312,25 +313,8 @@ export async function startServices(options: ServicesOptions): Promise<Services>
     capture.forgetCanvas();
     clock.reanchor();
     stretch
-      .end(session.written.then(() => announcer.settled()))
+      .end(session.written.then(() => announcer.idle()))
       .catch((error: unknown) => log.warn('the spool could not be tidied', { reason: String(error) }));
-  }
-
-  /** A recording that the journal could not be told of is in no session; it has failed. */
-  async function announce(effect: Effect & { type: 'announce' }): Promise<void> {
-    const { recordingId, contact } = effect;
-    const announcement = announcementOf(effect);
-    const from = stretch.holderOf(recordingId);
-    if (announcement === null) return;
-    if (from?.ledger.recordings.has(recordingId) === true) {
-      await announcer.tell(from, recordingId, announcement);
-    } else {
-      await statusEvents.announce(
-        { recordingId, contactId: contact.info.contactId, ...contact.agent },
-        announcement,
-      );
-    }
-    if (effect.status === 'FAILED') stretch.forget(recordingId);
   }
 
   let recovered = (): void => undefined;
@@ -431,7 +415,8 @@ export async function startServices(options: ServicesOptions): Promise<Services>
       const deadline = new Promise<void>((resolve) => setTimeout(resolve, withinMs).unref());
       await Promise.race([session.shutdown().then(() => publisher.idle()), deadline]);
       publisher.stop();
-      await Promise.race([announcer.settled().then(() => eventBridge?.sender.idle()), deadline]);
+      statusEvents.retryNow();
+      await Promise.race([announcer.idle().then(() => eventBridge?.sender.idle()), deadline]);
       await eventBridge?.sender.stop();
       await (await sessionWatch)?.stop();
       displays.close();

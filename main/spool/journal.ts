@@ -19,6 +19,7 @@ import {
 } from '../shared/names.ts';
 import { Seal } from './seal.ts';
 
+export const JOURNAL_FILE = 'journal.ndjson';
 export const JOURNAL_VERSION = 2;
 
 const id = z.string().min(1);

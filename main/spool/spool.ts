@@ -9,17 +9,15 @@ import { syncFolder } from '../platform/atomicFile.ts';
 import { SightlineError, errno, toFailure } from '../shared/errors.ts';
 import { FragmentSplitter } from '../shared/fragments.ts';
 import type { Moment } from '../shared/time.ts';
-import { Journal, spoolError } from './journal.ts';
+import { JOURNAL_FILE, Journal, spoolError } from './journal.ts';
 import type { JournalEntry, SessionKeys } from './journal.ts';
-import { addEntry, emptyLedger, isSettled } from './ledger.ts';
+import { addEntry, emptyLedger, isFailureUnannounced, isSettled } from './ledger.ts';
 import type { Ledger, LedgerRecording, LedgerRun } from './ledger.ts';
 import type { RunReader, RunWriter } from './runFiles.ts';
 import type { KeptRun, Room, Tenant } from './room.ts';
 import { unlimitedRoom } from './room.ts';
 import { createRunFile, openRunFile } from './runFiles.ts';
 import { neededRuns, publishedRuns } from './timeline.ts';
-
-const JOURNAL_FILE = 'journal.ndjson';
 
 export type OpenedRun = Extract<JournalEntry, { type: 'run.opened' }>;
 
@@ -137,6 +135,7 @@ export class SpoolSession implements Tenant {
   /** Once nothing of it is wanted any more. What is only kept needs no open journal. */
   private async removeFolder(): Promise<void> {
     if (!this.released || this.unsettled().length > 0) return;
+    if ([...this.ledger.recordings.values()].some(isFailureUnannounced)) return;
     await this.journal.close();
     if (this.kept.size > 0) return;
     await this.room.remove(this.folder);
@@ -261,6 +260,8 @@ export interface SpoolOptions {
 }
 
 export interface Recovered {
+  /** All of them, also those of which nothing is left by now. */
+  readonly found: readonly SpoolSession[];
   /** With something unpublished in them. */
   readonly sessions: readonly SpoolSession[];
   /** The one of them whose open recordings may go on. */
@@ -292,6 +293,7 @@ export class Spool {
 
   /** What earlier processes left behind, closed and released; folders with nothing left in them are gone. */
   async recover(now: Moment): Promise<Recovered> {
+    const found: SpoolSession[] = [];
     const sessions: SpoolSession[] = [];
     let goingOn: SpoolSession | null = null;
     const folders = (await this.folders()).sort();
@@ -300,6 +302,7 @@ export class Spool {
       try {
         const { journal, entries } = await Journal.resume(join(folder, JOURNAL_FILE), this.options.keys);
         const session = new SpoolSession(id, folder, journal, this.room, entries);
+        found.push(session);
         session.found(await readdir(folder));
         let goesOn = false;
         try {
@@ -324,7 +327,7 @@ export class Spool {
       }
     }
     await this.room.count();
-    return { sessions, goingOn };
+    return { found, sessions, goingOn };
   }
 
   private mayGoOn(session: SpoolSession): boolean {
