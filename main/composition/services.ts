@@ -44,6 +44,7 @@ import { sessionKeys } from '../spool/sessionKeys.ts';
 import type { SpoolSession } from '../spool/spool.ts';
 import { Spool } from '../spool/spool.ts';
 import { Stretch } from '../spool/stretch.ts';
+import { SuspendedMemory } from '../spool/suspendedMemory.ts';
 import { StatusHub } from '../status/hub.ts';
 import { openEventBridge, type OpenEventBridge } from '../status/startEventBridge.ts';
 import { StatusEvents } from '../status/statusEvents.ts';
@@ -124,6 +125,13 @@ export async function startServices(options: ServicesOptions): Promise<Services>
   const spoolFolder = join(policy.dataDir, 'spool');
   const announcer = new Announcer(statusEvents, log);
 
+  const keys = sessionKeys(keyStores);
+  const memory = new SuspendedMemory({
+    folder: join(policy.dataDir, 'suspended'),
+    keys,
+    now: () => clock.now(),
+    log,
+  });
   const spool = new Spool({
     root: spoolFolder,
     room: new Room(
@@ -133,7 +141,8 @@ export async function startServices(options: ServicesOptions): Promise<Services>
         onProblem: (message, error) => log.warn(message, { reason: String(error) }),
       }),
     ),
-    keys: sessionKeys(keyStores),
+    keys,
+    keepJournal: (left) => memory.keep(left),
     newSessionId: () =>
       `${toTimestamp(clock.now()).replaceAll(/[-:.]/g, '')}-${randomBytes(4).toString('hex')}`,
     onFound: (left) => announcer.announceTheRest(left),
@@ -248,7 +257,11 @@ export async function startServices(options: ServicesOptions): Promise<Services>
     {
       clock,
       capture,
-      journal: (record) => stretch.append(record),
+      journal: async (record) => {
+        await stretch.append(record);
+        const from = 'recordingId' in record ? stretch.holderOf(record.recordingId) : undefined;
+        if (from !== undefined) void memory.follow(record, from.ledger);
+      },
       announce: (effect) => void announcer.decided(effect, stretch),
       tellResumed: ({ type: _, resumedAt, cause, ...rest }) => {
         log.info('a suspension ended by itself', { contactId: rest.contactId, cause });
@@ -376,7 +389,7 @@ export async function startServices(options: ServicesOptions): Promise<Services>
     log.info('encoder', { encoder, ffmpeg: binary.path, version: binary.version, origin: binary.origin });
     if (warning !== null) log.warn(warning);
   }
-  await recover({ spool, stretch, publisher, capture, session, clock, log }).catch((error: unknown) =>
+  await recover({ spool, stretch, memory, publisher, capture, session, clock, log }).catch((error: unknown) =>
     log.error('the spool could not be searched', { reason: String(error) }),
   );
   recovered();

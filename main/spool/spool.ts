@@ -37,6 +37,7 @@ export class SpoolSession implements Tenant {
     private readonly journal: Journal,
     private readonly room: Room,
     entries: readonly JournalEntry[] = [],
+    private readonly keepJournal?: SpoolOptions['keepJournal'],
   ) {
     this.current = entries.reduce(addEntry, emptyLedger);
     this.countedBytes = journal.sizeBytes;
@@ -138,7 +139,8 @@ export class SpoolSession implements Tenant {
     if ([...this.ledger.recordings.values()].some(isFailureUnannounced)) return;
     await this.journal.close();
     if (this.kept.size > 0) return;
-    await this.room.remove(this.folder);
+    if ((await this.keepJournal?.(this)) === true) this.room.add(-this.countedBytes);
+    else await this.room.remove(this.folder);
     this.room.leave(this);
   }
 
@@ -255,6 +257,8 @@ export interface SpoolOptions {
   readonly endOrphan?: (pid: number) => Promise<void>;
   /** Told about each session that an earlier process left, once it is closed and before anything of it goes. */
   readonly onFound?: (session: SpoolSession) => Promise<void>;
+  /** Asked when a folder is to go, whose runs are gone: whether it was moved away for the sake of its journal. */
+  readonly keepJournal?: ((session: SpoolSession) => Promise<boolean>) | undefined;
   /** How much there may be, and what stays of what is published; without one everything, and nothing. */
   readonly room?: Room;
 }
@@ -285,7 +289,7 @@ export class Spool {
       const journal = await Journal.create(join(folder, JOURNAL_FILE), this.options.keys);
       await syncFolder(this.options.root);
       this.room.add(journal.sizeBytes);
-      return new SpoolSession(id, folder, journal, this.room);
+      return new SpoolSession(id, folder, journal, this.room, [], this.options.keepJournal);
     } catch (error) {
       throw spoolError(error, folder);
     }
@@ -301,7 +305,8 @@ export class Spool {
       const folder = join(this.options.root, id);
       try {
         const { journal, entries } = await Journal.resume(join(folder, JOURNAL_FILE), this.options.keys);
-        const session = new SpoolSession(id, folder, journal, this.room, entries);
+        const { keepJournal } = this.options;
+        const session = new SpoolSession(id, folder, journal, this.room, entries, keepJournal);
         found.push(session);
         session.found(await readdir(folder));
         let goesOn = false;

@@ -70,7 +70,7 @@ const whole = (id: string): string[] => [`${id}:INITIATED`, `${id}:COMPLETED`, `
 /** A disk of its own for the file, which outlives the recorder; `seen` is where this process finds a path on it. */
 async function smallDisk(folder: string, options: string) {
   await mkdir(folder);
-  const [command = '', ...words] = [...withMount(folder, options), 'sh', '-c', 'echo; exec sleep infinity'];
+  const [command, ...words] = [...withMount(folder, options), 'sh', '-c', 'echo; exec sleep infinity'];
   const holder = spawn(command, words, { stdio: ['ignore', 'pipe', 'inherit'] });
   endWithUs(holder);
   await once(holder.stdout, 'data');
