@@ -1,44 +1,74 @@
-// The composition root's part for status events: each is told first and noted in the recording's journal then, so that
-// what a crash left untold is told by the next process. At least once, that is; the deduplication id stays the same.
+// The composition root's part for status events: an event is noted in the recording's journal once it is durable, and
+// not before; the next process announces what is not noted. At least once, that is; the deduplication id stays the same.
 
 import type { Logger } from '../platform/log.ts';
 import { subjectOf } from '../publisher/subject.ts';
 import type { Effect } from '../session/state.ts';
 import type { SpoolSession } from '../spool/spool.ts';
+import type { Stretch } from '../spool/stretch.ts';
 import { unannounced } from '../spool/leftovers.ts';
+import type { Telling } from '../status/eventQueue.ts';
 import type { Announcement, StatusEvents } from '../status/statusEvents.ts';
 
 export class Announcer {
-  private last: Promise<void> = Promise.resolve();
+  private last: Promise<unknown> = Promise.resolve();
 
   constructor(
-    private readonly statusEvents: StatusEvents,
+    private readonly statusEvents: Pick<StatusEvents, 'announce' | 'idle'>,
     private readonly log: Logger,
   ) {}
 
-  /** Resolves when the event is on the disk and the journal knows; never rejects. */
-  tell(from: SpoolSession, recordingId: string, announcement: Announcement): Promise<void> {
-    const told = this.statusEvents.announce(subjectOf(from, recordingId), announcement);
-    this.last = this.last.then(async () => {
-      await told;
-      const { status } = announcement;
-      // Where the journal says that it is published, it need not say that this was told: it is told first.
-      if (status !== 'PUBLISHED') await this.note(from, recordingId, status);
+  /** As for StatusEvents; `durable` is when the journal knows it, too. @throws when the spool knows no such recording */
+  announce(from: SpoolSession, recordingId: string, announcement: Announcement): Telling {
+    const { tried, durable } = this.statusEvents.announce(subjectOf(from, recordingId), announcement);
+    const { status } = announcement;
+    // Where the journal says that it is published, PUBLISHED is durable: nobody writes that before.
+    const noted = status === 'PUBLISHED' ? durable : durable.then(() => this.note(from, recordingId, status));
+    const triedAndNoted = tried.then(async (why) => {
+      if (why === null) await noted;
+      return why;
     });
-    return this.last;
+    this.last = Promise.all([this.last, triedAndNoted]);
+    return { tried: triedAndNoted, durable: noted };
   }
 
-  /** Everything of an earlier process that its journal knows and nobody was told. */
-  async tellTheRest(left: SpoolSession): Promise<void> {
-    for (const [recordingId, recording] of left.ledger.recordings) {
-      if (recording.published !== null) continue;
-      for (const untold of unannounced(recording)) await this.tell(left, recordingId, untold);
-    }
+  /**
+   * What the session decided. A recording that the journal could not take is in no session; it has failed, and is
+   * announced all the same.
+   */
+  async decided(
+    effect: Effect & { type: 'announce' },
+    stretch: Pick<Stretch, 'holderOf' | 'forget'>,
+  ): Promise<void> {
+    const { recordingId, contact } = effect;
+    const announcement = announcementOf(effect);
+    if (announcement === null) return;
+    const from = stretch.holderOf(recordingId);
+    const { durable } =
+      from?.ledger.recordings.has(recordingId) === true
+        ? this.announce(from, recordingId, announcement)
+        : this.statusEvents.announce(
+            { recordingId, contactId: contact.info.contactId, ...contact.agent },
+            announcement,
+          );
+    await durable;
+    if (effect.status === 'FAILED') stretch.forget(recordingId);
   }
 
-  /** Resolves when everything told so far is noted. */
-  settled(): Promise<void> {
-    return this.last;
+  /** Everything of an earlier process that its journal knows and was not announced. Resolves after the first try. */
+  async announceTheRest(left: SpoolSession): Promise<void> {
+    const tellings = [...left.ledger.recordings].flatMap(([recordingId, recording]) =>
+      recording.published !== null
+        ? []
+        : unannounced(recording).map((untold) => this.announce(left, recordingId, untold)),
+    );
+    await Promise.all(tellings.map(({ tried }) => tried));
+  }
+
+  /** Resolves when everything announced so far is noted, or waits for its next try. */
+  async idle(): Promise<void> {
+    await this.last;
+    await this.statusEvents.idle();
   }
 
   private async note(
@@ -47,15 +77,18 @@ export class Announcer {
     status: Exclude<Announcement['status'], 'PUBLISHED'>,
   ): Promise<void> {
     try {
-      await from.tryAppend({ type: 'event.announced', recordingId, status });
+      // At the first failed attempt it goes on: the journal retries by itself.
+      await from.tryAppend({ type: 'event.announced', recordingId, status }).catch(() => undefined);
+      // A recording that failed goes with its last event.
+      if (status === 'FAILED') await from.tidy();
     } catch (error) {
-      this.log.warn('a status event may be told again', { recordingId, status, reason: String(error) });
+      this.log.warn('a status event may be announced again', { recordingId, status, reason: String(error) });
     }
   }
 }
 
 /** What the session decided to tell, as a status event tells it; null: nothing. */
-export function announcementOf(effect: Effect & { type: 'announce' }): Announcement | null {
+function announcementOf(effect: Effect & { type: 'announce' }): Announcement | null {
   const { phase, requestedAt } = effect.contact;
   switch (effect.status) {
     case 'INITIATED':

@@ -96,9 +96,10 @@ export function followPolicy(
     }
     deliveries.policyChanged(keys);
     if (keys.has('pauseOnLock')) act.showPauses();
-    // Between two events: two outboxes in one folder would take each other's names.
+    // While nothing is written: two outboxes in one folder would take each other's names.
     if (eventBridgeKeys.some((key) => keys.has(key)))
-      void statusEvents.between(() => act.reopenEventBridge());
+      void statusEvents.betweenOutboxWrites(() => act.reopenEventBridge());
+    statusEvents.retryNow();
     act.closeUnallowedPages();
   });
 }

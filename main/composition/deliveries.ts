@@ -27,6 +27,7 @@ export interface DeliveriesOptions {
   readonly makeSlate: (order: SlateOrder) => Promise<Uint8Array>;
   readonly blankPicture: () => Promise<PictureKind>;
   readonly announcePublished: PublisherPorts['announcePublished'];
+  readonly retryEvents: PublisherPorts['retryEvents'];
   readonly onPublished: PublisherPorts['onPublished'];
   readonly onFailed: (from: SpoolSession, recordingId: string, why: Failure) => Promise<void>;
   readonly onChange: (uploads: Uploads) => void;
@@ -76,6 +77,7 @@ export function startDeliveries(options: DeliveriesOptions): Deliveries {
     publish: async (from, recordingId) =>
       publish(from, recordingId, deliveryOptions(), await live.take(recordingId)),
     announcePublished: options.announcePublished,
+    retryEvents: options.retryEvents,
     onPublished: options.onPublished,
     onFailed: options.onFailed,
     onChange: options.onChange,

@@ -5,13 +5,15 @@ import type { Logger } from '../platform/log.ts';
 import type { Publisher } from '../publisher/publisher.ts';
 import type { Session } from '../session/service.ts';
 import type { Clock } from '../shared/time.ts';
-import { agentHeldSince, canvasOf, endedSuspended, leftContacts, unpublished } from '../spool/leftovers.ts';
+import { agentHeldSince, canvasOf, leftContacts, unpublished } from '../spool/leftovers.ts';
 import type { Spool, SpoolSession } from '../spool/spool.ts';
 import type { Stretch } from '../spool/stretch.ts';
+import type { SuspendedMemory } from '../spool/suspendedMemory.ts';
 
 export interface RecoveryOptions {
   readonly spool: Spool;
   readonly stretch: Stretch;
+  readonly memory: SuspendedMemory;
   readonly publisher: Publisher;
   readonly capture: Capture;
   readonly session: Session;
@@ -21,8 +23,9 @@ export interface RecoveryOptions {
 
 /** @throws SightlineError when the spool cannot be searched */
 export async function recover(options: RecoveryOptions): Promise<void> {
-  const { spool, publisher, session, clock, log } = options;
-  const { sessions, goingOn } = await spool.recover(clock.now());
+  const { spool, memory, publisher, session, clock, log } = options;
+  const { found, sessions, goingOn } = await spool.recover(clock.now());
+  const held = await memory.recall(found);
   for (const left of sessions) {
     for (const recordingId of unpublished(left)) {
       log.info('found an unpublished recording', { recordingId, folder: left.folder });
@@ -32,9 +35,12 @@ export async function recover(options: RecoveryOptions): Promise<void> {
   if (goingOn !== null) goOn(goingOn, options);
   session.dispatch({
     type: 'restored',
-    contacts: goingOn === null ? [] : leftContacts(goingOn),
+    contacts: goingOn === null ? [] : leftContacts(goingOn, held),
     agentHeldSince: goingOn === null ? null : agentHeldSince(goingOn),
-    endedSuspended: sessions.filter((one) => one !== goingOn).flatMap(endedSuspended),
+    // The agent's suspension of the stretch that goes on is there as itself.
+    endedSuspended: held.map((one) =>
+      goingOn?.ledger.recordings.has(one.recordingId) === true ? { ...one, heldByAgent: false } : one,
+    ),
   });
 }
 

@@ -3,7 +3,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { Announcer, announcementOf } from './announcer.ts';
+import { Announcer } from './announcer.ts';
 import { Capture } from '../capture/capture.ts';
 import type { MonitorSource } from '../capture/displays.ts';
 import { displaysOf } from '../capture/displays.ts';
@@ -29,7 +29,7 @@ import { admissionOf } from './admissionOf.ts';
 import { explainListenError } from '../server/listenError.ts';
 import { startServer, type RunningServer } from '../server/server.ts';
 import { Session } from '../session/service.ts';
-import type { Effect, SessionState } from '../session/state.ts';
+import type { SessionState } from '../session/state.ts';
 import { captureState, isQuiet, openRecordings, stateReason } from '../session/view.ts';
 import { PROTOCOL_VERSION, type HelloReply } from '../shared/protocol.ts';
 import type { Monitor, PauseReason } from '../shared/names.ts';
@@ -38,8 +38,10 @@ import { toTimestamp } from '../shared/time.ts';
 import { Room } from '../spool/room.ts';
 import { RUN_FILE_EXTENSION } from '../spool/runFiles.ts';
 import { Stretch } from '../spool/stretch.ts';
+import { sessionKeys } from '../spool/sessionKeys.ts';
 import { spoolOf } from './spoolOf.ts';
 import { stopServices } from './stopServices.ts';
+import { SuspendedMemory } from '../spool/suspendedMemory.ts';
 import { StatusHub } from '../status/hub.ts';
 import { openEventBridge, type OpenEventBridge } from '../status/startEventBridge.ts';
 import { StatusEvents } from '../status/statusEvents.ts';
@@ -116,14 +118,22 @@ export async function startServices(options: ServicesOptions): Promise<Services>
 
   const announcer = new Announcer(statusEvents, log);
 
+  const keys = sessionKeys(keyStores);
+  const memory = new SuspendedMemory({
+    folder: join(policy.dataDir, 'suspended'),
+    keys,
+    now: () => clock.now(),
+    log,
+  });
   const spool = spoolOf({
     policy,
-    keyStores,
+    keys,
     clock,
     log,
     encoder: () => finder.current?.encoder,
     room: (options) => new Room(current.room(options)),
-    onFound: (left) => announcer.tellTheRest(left),
+    keepJournal: (left) => memory.keep(left),
+    onFound: (left) => announcer.announceTheRest(left),
   });
   const stretch = new Stretch(spool);
 
@@ -139,23 +149,24 @@ export async function startServices(options: ServicesOptions): Promise<Services>
       return { ...(canvas ?? { width: 1280, height: 720 }), fps: policy.fps, encoder };
     },
     announcePublished: (from, recordingId, { receipt, manifest }) =>
-      announcer.tell(from, recordingId, {
+      announcer.announce(from, recordingId, {
         status: 'PUBLISHED',
         startTime: Date.parse(manifest.startTime),
         endTime: Date.parse(manifest.endTime),
         location: receipt.location,
         sizeBytes: receipt.sizeBytes,
       }),
+    retryEvents: () => statusEvents.retryNow(),
     onPublished: (recordingId, { receipt }) => {
       stretch.forget(recordingId);
       log.info('published', { recordingId, location: receipt.location, sizeBytes: receipt.sizeBytes });
     },
     onFailed: (from, recordingId, why) =>
-      announcer.tell(from, recordingId, {
+      announcer.announce(from, recordingId, {
         status: 'FAILED',
         startTime: from.ledger.recordings.get(recordingId)?.startTime ?? clock.now(),
         failure: why,
-      }),
+      }).durable,
     onChange: (uploads) => hub.update({ uploads }),
     clock,
     log,
@@ -222,9 +233,13 @@ export async function startServices(options: ServicesOptions): Promise<Services>
     {
       clock,
       capture,
-      journal: (record) => stretch.append(record),
+      journal: async (record) => {
+        await stretch.append(record);
+        const from = 'recordingId' in record ? stretch.holderOf(record.recordingId) : undefined;
+        if (from !== undefined) void memory.follow(record, from.ledger);
+      },
       guard: () => stretch.guard(),
-      announce: (effect) => void announce(effect),
+      announce: (effect) => void announcer.decided(effect, stretch),
       tellResumed: ({ type: _, resumedAt, cause, ...rest }) => {
         log.info('a suspension ended by itself', { contactId: rest.contactId, cause });
         if (cause !== 'page') hub.pushResumed({ ...rest, cause, resumedAt: toTimestamp(resumedAt) });
@@ -280,25 +295,8 @@ export async function startServices(options: ServicesOptions): Promise<Services>
     capture.forgetCanvas();
     clock.reanchor();
     stretch
-      .end(session.written.then(() => announcer.settled()))
+      .end(session.written.then(() => announcer.idle()))
       .catch((error: unknown) => log.warn('the spool could not be tidied', { reason: String(error) }));
-  }
-
-  /** A recording that the journal could not be told of is in no session; it has failed. */
-  async function announce(effect: Effect & { type: 'announce' }): Promise<void> {
-    const { recordingId, contact } = effect;
-    const announcement = announcementOf(effect);
-    const from = stretch.holderOf(recordingId);
-    if (announcement === null) return;
-    if (from?.ledger.recordings.has(recordingId) === true) {
-      await announcer.tell(from, recordingId, announcement);
-    } else {
-      await statusEvents.announce(
-        { recordingId, contactId: contact.info.contactId, ...contact.agent },
-        announcement,
-      );
-    }
-    if (effect.status === 'FAILED') stretch.forget(recordingId);
   }
 
   let recovered = (): void => undefined;
@@ -360,7 +358,7 @@ export async function startServices(options: ServicesOptions): Promise<Services>
     log.info('encoder', { encoder, ffmpeg: binary.path, version: binary.version, origin: binary.origin });
     if (warning !== null) log.warn(warning);
   }
-  await recover({ spool, stretch, publisher, capture, session, clock, log }).catch((error: unknown) =>
+  await recover({ spool, stretch, memory, publisher, capture, session, clock, log }).catch((error: unknown) =>
     log.error('the spool could not be searched', { reason: String(error) }),
   );
   recovered();
@@ -398,8 +396,8 @@ export async function startServices(options: ServicesOptions): Promise<Services>
     stop: (withinMs) =>
       stopServices(
         {
-          ...{ session, publisher, announcer, eventBridge, sessionWatch, displays, endFollowing, unlock, log },
-          server: running,
+          ...{ session, publisher, announcer, statusEvents, eventBridge, sessionWatch, displays },
+          ...{ endFollowing, unlock, log, server: running },
         },
         withinMs,
       ),

@@ -2,7 +2,6 @@
 
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import type { KeyStore } from '../platform/keyStore.ts';
 import type { Logger } from '../platform/log.ts';
 import { endOrphan } from '../platform/orphans.ts';
 import type { Policy } from '../policy/keys.ts';
@@ -10,10 +9,10 @@ import { toFailure } from '../shared/errors.ts';
 import type { EncoderName } from '../shared/names.ts';
 import type { Clock } from '../shared/time.ts';
 import { toTimestamp } from '../shared/time.ts';
+import type { SessionKeys } from '../spool/journal.ts';
 import { mayGoOn } from '../spool/leftovers.ts';
 import type { Room, RoomOptions } from '../spool/room.ts';
-import { sessionKeys } from '../spool/sessionKeys.ts';
-import type { SpoolSession } from '../spool/spool.ts';
+import type { SpoolOptions, SpoolSession } from '../spool/spool.ts';
 import { Spool } from '../spool/spool.ts';
 
 /** Found in the command line of every capture run, and hardly in any other. */
@@ -22,18 +21,19 @@ const ORPHAN_WORDS = ['ffmpeg', 'frag_every_frame', 'pipe:1'];
 export interface SpoolParts {
   /** Each value is read when it is needed: policy may change. */
   readonly policy: Policy;
-  /** The first seals new sessions; each may open old ones. */
-  readonly keyStores: readonly [KeyStore, ...KeyStore[]];
+  readonly keys: SessionKeys;
   readonly clock: Clock;
   readonly log: Logger;
   /** The encoder that is in use now, where one is. */
   readonly encoder: () => EncoderName | undefined;
   readonly room: (options: Pick<RoomOptions, 'root' | 'now' | 'onProblem'>) => Room;
+  readonly keepJournal: NonNullable<SpoolOptions['keepJournal']>;
   /** Called for each session that an earlier process left, before anything of it is deleted. */
   readonly onFound: (left: SpoolSession) => Promise<void>;
 }
 
-export function spoolOf({ policy, keyStores, clock, log, encoder, room, onFound }: SpoolParts): Spool {
+export function spoolOf(parts: SpoolParts): Spool {
+  const { policy, keys, clock, log, encoder, room, keepJournal, onFound } = parts;
   const root = join(policy.dataDir, 'spool');
   return new Spool({
     root,
@@ -42,7 +42,8 @@ export function spoolOf({ policy, keyStores, clock, log, encoder, room, onFound 
       now: () => clock.now(),
       onProblem: (message, error) => log.warn(message, { reason: String(error) }),
     }),
-    keys: sessionKeys(keyStores),
+    keys,
+    keepJournal,
     newSessionId: () =>
       `${toTimestamp(clock.now()).replaceAll(/[-:.]/g, '')}-${randomBytes(4).toString('hex')}`,
     onFound,

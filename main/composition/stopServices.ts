@@ -6,7 +6,8 @@ import type { Logger } from '../platform/log.ts';
 export interface Stoppable {
   readonly session: { shutdown(): Promise<void> };
   readonly publisher: { idle(): Promise<unknown>; stop(): void };
-  readonly announcer: { settled(): Promise<unknown> };
+  readonly announcer: { idle(): Promise<unknown> };
+  readonly statusEvents: { retryNow(): void };
   /** null: policy names no bus. */
   readonly eventBridge: { readonly sender: { idle(): Promise<void>; stop(): Promise<void> } } | null;
   readonly sessionWatch: Promise<{ stop(): Promise<void> } | null>;
@@ -37,7 +38,8 @@ export async function stopServices(parts: Stoppable, withinMs: number): Promise<
   const recorded = session.shutdown().then(() => publisher.idle());
   await within('recording and deliveries', recorded, end - ENDING_MS);
   publisher.stop();
-  const told = announcer.settled().then(() => eventBridge?.sender.idle());
+  parts.statusEvents.retryNow();
+  const told = announcer.idle().then(() => eventBridge?.sender.idle());
   await within('status events', told, end - ENDING_MS);
   parts.displays.close();
   parts.endFollowing();

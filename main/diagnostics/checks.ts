@@ -39,6 +39,8 @@ import type { RefusedSubject } from './checks/refused.ts';
 import { refusedCheck } from './checks/refused.ts';
 import type { SinkSubject } from './checks/sink.ts';
 import { sinkCheck } from './checks/sink.ts';
+import type { StatusEventsSubject } from './checks/statusEvents.ts';
+import { statusEventsCheck } from './checks/statusEvents.ts';
 import type { NetworkCheck } from './network/types.ts';
 
 export type { Check, CheckResult, Finding, Verdict } from './check.ts';
@@ -60,6 +62,7 @@ export interface CheckSubjects {
   readonly sink: SinkSubject;
   readonly clock: ClockSubject;
   readonly proxy: ProxySubject;
+  readonly statusEvents: StatusEventsSubject;
   readonly eventBridge: EventBridgeSubject;
   readonly machine: MachineSubject;
 }
@@ -86,6 +89,7 @@ export function allChecks(subjects: CheckSubjects): Check[] {
     // After the sink: S3's answer to it tells the time.
     clockCheck(subjects.clock),
     proxyCheck(subjects.proxy),
+    statusEventsCheck(subjects.statusEvents),
     eventBridgeCheck(subjects.eventBridge),
     machineCheck(subjects.machine),
   ];

@@ -6,6 +6,7 @@ import type { Failure } from '../shared/errors.ts';
 import type { Logger } from '../platform/log.ts';
 import type { Clock, Moment } from '../shared/time.ts';
 import type { SpoolSession } from '../spool/spool.ts';
+import type { Telling } from '../status/eventQueue.ts';
 import type { Publication } from './delivery.ts';
 import type { Progress } from './progress.ts';
 import { explainDelivery, isPermanent } from './deliveryError.ts';
@@ -37,14 +38,16 @@ export interface QueuedUpload {
 
 export interface PublisherPorts {
   readonly publish: (session: SpoolSession, recordingId: string) => Promise<Publication>;
-  /** Resolves when PUBLISHED is told for good. */
   readonly announcePublished: (
     session: SpoolSession,
     recordingId: string,
     publication: Publication,
-  ) => Promise<void>;
+  ) => Telling;
+  /** Writes the status events that wait for their next try now. */
+  readonly retryEvents: () => void;
   /** The journal knows it, too. */
   readonly onPublished: (recordingId: string, publication: Publication) => void;
+  /** Resolves when the event is durable, which may take long. */
   readonly onFailed: (session: SpoolSession, recordingId: string, failure: Failure) => Promise<void>;
   readonly onChange: (uploads: Uploads) => void;
   readonly clock: Clock;
@@ -90,6 +93,8 @@ export class Publisher {
   private readonly waiting: Job[] = [];
   /** Failed at least once and waiting for the next try. */
   private readonly resting = new Set<Job>();
+  /** Delivered, but PUBLISHED is not durable yet. Until it is the spool keeps the recording. */
+  private readonly unannounced = new Map<Job, Outcome>();
   private current: Job | null = null;
   private stopped = false;
   private idleWaiters: (() => void)[] = [];
@@ -114,7 +119,7 @@ export class Publisher {
     const queued = jobs.map((job) => ({
       recordingId: job.recordingId,
       contactId: contactOf(job.session, job.recordingId),
-      state: job === this.current ? 'sending' : this.resting.has(job) ? 'resting' : 'waiting',
+      state: job === this.current ? 'sending' : this.waiting.includes(job) ? 'waiting' : 'resting',
       failed: job.announced,
       attempts: job.attempts,
       why: job.why,
@@ -169,10 +174,11 @@ export class Publisher {
       const { recordingId, session } = job;
       const contactId = contactOf(session, recordingId);
       if (names !== undefined && !names.includes(recordingId) && !names.includes(contactId)) return [];
-      return [
-        { job, recordingId, contactId, outcome: new Promise<Outcome>((tell) => job.waiters.push(tell)) },
-      ];
+      const known = this.unannounced.get(job);
+      const outcome = known ?? new Promise<Outcome>((tell) => job.waiters.push(tell));
+      return [{ job, recordingId, contactId, outcome: Promise.resolve(outcome) }];
     });
+    if (this.unannounced.size > 0) this.ports.retryEvents();
     for (const { job } of retried) {
       if (this.resting.has(job)) this.wake(job);
       else if (job === this.current) job.again = true;
@@ -194,7 +200,8 @@ export class Publisher {
 
   private get jobs(): Job[] {
     // A try that has just ended may still be the current one.
-    return [...new Set([...(this.current === null ? [] : [this.current]), ...this.waiting, ...this.resting])];
+    const current = this.current === null ? [] : [this.current];
+    return [...new Set([...current, ...this.waiting, ...this.resting, ...this.unannounced.keys()])];
   }
 
   private async work(): Promise<void> {
@@ -219,41 +226,57 @@ export class Publisher {
     const { ports } = this;
     const { session, recordingId } = job;
     job.again = false;
-    let publication: Publication;
     try {
-      publication = await ports.publish(session, recordingId);
-      // Told before it is noted: should this process end in between, it is delivered again (to itself) and told again.
-      await ports.announcePublished(session, recordingId, publication);
+      const publication = await ports.publish(session, recordingId);
+      const { tried, durable } = ports.announcePublished(session, recordingId, publication);
+      // In this order: should this process end in between, the next one delivers it again (to itself) and announces it.
+      const noted = durable.then(() => this.note(job, publication));
+      const outcome: Outcome = { status: 'PUBLISHED', location: publication.receipt.location };
+      const whyNot = await tried;
+      if (whyNot === null) await noted;
+      else this.waitForEvent(job, outcome, whyNot, noted);
+      return outcome;
     } catch (error) {
       return this.failed(job, error);
     }
-    // From here on it is published, whatever else goes wrong: what is left in the spool goes with the next tidying.
-    await this.clearAway(job, publication).catch((error: unknown) => {
-      ports.log.warn('a published recording could not be cleared away', {
-        recordingId,
-        reason: String(error),
-      });
-    });
-    return { status: 'PUBLISHED', location: publication.receipt.location };
   }
 
-  /** Resolves when the spool has nothing of the recording any more, or when its journal cannot be written for now. */
-  private clearAway({ session, recordingId }: Job, publication: Publication): Promise<void> {
+  /**
+   * Resolves when the spool has nothing of the recording any more, or at the first failure. It is published, whatever
+   * goes wrong: the journal retries by itself, and what is left in the spool goes with the next tidying.
+   */
+  private async note({ session, recordingId }: Job, publication: Publication): Promise<void> {
     const { ports } = this;
     const { location, sizeBytes } = publication.receipt;
-    return new Promise((resolve, reject) => {
-      void session
-        .append(
-          { type: 'recording.published', recordingId, at: ports.clock.now(), location, sizeBytes },
-          () => resolve(),
-        )
-        .then(() => session.tidy())
-        .then(resolve, reject);
-      ports.onPublished(recordingId, publication);
-    });
+    const at = ports.clock.now();
+    const clear = async (onFailure: () => void): Promise<void> => {
+      await session.append({ type: 'recording.published', recordingId, at, location, sizeBytes }, onFailure);
+      try {
+        ports.onPublished(recordingId, publication);
+        await session.tidy();
+      } catch (error) {
+        ports.log.warn('a published recording could not be cleared away', {
+          recordingId,
+          reason: String(error),
+        });
+      }
+    };
+    await new Promise<void>((resolve) => void clear(resolve).then(resolve));
   }
 
-  private async failed(job: Job, error: unknown): Promise<Outcome | null> {
+  /** The other recordings go on meanwhile. */
+  private waitForEvent(job: Job, outcome: Outcome, why: Failure, noted: Promise<void>): void {
+    job.why = why;
+    this.unannounced.set(job, outcome);
+    void noted
+      .catch((error: unknown) => this.failed(job, error))
+      .then(() => {
+        this.unannounced.delete(job);
+        this.changed();
+      });
+  }
+
+  private failed(job: Job, error: unknown): Outcome | null {
     const { ports } = this;
     job.attempts += 1;
     const why = explainDelivery(error);
@@ -262,9 +285,7 @@ export class Publisher {
     ports.log.warn('publishing failed', { recordingId, attempts, code: why.code, reason: why.message });
     if (!job.announced && isPermanent(error) && attempts >= PERMANENT_TRIES) {
       job.announced = true;
-      await ports.onFailed(job.session, recordingId, why).catch((cause: unknown) => {
-        ports.log.error('a FAILED event could not be announced', { recordingId, reason: String(cause) });
-      });
+      void this.announceFailed(job, why);
     }
     const outcome: Outcome = { status: 'FAILED', failure: why };
     if (this.stopped) return outcome;
@@ -278,6 +299,15 @@ export class Publisher {
     job.nextTryAt = ports.clock.now() + delayMs;
     job.cancelRest = (ports.setTimer ?? plainTimer)(() => this.wake(job), delayMs);
     return outcome;
+  }
+
+  private async announceFailed({ session, recordingId }: Job, why: Failure): Promise<void> {
+    try {
+      await this.ports.onFailed(session, recordingId, why);
+    } catch (error) {
+      const reason = String(error);
+      this.ports.log.error('a FAILED event could not be announced', { recordingId, reason });
+    }
   }
 
   private wake(job: Job): void {

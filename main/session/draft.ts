@@ -98,7 +98,14 @@ export class Draft {
 
   protected rememberFinished(contact: Contact, endTime: Moment, suspended: boolean): void {
     const { recordingId, info } = contact;
-    const entry = { contactId: info.contactId, recordingId, endTime, suspended };
-    this.set({ finished: [...this.state.finished, entry].slice(-FINISHED_REMEMBERED) });
+    const { contactId } = info;
+    const others = this.state.finished.filter((one) => one.contactId !== contactId);
+    const finished = [...others, { contactId, recordingId, endTime, suspended }];
+    if (finished.length > FINISHED_REMEMBERED) {
+      // Those that are to begin suspended again go last.
+      const oldest = finished.findIndex((one) => !one.suspended && one.heldByAgent !== true);
+      finished.splice(Math.max(0, oldest), 1);
+    }
+    this.set({ finished });
   }
 }

@@ -26,6 +26,7 @@ export const errorSources = {
   UPLOAD_FAILED: 'CLIENT',
   /** Of the port only: the body of a 403. */
   PEER_REFUSED: 'CLIENT',
+  EVENTS_NOT_WRITTEN: 'CLIENT',
   /** Of the diagnostics bundle only. */
   DISK_FULL: 'CLIENT',
   BUNDLE_NOT_WRITTEN: 'CLIENT',

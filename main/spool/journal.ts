@@ -20,6 +20,7 @@ import {
 import { Seal } from './seal.ts';
 import { WriteQueue } from './writeQueue.ts';
 
+export const JOURNAL_FILE = 'journal.ndjson';
 export const JOURNAL_VERSION = 2;
 
 const id = z.string().min(1);

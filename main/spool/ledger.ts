@@ -111,6 +111,11 @@ export function isSettled(recording: LedgerRecording): boolean {
   return recording.published !== null || recording.failed !== null;
 }
 
+/** It failed, and FAILED is not durable yet: until it is the journal has to stay for the next process. */
+export function isFailureUnannounced({ published, failed, announced }: LedgerRecording): boolean {
+  return published === null && failed !== null && !announced.includes('FAILED');
+}
+
 function withRecording(ledger: Ledger, id: string, make: () => LedgerRecording): Ledger {
   return { ...ledger, recordings: new Map(ledger.recordings).set(id, make()) };
 }

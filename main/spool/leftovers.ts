@@ -3,7 +3,7 @@
 import type { Failure } from '../shared/errors.ts';
 import type { EncoderName } from '../shared/names.ts';
 import type { Moment } from '../shared/time.ts';
-import type { LedgerRecording } from './ledger.ts';
+import type { LedgerRecording, Suspension } from './ledger.ts';
 import type { SpoolSession } from './spool.ts';
 
 export interface LeftContact {
@@ -16,29 +16,64 @@ export interface LeftContact {
   readonly leftAt: Moment;
 }
 
-/** The recordings that nobody has ended. */
-export function leftContacts(session: SpoolSession): LeftContact[] {
+/**
+ * The recordings that nobody has ended.
+ * @param held contacts that had ended suspended before
+ */
+export function leftContacts(session: SpoolSession, held: readonly HeldContact[] = []): LeftContact[] {
   return session.openRecordings().flatMap(({ recordingId, recording, leftAt }) => {
     const { started, startTime } = recording;
     if (startTime === null || leftAt === null) return [];
     const { contact: info, agent, at: requestedAt } = started;
-    return [{ recordingId, info, agent, requestedAt, startTime, suspendedAt: heldSince(recording), leftAt }];
+    // Its suspension may be missing where the process died as it began: in doubt it is suspended.
+    const beganSuspended = held.some((one) => one.suspended && one.contactId === info.contactId);
+    const inDoubt = beganSuspended && recording.suspensions.length === 0 ? startTime : null;
+    const suspendedAt = heldSince(recording) ?? inDoubt;
+    return [{ recordingId, info, agent, requestedAt, startTime, suspendedAt, leftAt }];
   });
 }
 
-/** Those that ended in the middle of a suspension because Sightline did. */
-export function endedSuspended(
-  session: SpoolSession,
-): { contactId: string; recordingId: string; endTime: Moment; heldByAgent: boolean; suspended: boolean }[] {
-  const agentSince = agentHeldSince(session);
-  return [...session.ledger.recordings].flatMap(([recordingId, recording]) => {
-    const { stopped, started } = recording;
-    const suspended = heldSince(recording) !== null;
-    const heldByAgent = agentSince !== null;
-    if (stopped === null || stopped.cause === 'stopped' || !(suspended || heldByAgent)) return [];
+export interface HeldContact {
+  readonly contactId: string;
+  readonly recordingId: string;
+  readonly endTime: Moment;
+  /** By the agent's own suspension. */
+  readonly heldByAgent: boolean;
+  /** By a page. */
+  readonly suspended: boolean;
+}
+
+/** Those that ended in the middle of a suspension although no page stopped them. */
+export function endedSuspended({ ledger }: Pick<SpoolSession, 'ledger'>): HeldContact[] {
+  const heldByAgent = agentHeldSince({ ledger }) !== null;
+  return [...ledger.recordings].flatMap(([recordingId, recording]) => {
+    const { stopped, started, failed, startTime } = recording;
+    const since = heldSince(recording);
+    if (stopped?.cause === 'stopped' || !(since !== null || heldByAgent)) return [];
+    // One that began suspended has nothing recorded when the process dies: it has failed, and is suspended all the same.
+    const endTime = stopped?.endTime ?? (failed === null ? null : startTime);
+    if (endTime === null) return [];
     const { contactId } = started.contact;
-    return [{ contactId, recordingId, endTime: stopped.endTime, suspended, heldByAgent }];
+    return [{ contactId, recordingId, endTime, suspended: since !== null, heldByAgent }];
   });
+}
+
+/** Of all that is known, oldest first: which contacts begin suspended again. The newest word on a contact holds. */
+export function heldContacts(known: readonly Pick<SpoolSession, 'ledger'>[]): HeldContact[] {
+  const held = new Map<string, HeldContact>();
+  for (const { ledger } of known) {
+    const ended = endedSuspended({ ledger });
+    for (const [recordingId, recording] of ledger.recordings) {
+      const { contactId } = recording.started.contact;
+      const again = ended.find((one) => one.recordingId === recordingId);
+      const isReleased = recording.stopped?.cause === 'stopped' || recording.suspensions.some(isOver);
+      // The agent's suspension is in the journal of the newer recording, should it hold on.
+      const wasAgentsOnly = held.get(contactId)?.suspended === false;
+      if (again !== undefined) held.set(contactId, again);
+      else if (isReleased || wasAgentsOnly) held.delete(contactId);
+    }
+  }
+  return [...held.values()];
 }
 
 /** Since when the agent's own suspension holds that nobody has ended; null: there is none. */
@@ -85,6 +120,10 @@ export function mayGoOn(
 export function canvasOf(session: SpoolSession): { width: number; height: number } | null {
   const first = [...session.ledger.runs.values()].find((run) => run.live !== null)?.live;
   return first ? { width: first.width, height: first.height } : null;
+}
+
+function isOver({ resumedAt }: Suspension): boolean {
+  return resumedAt !== null;
 }
 
 function heldSince({ suspensions }: LedgerRecording): Moment | null {

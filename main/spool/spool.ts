@@ -9,17 +9,15 @@ import { syncFolder } from '../platform/atomicFile.ts';
 import { SightlineError, errno, toFailure } from '../shared/errors.ts';
 import { FragmentSplitter } from '../shared/fragments.ts';
 import type { Moment } from '../shared/time.ts';
-import { Journal, spoolError } from './journal.ts';
+import { JOURNAL_FILE, Journal, spoolError } from './journal.ts';
 import type { JournalEntry, JournalOptions, SessionKeys } from './journal.ts';
-import { addEntry, emptyLedger, isSettled } from './ledger.ts';
+import { addEntry, emptyLedger, isFailureUnannounced, isSettled } from './ledger.ts';
 import type { Ledger, LedgerRecording, LedgerRun } from './ledger.ts';
 import type { RunReader, RunWriter } from './runFiles.ts';
 import type { KeptRun, Room, Tenant } from './room.ts';
 import { unlimitedRoom } from './room.ts';
 import { createRunFile, openRunFile } from './runFiles.ts';
 import { neededRuns, publishedRuns } from './timeline.ts';
-
-const JOURNAL_FILE = 'journal.ndjson';
 
 export type OpenedRun = Extract<JournalEntry, { type: 'run.opened' }>;
 
@@ -39,6 +37,7 @@ export class SpoolSession implements Tenant {
     private readonly journal: Journal,
     private readonly room: Room,
     entries: readonly JournalEntry[] = [],
+    private readonly keepJournal?: SpoolOptions['keepJournal'],
   ) {
     this.current = entries.reduce(addEntry, emptyLedger);
     this.countedBytes = journal.sizeBytes;
@@ -166,9 +165,11 @@ export class SpoolSession implements Tenant {
   /** Once nothing of it is wanted any more. What is only kept needs no open journal. */
   private async removeFolder(): Promise<void> {
     if (!this.released || this.unsettled().length > 0) return;
+    if ([...this.ledger.recordings.values()].some(isFailureUnannounced)) return;
     await this.journal.close();
     if (this.kept.size > 0) return;
-    await this.room.remove(this.folder);
+    if ((await this.keepJournal?.(this)) === true) this.room.add(-this.countedBytes);
+    else await this.room.remove(this.folder);
     this.room.leave(this);
   }
 
@@ -309,11 +310,15 @@ export interface SpoolOptions {
   readonly endOrphan?: (pid: number) => Promise<void>;
   /** Told about each session that an earlier process left, once it is closed and before anything of it goes. */
   readonly onFound?: (session: SpoolSession) => Promise<void>;
+  /** Asked when a folder is to go, whose runs are gone: whether it was moved away for the sake of its journal. */
+  readonly keepJournal?: ((session: SpoolSession) => Promise<boolean>) | undefined;
   /** How much there may be, and what stays of what is published; without one everything, and nothing. */
   readonly room?: Room;
 }
 
 export interface Recovered {
+  /** All of them, also those of which nothing is left by now. */
+  readonly found: readonly SpoolSession[];
   /** With something unpublished in them. */
   readonly sessions: readonly SpoolSession[];
   /** The one of them whose open recordings may go on. */
@@ -342,11 +347,12 @@ export class Spool {
         await syncFolder(this.options.root);
       },
     });
-    return new SpoolSession(id, folder, journal, this.room);
+    return new SpoolSession(id, folder, journal, this.room, [], this.options.keepJournal);
   }
 
   /** What earlier processes left behind, closed and released; folders with nothing left in them are gone. */
   async recover(now: Moment): Promise<Recovered> {
+    const found: SpoolSession[] = [];
     const sessions: SpoolSession[] = [];
     let goingOn: SpoolSession | null = null;
     const folders = (await this.folders()).sort();
@@ -358,7 +364,9 @@ export class Spool {
           this.options.keys,
           this.journalOptions(folder),
         );
-        const session = new SpoolSession(id, folder, journal, this.room, entries);
+        const { keepJournal } = this.options;
+        const session = new SpoolSession(id, folder, journal, this.room, entries, keepJournal);
+        found.push(session);
         session.found(await readdir(folder));
         let goesOn = false;
         try {
@@ -385,7 +393,7 @@ export class Spool {
       }
     }
     await this.room.count();
-    return { sessions, goingOn };
+    return { found, sessions, goingOn };
   }
 
   private journalOptions(folder: string): JournalOptions {

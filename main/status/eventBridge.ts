@@ -4,6 +4,8 @@
 import type { PutEventsRequestEntry } from '@aws-sdk/client-eventbridge';
 import type { Logger } from '../platform/log.ts';
 import { errno } from '../shared/errors.ts';
+import type { SetTimer } from '../platform/timer.ts';
+import { plainTimer } from '../platform/timer.ts';
 import type { Clock, Moment } from '../shared/time.ts';
 import { toTimestamp } from '../shared/time.ts';
 import type { AwsProblem } from './awsProblem.ts';
@@ -11,9 +13,6 @@ import { problemOf, problemOfEntry } from './awsProblem.ts';
 import type { Outbox, QueuedEntry, QueuedEvent } from './outbox.ts';
 import type { AwsOptions, PutEvents, PutResult } from './putEvents.ts';
 import { awsPutEvents } from './putEvents.ts';
-
-/** Calls back once after so long; @returns the way to cancel it. */
-export type SetTimer = (callback: () => void, delayMs: number) => () => void;
 
 export interface EventBridgeOptions extends AwsOptions {
   /** Name or ARN. */
@@ -279,8 +278,3 @@ export function sizeOf({ Source, DetailType, Detail, Resources = [] }: PutEvents
   const texts = [Source, DetailType, Detail, ...Resources];
   return texts.reduce((sum, text) => sum + Buffer.byteLength(text ?? ''), 14);
 }
-
-const plainTimer: SetTimer = (callback, delayMs) => {
-  const timer = setTimeout(callback, delayMs).unref();
-  return () => clearTimeout(timer);
-};

@@ -1,13 +1,15 @@
-// Builds status events in AWS's shape (main/shared/statusEvent.ts) and delivers each, in order, first to the NDJSON
-// file and the outbox, then to the pages. An event that could not be written is still pushed; the log says so.
+// Builds status events in AWS's shape (main/shared/statusEvent.ts) and delivers each, in order, to the NDJSON file and
+// the outbox, then to the pages. An event that could not be written is pushed after the first try and written later.
 
-import { appendFile, mkdir } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import type { Failure } from '../shared/errors.ts';
 import type { ClientInfo, RecordingStatus, StatusDetail, StatusEvent } from '../shared/statusEvent.ts';
 import type { Clock, Moment } from '../shared/time.ts';
 import { toTimestamp } from '../shared/time.ts';
+import type { SetTimer } from '../platform/timer.ts';
 import type { Logger } from '../platform/log.ts';
+import type { Telling } from './eventQueue.ts';
+import { EventQueue } from './eventQueue.ts';
+import { appendEvent } from './eventsFile.ts';
 import type { StatusHub } from './hub.ts';
 
 export interface Subject {
@@ -40,50 +42,59 @@ export interface StatusEventsOptions {
   readonly log: Logger;
   /** What is to go to EventBridge waits here; add() resolves when the event is on the disk. */
   readonly outbox?: { add(event: StatusEvent): Promise<void> } | undefined;
+  readonly random?: () => number;
+  readonly setTimer?: SetTimer;
 }
 
 export class StatusEvents {
-  private last: Promise<void> = Promise.resolve();
+  /** Two queues: a file on a share that is away must not keep events from EventBridge, nor the other way round. */
+  private readonly file: EventQueue;
+  private readonly outbox: EventQueue;
+  private pushed: Promise<void> = Promise.resolve();
 
-  constructor(private readonly options: StatusEventsOptions) {}
+  constructor(private readonly options: StatusEventsOptions) {
+    const { log, random = Math.random, setTimer } = options;
+    const common = { log, random, ...(setTimer === undefined ? {} : { setTimer }) };
+    this.file = new EventQueue({
+      ...common,
+      place: 'the file of policy "statusEventsFile"',
+      write: (event) => appendEvent(options.file, event),
+    });
+    this.outbox = new EventQueue({
+      ...common,
+      place: 'the outbox for EventBridge in the data folder',
+      write: async (event) => options.outbox?.add(event),
+    });
+  }
 
-  /** Resolves when the event is in the file and the outbox and has been pushed; never rejects. */
-  announce(subject: Subject, announcement: Announcement): Promise<void> {
+  /** The event is durable when it is in the file and the outbox. Pages get it after the first try. */
+  announce(subject: Subject, announcement: Announcement): Telling {
     const event = this.build(subject, announcement);
-    this.last = this.last.then(() => this.deliver(event));
-    return this.last;
+    const both = [this.file.add(event), this.outbox.add(event)];
+    const tried = Promise.all(both.map((one) => one.tried));
+    const pushed = Promise.all([tried, this.pushed]).then(() => this.options.hub.pushEvent(event));
+    this.pushed = pushed;
+    return {
+      tried: pushed.then(async () => (await tried).find((why) => why !== null) ?? null),
+      durable: Promise.all([pushed, ...both.map((one) => one.durable)]).then(() => undefined),
+    };
   }
 
-  /** Does something after the events announced so far and before those to come. Never rejects. */
-  between(act: () => Promise<void>): Promise<void> {
-    this.last = this.last
-      .then(act)
-      .catch((error: unknown) => this.options.log.error('between two events', { reason: String(error) }));
-    return this.last;
+  /** Resolves when nothing is being written: everything is durable, or waits for its next try. */
+  async idle(): Promise<void> {
+    await Promise.all([this.file.idle(), this.outbox.idle()]);
+    await this.pushed;
   }
 
-  /** Resolves when everything announced so far has been delivered. */
-  flush(): Promise<void> {
-    return this.last;
+  /** Writes what waits for its next try now: the cause may be gone. */
+  retryNow(): void {
+    this.file.retryNow();
+    this.outbox.retryNow();
   }
 
-  private async deliver(event: StatusEvent): Promise<void> {
-    const { file, hub, log, outbox } = this.options;
-    try {
-      await mkdir(dirname(file), { recursive: true });
-      await appendFile(file, `${JSON.stringify(event)}\n`, { mode: 0o640, flush: true });
-    } catch (error) {
-      log.error('a status event could not be written', { file, reason: String(error), event: event.id });
-    }
-    try {
-      await outbox?.add(event);
-    } catch (error) {
-      log.error('a status event could not be queued for EventBridge', {
-        reason: String(error),
-        event: event.id,
-      });
-    }
-    hub.pushEvent(event);
+  /** Does something while nothing is written to the outbox. Never rejects. */
+  betweenOutboxWrites(act: () => Promise<void>): Promise<void> {
+    return this.outbox.between(act);
   }
 
   private build(subject: Subject, announcement: Announcement): StatusEvent {

@@ -337,6 +337,21 @@ export const errorGuide: Readonly<Record<ErrorCode, CodeGuide>> = {
       'test/integration/s3Sink.test.ts (S3 sink without the program)',
     ],
   },
+  EVENTS_NOT_WRITTEN: {
+    meaning:
+      'Status events cannot be written, so those who wait for them do not hear of recordings. Recording and delivery go on; what is delivered stays in the spool until its event is written.',
+    says: ['Status events cannot be written to '],
+    causes: [
+      'The disk or share of `statusEventsFile` is full, read-only or away, or this user may not write there.',
+      'With `eventBusName`: the same of `<dataDir>/outbox`.',
+    ],
+    remedies: [
+      'The message says what is wrong; the check "status events" tries the file.',
+      'Nothing else: what waits is written in order within a minute, also after a restart. `sightline recordings retry` writes it at once.',
+    ],
+    seen: ['deliveries', 'log'],
+    tried: ['test/integration/statusEvents.test.ts'],
+  },
   DISK_FULL: {
     meaning: 'The diagnostics could not be written, because the disk is full. Nothing half is left behind.',
     says: ['The disk is full: '],

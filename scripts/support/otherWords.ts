@@ -326,6 +326,10 @@ export const checkGuide: Readonly<Record<string, { readonly follows: string; rea
     doThis: 'set it, turn its synchronisation on',
   },
   proxy: { follows: 'Sightline does not use the proxy for deliveries', doThis: 'let it out directly' },
+  'status events': {
+    follows: 'status events wait; what is delivered stays in the spool until its event is written',
+    doThis: 'the disk, share or rights of `statusEventsFile`',
+  },
   EventBridge: { follows: 'status events wait on the desk', doThis: 'credentials, bus, network' },
   machine: { follows: 'the computer is below the minimum', doThis: 'compare with [doctor.md](doctor.md)' },
 };

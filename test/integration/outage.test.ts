@@ -75,8 +75,9 @@ async function queue(recordings: number) {
     },
     announcePublished: (_, recordingId) => {
       told.push(recordingId);
-      return Promise.resolve();
+      return { tried: Promise.resolve(null), durable: Promise.resolve() };
     },
+    retryEvents: () => undefined,
     onPublished: () => undefined,
     onFailed: (_, __, why) => {
       failed.push(why);

@@ -1,10 +1,10 @@
 // Sightline dies or is restarted in mid-contact, and the page comes back: the recording goes on, and a suspension holds
 // until the page says otherwise. Judged by the pictures.
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Display } from '../rig/display.ts';
 import { startDisplay } from '../rig/display.ts';
 import type { DecodedFrame } from '../rig/frames.ts';
@@ -173,5 +173,45 @@ describe('a contact that was suspended when its page was given up', () => {
       const frames = await decodeFrames(mp4);
       expect(Math.max(...frames.map((frame) => frame.sensitiveShare))).toBe(0);
     }
+  });
+});
+
+describe('a contact that was suspended when nobody came back to it', () => {
+  it('begins again suspended, after its recording was published and two more restarts, and once only', async () => {
+    await hello();
+    await page.ask('contact.start', { ...contact, channel: 'VOICE' });
+    await sleep(700);
+    await page.ask('contact.suspend', contact);
+    // Nobody says hello within the grace period: what there is ends and is delivered.
+    await restart('SIGKILL', '--grace-seconds', '1');
+    await vi.waitFor(async () => expect(await recorder.published()).toHaveLength(1), 20_000);
+    await vi.waitFor(async () => expect(await readdir(join(recorder.dataDir, 'spool'))).toEqual([]), 20_000);
+    await restart('SIGKILL');
+    await restart('SIGTERM');
+    expect(await hello()).toEqual([]);
+    await painter.showSensitive(true);
+    expect(await page.ask('contact.start', { ...contact, channel: 'VOICE' })).toMatchObject({
+      stillSuspendedBy: ['c'],
+    });
+    await sleep(800);
+    expect(await page.ask('status')).toMatchObject({ state: 'suspended' });
+    await painter.showSensitive(false);
+    await painter.setPhase(after);
+    await page.ask('contact.resume', contact);
+    await sleep(600);
+    await page.ask('contact.stop', contact);
+    await page.event('c', 'PUBLISHED');
+    const found = await recorder.published();
+    expect(found).toHaveLength(2);
+    for (const { mp4 } of found) {
+      const frames = await decodeFrames(mp4);
+      expect(Math.max(...frames.map((frame) => frame.sensitiveShare))).toBe(0);
+    }
+    expect(await readdir(join(recorder.dataDir, 'suspended'))).toEqual([]);
+    await restart('SIGKILL');
+    await hello();
+    const again = await page.ask('contact.start', { ...contact, channel: 'VOICE' });
+    expect(again).not.toHaveProperty('stillSuspendedBy');
+    await page.ask('contact.stop', contact);
   });
 });

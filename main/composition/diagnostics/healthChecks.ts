@@ -159,6 +159,7 @@ export function healthChecks(options: HealthOptions): HealthChecks {
         };
       },
     },
+    statusEvents: { file: policy.statusEventsFile },
     keyStore: {
       store: options.keyStore ?? keyFileStore(keyFile),
       isMade: async () => options.keyStore !== undefined || (await stat(keyFile).catch(() => null)) !== null,

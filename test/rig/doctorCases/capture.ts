@@ -183,6 +183,46 @@ export const captureCases: readonly DoctorCase[] = [
     },
   },
   {
+    check: 'status events',
+    verdict: 'failed',
+    when: 'a folder is in the place of their file',
+    evidence: /status-events\.ndjson is a folder$/,
+    remedy: /^Move that folder away\./,
+    arrange: async (bench) => {
+      await mkdir(bench.path('data', 'status-events.ndjson'), { recursive: true });
+      return {};
+    },
+  },
+  {
+    check: 'status events',
+    verdict: 'failed',
+    when: 'their disk is full to the last byte',
+    evidence: /events cannot be written to: ENOSPC/,
+    remedy: /^The disk is full\. .*or set another "statusEventsFile"/,
+    arrange: async (bench) => {
+      const folder = bench.path('events');
+      await mkdir(folder);
+      const fill = `{ head -c 1M /dev/zero >"${folder}/filler" 2>/dev/null; true; }`;
+      return {
+        flags: ['--status-events-file', `${folder}/events.ndjson`],
+        wrapper: withMounts(`mount -t tmpfs -o size=64k tmpfs "${folder}" && ${fill}`),
+      };
+    },
+  },
+  {
+    check: 'status events',
+    verdict: 'failed',
+    when: 'the file alone is read-only',
+    evidence: /events\.ndjson cannot be written to: EROFS/,
+    remedy: /^The disk or share is read-only\./,
+    arrange: async (bench) => {
+      const file = bench.path('data', 'status-events.ndjson');
+      await mkdir(bench.dataDir);
+      await writeFile(file, '');
+      return { wrapper: withMounts(`mount --bind "${file}" "${file}" && mount -o remount,bind,ro "${file}"`) };
+    },
+  },
+  {
     check: 'data folder',
     verdict: 'warning',
     when: 'little more is free than policy leaves free',

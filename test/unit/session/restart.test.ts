@@ -136,6 +136,31 @@ describe('a contact that ended suspended without a page', () => {
   });
 });
 
+describe('however many contacts end after one that ended suspended', () => {
+  it('it begins again suspended, and once it was stopped it does not any more', () => {
+    const story = new Story();
+    const ended = { contactId: 'A', recordingId: 'old', endTime: 900 };
+    story.do({ type: 'restored', contacts: [], endedSuspended: [ended] });
+    story.hello('page-1', anna, 1000);
+    const others = (from: number): void => {
+      for (let index = 0; index < 250; index += 1) {
+        const at = from + index * 10;
+        story.start(`B${index}`, at, `rec-${at}`);
+        story.stop(`B${index}`, at + 5);
+        for (const { runId } of story.state.runs) story.ended(runId, at + 6);
+      }
+    };
+    others(2000);
+    const again = story.start('A', 10_000, 'rec-A2');
+    expect(story.answer(again)).toMatchObject({ stillSuspendedBy: ['A'] });
+    story.stop('A', 10_010);
+    others(20_000);
+    const third = story.start('A', 30_000, 'rec-A3');
+    expect(story.answer(third)).toBeNull();
+    expect(story.state.finished.length).toBeLessThanOrEqual(200);
+  });
+});
+
 describe('a suspension with a time limit', () => {
   it('is as long as policy lets it be, or as the page asks if that is less', () => {
     for (const [asked, expected] of [

@@ -140,6 +140,7 @@ describe('the stretch that is going on', () => {
     const stretch = new Stretch(await spoolWith({}));
     await stretch.append(entry.started('one', 1000));
     await stretch.append(entry.failed('one'));
+    await stretch.append(entry.announced('one', 'FAILED'));
     await stretch.end(Promise.resolve());
     // What comes next gets a folder of its own.
     await stretch.append(entry.started('two', 2000));

@@ -169,6 +169,7 @@ describe('the quota', () => {
     for (const one of recording('two', it.now, it.now + 1)) await session.append(one);
     expect(await journalEntries(join(session.folder, 'journal.ndjson'), it.keys)).toHaveLength(3);
     await session.append(entry.failed('two'));
+    await session.append(entry.announced('two', 'FAILED'));
     expect(await sizeOf(it.root)).toBeLessThanOrEqual(MIB);
     await session.release();
   });
@@ -355,6 +356,7 @@ describe('published recordings', () => {
     await expect(write('run-d', 4000)).rejects.toMatchObject({ code: 'SPOOL_FULL' });
     expect(await it.runs()).toEqual(['b', 'c', 'd']);
     await session.append(entry.failed('two'));
+    await session.append(entry.announced('two', 'FAILED'));
     await session.release();
   });
 

@@ -132,10 +132,26 @@ describe('the end of a session', () => {
   it('does not come while contacts may still be recorded, even if all so far are settled', async () => {
     const { spool } = await newSpool();
     const session = await openedSession(spool);
-    await append(session, entry.started('one', 1000), entry.failed('one'));
+    await append(session, entry.started('one', 1000), entry.failed('one'), entry.announced('one', 'FAILED'));
     await session.tidy();
     expect(await exists(session.folder)).toBe(true);
     await session.release();
+    expect(await exists(session.folder)).toBe(false);
+  });
+
+  it('does not come before FAILED is announced: only the journal knows of it', async () => {
+    const { spool } = await newSpool();
+    const session = await spool.openSession();
+    await append(
+      session,
+      entry.started('one', 1000),
+      entry.failed('one'),
+      entry.announced('one', 'INITIATED'),
+    );
+    await session.release();
+    expect(await exists(session.folder)).toBe(true);
+    await append(session, entry.announced('one', 'FAILED'));
+    await session.tidy();
     expect(await exists(session.folder)).toBe(false);
   });
 
@@ -254,7 +270,7 @@ describe('recovery after a crash', () => {
 
   it('finds nothing where there is no spool yet', async () => {
     const { spool } = await newSpool();
-    expect(await spool.recover(NOW)).toEqual(nothing);
+    expect(await spool.recover(NOW)).toMatchObject(nothing);
   });
 
   it('closes a run at its last whole fragment, and the recording with it', async () => {
@@ -336,20 +352,29 @@ describe('recovery after a crash', () => {
     await publishAll(session);
   });
 
-  it('fails a recording that never began, and deletes a folder in which nothing is left', async () => {
+  it('fails a recording that never began, and deletes a folder in which nothing is left to announce', async () => {
     const { spool, root, unreadable } = await newSpool();
     await crashed(root, 'left', [entry.started('one', 1000), entry.opened('a', 1000)]);
-    expect(await spool.recover(NOW)).toEqual(nothing);
+    const recovered = await spool.recover(NOW);
+    expect(recovered).toMatchObject(nothing);
     expect(unreadable).toEqual([]);
+    expect(await readdir(root)).toEqual(['left']);
+    await append(recovered.found[0]!, entry.announced('one', 'FAILED'));
+    await recovered.found[0]!.tidy();
     expect(await readdir(root)).toEqual([]);
   });
 
   it('fails a recording whose only run lost its pictures with the power', async () => {
     const { spool, root } = await newSpool();
     const entries = [...recording('one', 5000, null), ...run('a', 5000, null)];
-    await crashed(root, 'left', entries, { a: Buffer.alloc(0) });
-    expect(await spool.recover(NOW)).toEqual(nothing);
-    expect(await readdir(root)).toEqual([]);
+    const folder = await crashed(root, 'left', entries, { a: Buffer.alloc(0) });
+    const recovered = await spool.recover(NOW);
+    expect(recovered).toMatchObject(nothing);
+    await recovered.found[0]!.abandon();
+    expect((await journalEntries(join(folder, 'journal.ndjson'), keys)).at(-1)?.type).toBe(
+      'recording.failed',
+    );
+    expect(await readdir(folder)).toEqual(['journal.ndjson']);
   });
 
   it('deletes a folder whose recordings were all published before the crash', async () => {
@@ -362,7 +387,7 @@ describe('recovery after a crash', () => {
         a: video.bytes,
       },
     );
-    expect(await spool.recover(NOW)).toEqual(nothing);
+    expect(await spool.recover(NOW)).toMatchObject(nothing);
     expect(await readdir(root)).toEqual([]);
   });
 
@@ -404,7 +429,7 @@ describe('recovery after a crash', () => {
     const { spool, root, unreadable } = await newSpool();
     await mkdir(join(root, 'foreign'), { recursive: true });
     await writeFile(join(root, 'foreign', 'notes.txt'), 'mine');
-    expect(await spool.recover(NOW)).toEqual(nothing);
+    expect(await spool.recover(NOW)).toMatchObject(nothing);
     expect(unreadable).toHaveLength(1);
     expect(await readdir(join(root, 'foreign'))).toEqual(['notes.txt']);
   });
@@ -416,7 +441,7 @@ describe('recovery after a crash', () => {
       join((await mkdir(join(root, 'torn'), { recursive: true })) ?? '', 'journal.ndjson'),
       '{"v":2,"ke',
     );
-    expect(await spool.recover(NOW)).toEqual(nothing);
+    expect(await spool.recover(NOW)).toMatchObject(nothing);
     expect(unreadable).toEqual([]);
     expect(await readdir(root)).toEqual([]);
   });
@@ -425,7 +450,7 @@ describe('recovery after a crash', () => {
     const { spool, root, unreadable } = await newSpool();
     await mkdir(root);
     await writeFile(join(root, 'notes.txt'), 'mine');
-    expect(await spool.recover(NOW)).toEqual(nothing);
+    expect(await spool.recover(NOW)).toMatchObject(nothing);
     expect(unreadable).toEqual([]);
   });
 });

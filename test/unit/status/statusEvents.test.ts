@@ -1,4 +1,4 @@
-import { mkdir, readFile, stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { failure } from '../../../main/shared/errors.ts';
@@ -74,7 +74,7 @@ async function bench(
 
 async function build(announcement: Announcement, of: Subject = subject): Promise<StatusEvent> {
   const { events, written } = await bench();
-  await events.announce(of, announcement);
+  await events.announce(of, announcement).durable;
   const [event] = await written();
   if (event === undefined) throw new Error('nothing was written');
   return event;
@@ -163,8 +163,8 @@ describe('the id for finding duplicates', () => {
   it('is the same however often the same news is sent, and another one for other news', async () => {
     const { events, written } = await bench();
     for (const announcement of [...announcements, ...announcements])
-      await events.announce(subject, announcement);
-    await events.announce({ ...subject, recordingId: 'rec-2' }, { status: 'INITIATED' });
+      await events.announce(subject, announcement).durable;
+    await events.announce({ ...subject, recordingId: 'rec-2' }, { status: 'INITIATED' }).durable;
     const all = await written();
     const ids = all.map((event) => event.detail.eventDeduplicationId);
     expect(ids.slice(4, 8)).toEqual(ids.slice(0, 4));
@@ -178,7 +178,7 @@ describe('the delivery', () => {
     const { events, hub, written } = await bench();
     const seen: { push: Push; lines: Promise<StatusEvent[]> }[] = [];
     hub.subscribe((push) => seen.push({ push, lines: written() }));
-    await events.announce(subject, { status: 'INITIATED' });
+    await events.announce(subject, { status: 'INITIATED' }).durable;
     expect(seen).toHaveLength(1);
     const [event] = await seen[0]!.lines;
     expect(seen[0]!.push).toEqual({ type: 'recording.status', rev: hub.rev, event });
@@ -191,7 +191,7 @@ describe('the delivery', () => {
       if (push.type === 'recording.status') pushed.push(push.event.detail.recordingStatus);
     });
     for (const announcement of announcements) void events.announce(subject, announcement);
-    await events.flush();
+    await events.idle();
     const order = announcements.map((one) => one.status);
     expect(pushed).toEqual(order);
     expect((await written()).map((event) => event.detail.recordingStatus)).toEqual(order);
@@ -199,61 +199,32 @@ describe('the delivery', () => {
 
   it('appends to what is there already, and makes the folder where there is none', async () => {
     const one = await bench((folder) => join(folder, 'a', 'b', 'events.ndjson'));
-    await one.events.announce(subject, { status: 'INITIATED' });
-    await one.events.announce(subject, failed);
+    await one.events.announce(subject, { status: 'INITIATED' }).durable;
+    await one.events.announce(subject, failed).durable;
     expect(await one.written()).toHaveLength(2);
     expect((await stat(one.file)).mode & 0o007).toBe(0);
   });
 
-  it('pushes what could not be written, says so in the log, and goes on', async () => {
-    const { events, hub, file, log } = await bench();
-    await mkdir(file); // a folder where the file should be
-    const pushes: Push[] = [];
-    hub.subscribe((push) => pushes.push(push));
-    await events.announce(subject, { status: 'INITIATED' });
-    await events.announce(subject, failed);
-    expect(pushes.map((push) => push.type)).toEqual(['recording.status', 'recording.status']);
-    expect(log).toMatchObject([
-      { level: 'error', fields: { file, event: 'event-1' } },
-      { level: 'error', fields: { file, event: 'event-2' } },
-    ]);
-  });
-
-  it('queues for EventBridge after writing and before pushing, and pushes when the queue has it', async () => {
+  it('writes to the file and queues for EventBridge before it pushes', async () => {
     const steps: string[] = [];
     const { events, hub, written } = await bench(undefined, {
       add: async (event) => {
-        steps.push(`adding ${event.id} with ${(await written()).length} written`);
         await new Promise(setImmediate);
         steps.push(`added ${event.id}`);
       },
     });
     hub.subscribe((push) => steps.push(`pushed ${push.type === 'recording.status' ? push.event.id : '?'}`));
     void events.announce(subject, { status: 'INITIATED' });
-    await events.announce(subject, failed);
-    expect(steps).toEqual([
-      ...['adding event-1 with 1 written', 'added event-1', 'pushed event-1'],
-      ...['adding event-2 with 2 written', 'added event-2', 'pushed event-2'],
-    ]);
+    const { tried, durable } = events.announce(subject, failed);
+    expect(await tried).toBeNull();
+    await durable;
+    expect(await written()).toHaveLength(2);
+    expect(steps.filter((step) => step.endsWith('1'))).toEqual(['added event-1', 'pushed event-1']);
+    expect(steps.filter((step) => step.endsWith('2'))).toEqual(['added event-2', 'pushed event-2']);
   });
 
-  it('pushes what could not be queued, says so in the log, and goes on', async () => {
-    const { events, hub, log } = await bench(undefined, {
-      add: () => Promise.reject(new Error('ENOSPC')),
-    });
-    const pushes: Push[] = [];
-    hub.subscribe((push) => pushes.push(push));
-    await events.announce(subject, { status: 'INITIATED' });
-    await events.announce(subject, failed);
-    expect(pushes).toHaveLength(2);
-    expect(log).toMatchObject([
-      { level: 'error', fields: { event: 'event-1' } },
-      { level: 'error', fields: { event: 'event-2' } },
-    ]);
-  });
-
-  it('has nothing to flush before the first announcement', async () => {
+  it('is idle before the first announcement', async () => {
     const { events } = await bench();
-    await expect(events.flush()).resolves.toBeUndefined();
+    await expect(events.idle()).resolves.toBeUndefined();
   });
 });

@@ -54,6 +54,11 @@ export const entry = {
     recordingId,
     failure: { code: 'CAPTURE_FAILED', message: 'No frame.', source: 'CLIENT' },
   }),
+  announced: (recordingId: string, status: Entry<'event.announced'>['status']): Entry<'event.announced'> => ({
+    type: 'event.announced',
+    recordingId,
+    status,
+  }),
   opened: (runId: string, at: number): Entry<'run.opened'> => ({
     type: 'run.opened',
     runId,

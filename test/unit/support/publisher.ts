@@ -7,6 +7,7 @@ import type { Failure } from '../../../main/shared/errors.ts';
 import { isSettled } from '../../../main/spool/ledger.ts';
 import type { SpoolSession } from '../../../main/spool/spool.ts';
 import { Spool } from '../../../main/spool/spool.ts';
+import type { Telling } from '../../../main/status/eventQueue.ts';
 import { temporaryFolder } from './folders.ts';
 import { entry, recording, run } from './journalEntries.ts';
 import { openedSession, testKeys } from './keys.ts';
@@ -31,7 +32,13 @@ export interface Bench {
   outcomes: (() => Promise<void> | void)[];
   onPublished: () => void;
   onFailed: () => Promise<void>;
+  /** What becomes of the PUBLISHED events. */
+  telling: Telling;
+  eventRetries: number;
 }
+
+/** An event that is durable at the first try. */
+export const durable: Telling = { tried: Promise.resolve(null), durable: Promise.resolve() };
 
 /** A publisher over a real spool session with these recordings, each in need of delivery. */
 export async function bench(random = 1, ...recordingIds: string[]): Promise<Bench> {
@@ -65,6 +72,8 @@ export async function bench(random = 1, ...recordingIds: string[]): Promise<Benc
     outcomes: [],
     onPublished: () => undefined,
     onFailed: () => Promise.resolve(),
+    telling: durable,
+    eventRetries: 0,
     publisher: new Publisher({
       async publish(_, recordingId) {
         it.tries.push(recordingId);
@@ -76,8 +85,9 @@ export async function bench(random = 1, ...recordingIds: string[]): Promise<Benc
         // Told first: were it noted first, a crash in between would leave it untold.
         expect(from.ledger.recordings.get(recordingId)?.published).toBeNull();
         it.published.push(recordingId);
-        return Promise.resolve();
+        return it.telling;
       },
+      retryEvents: () => void (it.eventRetries += 1),
       onPublished: () => it.onPublished(),
       onFailed(_, recordingId, why) {
         it.failed.push({ recordingId, why });

@@ -1,0 +1,145 @@
+// Status events on their way to one place (the file, the outbox): in order, each until it is durable there. A failed
+// write is tried again with backoff for as long as it takes; without one there is no timer. Must never drop an event.
+
+import type { Logger } from '../platform/log.ts';
+import type { Failure } from '../shared/errors.ts';
+import { errno, failure } from '../shared/errors.ts';
+import type { SetTimer } from '../platform/timer.ts';
+import { plainTimer } from '../platform/timer.ts';
+import type { StatusEvent } from '../shared/statusEvent.ts';
+
+export interface Telling {
+  /** After the first try: null when the event is durable, else why it waits for the next one. */
+  readonly tried: Promise<Failure | null>;
+  /** Resolves when the event is durable, however long that takes; never rejects. */
+  readonly durable: Promise<void>;
+}
+
+export interface EventQueueOptions {
+  /** Where the events go, for people. */
+  readonly place: string;
+  /** Resolves when the event is durable. Called for one event at a time. */
+  readonly write: (event: StatusEvent) => Promise<void>;
+  readonly log: Logger;
+  readonly random?: () => number;
+  readonly setTimer?: SetTimer;
+}
+
+/** Waits are drawn from [0, base * 2^attempts], up to the longest ("full jitter"). */
+const RETRY_BASE_MS = 1000;
+const RETRY_LONGEST_MS = 60_000;
+
+interface Entry {
+  readonly event: StatusEvent;
+  readonly tried: (why: Failure | null) => void;
+  readonly durable: () => void;
+}
+
+export class EventQueue {
+  private readonly entries: Entry[] = [];
+  private last: Promise<void> = Promise.resolve();
+  private attempts = 0;
+  private problem: Failure | null = null;
+  private cancelRest: (() => void) | null = null;
+
+  constructor(private readonly options: EventQueueOptions) {}
+
+  add(event: StatusEvent): Telling {
+    let tried: Entry['tried'] = () => undefined;
+    let durable: Entry['durable'] = () => undefined;
+    const telling = {
+      tried: new Promise<Failure | null>((resolve) => (tried = resolve)),
+      durable: new Promise<void>((resolve) => (durable = resolve)),
+    };
+    this.entries.push({ event, tried, durable });
+    if (this.cancelRest === null) this.work();
+    else tried(this.problem);
+    return telling;
+  }
+
+  /** Tries at once, whatever the wait. */
+  retryNow(): void {
+    this.cancelRest?.();
+    this.cancelRest = null;
+    if (this.entries.length > 0) this.work();
+  }
+
+  /** Does something while nothing is written. Never rejects. */
+  between(act: () => Promise<void>): Promise<void> {
+    this.last = this.last
+      .then(act)
+      .catch((error: unknown) =>
+        this.options.log.error('between two status events', { reason: String(error) }),
+      );
+    this.retryNow();
+    return this.last;
+  }
+
+  /** Resolves when nothing is being written: everything is durable, or waits for its next try. */
+  idle(): Promise<void> {
+    return this.last;
+  }
+
+  private work(): void {
+    this.last = this.last.then(() => this.writeAll());
+  }
+
+  private async writeAll(): Promise<void> {
+    if (this.cancelRest !== null) return;
+    for (let entry = this.entries[0]; entry !== undefined; entry = this.entries[0]) {
+      try {
+        await this.options.write(entry.event);
+      } catch (error) {
+        this.rest(error);
+        return;
+      }
+      this.entries.shift();
+      this.recovered();
+      entry.tried(null);
+      entry.durable();
+    }
+  }
+
+  /** Waits for the next try. The log hears of a reason once, however often it comes back. */
+  private rest(error: unknown): void {
+    const { log, place, random = Math.random, setTimer = plainTimer } = this.options;
+    const problem = explain(error, place);
+    if (this.problem?.message !== problem.message) {
+      const { code, message } = problem;
+      const reason = error instanceof Error ? error.message : String(error);
+      log.error(message, { code, reason, waiting: this.entries.length });
+    }
+    this.problem = problem;
+    for (const entry of this.entries) entry.tried(problem);
+    this.attempts += 1;
+    const longestMs = Math.min(RETRY_LONGEST_MS, RETRY_BASE_MS * 2 ** Math.min(this.attempts, 20));
+    this.cancelRest = setTimer(() => this.retryNow(), random() * longestMs);
+  }
+
+  private recovered(): void {
+    this.attempts = 0;
+    if (this.problem === null) return;
+    this.problem = null;
+    this.options.log.info(`status events are written to ${this.options.place} again`);
+  }
+}
+
+const remedies: Readonly<Record<string, string>> = {
+  ENOSPC: 'The disk is full. Free some space on it.',
+  EDQUOT: 'The quota of this user on that disk is used up. Free some space on it.',
+  EFBIG: 'The file has reached the largest size that is allowed. Move it away.',
+  EROFS: 'The disk or share is read-only. Make it writable.',
+  EACCES: 'This user may not write there. Grant the right to write.',
+  EPERM: 'This user may not write there. Grant the right to write.',
+  EISDIR: 'A folder is in its place. Move that folder away.',
+  ENOTDIR: 'A file is in the place of its folder. Move that file away.',
+  EEXIST: 'A file is in the place of its folder. Move that file away.',
+};
+
+function explain(error: unknown, place: string): Failure {
+  const remedy = remedies[errno(error) ?? ''] ?? 'Check that its disk or share is connected and works.';
+  return failure(
+    'EVENTS_NOT_WRITTEN',
+    `Status events cannot be written to ${place}. ${remedy} They are kept and written then.`,
+  );
+}
