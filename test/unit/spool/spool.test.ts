@@ -141,7 +141,7 @@ describe('the end of a session', () => {
 
   it('does not come before FAILED is announced: only the journal knows of it', async () => {
     const { spool } = await newSpool();
-    const session = await spool.openSession();
+    const session = await openedSession(spool);
     await append(
       session,
       entry.started('one', 1000),
@@ -374,7 +374,7 @@ describe('recovery after a crash', () => {
     expect((await journalEntries(join(folder, 'journal.ndjson'), keys)).at(-1)?.type).toBe(
       'recording.failed',
     );
-    expect(await readdir(folder)).toEqual(['journal.ndjson']);
+    expect(await readdir(folder)).toEqual(['complete', 'journal.ndjson']);
   });
 
   it('deletes a folder whose recordings were all published before the crash', async () => {

@@ -9,7 +9,7 @@ import { Spool } from '../../../main/spool/spool.ts';
 import { MAX_REMEMBERED, REMEMBERED_MS, SuspendedMemory } from '../../../main/spool/suspendedMemory.ts';
 import { temporaryFolder } from '../support/folders.ts';
 import { entry, ledgerOf, recording, run } from '../support/journalEntries.ts';
-import { testKeys } from '../support/keys.ts';
+import { openedSession, testKeys } from '../support/keys.ts';
 import type { LogLine } from '../support/logs.ts';
 import { keepingLogger } from '../support/logs.ts';
 
@@ -71,7 +71,7 @@ async function restart() {
 /** A stretch of recording with these entries, at the end of which everything is released. */
 async function stretch(...entries: JournalEntry[]): Promise<SpoolSession> {
   time += 1000;
-  const session = await sightline.spool.openSession();
+  const session = await openedSession(sightline.spool);
   onTestFinished(() => session.abandon());
   for (const one of entries) {
     await session.append(one);
@@ -99,7 +99,7 @@ describe('a contact that ended suspended', () => {
   });
 
   it('is remembered when the process dies before its recording is published', async () => {
-    const session = await sightline.spool.openSession();
+    const session = await openedSession(sightline.spool);
     for (const one of heldRecording('a', time).slice(0, -1)) await session.append(one);
     expect(await restart()).toEqual([contactOf('a')]);
     await session.abandon();
@@ -121,7 +121,7 @@ describe('a contact that ended suspended', () => {
     await stretch(...heldRecording('a', time));
     await restart();
     time += 1000;
-    const session = await sightline.spool.openSession();
+    const session = await openedSession(sightline.spool);
     const [started, begun] = heldRecording('b', time, 'a');
     await session.append(started!);
     await session.append(begun!);
