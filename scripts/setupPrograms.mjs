@@ -42,7 +42,8 @@ export const programs = [
     for: ['msi', 'installer'],
     system: linux,
   },
-  { names: ['cc'], package: 'gcc', for: ['installer'], system: linux },
+  // Small programs of the tests' own: another user's, and clocks that are set.
+  { names: ['cc'], package: 'gcc', for: ['test', 'installer'], system: linux },
   { names: wine, package: 'wine64', for: ['installer'], system: linux },
   // The whole app under Wine: Chromium ends where Windows has no Tahoma.
   { names: ['/usr/share/wine/fonts/tahoma.ttf'], package: 'fonts-wine', for: ['installer'], system: linux },

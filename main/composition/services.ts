@@ -8,7 +8,7 @@ import { Capture } from '../capture/capture.ts';
 import type { MonitorSource } from '../capture/displays.ts';
 import { displaysOf } from '../capture/displays.ts';
 import { FfmpegFinder } from '../capture/ffmpegBinary.ts';
-import type { ChosenEncoder } from '../capture/ffmpegBinary.ts';
+import { EXPOSED } from '../capture/sharedPictures.ts';
 import { Slates } from '../capture/slates.ts';
 import { ffmpegSpawner } from '../capture/spawnFfmpeg.ts';
 import { startDeliveries } from './deliveries.ts';
@@ -25,6 +25,7 @@ import type { PolicyChanges } from './currentSettings.ts';
 import { currentSettings, followPolicy } from './currentSettings.ts';
 import type { Policy } from '../policy/keys.ts';
 import type { Publisher } from '../publisher/publisher.ts';
+import { Readiness } from './readiness.ts';
 import { recover } from './recovery.ts';
 import { admissionOf } from './admissionOf.ts';
 import { explainListenError } from '../server/listenError.ts';
@@ -40,7 +41,7 @@ import { toTimestamp } from '../shared/time.ts';
 import { mayGoOn } from '../spool/leftovers.ts';
 import { Room } from '../spool/room.ts';
 import { RUN_FILE_EXTENSION } from '../spool/runFiles.ts';
-import { sessionKeys } from '../spool/sessionKeys.ts';
+import { hasSealed, sessionKeys } from '../spool/sessionKeys.ts';
 import type { SpoolSession } from '../spool/spool.ts';
 import { Spool } from '../spool/spool.ts';
 import { Stretch } from '../spool/stretch.ts';
@@ -85,8 +86,10 @@ export interface Services {
 export async function startServices(options: ServicesOptions): Promise<Services> {
   const { policy, policyChanges, resourcesFolder, log, monitorSource = null, watchSession } = options;
   const admission = admissionOf(policy, log);
-  const keyFile = keyFileStore(join(policy.dataDir, 'spool.key'));
+  const spoolFolder = join(policy.dataDir, 'spool');
+  const keyFile = keyFileStore(join(policy.dataDir, 'spool.key'), () => hasSealed(spoolFolder));
   const keyStores = options.keyStore ? ([options.keyStore, keyFile] as const) : ([keyFile] as const);
+  const keys = sessionKeys(keyStores);
   const [{ warning }] = keyStores;
   if (warning !== null) log.warn(warning);
   const unlock = lockDataFolder(policy.dataDir);
@@ -100,7 +103,6 @@ export async function startServices(options: ServicesOptions): Promise<Services>
   const hub = new StatusHub((error) => log.error('a listener failed', { reason: String(error) }));
   let monitors = 0;
   let whenQuiet = (): void => undefined;
-  let encoderMissing = false;
 
   let eventBridge = openEventBridge(policy, { clock, log });
   const statusEvents = new StatusEvents(
@@ -121,7 +123,6 @@ export async function startServices(options: ServicesOptions): Promise<Services>
     ),
   );
 
-  const spoolFolder = join(policy.dataDir, 'spool');
   const announcer = new Announcer(statusEvents, log);
 
   const spool = new Spool({
@@ -133,7 +134,7 @@ export async function startServices(options: ServicesOptions): Promise<Services>
         onProblem: (message, error) => log.warn(message, { reason: String(error) }),
       }),
     ),
-    keys: sessionKeys(keyStores),
+    keys,
     newSessionId: () =>
       `${toTimestamp(clock.now()).replaceAll(/[-:.]/g, '')}-${randomBytes(4).toString('hex')}`,
     onFound: (left) => announcer.tellTheRest(left),
@@ -233,6 +234,7 @@ export async function startServices(options: ServicesOptions): Promise<Services>
             session.dispatch({ type: 'run.ended', runId, fault, permanent, at }),
           );
         },
+        onExposed: (ffmpegPath) => log.warn(EXPOSED, { ffmpegPath }),
         onDisplaysChanged: ({ at, available }) => {
           log.info('the displays changed', { available });
           if (available && displayIsThere) session.dispatch({ type: 'displays.changed', at });
@@ -280,24 +282,17 @@ export async function startServices(options: ServicesOptions): Promise<Services>
     session.dispatch({ type: 'pauses', pauses, at });
   }
 
-  /** Idle without an encoder is not idle: the agent should see it before the first call, not after. */
+  const onChange = (): void => showState(session.current);
+  const readiness = new Readiness({ finder, keys, spoolFolder, log, onChange });
+
   function showState(state: SessionState): void {
     const shown = captureState(state);
+    const problem = shown === 'idle' ? readiness.problem : null;
     hub.update({
-      state: shown === 'idle' && encoderMissing ? 'problem' : shown,
+      state: problem === null ? shown : 'problem',
       contacts: openRecordings(state),
-      reason: stateReason(state),
+      reason: problem === null ? stateReason(state) : { code: problem.code, message: problem.message },
     });
-  }
-
-  async function lookForEncoder(): Promise<ChosenEncoder | null> {
-    const found = await finder.find().catch((error: unknown) => {
-      log.error('no encoder', { reason: error instanceof Error ? error.message : String(error) });
-      return null;
-    });
-    encoderMissing = found === null;
-    showState(session.current);
-    return found;
   }
 
   /** Never rejects. */
@@ -344,7 +339,7 @@ export async function startServices(options: ServicesOptions): Promise<Services>
       appVersion,
       fps,
       maxMonitors,
-      encoder: (await lookForEncoder())?.encoder ?? null,
+      encoder: (await readiness.check())?.encoder ?? null,
     };
   };
 
@@ -373,7 +368,7 @@ export async function startServices(options: ServicesOptions): Promise<Services>
   whenQuiet = closeUnallowedPages;
   const endFollowing = followPolicy(policyChanges, {
     finder,
-    lookForEncoder: () => void lookForEncoder(),
+    lookForEncoder: () => void readiness.check(),
     deliveries,
     statusEvents,
     reopenEventBridge: async () => {
@@ -386,7 +381,7 @@ export async function startServices(options: ServicesOptions): Promise<Services>
   });
 
   eventBridge?.sender.start();
-  const chosen = await lookForEncoder();
+  const chosen = await readiness.check();
   if (chosen !== null) {
     const { binary, encoder, warning } = chosen;
     log.info('encoder', { encoder, ffmpeg: binary.path, version: binary.version, origin: binary.origin });

@@ -20,6 +20,7 @@ import {
 import { Seal } from './seal.ts';
 
 export const JOURNAL_VERSION = 2;
+export const JOURNAL_FILE = 'journal.ndjson';
 
 const id = z.string().min(1);
 const moment = z.number();

@@ -9,7 +9,7 @@ import { syncFolder } from '../platform/atomicFile.ts';
 import { SightlineError, errno, toFailure } from '../shared/errors.ts';
 import { FragmentSplitter } from '../shared/fragments.ts';
 import type { Moment } from '../shared/time.ts';
-import { Journal, spoolError } from './journal.ts';
+import { JOURNAL_FILE, Journal, spoolError } from './journal.ts';
 import type { JournalEntry, SessionKeys } from './journal.ts';
 import { addEntry, emptyLedger, isSettled } from './ledger.ts';
 import type { Ledger, LedgerRecording, LedgerRun } from './ledger.ts';
@@ -18,8 +18,6 @@ import type { KeptRun, Room, Tenant } from './room.ts';
 import { unlimitedRoom } from './room.ts';
 import { createRunFile, openRunFile } from './runFiles.ts';
 import { neededRuns, publishedRuns } from './timeline.ts';
-
-const JOURNAL_FILE = 'journal.ndjson';
 
 export type OpenedRun = Extract<JournalEntry, { type: 'run.opened' }>;
 
