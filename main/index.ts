@@ -15,6 +15,7 @@ import { safeStorageStore } from './platform/keyStore.ts';
 import { createLogger } from './platform/log.ts';
 import { startLogindWatch } from './platform/logind.ts';
 import { defaultDataFolder, findResourcesFolder } from './platform/paths.ts';
+import { keepNewFilesPrivate } from './platform/privateFiles.ts';
 import { powerMonitorWatch } from './platform/powerMonitor.ts';
 import { appVersion, osName } from './platform/version.ts';
 import type { Policy } from './policy/keys.ts';
@@ -69,6 +70,7 @@ interface Started {
   readonly diagnostics: AppDiagnostics;
 }
 
+keepNewFilesPrivate();
 if (app.requestSingleInstanceLock()) {
   registerPageScheme();
   denyByDefault();

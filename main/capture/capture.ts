@@ -145,7 +145,7 @@ export class Capture {
         },
         covered: (until) => ports.onCovered(runId, until),
         ended: (end) => {
-          if (end.fault === null) this.end(runId, end);
+          if (end.fault === null || end.clockWasSet) this.end(runId, end);
           else void this.explainFault(end, signature).then((explained) => this.end(runId, explained));
         },
       },
@@ -219,6 +219,7 @@ const noFrames: RunEnd = {
   sizeBytes: 0,
   fault: null as Failure | null,
   permanent: false,
+  clockWasSet: false,
   gapReason: 'interrupted',
 };
 

@@ -18,6 +18,7 @@ import type { KeyStore } from '../platform/keyStore.ts';
 import { keyFileStore } from '../platform/keyStore.ts';
 import type { Logger } from '../platform/log.ts';
 import { endOrphan } from '../platform/orphans.ts';
+import { makePrivate } from '../platform/privateFiles.ts';
 import type { SessionWatch, StartSessionWatch } from '../platform/sessionWatch.ts';
 import { appVersion, osName } from '../platform/version.ts';
 import type { OverviewParts } from './overview/overviewParts.ts';
@@ -93,6 +94,7 @@ export async function startServices(options: ServicesOptions): Promise<Services>
   const [{ warning }] = keyStores;
   if (warning !== null) log.warn(warning);
   const unlock = lockDataFolder(policy.dataDir);
+  await makePrivate(policy.dataDir, log);
   const clock = new SystemClock();
   const newId = (): string => randomUUID();
   const spawn = ffmpegSpawner(log);
@@ -226,8 +228,10 @@ export async function startServices(options: ServicesOptions): Promise<Services>
         },
         onCovered: (runId, until) => session.dispatch({ type: 'run.covered', runId, until }),
         onEnded: (runId, end) => {
-          const { endTime, frames, sizeBytes, gapReason, fault, permanent } = end;
-          if (fault !== null) log.warn('capture failed', { runId, code: fault.code, reason: fault.message });
+          const { endTime, frames, sizeBytes, gapReason, permanent } = end;
+          if (end.fault !== null)
+            log.warn('capture failed', { runId, code: end.fault.code, reason: end.fault.message });
+          const fault = end.clockWasSet ? null : end.fault;
           const at = clock.now();
           // The journal first: a suspend must not be acknowledged before the run's end is known after a crash, too.
           void appendToSpool({ type: 'run.closed', runId, endTime, frames, sizeBytes, gapReason }).then(() =>

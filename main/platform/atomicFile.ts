@@ -36,7 +36,7 @@ export async function renameOver(
 }
 
 /** Writes beside the target, syncs, renames over it. Makes the folder where there is none. */
-export async function writeFileAtomically(path: string, data: string | Buffer, mode = 0o640): Promise<void> {
+export async function writeFileAtomically(path: string, data: string | Buffer, mode = 0o600): Promise<void> {
   await writeBeside(path, data, mode, (temporary) => renameOver(temporary, path));
 }
 
@@ -67,6 +67,8 @@ async function writeBeside<T>(
     const file = await open(temporary, 'wx', mode);
     try {
       await file.writeFile(data);
+      // Beyond the umask, where it is meant for more than its owner.
+      if (process.platform !== 'win32') await file.chmod(mode);
       await file.sync();
     } finally {
       await file.close();

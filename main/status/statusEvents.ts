@@ -70,8 +70,8 @@ export class StatusEvents {
   private async deliver(event: StatusEvent): Promise<void> {
     const { file, hub, log, outbox } = this.options;
     try {
-      await mkdir(dirname(file), { recursive: true });
-      await appendFile(file, `${JSON.stringify(event)}\n`, { mode: 0o640, flush: true });
+      await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+      await appendFile(file, `${JSON.stringify(event)}\n`, { mode: 0o600, flush: true });
     } catch (error) {
       log.error('a status event could not be written', { file, reason: String(error), event: event.id });
     }
