@@ -18,7 +18,19 @@ const files = (kind: string, ...names: string[]) => names.map((name) => `test/${
 const integrationAlone = files(
   'integration',
   // Their pictures' clocks, holes and gaps are measured.
-  ...['badInput', 'clock', 'contact', 'demo', 'displays', 'failures', 'lock', 'restart', 'room', 's3Program'],
+  ...[
+    'badInput',
+    'clock',
+    'clockSteps',
+    'contact',
+    'demo',
+    'displays',
+    'failures',
+    'lock',
+    'restart',
+    'room',
+    's3Program',
+  ],
   ...['sequences', 'several'],
   // They stop processes and slow disks, and have deadlines.
   ...['kill', 'leak', 'faultMatrix'],

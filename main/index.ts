@@ -15,6 +15,7 @@ import { safeStorageStore } from './platform/keyStore.ts';
 import { createLogger } from './platform/log.ts';
 import { startLogindWatch } from './platform/logind.ts';
 import { defaultDataFolder, findResourcesFolder } from './platform/paths.ts';
+import { keepNewFilesPrivate } from './platform/privateFiles.ts';
 import { powerMonitorWatch } from './platform/powerMonitor.ts';
 import { keepCurrentFolderOutOfSearch } from './platform/runTool.ts';
 import { appVersion, osName } from './platform/version.ts';
@@ -71,6 +72,7 @@ interface Started {
 }
 
 keepCurrentFolderOutOfSearch();
+keepNewFilesPrivate();
 if (app.requestSingleInstanceLock()) {
   registerPageScheme();
   denyByDefault();

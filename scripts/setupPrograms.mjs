@@ -42,7 +42,7 @@ export const programs = [
     for: ['msi', 'installer'],
     system: linux,
   },
-  // Also what tests of disk faults load into the program (test/rig/faults).
+  // Small programs of the tests' own: another user's, clocks that are set, disks that fail.
   { names: ['cc'], package: 'gcc', for: ['test', 'soak', 'installer'], system: linux },
   {
     names: ['/usr/include/stdio.h'],

@@ -11,6 +11,7 @@ import { captureArguments } from './ffmpegCommand.ts';
 import type { Canvas } from './layout.ts';
 import type { RunEnd, RunLive, RunSink } from './run.ts';
 import { CaptureRun } from './run.ts';
+import { sharesPicturesWithOthers } from './sharedPictures.ts';
 import type { SpawnFfmpeg } from './spawnFfmpeg.ts';
 
 export interface OpenedRun {
@@ -28,6 +29,8 @@ export interface CapturePorts {
   readonly onLive: (runId: string, live: RunLive) => void;
   readonly onCovered: (runId: string, until: Moment) => void;
   readonly onEnded: (runId: string, end: RunEnd) => void;
+  /** Other local users can read the screen as long as this ffmpeg records. Reported once. */
+  readonly onExposed: (ffmpegPath: string) => void;
   /** Since `at` the runs show a layout that is no more; `available`: whether there is any monitor. */
   readonly onDisplaysChanged: (change: { at: Moment; available: boolean }) => void;
 }
@@ -56,6 +59,7 @@ export class Capture {
   /** Of the layout that the newest run was started for; null: no monitor was on. */
   private signature: string | null = '';
   private looking: { again: boolean } | null = null;
+  private exposureReported = false;
 
   constructor(private readonly options: CaptureOptions) {
     options.displays.onChange(() => void this.lookAtDisplays());
@@ -122,11 +126,13 @@ export class Capture {
       return;
     }
     const args = captureArguments({ grab: layout.grab, fps, encoder, picture: layout.picture });
+    let pid: number | undefined;
     try {
       slot.run = new CaptureRun({
         spawn: () => {
           const child = spawn(binary.path, args);
-          if (child.pid !== undefined) ports.onSpawned(runId, child.pid);
+          pid = child.pid;
+          if (pid !== undefined) ports.onSpawned(runId, pid);
           return child;
         },
         sink,
@@ -136,10 +142,11 @@ export class Capture {
           live: (live) => {
             this.canvas ??= { width: live.width, height: live.height };
             ports.onLive(runId, live);
+            if (pid !== undefined) void this.reportExposure(pid, binary.path);
           },
           covered: (until) => ports.onCovered(runId, until),
           ended: (end) => {
-            if (end.fault === null) this.end(runId, end);
+            if (end.fault === null || end.clockWasSet) this.end(runId, end);
             else void this.explainFault(end, signature).then((explained) => this.end(runId, explained));
           },
         },
@@ -148,6 +155,12 @@ export class Capture {
       await sink.close();
       throw error;
     }
+  }
+
+  private async reportExposure(pid: number, ffmpegPath: string): Promise<void> {
+    if (this.exposureReported || !(await sharesPicturesWithOthers(pid))) return;
+    this.exposureReported = true;
+    this.options.ports.onExposed(ffmpegPath);
   }
 
   /** A grabber also dies of a display that changed under it; then the news of that may be a moment behind. */
@@ -211,6 +224,7 @@ const noFrames: RunEnd = {
   sizeBytes: 0,
   fault: null as Failure | null,
   permanent: false,
+  clockWasSet: false,
   gapReason: 'interrupted',
 };
 

@@ -32,6 +32,8 @@ export interface RunEnd {
   /** null when the end was asked for. */
   readonly fault: Failure | null;
   readonly permanent: boolean;
+  /** Capture worked until the system's clock was set: the next run begins at once, however often that happens. */
+  readonly clockWasSet: boolean;
   readonly gapReason: GapReason;
 }
 
@@ -56,8 +58,8 @@ export interface RunOptions {
 const STOP_DEADLINE_MS = 2000;
 /** No frame for this long (the first one included) means that ffmpeg hangs: it is killed and started again. */
 const STALL_MS = 8000;
-/** After this long without a frame it is asked whether the system's clock was set: then none may come for hours. */
-const SILENCE_MS = 1500;
+/** How often it is asked whether the system's clock was set. After a step backwards no frame would ask, maybe for hours. */
+const LOOK_AT_CLOCK_MS = 100;
 /** After its exit, for what is still in its pipes. */
 const CLOSE_DEADLINE_MS = 1000;
 const KEPT_LINES = 40;
@@ -67,7 +69,7 @@ export class CaptureRun {
   private readonly splitter = new FragmentSplitter();
   private readonly lines: string[] = [];
   private readonly watchdog: NodeJS.Timeout;
-  private readonly silence: NodeJS.Timeout;
+  private readonly clockLook: NodeJS.Timeout;
   private readonly stepsBefore: number;
   private killTimer: NodeJS.Timeout | undefined;
 
@@ -75,6 +77,7 @@ export class CaptureRun {
   private accepting = true;
   /** What the gap after this run is called; null until its end is asked for. */
   private asked: GapReason | null = null;
+  private stepped = false;
   private fault: { failure: Failure; permanent: boolean } | null = null;
   /** Frames from here on are not kept. */
   private dropFrom = Infinity;
@@ -97,7 +100,7 @@ export class CaptureRun {
     this.process = options.spawn();
     this.stepsBefore = options.clock.steps;
     this.watchdog = setTimeout(() => this.stalled(), STALL_MS);
-    this.silence = setTimeout(() => void this.clockWasSet(), SILENCE_MS);
+    this.clockLook = setInterval(() => this.clockWasSet(), LOOK_AT_CLOCK_MS);
     this.process.stdout.on('data', (chunk: Buffer) => this.receive(chunk));
     const reader = new LineReader();
     this.process.stderr
@@ -168,7 +171,6 @@ export class CaptureRun {
 
   private keep(fragment: Fragment): void {
     this.watchdog.refresh();
-    this.silence.refresh();
     if (this.clockWasSet()) return;
     if (this.startWallMs === null) {
       this.early.push(fragment);
@@ -227,6 +229,7 @@ export class CaptureRun {
    */
   private clockWasSet(): boolean {
     if (this.options.clock.steps === this.stepsBefore) return false;
+    this.stepped = true;
     this.fail(failure('CAPTURE_FAILED', "The system's clock was set. Capture is being started again."));
     return true;
   }
@@ -251,7 +254,7 @@ export class CaptureRun {
     if (this.finished) return;
     this.finished = true;
     clearTimeout(this.watchdog);
-    clearTimeout(this.silence);
+    clearInterval(this.clockLook);
     clearTimeout(this.killTimer);
     this.accepting = false;
     this.process.stdout.destroy();
@@ -269,6 +272,7 @@ export class CaptureRun {
         lastFrameAt === null ? null : Math.min(Math.round(lastFrameAt + this.options.frameMs), this.dropFrom),
       frames,
       sizeBytes,
+      clockWasSet: this.stepped && frames > 0,
       ...end,
     });
   }

@@ -10,6 +10,7 @@ import type { DisplayLayout, Displays } from './displays.ts';
 import type { FfmpegFinder } from './ffmpegBinary.ts';
 import type { Grab } from './ffmpegCommand.ts';
 import { captureArguments, trialArguments } from './ffmpegCommand.ts';
+import { sharesPicturesWithOthers } from './sharedPictures.ts';
 import type { SpawnFfmpeg } from './spawnFfmpeg.ts';
 
 export interface TrialOptions {
@@ -34,6 +35,8 @@ export interface Trial {
   readonly cpuOfOneCore: number | null;
   readonly encodedFrames: number;
   readonly expectedFrames: number;
+  /** Whether other local users could read the pictures meanwhile. */
+  readonly isExposed: boolean;
 }
 
 const SECONDS = 2;
@@ -62,19 +65,29 @@ export async function tryCapture(options: TrialOptions): Promise<Trial | null> {
   // After the others, so that what it costs is not shared with them.
   const splitter = new FragmentSplitter();
   let encodedFrames = 0;
+  let isExposed = false;
   const command = captureArguments({ grab: layout.grab, fps, encoder, picture: layout.picture });
   const args = ['-benchmark', ...command.slice(0, -1), '-t', String(SECONDS), ...command.slice(-1)];
-  const said = signal.aborted
-    ? ''
-    : await run(
-        spawn(binary.path, args),
-        (chunk) => {
-          encodedFrames += splitter.push(chunk).filter(({ kind }) => kind === 'fragment').length;
-        },
-        signal,
-      );
   if (signal.aborted) return null;
-  return { monitors, cpuOfOneCore: cpuIn(said), encodedFrames, expectedFrames };
+  const child = spawn(binary.path, args);
+  // While it grabs: the segments are gone with the process.
+  child.stdout.once('data', () => {
+    void sharesPicturesWithOthers(child.pid ?? 0).then((found) => (isExposed = found));
+  });
+  const said = await run(
+    child,
+    (chunk) => {
+      encodedFrames += splitter.push(chunk).filter(({ kind }) => kind === 'fragment').length;
+    },
+    signal,
+  );
+  if (isAborted(signal)) return null;
+  return { monitors, cpuOfOneCore: cpuIn(said), encodedFrames, expectedFrames, isExposed };
+}
+
+/** Asked anew after the wait. */
+function isAborted(signal: AbortSignal): boolean {
+  return signal.aborted;
 }
 
 function grabsOf({ grab, monitors }: DisplayLayout): { name: string; grab: Grab }[] {

@@ -1,11 +1,11 @@
 // The composition root's part for what earlier processes left in the spool: it is delivered, or gone on with.
 
 import type { Capture } from '../capture/capture.ts';
+import type { SystemClock } from '../platform/clock.ts';
 import type { Logger } from '../platform/log.ts';
 import type { Publisher } from '../publisher/publisher.ts';
 import type { Session } from '../session/service.ts';
-import type { Clock } from '../shared/time.ts';
-import { agentHeldSince, canvasOf, leftContacts, unpublished } from '../spool/leftovers.ts';
+import { agentHeldSince, canvasOf, lastMoment, leftContacts, unpublished } from '../spool/leftovers.ts';
 import type { Spool, SpoolSession } from '../spool/spool.ts';
 import type { Stretch } from '../spool/stretch.ts';
 import type { SuspendedMemory } from '../spool/suspendedMemory.ts';
@@ -17,7 +17,7 @@ export interface RecoveryOptions {
   readonly publisher: Publisher;
   readonly capture: Capture;
   readonly session: Session;
-  readonly clock: Clock;
+  readonly clock: SystemClock;
   readonly log: Logger;
 }
 
@@ -32,7 +32,10 @@ export async function recover(options: RecoveryOptions): Promise<void> {
       publisher.enqueue(left, recordingId);
     }
   }
-  if (goingOn !== null) goOn(goingOn, options);
+  if (goingOn !== null) {
+    clock.continueFrom(lastMoment(goingOn));
+    goOn(goingOn, options);
+  }
   session.dispatch({
     type: 'restored',
     contacts: goingOn === null ? [] : leftContacts(goingOn, held),

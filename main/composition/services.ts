@@ -8,7 +8,7 @@ import { Capture } from '../capture/capture.ts';
 import type { MonitorSource } from '../capture/displays.ts';
 import { displaysOf } from '../capture/displays.ts';
 import { FfmpegFinder } from '../capture/ffmpegBinary.ts';
-import type { ChosenEncoder } from '../capture/ffmpegBinary.ts';
+import { EXPOSED } from '../capture/sharedPictures.ts';
 import { Slates } from '../capture/slates.ts';
 import { ffmpegSpawner } from '../capture/spawnFfmpeg.ts';
 import { startDeliveries } from './deliveries.ts';
@@ -17,6 +17,7 @@ import { lockDataFolder } from '../platform/instanceLock.ts';
 import type { KeyStore } from '../platform/keyStore.ts';
 import { keyFileStore } from '../platform/keyStore.ts';
 import type { Logger } from '../platform/log.ts';
+import { makePrivate } from '../platform/privateFiles.ts';
 import type { SessionWatch, StartSessionWatch } from '../platform/sessionWatch.ts';
 import { appVersion, osName } from '../platform/version.ts';
 import type { OverviewParts } from './overview/overviewParts.ts';
@@ -24,6 +25,7 @@ import type { PolicyChanges } from './currentSettings.ts';
 import { currentSettings, followPolicy } from './currentSettings.ts';
 import type { Policy } from '../policy/keys.ts';
 import type { Publisher } from '../publisher/publisher.ts';
+import { Readiness } from './readiness.ts';
 import { recover } from './recovery.ts';
 import { admissionOf } from './admissionOf.ts';
 import { explainListenError } from '../server/listenError.ts';
@@ -38,7 +40,7 @@ import { toTimestamp } from '../shared/time.ts';
 import { Room } from '../spool/room.ts';
 import { RUN_FILE_EXTENSION } from '../spool/runFiles.ts';
 import { Stretch } from '../spool/stretch.ts';
-import { sessionKeys } from '../spool/sessionKeys.ts';
+import { hasSealed, sessionKeys } from '../spool/sessionKeys.ts';
 import { spoolOf } from './spoolOf.ts';
 import { stopServices } from './stopServices.ts';
 import { SuspendedMemory } from '../spool/suspendedMemory.ts';
@@ -80,11 +82,14 @@ export interface Services {
 export async function startServices(options: ServicesOptions): Promise<Services> {
   const { policy, policyChanges, resourcesFolder, log, monitorSource = null, watchSession } = options;
   const admission = admissionOf(policy, log);
-  const keyFile = keyFileStore(join(policy.dataDir, 'spool.key'));
+  const spoolFolder = join(policy.dataDir, 'spool');
+  const keyFile = keyFileStore(join(policy.dataDir, 'spool.key'), () => hasSealed(spoolFolder));
   const keyStores = options.keyStore ? ([options.keyStore, keyFile] as const) : ([keyFile] as const);
+  const keys = sessionKeys(keyStores);
   const [{ warning }] = keyStores;
   if (warning !== null) log.warn(warning);
   const unlock = lockDataFolder(policy.dataDir);
+  await makePrivate(policy.dataDir, log);
   const clock = new SystemClock();
   const newId = (): string => randomUUID();
   const spawn = ffmpegSpawner(log);
@@ -95,7 +100,6 @@ export async function startServices(options: ServicesOptions): Promise<Services>
   const hub = new StatusHub((error) => log.error('a listener failed', { reason: String(error) }));
   let monitors = 0;
   let whenQuiet = (): void => undefined;
-  let encoderMissing = false;
 
   let eventBridge = openEventBridge(policy, { clock, log });
   const statusEvents = new StatusEvents(
@@ -118,7 +122,6 @@ export async function startServices(options: ServicesOptions): Promise<Services>
 
   const announcer = new Announcer(statusEvents, log);
 
-  const keys = sessionKeys(keyStores);
   const memory = new SuspendedMemory({
     folder: join(policy.dataDir, 'suspended'),
     keys,
@@ -209,8 +212,10 @@ export async function startServices(options: ServicesOptions): Promise<Services>
             .then(() => session.dispatch({ type: 'run.live', runId, firstFrameAt })),
         onCovered: (runId, until) => session.dispatch({ type: 'run.covered', runId, until }),
         onEnded: (runId, end) => {
-          const { endTime, frames, sizeBytes, gapReason, fault, permanent } = end;
-          if (fault !== null) log.warn('capture failed', { runId, code: fault.code, reason: fault.message });
+          const { endTime, frames, sizeBytes, gapReason, permanent } = end;
+          if (end.fault !== null)
+            log.warn('capture failed', { runId, code: end.fault.code, reason: end.fault.message });
+          const fault = end.clockWasSet ? null : end.fault;
           const at = clock.now();
           // The journal first: a suspend must not be acknowledged before the run's end is known after a crash, too.
           void stretch.append({ type: 'run.closed', runId, endTime, frames, sizeBytes, gapReason });
@@ -219,6 +224,7 @@ export async function startServices(options: ServicesOptions): Promise<Services>
             .catch(() => undefined) // a suspend that waits for this asks for a guard of its own
             .then(() => session.dispatch({ type: 'run.ended', runId, fault, permanent, at }));
         },
+        onExposed: (ffmpegPath) => log.warn(EXPOSED, { ffmpegPath }),
         onDisplaysChanged: ({ at, available }) => {
           log.info('the displays changed', { available });
           if (available && displayIsThere) session.dispatch({ type: 'displays.changed', at });
@@ -270,24 +276,17 @@ export async function startServices(options: ServicesOptions): Promise<Services>
     session.dispatch({ type: 'pauses', pauses, at });
   }
 
-  /** Idle without an encoder is not idle: the agent should see it before the first call, not after. */
+  const onChange = (): void => showState(session.current);
+  const readiness = new Readiness({ finder, keys, spoolFolder, log, onChange });
+
   function showState(state: SessionState): void {
     const shown = captureState(state);
+    const problem = shown === 'idle' ? readiness.problem : null;
     hub.update({
-      state: shown === 'idle' && encoderMissing ? 'problem' : shown,
+      state: problem === null ? shown : 'problem',
       contacts: openRecordings(state),
-      reason: stateReason(state),
+      reason: problem === null ? stateReason(state) : { code: problem.code, message: problem.message },
     });
-  }
-
-  async function lookForEncoder(): Promise<ChosenEncoder | null> {
-    const found = await finder.find().catch((error: unknown) => {
-      log.error('no encoder', { reason: error instanceof Error ? error.message : String(error) });
-      return null;
-    });
-    encoderMissing = found === null;
-    showState(session.current);
-    return found;
   }
 
   /** Nothing is recorded any more: the next contact gets a spool folder, a canvas and a clock anchor of its own. */
@@ -310,7 +309,7 @@ export async function startServices(options: ServicesOptions): Promise<Services>
       appVersion,
       fps,
       maxMonitors,
-      encoder: (await lookForEncoder())?.encoder ?? null,
+      encoder: (await readiness.check())?.encoder ?? null,
     };
   };
 
@@ -339,7 +338,7 @@ export async function startServices(options: ServicesOptions): Promise<Services>
   whenQuiet = closeUnallowedPages;
   const endFollowing = followPolicy(policyChanges, {
     finder,
-    lookForEncoder: () => void lookForEncoder(),
+    lookForEncoder: () => void readiness.check(),
     deliveries,
     statusEvents,
     reopenEventBridge: async () => {
@@ -352,7 +351,7 @@ export async function startServices(options: ServicesOptions): Promise<Services>
   });
 
   eventBridge?.sender.start();
-  const chosen = await lookForEncoder();
+  const chosen = await readiness.check();
   if (chosen !== null) {
     const { binary, encoder, warning } = chosen;
     log.info('encoder', { encoder, ffmpeg: binary.path, version: binary.version, origin: binary.origin });

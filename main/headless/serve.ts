@@ -3,6 +3,7 @@
 import { createLogger } from '../platform/log.ts';
 import { startLogindWatch } from '../platform/logind.ts';
 import { findResourcesFolder } from '../platform/paths.ts';
+import { keepNewFilesPrivate } from '../platform/privateFiles.ts';
 import { startLivePolicy } from '../policy/start.ts';
 import { appVersion } from '../platform/version.ts';
 import { startServices } from '../composition/services.ts';
@@ -15,6 +16,7 @@ import { policyFrom, sourcesFrom } from './options.ts';
 const STOP_WITHIN_MS = 9_500;
 
 export async function serveCommand(options: CommandOptions): Promise<void> {
+  keepNewFilesPrivate();
   const first = await policyFrom(options);
   const log = createLogger({
     folder: join(first.values.dataDir, 'logs'),

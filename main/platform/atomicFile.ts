@@ -1,6 +1,6 @@
 // Files that are there whole or not at all, even when the power goes in between.
 
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { link, mkdir, open, rename, rm } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
 import { dirname } from 'node:path';
 import { errno } from '../shared/errors.ts';
@@ -36,21 +36,47 @@ export async function renameOver(
 }
 
 /** Writes beside the target, syncs, renames over it. Makes the folder where there is none. */
-export async function writeFileAtomically(path: string, text: string, mode = 0o640): Promise<void> {
+export async function writeFileAtomically(path: string, data: string | Buffer, mode = 0o600): Promise<void> {
+  await writeBeside(path, data, mode, (temporary) => renameOver(temporary, path));
+}
+
+/** As writeFileAtomically, but what is there already is left as it is. @returns whether it was made */
+export async function createAtomically(path: string, data: Buffer, mode: number): Promise<boolean> {
+  return writeBeside(path, data, mode, async (temporary) => {
+    try {
+      await link(temporary, path); // unlike rename(2) never over another file
+      return true;
+    } catch (error) {
+      if (errno(error) === 'EEXIST') return false;
+      // FAT and some shares have no hard links; there the data folder's lock has to do.
+      await renameOver(temporary, path);
+      return true;
+    }
+  });
+}
+
+async function writeBeside<T>(
+  path: string,
+  data: string | Buffer,
+  mode: number,
+  give: (temporary: string) => Promise<T>,
+): Promise<T> {
   await mkdir(dirname(path), { recursive: true });
   const temporary = `${path}.${randomBytes(4).toString('hex')}.tmp`;
   try {
     const file = await open(temporary, 'wx', mode);
     try {
-      await file.writeFile(text);
+      await file.writeFile(data);
+      // Beyond the umask, where it is meant for more than its owner.
+      if (process.platform !== 'win32') await file.chmod(mode);
       await file.sync();
     } finally {
       await file.close();
     }
-    await renameOver(temporary, path);
+    const given = await give(temporary);
     await syncFolder(dirname(path));
-  } catch (error) {
+    return given;
+  } finally {
     await rm(temporary, { force: true });
-    throw error;
   }
 }

@@ -64,6 +64,11 @@ export class SystemClock implements Clock {
     this.newest = -Infinity;
   }
 
+  /** Goes on from a moment that an earlier process told, should the wall clock have been set back since. */
+  continueFrom(moment: Moment): void {
+    this.correction += Math.max(0, moment - this.now());
+  }
+
   private noticeStep(): void {
     const { wall, monotonic } = this.last;
     const now = this.read();

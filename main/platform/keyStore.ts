@@ -2,10 +2,9 @@
 // file for its owner only where it cannot. A store wraps a key so that only this user on this machine gets it back.
 
 import { randomBytes, createCipheriv, createDecipheriv } from 'node:crypto';
-import { mkdir, open, readFile, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { readFile, stat } from 'node:fs/promises';
 import { SightlineError, errno } from '../shared/errors.ts';
-import { syncFolder } from './atomicFile.ts';
+import { createAtomically, writeFileAtomically } from './atomicFile.ts';
 
 export interface KeyStore {
   /** Kept beside each wrapped key: another store cannot unwrap it. */
@@ -22,11 +21,17 @@ const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 const CIPHER = 'aes-256-gcm';
 
-/** A file of mode 0600 with a key of 32 random bytes, made when it is first needed. */
-export function keyFileStore(path: string): KeyStore {
+/**
+ * A file of mode 0600 with a key of 32 random bytes, made when it is first needed.
+ * @param hasSealed whether a key may have locked something: only one that has not is replaced when it is damaged
+ */
+export function keyFileStore(
+  path: string,
+  hasSealed: () => Promise<boolean> = () => Promise.resolve(true),
+): KeyStore {
   let loaded: Promise<Buffer> | null = null;
   const key = (): Promise<Buffer> => {
-    loaded ??= loadOrMake(path).catch((error: unknown) => {
+    loaded ??= loadOrMake(path, hasSealed).catch((error: unknown) => {
       loaded = null;
       throw error;
     });
@@ -72,29 +77,17 @@ async function existing(path: string): Promise<Buffer> {
   }
 }
 
-async function loadOrMake(path: string): Promise<Buffer> {
-  try {
-    return await load(path);
-  } catch (error) {
+async function loadOrMake(path: string, hasSealed: () => Promise<boolean>): Promise<Buffer> {
+  const found = await readFile(path).catch((error: unknown) => {
     if (errno(error) !== 'ENOENT') throw error;
-  }
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    return null;
+  });
+  if (found?.byteLength === KEY_BYTES || (found !== null && (await hasSealed()))) return load(path);
   const key = randomBytes(KEY_BYTES);
-  try {
-    // 'wx': of two that start at once one makes it and the other takes it.
-    const file = await open(path, 'wx', 0o600);
-    try {
-      await file.writeFile(key);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await syncFolder(dirname(path));
-    return key;
-  } catch (error) {
-    if (errno(error) === 'EEXIST') return load(path);
-    throw error;
-  }
+  // Of two that start at once one makes it and the other takes it.
+  if (found === null) return (await createAtomically(path, key, 0o600)) ? key : load(path);
+  await writeFileAtomically(path, key, 0o600);
+  return key;
 }
 
 async function load(path: string): Promise<Buffer> {
@@ -102,7 +95,8 @@ async function load(path: string): Promise<Buffer> {
   if (key.byteLength !== KEY_BYTES) {
     throw new SightlineError(
       'SPOOL_UNREADABLE',
-      `${path} is not a key of ${KEY_BYTES} bytes. Put the right one back; what it has locked cannot be read without it.`,
+      `${path} is not a key of ${KEY_BYTES} bytes. Put the right one back; what it has locked cannot be read without it. ` +
+        'If there is no copy of it, move it and the folder "spool" away and start Sightline again.',
     );
   }
   const { mode } = await stat(path);

@@ -27,6 +27,9 @@ function asWritten({ message }: { message: { data: unknown[] } }): unknown[] {
   return message.data;
 }
 
+/** A log that cannot be written says so on stderr, but not for each of its lines. */
+const COMPLAIN_EVERY_MS = 60_000;
+
 /** Logs to `<folder>/sightline.log` (the last full one beside it as .old) and to stderr where asked for. */
 export function createLogger(options: {
   folder: string;
@@ -36,6 +39,14 @@ export function createLogger(options: {
   const logger = log.create({ logId: 'sightline' });
   logger.transports.file.resolvePathFn = () => join(options.folder, 'sightline.log');
   logger.transports.file.maxSize = MAX_FILE_BYTES;
+  logger.transports.file.writeOptions = { flag: 'a', mode: 0o600, encoding: 'utf8' };
+  // It would look for a package.json above the current folder, and write nothing where there is none.
+  logger.transports.file.setAppName('sightline');
+  const complain = complainer(join(options.folder, 'sightline.log'));
+  // What is thrown comes here; what goes wrong in writing comes to the console of the library's own logger.
+  Object.assign(logger, { processInternalErrorFn: complain });
+  log.transports.console.format = asWritten;
+  log.transports.console.writeFn = ({ message }) => complain(message.data.at(-1));
   logger.transports.file.format = asWritten;
   logger.transports.console.format = asWritten;
   const setLevel = (level: LogLevel): void => {
@@ -60,3 +71,22 @@ export function createLogger(options: {
 }
 
 export const silentLogger: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+
+function complainer(file: string): (error: unknown) => void {
+  let last = -Infinity;
+  return (error) => {
+    const now = performance.now();
+    if (now - last < COMPLAIN_EVERY_MS) return;
+    last = now;
+    const line = {
+      time: new Date().toISOString(),
+      level: 'error',
+      message: 'the log cannot be written',
+      file,
+    };
+    // The library makes text of the error, with its stack.
+    const [text = ''] = String(error).split('\n', 1);
+    const reason = /\bE[A-Z]{3,}\b/.exec(text)?.[0] ?? text;
+    process.stderr.write(`${JSON.stringify({ ...line, reason })}\n`);
+  };
+}

@@ -8,6 +8,7 @@ import { basename, dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { errno } from '../shared/errors.ts';
 import { renameOver, syncFolder, writeFileAtomically } from '../platform/atomicFile.ts';
+import { groupOf, openToGroup } from '../platform/privateFiles.ts';
 import type { Mp4Head } from './mp4Head.ts';
 import type { Sink, SinkObject, SinkOrder, SinkReceipt } from './sink.ts';
 import { longerKey, manifestKey } from './sink.ts';
@@ -23,13 +24,17 @@ export class FolderSink implements Sink {
     const freeKey = await this.freeKey(order);
     const path = join(this.root, freeKey);
     await this.requireWritable();
-    await mkdir(dirname(path), { recursive: true });
+    const { ofFiles, ofFolders } = await groupOf(this.root);
+    const made = await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    await openToGroup(dirname(path), made, ofFolders);
     const partial = join(dirname(path), `.${basename(path)}.${order.recordingId}.part`);
-    return new FolderObject(freeKey, path, partial, await open(partial, 'w+', 0o640), order.moved);
+    const file = await open(partial, 'w+', 0o600);
+    return new FolderObject(freeKey, path, partial, file, ofFiles, order.moved);
   }
 
   async putManifest(_: SinkOrder, videoKey: string, text: string): Promise<void> {
-    await writeFileAtomically(join(this.root, manifestKey(videoKey)), text);
+    const { ofFiles } = await groupOf(this.root);
+    await writeFileAtomically(join(this.root, manifestKey(videoKey)), text, ofFiles);
   }
 
   /** A recursive mkdir reports a read-only file system as ENOENT; asking first keeps the true reason. */
@@ -82,6 +87,7 @@ class FolderObject implements SinkObject {
     private readonly path: string,
     private readonly partial: string,
     private readonly file: FileHandle,
+    private readonly mode: number,
     private readonly moved: SinkOrder['moved'],
   ) {}
 
@@ -102,6 +108,7 @@ class FolderObject implements SinkObject {
     for (const range of this.written) await this.check(range);
     const sizeBytes = (await this.file.stat()).size;
     const sha256 = await this.hash(0, sizeBytes);
+    if (process.platform !== 'win32') await this.file.chmod(this.mode);
     await this.file.close();
     await renameOver(this.partial, this.path);
     await syncFolder(dirname(this.path));

@@ -67,10 +67,10 @@ interface Waiter {
   readonly timer: NodeJS.Timeout;
 }
 
-/** A start has its own, shorter deadline in the reducer: when that one passes, the contact is given up. */
+/** The reducer gives a start up after 10 s without a frame, with the reason; this is for a disk that takes nothing after it. */
 const REPLY_DEADLINES: Readonly<Record<ContactRequest['type'] | 'hello', { ms: number; code: ErrorCode }>> = {
   hello: { ms: 10_000, code: 'SERVICE_ISSUE' },
-  'contact.start': { ms: 30_000, code: 'CAPTURE_TIMEOUT' },
+  'contact.start': { ms: 10_500, code: 'CAPTURE_TIMEOUT' },
   'contact.suspend': { ms: 5_000, code: 'SUSPEND_FAILED' },
   'contact.resume': { ms: 15_000, code: 'CAPTURE_TIMEOUT' },
   'contact.stop': { ms: 15_000, code: 'CAPTURE_TIMEOUT' },
@@ -309,7 +309,8 @@ export class Session implements SessionCommands {
 
 const lateMessages: Readonly<Record<keyof typeof REPLY_DEADLINES, string>> = {
   hello: 'Sightline did not answer in time. Try again.',
-  'contact.start': 'Capture did not begin in time. Run "sightline doctor".',
+  'contact.start':
+    'Capture has begun, but the disk does not take what says so. Free some space, and ask for the start again.',
   'contact.suspend':
     'Capture is cut off and nothing more is kept, but the capture process has not ended in time. Restart Sightline.',
   'contact.resume': 'Capture has not come back in time; it is still being tried. Ask for "status".',

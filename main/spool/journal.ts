@@ -20,8 +20,8 @@ import {
 import { Seal } from './seal.ts';
 import { WriteQueue } from './writeQueue.ts';
 
-export const JOURNAL_FILE = 'journal.ndjson';
 export const JOURNAL_VERSION = 2;
+export const JOURNAL_FILE = 'journal.ndjson';
 
 const id = z.string().min(1);
 const moment = z.number();

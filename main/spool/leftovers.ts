@@ -104,7 +104,8 @@ export type Untold =
 
 /**
  * Whether its open recordings may go on: only within the time that a page may be away as well, and only as the same kind
- * of video, since one MP4 has one.
+ * of video, since one MP4 has one. The system's clock may have been set back meanwhile, by no more than that time: then
+ * Sightline's goes on from lastMoment(), and nobody knows how long Sightline was away.
  */
 export function mayGoOn(
   session: SpoolSession,
@@ -113,7 +114,14 @@ export function mayGoOn(
   const away = as.now - Math.max(...session.openRecordings().map((one) => one.leftAt ?? 0));
   const newest = [...session.ledger.runs.values()].at(-1)?.opened;
   const isSameVideo = newest === undefined || (newest.fps === as.fps && newest.encoder === as.encoder);
-  return away >= 0 && away <= as.graceMs && isSameVideo;
+  return Math.abs(away) <= as.graceMs && isSameVideo;
+}
+
+/** The latest moment that its timeline knows of. */
+export function lastMoment(session: SpoolSession): Moment {
+  const left = session.openRecordings().map(({ leftAt }) => leftAt ?? -Infinity);
+  const pauses = session.ledger.pauses.map(({ from, to }) => to ?? from);
+  return Math.max(...left, ...pauses);
 }
 
 /** The size of its picture; null when there is none yet. */

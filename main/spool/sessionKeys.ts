@@ -1,9 +1,12 @@
 // One data key for each session of the spool: random, kept only wrapped by a key store, in the head of the journal.
 
 import { randomBytes } from 'node:crypto';
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { KeyStore } from '../platform/keyStore.ts';
-import { SightlineError } from '../shared/errors.ts';
+import { SightlineError, errno } from '../shared/errors.ts';
 import type { SessionKeys } from './journal.ts';
+import { JOURNAL_FILE } from './journal.ts';
 import { DATA_KEY_BYTES } from './seal.ts';
 
 /** @param stores the first wraps new keys; all may unlock what was wrapped before */
@@ -29,4 +32,17 @@ export function sessionKeys(stores: readonly [KeyStore, ...KeyStore[]]): Session
       throw new SightlineError('SPOOL_UNREADABLE', `The key store "${name}" gave something that is no key.`);
     },
   };
+}
+
+/** Whether anything in the spool was sealed with a key that must not be replaced: a journal begins with its key. */
+export async function hasSealed(spoolFolder: string): Promise<boolean> {
+  const sessions = await readdir(spoolFolder).catch((error: unknown) => {
+    if (errno(error) === 'ENOENT') return [];
+    throw error;
+  });
+  for (const id of sessions) {
+    const journal = await stat(join(spoolFolder, id, JOURNAL_FILE)).catch(() => null);
+    if (journal !== null && journal.size > 0) return true;
+  }
+  return false;
 }

@@ -202,9 +202,10 @@ export class SpoolSession implements Tenant {
       if (run.pid !== null) await endOrphan(run.pid);
       await this.attempt(await this.findEnd(run));
     }
-    for (const { reason, to } of this.ledger.pauses) {
-      if (to === null && reason !== 'agent')
-        await this.attempt({ type: 'capture.unpaused', at: now, reason });
+    for (const { reason, from, to } of this.ledger.pauses) {
+      // The system's clock may have been set back since.
+      const at = Math.max(from, now);
+      if (to === null && reason !== 'agent') await this.attempt({ type: 'capture.unpaused', at, reason });
     }
   }
 

@@ -12,7 +12,8 @@ export type Piece =
 
 /**
  * @returns pieces that cover [startTime, endTime) of a stopped recording, each beginning where the last one ends.
- *   A hole shorter than one frame is no gap: the last picture stands until the next.
+ *   A hole shorter than one frame is no gap: the last picture stands until the next. Unless capture was to rest in it:
+ *   no run reaches into a suspension, however short that was.
  */
 export function timelineOf(ledger: Ledger, recording: LedgerRecording): Piece[] {
   const { startTime, stopped } = recording;
@@ -27,7 +28,8 @@ export function timelineOf(ledger: Ledger, recording: LedgerRecording): Piece[] 
   const fillUpTo = (to: Moment): void => {
     const last = pieces.at(-1);
     if (to <= covered) return;
-    if (last?.kind === 'run' && to - covered < frameMs) {
+    const isHeld = held.some((span) => span.from < to && span.to > covered);
+    if (last?.kind === 'run' && to - covered < frameMs && !isHeld) {
       pieces[pieces.length - 1] = { ...last, to };
     } else {
       pieces.push(...gapPieces(held, covered, to, reason));
@@ -37,7 +39,8 @@ export function timelineOf(ledger: Ledger, recording: LedgerRecording): Piece[] 
 
   const runs = runsWithin(ledger, startTime, end);
   runs.forEach((run, index) => {
-    const runEnd = Math.min(endOf(run), runs[index + 1]?.live.startTime ?? Infinity, end);
+    const next = runs[index + 1]?.live.startTime ?? Infinity;
+    const runEnd = Math.min(endOf(run), next, suspensionAfter(held, run.live.startTime), end);
     const from = Math.max(run.live.startTime, covered);
     frameMs = 1000 / run.opened.fps;
     if (runEnd <= from) return;
@@ -119,6 +122,13 @@ function heldSpans(ledger: Ledger): Span[] {
   }));
   pauses.sort((a, b) => Number(b.reason === 'suspended') - Number(a.reason === 'suspended'));
   return [...suspensions, ...pauses];
+}
+
+/** When the first suspension began that cut a run. Of a run that a crash ended only the last picture's start is known. */
+function suspensionAfter(held: readonly Span[], runStart: Moment): Moment {
+  return Math.min(
+    ...held.flatMap(({ reason, from }) => (reason === 'suspended' && from >= runStart ? [from] : [])),
+  );
 }
 
 /**

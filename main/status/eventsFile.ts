@@ -15,8 +15,8 @@ const LONGEST_TORN_BYTES = 256 * 1024;
 
 /** Resolves when the event is on the disk. Not for two calls at a time. @throws whatever the file system says */
 export async function appendEvent(path: string, event: StatusEvent): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
-  const file = await open(path, 'a+', 0o640);
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  const file = await open(path, 'a+', 0o600);
   try {
     // A pipe or a device takes lines, too; it has no end to look at and nothing to sync.
     const isRegular = (await file.stat()).isFile();

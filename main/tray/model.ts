@@ -123,9 +123,10 @@ function saidOf({ state, contacts, reason }: AppStatePush): Said {
     case 'paused':
       return { words: words.paused, why: reason?.message ?? words.pausedUnknown };
     case 'problem':
-      if (reason !== null) return problem(reason.message);
-      // No reason from capture: with a contact it is trying again, without one the encoder is missing.
-      return problem(contacts.length > 0 ? words.notCaptured : words.noEncoder);
+      // Without a contact nothing is tried again: ffmpeg's own words would not help the agent.
+      if (contacts.length === 0 && (reason === null || reason.code === 'ENCODER_UNAVAILABLE'))
+        return problem(words.noEncoder);
+      return problem(reason?.message ?? words.notCaptured);
   }
 }
 

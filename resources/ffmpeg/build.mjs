@@ -20,7 +20,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { availableParallelism, homedir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ensureBuildTools, hasProgram, run } from './host.mjs';
 import { acquireLock } from './lock.mjs';
@@ -98,17 +98,17 @@ async function build(recipe, cached, builds, log) {
   const buildLog = createWriteStream(logPath);
   const jobs = availableParallelism();
   const progress = reportProgress(recipe.platform, jobs, log);
-  const command = [
-    'sh',
-    buildScript,
-    recipe.platform,
-    String(jobs),
-    sources.ffmpeg.path,
-    sources.openh264.path,
-    ...recipe.configure,
-  ];
   const lastLines = [];
   try {
+    const command = [
+      'sh',
+      buildScript,
+      recipe.platform,
+      String(jobs),
+      await patched(sources.ffmpeg.path, recipe.patches, scratch),
+      sources.openh264.path,
+      ...recipe.configure,
+    ];
     await run(hasProgram('nice') ? 'nice' : 'env', command, {
       cwd: scratch,
       onLine: (line) => {
@@ -139,6 +139,21 @@ async function build(recipe, cached, builds, log) {
   }
 }
 
+/** The tarball itself where there is nothing to patch, else another with the patched source, in the scratch folder. */
+async function patched(tarball, patches, scratch) {
+  if (patches.length === 0) return tarball;
+  const source = join(scratch, 'patched');
+  const result = join(scratch, 'patched.tar');
+  mkdirSync(source);
+  await run('tar', ['-x', '--no-same-owner', '--strip-components=1', '-C', source, '-f', tarball]);
+  for (const patch of patches)
+    await run('patch', ['--batch', '--fuzz=0', '--strip=1', `--directory=${source}`, `--input=${patch}`]);
+  // build.sh strips the first component of every path.
+  await run('tar', ['-c', '-C', scratch, '-f', result, 'patched']);
+  rmSync(source, { recursive: true });
+  return result;
+}
+
 // Puts the licence texts of what was linked in, and build-info.json, beside the binary.
 function describe(recipe, sources, out, log) {
   const packages = existsSync(packageDocs) ? readdirSync(packageDocs) : [];
@@ -162,6 +177,7 @@ function describe(recipe, sources, out, log) {
     configure: takeText('configure.txt'),
     compiler: takeText('compiler.txt'),
     sources: Object.values(sources).map(({ name, sha256 }) => ({ name, sha256 })),
+    ...(recipe.patches.length > 0 && { patches: recipe.patches.map((path) => basename(path)) }),
     sha256: sha256Of(join(out, recipe.binary)),
   };
   writeFileSync(join(out, infoFile), `${JSON.stringify(info, null, 2)}\n`);

@@ -1,4 +1,4 @@
-// The recipe for one platform and its hash, read from recipe.json and build.sh.
+// The recipe for one platform and its hash, read from recipe.json, patches/ and build.sh.
 // It must never look at this host: the same checkout gives the same hash everywhere.
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -20,27 +20,35 @@ export function loadRecipe(platform) {
     );
   }
   const configure = [...all.configure, ...own.configure];
+  const patches = (own.patches ?? []).map((name) => join(recipeDir, 'patches', name));
   return {
     platform,
     binary: own.binary,
     configure,
+    patches,
     sources: all.sources,
     debianSuites: all.debianSuites,
     licence: all.licence,
     apt: own.apt,
     tools: own.tools,
     licenceTexts: own.licenceTexts,
-    hash: hashOf(platform, configure, all.sources),
+    hash: hashOf(platform, configure, all.sources, patches),
   };
 }
 
 // Everything that decides the binary and is in our hands; the host's compiler and libxcb are not, see README.md.
-function hashOf(platform, configure, sources) {
-  const script = readFileSync(buildScript, 'utf8').replaceAll('\r\n', '\n');
+function hashOf(platform, configure, sources, patchFiles) {
+  const script = textOf(buildScript);
   const pins = Object.entries(sources).map(([id, { version, files }]) => [
     id,
     version,
     files.map((f) => f.sha256),
   ]);
-  return createHash('sha256').update(JSON.stringify({ platform, configure, pins, script })).digest('hex');
+  // Left out where there are none, so that a patch for one platform does not rebuild the others.
+  const patches = patchFiles.length > 0 ? patchFiles.map(textOf) : undefined;
+  return createHash('sha256')
+    .update(JSON.stringify({ platform, configure, pins, script, patches }))
+    .digest('hex');
 }
+
+const textOf = (path) => readFileSync(path, 'utf8').replaceAll('\r\n', '\n');

@@ -298,6 +298,7 @@ export const errorGuide: Readonly<Record<ErrorCode, CodeGuide>> = {
       'Start: the message names the process; end it.',
       'Never delete anything in `<dataDir>/spool`. What can be read is delivered; the rest is left as it is.',
       'The key: put it back from a backup, and start Sightline as it was started then (with its window, or without).',
+      'There is no copy of `spool.key`: end Sightline, move `spool.key` and the folder `spool` to another place, and start it again. It records again; what was not delivered cannot be read any more.',
       'A file that was changed: have IT check the disk, then send the diagnostics.',
     ],
     seen: ['page', 'event', 'state', 'deliveries', 'start', 'bundle', 'log'],

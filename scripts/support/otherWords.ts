@@ -240,7 +240,16 @@ export const logGuide: readonly PhraseGuide[] = [
     means: 'a delivery failed, with its code, and is tried again',
     doThis: 'the code above',
   },
-  { phrase: 'no encoder', means: 'no usable ffmpeg at the start', doThis: 'ENCODER_UNAVAILABLE above' },
+  {
+    phrase: 'nothing can be recorded',
+    means: 'no usable ffmpeg, or no key for recordings; `code` says which. State `problem`',
+    doThis: 'the code above',
+  },
+  {
+    phrase: 'Other users of this computer can read the screen while this ffmpeg records',
+    means: "another ffmpeg than Sightline's own, on Linux",
+    doThis: 'take `ffmpegPath` out of the policy, or reinstall; urgent where others can log on',
+  },
   {
     phrase: 'a spool folder cannot be read',
     means: 'a recording of an earlier start cannot be opened',

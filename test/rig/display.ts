@@ -12,6 +12,8 @@ export interface DisplayOptions {
   depth?: number;
   /** Which X server to run; Xvfb, with its one monitor, unless told. */
   server?: XServerKind;
+  /** The server runs as another user, by number (root only); as ours unless told. */
+  user?: number;
 }
 
 /** How to run one kind of X server: Xvfb with its one monitor here, Xorg with several in xorgDummy.ts. */
@@ -48,14 +50,14 @@ export interface Display {
 
 /** Starts an X server on a free display number. Rejects, saying why, if it does not come up within 20 s. */
 export async function startDisplay(options: DisplayOptions = {}): Promise<Display> {
-  const { width = 1280, height = 720, depth = 24, server = xvfb } = options;
+  const { width = 1280, height = 720, depth = 24, server = xvfb, user } = options;
   const command = findTool(server.commands, server.hint);
   // The server picks the number itself and tells it on this descriptor once it accepts clients: no race, no polling.
   const args = [...server.args({ width, height, depth }), '-displayfd', '3'];
   // Our exit handler does not run if we are killed; the kernel's parent-death signal works even then.
   const setpriv = findOptionalTool(['setpriv']);
   const child = setpriv
-    ? spawn(setpriv, ['--pdeathsig', 'KILL', command, ...args], {
+    ? spawn(setpriv, ['--pdeathsig', 'KILL', ...asUser(user), command, ...args], {
         stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
       })
     : spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe', 'pipe'] });
@@ -82,6 +84,10 @@ export async function startDisplay(options: DisplayOptions = {}): Promise<Displa
       clearTimeout(impatient);
     },
   };
+}
+
+function asUser(user: number | undefined): string[] {
+  return user === undefined ? [] : [`--reuid=${user}`, `--regid=${user}`, '--clear-groups'];
 }
 
 function displayNumber(child: ChildProcess, command: string): Promise<string> {

@@ -21,6 +21,8 @@ export interface CaptureMeasure {
   /** Frames that came out of the encoder, and how many should have. */
   readonly encodedFrames: number;
   readonly expectedFrames: number;
+  /** Whether other local users could read the pictures meanwhile. */
+  readonly isExposed: boolean;
 }
 
 export interface CaptureSubject {
@@ -57,7 +59,13 @@ export function captureCheck({ isRecording, measure }: CaptureSubject): Check {
   };
 }
 
-function judge({ monitors, cpuOfOneCore, encodedFrames, expectedFrames }: CaptureMeasure): Finding {
+function judge({
+  monitors,
+  cpuOfOneCore,
+  encodedFrames,
+  expectedFrames,
+  isExposed,
+}: CaptureMeasure): Finding {
   const cost = cpuOfOneCore === null ? '' : `; ${Math.round(cpuOfOneCore * 100)}% of one core`;
   const evidence = `${monitors.map(describe).join(', ')}; ${encodedFrames} of ${expectedFrames} frames encoded${cost}`;
   const fewest = Math.min(
@@ -75,6 +83,13 @@ function judge({ monitors, cpuOfOneCore, encodedFrames, expectedFrames }: Captur
       evidence,
       'Fine if that monitor is black. Otherwise something hides the screen from programs: allow screen recording ' +
         '(macOS: Privacy & Security), log on to an X11 session instead of Wayland, update the graphics driver.',
+    );
+  }
+  if (isExposed) {
+    return warning(
+      `${evidence}; other users of this computer can read the screen while it is recorded`,
+      'If others can log on to this computer, record with the ffmpeg that comes with Sightline: take "ffmpegPath" out of its policy, ' +
+        'or install Sightline again.',
     );
   }
   if (fewest < ENOUGH) {

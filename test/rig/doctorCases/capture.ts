@@ -1,5 +1,6 @@
 // What can be wrong with pictures and with the disk that they are kept on: ffmpeg, display, screens, folders.
 import { mkdir, writeFile } from 'node:fs/promises';
+import { oneMonitor, startDesk } from '../desk.ts';
 import { startDisplay } from '../display.ts';
 import { withMount, withMounts } from '../mount.ts';
 import { FFMPEG_HINT, findTool } from '../process.ts';
@@ -128,6 +129,20 @@ export const captureCases: readonly DoctorCase[] = [
     evidence: /^screen black, still/,
     remedy: /^Fine if that monitor is black\. Otherwise something hides the screen/,
     arrange: screen,
+  },
+  {
+    check: 'test capture',
+    verdict: 'warning',
+    when: 'another ffmpeg shares its pictures with everybody',
+    evidence: /; other users of this computer can read the screen while it is recorded$/,
+    remedy:
+      /^If others can log on to this computer, record with the ffmpeg that comes with Sightline: .*"ffmpegPath"/,
+    arrange: async (bench) => {
+      // With something to see: a black screen is reported first.
+      const desk = await startDesk({ monitors: oneMonitor });
+      bench.onEnd(() => desk.stop());
+      return { flags: ['--display', desk.display, '--ffmpeg-path', ffmpeg()] };
+    },
   },
   {
     check: 'data folder',

@@ -20,6 +20,7 @@ import { REQUEST_REFUSED } from '../../../main/shared/logEvents.ts';
 import { sinkCheck } from '../../../main/diagnostics/checks/sink.ts';
 import { keyFileStore } from '../../../main/platform/keyStore.ts';
 import { createLogger } from '../../../main/platform/log.ts';
+import { containing } from '../support/matchers.ts';
 import { temporaryFolder } from '../support/folders.ts';
 
 const GIB = 1024 ** 3;
@@ -209,11 +210,17 @@ describe('display', () => {
 
 describe('test capture', () => {
   const alive: MonitorMeasure = { name: 'A', frames: 10, expectedFrames: 10, darkShare: 0.1, changes: 9 };
-  const look = (monitors: MonitorMeasure[], cpuOfOneCore: number | null = 0.1, encodedFrames = 10) =>
+  const look = (
+    monitors: MonitorMeasure[],
+    cpuOfOneCore: number | null = 0.1,
+    encodedFrames = 10,
+    isExposed = false,
+  ) =>
     find(
       captureCheck({
         isRecording: () => Promise.resolve(false),
-        measure: () => Promise.resolve({ monitors, cpuOfOneCore, encodedFrames, expectedFrames: 10 }),
+        measure: () =>
+          Promise.resolve({ monitors, cpuOfOneCore, encodedFrames, expectedFrames: 10, isExposed }),
       }),
     );
   it('judges what was measured', async () => {
@@ -228,6 +235,11 @@ describe('test capture', () => {
     expect(await look([alive], 0.9)).toMatchObject({ verdict: 'warning' });
     expect(await look([alive], null, 4)).toMatchObject({ verdict: 'warning' });
     expect(await look([alive], null, 0)).toMatchObject({ verdict: 'failed' });
+    expect(await look([alive], 0.1, 10, true)).toMatchObject({
+      verdict: 'warning',
+      evidence: containing('other users of this computer can read the screen'),
+      remedy: containing('"ffmpegPath"'),
+    });
     expect(await look([{ ...alive, frames: 0 }])).toMatchObject({ verdict: 'failed' });
   });
   it('is not run while recording, and given up when a contact begins', async () => {

@@ -65,6 +65,17 @@ describe('the one clock', () => {
     expect(clock.now()).toBe(1_700_000_000_010);
   });
 
+  it('goes on from a moment of an earlier process, from which the wall’s was set back', () => {
+    const { clock, pass } = clocks();
+    clock.continueFrom(1_800_000_003_000);
+    expect(clock.now()).toBe(1_800_000_003_000);
+    pass(500);
+    expect([clock.now(), clock.steps]).toEqual([1_800_000_003_500, 0]);
+    expect(clock.fromWall(1_800_000_000_400)).toBe(1_800_000_003_400);
+    clock.continueFrom(1_800_000_000_000);
+    expect(clock.now()).toBe(1_800_000_003_500);
+  });
+
   it('never steps back, whatever the wall’s does', () => {
     const steps = fc.array(
       fc.record({ passes: fc.double({ min: 0, max: 5000, noNaN: true }), wall: fc.option(fc.nat()) }),

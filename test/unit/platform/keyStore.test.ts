@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { chmod, mkdir, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { keyFileStore, safeStorageStore } from '../../../main/platform/keyStore.ts';
 import { sessionKeys } from '../../../main/spool/sessionKeys.ts';
@@ -51,6 +51,42 @@ describe('a key file', () => {
       message: containing('is gone'),
     });
     await expect(readFile(path)).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
+  it.each([
+    ['empty, as a process leaves it that is killed while it makes one', Buffer.alloc(0)],
+    ['cut off, as a full disk leaves it', randomBytes(7)],
+  ])('that is %s, is replaced where it has sealed nothing', async (_, damaged) => {
+    const path = await keyPath();
+    await mkdir(dirname(path));
+    await writeFile(path, damaged, { mode: 0o600 });
+    const store = keyFileStore(path, () => Promise.resolve(false));
+    const wrapped = await store.wrap(Buffer.from('key'));
+    expect((await readFile(path)).byteLength).toBe(32);
+    expect((await stat(path)).mode & 0o777).toBe(0o600);
+    expect((await keyFileStore(path).unwrap(wrapped)).toString()).toBe('key');
+    expect(await readdir(dirname(path))).toEqual(['spool.key']);
+  });
+
+  it('that is empty is left alone, and refused, where it may have sealed something', async () => {
+    const path = await keyPath();
+    await mkdir(dirname(path));
+    await writeFile(path, '', { mode: 0o600 });
+    await expect(
+      keyFileStore(path, () => Promise.resolve(true)).wrap(Buffer.from('key')),
+    ).rejects.toMatchObject({
+      code: 'SPOOL_UNREADABLE',
+      message: containing('Put the right one back'),
+    });
+    expect((await readFile(path)).byteLength).toBe(0);
+  });
+
+  it('is not replaced while it is whole, whether it has sealed anything or not', async () => {
+    const path = await keyPath();
+    const wrapped = await keyFileStore(path).wrap(Buffer.from('key'));
+    const another = keyFileStore(path, () => Promise.resolve(false));
+    await another.wrap(Buffer.from('another'));
+    expect((await another.unwrap(wrapped)).toString()).toBe('key');
   });
 
   it('that is damaged, or that others can read, is refused with what to do', async () => {

@@ -7,6 +7,7 @@ import {
   agentHeldSince,
   canvasOf,
   endedSuspended,
+  lastMoment,
   leftContacts,
   mayGoOn,
 } from '../../../main/spool/leftovers.ts';
@@ -101,8 +102,10 @@ describe('recordings that were open when the process died', () => {
     const as = { now: leftAt + 60_000, graceMs: 60_000, fps: 5, encoder: 'libopenh264' as const };
     expect(mayGoOn(goingOn!, as)).toBe(true);
     expect(mayGoOn(goingOn!, { ...as, now: as.now + 1 })).toBe(false);
-    // The system's clock was set back meanwhile.
-    expect(mayGoOn(goingOn!, { ...as, now: leftAt - 1 })).toBe(false);
+    // The system's clock was set back meanwhile, by no more than a page may be away, and by more.
+    expect(mayGoOn(goingOn!, { ...as, now: leftAt - 3000 })).toBe(true);
+    expect(mayGoOn(goingOn!, { ...as, now: leftAt - 60_001 })).toBe(false);
+    expect(lastMoment(goingOn!)).toBe(leftAt);
     expect(mayGoOn(goingOn!, { ...as, fps: 10 })).toBe(false);
     expect(mayGoOn(goingOn!, { ...as, encoder: 'libx264' })).toBe(false);
     expect(mayGoOn(goingOn!, { ...as, encoder: undefined })).toBe(false);

@@ -45,6 +45,25 @@ describe('the timeline of one recording', () => {
     }
   });
 
+  it.each([117, 199, 5])('has a gap for a suspension that was stopped %i ms after it began', (ms) => {
+    const pieces = one(run('a', 1000, 11_000 - ms, 'suspended'), entry.suspended('one', 11_000 - ms));
+    expect(pieces).toEqual([picture('a', 1000, 11_000 - ms), gap('suspended', 11_000 - ms, 11_000)]);
+  });
+
+  it('has no run that reaches into a suspension, although a crash closed it a frame later', () => {
+    const pieces = one(
+      run('a', 1000, 4150, 'app-restarted'),
+      entry.suspended('one', 4000),
+      entry.resumed('one', 5700),
+      run('b', 6000, 11_000),
+    );
+    expect(pieces).toEqual([
+      picture('a', 1000, 4000),
+      gap('suspended', 4000, 6000),
+      picture('b', 6000, 11_000),
+    ]);
+  });
+
   it('calls a gap suspended when a suspension explains it', () => {
     const pieces = one(
       run('a', 1000, 4000),
