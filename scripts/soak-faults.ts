@@ -1,7 +1,7 @@
-// `npm run soak:faults -- [--seed S] [--only WORDS] [--cells N] [--parallel P]`: the fault matrix. Every line of the
-// journal and the other calls of the data folder x how they fail x for how long x how the process ends; all cells, or those
-// whose name has the words, or N that the seed chooses. Prints a table (and writes it with --report FILE.md); exits with 1
-// when a cell fails. What went wrong is kept where the complaint says.
+// `npm run soak:faults -- [--seed S] [--only 'WORDS + WORDS'] [--cells N] [--parallel P] [--release MS]`: the fault matrix.
+// Every line of the journal and the other calls of the data folder x how they fail x for how long x how the process ends;
+// all cells, or those whose name has the words, or N that the seed chooses. Prints a table (and writes it with --report
+// FILE.md); exits with 1 when a cell fails. What went wrong is kept where the complaint says.
 
 import { writeFileSync } from 'node:fs';
 import { Dice, soakOptions, table } from '../test/soak/common.ts';
@@ -9,7 +9,7 @@ import { cellName, type Cell } from '../test/soak/faultCells.ts';
 import { faultMatrix, type CellResult } from '../test/soak/faultMatrix.ts';
 import { whyNoSmallDisk } from '../test/soak/smallDisk.ts';
 
-const options = soakOptions({ seed: 1, only: '', cells: 0, parallel: 2, report: '' });
+const options = soakOptions({ seed: 1, only: '', cells: 0, parallel: 2, release: 0, report: '' });
 const interrupted = new AbortController();
 process.once('SIGINT', () => interrupted.abort());
 const began = performance.now();
@@ -17,6 +17,7 @@ let known = 0;
 const results = await faultMatrix({
   choose,
   parallel: options.parallel,
+  ...(options.release === 0 ? {} : { releasedAfterMs: options.release }),
   signal: interrupted.signal,
   onResult: ({ verdict, name, tookMs, complaints, refusals, home }, done, all) => {
     const minutes = ((performance.now() - began) / 60_000).toFixed(1);

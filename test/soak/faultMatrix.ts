@@ -42,6 +42,8 @@ export interface MatrixOptions {
   readonly choose: (cells: readonly Cell[]) => readonly Cell[];
   /** How many cells at a time, each on a display of its own. */
   readonly parallel: number;
+  /** How long a fault lasts that is released while the process goes on; as in RELEASED_AFTER_MS unless given. */
+  readonly releasedAfterMs?: number;
   readonly onResult?: (result: CellResult, done: number, all: number) => void;
   readonly signal?: AbortSignal;
 }
@@ -55,7 +57,11 @@ export async function faultMatrix(options: MatrixOptions): Promise<CellResult[]>
     try {
       for (let cell = cells.shift(); cell !== undefined; cell = cells.shift()) {
         if (options.signal?.aborted === true) return;
-        const result = await runCell(cell, desk);
+        const result = await runCell(
+          cell,
+          desk,
+          options.releasedAfterMs ?? RELEASED_AFTER_MS[cell.target.kind],
+        );
         results.push(result);
         options.onResult?.(result, results.length, all);
       }
@@ -92,7 +98,7 @@ async function allCells(): Promise<Cell[]> {
   }
 }
 
-async function runCell(cell: Cell, desk: Desk): Promise<CellResult> {
+async function runCell(cell: Cell, desk: Desk, releasedAfterMs: number): Promise<CellResult> {
   const began = performance.now();
   const home = await newHome();
   const keyFile = join(home, 'data', 'spool.key');
@@ -110,7 +116,7 @@ async function runCell(cell: Cell, desk: Desk): Promise<CellResult> {
     await desk.showSensitive(false);
     // It lies there from an earlier contact, unless it is what fails.
     if (!cellName(cell).startsWith('spool.key')) await keyFileStore(keyFile).wrap(Buffer.alloc(32));
-    met = await playAndEnd(cell, { home, desk, run, story, complaints });
+    met = await playAndEnd(cell, { home, desk, run, story, complaints, releasedAfterMs });
     complaints.push(...story.complaints, ...(await judgeEnd(home, story)));
   } catch (error) {
     complaints.push(...story.complaints, `the harness: ${String(error)}`);
@@ -204,10 +210,11 @@ interface Scene {
   readonly run: FaultRun;
   readonly story: Story;
   readonly complaints: string[];
+  readonly releasedAfterMs: number;
 }
 
 /** @returns whether the fault was met */
-async function playAndEnd({ target, ending }: Cell, scene: Scene): Promise<boolean> {
+async function playAndEnd({ ending }: Cell, scene: Scene): Promise<boolean> {
   const { home, desk, run, story, complaints } = scene;
   const start = (wrapper: readonly string[]): Promise<Recorder> =>
     // The floor is what another program does not keep to.
@@ -228,7 +235,7 @@ async function playAndEnd({ target, ending }: Cell, scene: Scene): Promise<boole
   });
   const met = await run.met(untilPlayed.signal);
   if (ending === 'goes on' || !met) {
-    if (met) await sleep(RELEASED_AFTER_MS[target.kind]);
+    if (met) await sleep(scene.releasedAfterMs);
     await run.lift();
     await playing;
     await becomesOver(home, story, DELIVERED_WITHIN_MS);

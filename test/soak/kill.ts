@@ -155,6 +155,7 @@ class KillSoak {
     return startRecorder({
       display: this.desk.display,
       home,
+      wrapper: more.wrapper ?? [],
       flags: [...s3.flags, ...(more.flags ?? [])],
       environment: { ...s3.environment, ...more.environment },
     });
