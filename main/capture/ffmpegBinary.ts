@@ -4,7 +4,7 @@
 import { execFile } from 'node:child_process';
 import { access, constants } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { delimiter, join } from 'node:path';
+import { delimiter, isAbsolute, join } from 'node:path';
 import { promisify } from 'node:util';
 import { SightlineError } from '../shared/errors.ts';
 import type { EncoderName } from '../shared/names.ts';
@@ -115,7 +115,8 @@ function candidates(search: FfmpegSearch): { path: string; origin: FfmpegBinary[
     ...(packaged === null ? [] : [{ path: packaged, origin: 'ffmpeg-static' as const }]),
     ...(process.env.PATH ?? '')
       .split(delimiter)
-      .filter((folder) => folder !== '')
+      // "" and "." are the current folder, in which anybody may have put one.
+      .filter((folder) => isAbsolute(folder))
       .map((folder) => ({ path: join(folder, name), origin: 'PATH' as const })),
   ];
 }

@@ -1,11 +1,12 @@
 // What can be wrong on the way to AWS: credentials, bucket, keys, clock, proxy, event bus. Stand-ins on loopback only.
 import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { startDisplay } from '../display.ts';
 import { startEventBridgeServer, testKey, type EventBridgeServer } from '../eventBridgeServer.ts';
+import { withMounts } from '../mount.ts';
 import { startRecorder } from '../recorder.ts';
 import { s3Options } from '../s3Recorder.ts';
 import { BUCKET, KMS_KEY, REGION, startStrictStore, type S3Store } from '../s3Store.ts';
@@ -191,8 +192,11 @@ export const cloudCases: readonly DoctorCase[] = [
     evidence: /^chrony: not synchronised$/,
     remedy: /^Have this computer set its clock from the network/,
     arrange: async (bench) => {
-      await bench.script('chronyc', 'echo "Leap status     : Not synchronised"');
-      return { environment: { PATH: `${bench.home}:${process.env.PATH ?? ''}` } };
+      // In front of the system's own tools: no folder of PATH is searched.
+      await mkdir(bench.path('tools'));
+      await bench.script('tools/chronyc', 'echo "Leap status     : Not synchronised"');
+      const layers = `lowerdir="${bench.path('tools')}":/usr/bin`;
+      return { wrapper: withMounts(`mount -t overlay -o ${layers} overlay /usr/bin`) };
     },
   },
   {

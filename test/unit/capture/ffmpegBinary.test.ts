@@ -1,4 +1,4 @@
-import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import { access, mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { FfmpegBinary } from '../../../main/capture/ffmpegBinary.ts';
@@ -149,4 +149,21 @@ describe('the search for ffmpeg', () => {
     await symlink(ffmpegPath(), path);
     expect((await finder.find()).binary.path).toBe(path);
   });
+});
+
+it('an ffmpeg in the current folder is not tried, whatever PATH says', async () => {
+  const folder = await temporaryFolder();
+  const tried = join(folder, 'tried');
+  await writeFile(join(folder, 'ffmpeg'), `#!/bin/sh\ntouch ${tried}\n`, { mode: 0o755 });
+  const [before, path] = [process.cwd(), process.env.PATH];
+  process.chdir(folder);
+  process.env.PATH = `.::${path ?? ''}`;
+  try {
+    const finder = new FfmpegFinder({ ffmpegPath: null, resourcesFolder: folder, encoder: 'auto' });
+    await finder.find().catch(() => undefined);
+    await expect(access(tried)).rejects.toThrow('ENOENT');
+  } finally {
+    process.chdir(before);
+    process.env.PATH = path;
+  }
 });
