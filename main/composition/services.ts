@@ -259,8 +259,7 @@ export async function startServices(options: ServicesOptions): Promise<Services>
       capture,
       journal: async (record) => {
         await stretch.append(record);
-        const from = 'recordingId' in record ? stretch.holderOf(record.recordingId) : undefined;
-        if (from !== undefined) void memory.follow(record, from.ledger);
+        void memory.follow(record, (recordingId) => stretch.holderOf(recordingId)?.ledger);
       },
       announce: (effect) => void announcer.decided(effect, stretch),
       tellResumed: ({ type: _, resumedAt, cause, ...rest }) => {
@@ -429,7 +428,8 @@ export async function startServices(options: ServicesOptions): Promise<Services>
       await Promise.race([session.shutdown().then(() => publisher.idle()), deadline]);
       publisher.stop();
       statusEvents.retryNow();
-      await Promise.race([announcer.idle().then(() => eventBridge?.sender.idle()), deadline]);
+      const written = Promise.all([announcer.idle(), statusEvents.idle()]);
+      await Promise.race([written.then(() => eventBridge?.sender.idle()), deadline]);
       await eventBridge?.sender.stop();
       await (await sessionWatch)?.stop();
       displays.close();
