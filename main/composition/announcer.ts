@@ -14,7 +14,7 @@ export class Announcer {
   private last: Promise<unknown> = Promise.resolve();
 
   constructor(
-    private readonly statusEvents: Pick<StatusEvents, 'announce' | 'idle'>,
+    private readonly statusEvents: Pick<StatusEvents, 'announce'>,
     private readonly log: Logger,
   ) {}
 
@@ -68,7 +68,6 @@ export class Announcer {
   /** Resolves when everything announced so far is noted, or waits for its next try. */
   async idle(): Promise<void> {
     await this.last;
-    await this.statusEvents.idle();
   }
 
   private async note(

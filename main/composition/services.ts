@@ -241,8 +241,7 @@ export async function startServices(options: ServicesOptions): Promise<Services>
       capture,
       journal: async (record) => {
         await stretch.append(record);
-        const from = 'recordingId' in record ? stretch.holderOf(record.recordingId) : undefined;
-        if (from !== undefined) void memory.follow(record, from.ledger);
+        void memory.follow(record, (recordingId) => stretch.holderOf(recordingId)?.ledger);
       },
       guard: () => stretch.guard(),
       announce: (effect) => void announcer.decided(effect, stretch),

@@ -7,7 +7,7 @@ export interface Stoppable {
   readonly session: { shutdown(): Promise<void> };
   readonly publisher: { idle(): Promise<unknown>; stop(): void };
   readonly announcer: { idle(): Promise<unknown> };
-  readonly statusEvents: { retryNow(): void };
+  readonly statusEvents: { retryNow(): void; idle(): Promise<unknown> };
   /** null: policy names no bus. */
   readonly eventBridge: { readonly sender: { idle(): Promise<void>; stop(): Promise<void> } } | null;
   readonly sessionWatch: Promise<{ stop(): Promise<void> } | null>;
@@ -39,7 +39,7 @@ export async function stopServices(parts: Stoppable, withinMs: number): Promise<
   await within('recording and deliveries', recorded, end - ENDING_MS);
   publisher.stop();
   parts.statusEvents.retryNow();
-  const told = announcer.idle().then(() => eventBridge?.sender.idle());
+  const told = Promise.all([announcer.idle(), parts.statusEvents.idle()]).then(() => eventBridge?.sender.idle());
   await within('status events', told, end - ENDING_MS);
   parts.displays.close();
   parts.endFollowing();

@@ -79,10 +79,11 @@ export class SuspendedMemory {
   }
 
   /** A newer journal has this entry now. What ends a suspension ends the memory of it. Never rejects. */
-  async follow(entry: JournalEntry, { recordings }: Ledger): Promise<void> {
+  async follow(entry: JournalEntry, ledgerOf: (recordingId: string) => Ledger | undefined): Promise<void> {
     if (entry.type !== 'contact.resumed' && entry.type !== 'contact.stopped') return;
     if (entry.type === 'contact.stopped' && entry.cause !== 'stopped') return;
-    const contactId = recordings.get(entry.recordingId)?.started.contact.contactId;
+    const { recordingId } = entry;
+    const contactId = ledgerOf(recordingId)?.recordings.get(recordingId)?.started.contact.contactId;
     if (contactId !== undefined) await this.release(contactId);
   }
 

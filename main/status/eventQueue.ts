@@ -23,8 +23,11 @@ export interface EventQueueOptions {
   readonly log: Logger;
   readonly random?: () => number;
   readonly setTimer?: SetTimer;
+  /** After how long a write that does not end (a share that hangs) holds up nobody any more. */
+  readonly slowMs?: number;
 }
 
+const SLOW_MS = 5000;
 /** Waits are drawn from [0, base * 2^attempts], up to the longest ("full jitter"). */
 const RETRY_BASE_MS = 1000;
 const RETRY_LONGEST_MS = 60_000;
@@ -53,7 +56,7 @@ export class EventQueue {
     };
     this.entries.push({ event, tried, durable });
     if (this.cancelRest === null) this.work();
-    else tried(this.problem);
+    if (this.problem !== null) tried(this.problem);
     return telling;
   }
 
@@ -87,11 +90,16 @@ export class EventQueue {
   private async writeAll(): Promise<void> {
     if (this.cancelRest !== null) return;
     for (let entry = this.entries[0]; entry !== undefined; entry = this.entries[0]) {
+      const { write, slowMs = SLOW_MS } = this.options;
+      const endWatch = plainTimer(() => this.failed(new Error(`no answer within ${slowMs} ms`)), slowMs);
       try {
-        await this.options.write(entry.event);
+        await write(entry.event);
       } catch (error) {
-        this.rest(error);
+        this.failed(error);
+        this.rest();
         return;
+      } finally {
+        endWatch();
       }
       this.entries.shift();
       this.recovered();
@@ -100,9 +108,9 @@ export class EventQueue {
     }
   }
 
-  /** Waits for the next try. The log hears of a reason once, however often it comes back. */
-  private rest(error: unknown): void {
-    const { log, place, random = Math.random, setTimer = plainTimer } = this.options;
+  /** The log gets a reason once, however often it comes back. */
+  private failed(error: unknown): void {
+    const { log, place } = this.options;
     const problem = explain(error, place);
     if (this.problem?.message !== problem.message) {
       const { code, message } = problem;
@@ -111,6 +119,10 @@ export class EventQueue {
     }
     this.problem = problem;
     for (const entry of this.entries) entry.tried(problem);
+  }
+
+  private rest(): void {
+    const { random = Math.random, setTimer = plainTimer } = this.options;
     this.attempts += 1;
     const longestMs = Math.min(RETRY_LONGEST_MS, RETRY_BASE_MS * 2 ** Math.min(this.attempts, 20));
     this.cancelRest = setTimer(() => this.retryNow(), random() * longestMs);

@@ -75,7 +75,7 @@ async function stretch(...entries: JournalEntry[]): Promise<SpoolSession> {
   onTestFinished(() => session.abandon());
   for (const one of entries) {
     await session.append(one);
-    await sightline.memory.follow(one, session.ledger);
+    await sightline.memory.follow(one, () => session.ledger);
   }
   await session.release();
   return session;

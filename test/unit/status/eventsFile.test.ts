@@ -148,6 +148,19 @@ describe('events on their way to a file that cannot be written', () => {
     expect(timers).toHaveLength(asked);
   });
 
+  it('hold up nobody while a write does not end, and are durable when it does', async () => {
+    let end = (): void => undefined;
+    const { log, lines } = keepingLogger();
+    const write = (): Promise<void> => new Promise((resolve) => (end = resolve));
+    const queue = new EventQueue({ place: 'a share that hangs', write, log, slowMs: 10 });
+    const first = queue.add(statusEvent('a'));
+    expect(await first.tried).toMatchObject({ code: 'EVENTS_NOT_WRITTEN' });
+    expect(await queue.add(statusEvent('b')).tried).toMatchObject({ code: 'EVENTS_NOT_WRITTEN' });
+    expect(lines).toHaveLength(1);
+    end();
+    await first.durable;
+  });
+
   it('are written at once when somebody says so, and once only', async () => {
     const { queue, add, timers } = bench();
     await mkdir(file);
