@@ -5,7 +5,7 @@
 const SYSTEM_PATH: Readonly<Partial<Record<NodeJS.Platform, string>>> = {
   win32: 'C:\\Windows\\System32',
   darwin: '/usr/bin:/bin:/usr/sbin:/sbin',
-  linux: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+  linux: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/run/current-system/sw/bin',
 };
 /** The bus on which logind speaks, and the session that it is asked about (main/platform/logind.ts). */
 const LEFT_OUT = ['DBUS_SYSTEM_BUS_ADDRESS', 'XDG_SESSION_ID'];
