@@ -14,7 +14,7 @@ import { electronMonitors } from './platform/electronScreen.ts';
 import { safeStorageStore } from './platform/keyStore.ts';
 import { createLogger } from './platform/log.ts';
 import { startLogindWatch } from './platform/logind.ts';
-import { defaultDataFolder, findResourcesFolder } from './platform/paths.ts';
+import { defaultDataFolder, findResourcesFolder, systemDataFolder } from './platform/paths.ts';
 import { keepNewFilesPrivate } from './platform/privateFiles.ts';
 import { powerMonitorWatch } from './platform/powerMonitor.ts';
 import { keepCurrentFolderOutOfSearch } from './platform/runTool.ts';
@@ -47,6 +47,8 @@ const STOP_WITHIN_MS = 9_500;
 const APP_ID = 'app.sightline.Sightline';
 /** `dist`, in which this file is `main/index.mjs`. */
 const BUILD_FOLDER = fileURLToPath(new URL('..', import.meta.url));
+/** For what comes before the policy, or without one. */
+const FIRST_FOLDER = app.isPackaged ? systemDataFolder() : defaultDataFolder();
 /** What is shown when there are no services to ask. */
 const NOT_RUNNING: AppStatePush = {
   type: 'app.state',
@@ -73,6 +75,10 @@ interface Started {
 
 keepCurrentFolderOutOfSearch();
 keepNewFilesPrivate();
+// Before Chromium looks at them: DevTools would let any program of this machine rewrite what the pill says.
+if (app.isPackaged)
+  for (const one of ['remote-debugging-port', 'remote-debugging-pipe']) app.commandLine.removeSwitch(one);
+
 if (app.requestSingleInstanceLock()) {
   registerPageScheme();
   denyByDefault();
@@ -103,7 +109,7 @@ async function run(): Promise<void> {
 async function start(): Promise<Started> {
   let policy: LivePolicy | null = null;
   const recorded: Started['recorded'] = { monitors: [], onChange: () => undefined };
-  let log = createLogger({ folder: join(defaultDataFolder(), 'logs'), level: 'info', stderr: true });
+  let log = createLogger({ folder: join(FIRST_FOLDER, 'logs'), level: 'info', stderr: true });
   // Electron would put up a box and stand still behind it: the agent cannot mend it, and a recording goes on.
   process.on('uncaughtException', (error) =>
     log.error('an error that nobody expected', { reason: error.stack }),
@@ -115,11 +121,11 @@ async function start(): Promise<Started> {
   };
   const found = async (services: Services | null, problem: string | null): Promise<Started> => {
     const resolveProxy = (url: string): Promise<string> => session.defaultSession.resolveProxy(url);
-    const diagnostics = appDiagnostics({ services, log, resolveProxy, ...platform });
+    const diagnostics = appDiagnostics({ services, log, resolveProxy, managed: app.isPackaged, ...platform });
     return { log, policy, recorded, indicatorStore: await choices(), services, problem, diagnostics };
   };
   try {
-    const given = { flags: {}, environment: process.env };
+    const given = { flags: {}, environment: process.env, managed: app.isPackaged };
     const first = await readPolicy(given);
     const { dataDir, logLevel } = first.values;
     log = createLogger({ folder: join(dataDir, 'logs'), level: logLevel, stderr: true });
@@ -148,7 +154,7 @@ async function start(): Promise<Started> {
   }
 
   async function choices(): Promise<IndicatorStore> {
-    const store = new IndicatorStore(policy?.values.dataDir ?? defaultDataFolder(), log);
+    const store = new IndicatorStore(policy?.values.dataDir ?? FIRST_FOLDER, log);
     await store.load();
     return store;
   }

@@ -6,6 +6,7 @@ import { access, constants } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { delimiter, isAbsolute, join } from 'node:path';
 import { promisify } from 'node:util';
+import { isInstalledCommandLine } from '../platform/installation.ts';
 import { SightlineError } from '../shared/errors.ts';
 import type { EncoderName } from '../shared/names.ts';
 import { encoderNames } from '../shared/names.ts';
@@ -123,6 +124,8 @@ function candidates(search: FfmpegSearch): { path: string; origin: FfmpegBinary[
 
 /** The optional package's binary; its download may have failed, and then the package is not there. */
 function ffmpegStaticPath(): string | null {
+  // No installation has it, and Node would look for it in folders that users may write to.
+  if (isInstalledCommandLine) return null;
   try {
     const path: unknown = createRequire(import.meta.url)('ffmpeg-static');
     return typeof path === 'string' ? path : null;

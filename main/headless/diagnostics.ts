@@ -6,11 +6,10 @@ import { Option } from 'commander';
 import { resolve } from 'node:path';
 import { exportDiagnostics } from '../composition/diagnostics/diagnosticsBundle.ts';
 import { findResourcesFolder } from '../platform/paths.ts';
-import { readMachinePolicy } from '../policy/machine.ts';
-import { salvagePolicy } from '../policy/salvage.ts';
+import { readSalvagedPolicy } from '../policy/read.ts';
 import { checkEverything } from './doctor.ts';
 import type { CommandOptions } from './options.ts';
-import { sourcesFrom } from './options.ts';
+import { sourcesFrom, tellIgnored } from './options.ts';
 
 const EXIT_USAGE = 64;
 
@@ -30,13 +29,13 @@ export async function diagnosticsCommand(options: CommandOptions): Promise<void>
     process.exitCode = EXIT_USAGE;
     return;
   }
-  const policy = await salvagePolicy(readMachinePolicy, sourcesFrom(options));
+  const policy = await readSalvagedPolicy(sourcesFrom(options));
   const { file, sizeBytes, problems } = await exportDiagnostics({
     out: resolve(out),
     policy,
     resourcesFolder: findResourcesFolder(),
     environment: process.env,
-    runChecks: () => checkEverything(policy.values, policy.problems),
+    runChecks: () => checkEverything(policy),
   });
   if (options.json === true) {
     process.stdout.write(
@@ -47,6 +46,7 @@ export async function diagnosticsCommand(options: CommandOptions): Promise<void>
   process.stdout.write(
     `${file} (${Math.ceil(sizeBytes / 1024)} KiB). README.txt in it says what is there.\n`,
   );
+  tellIgnored(policy);
   for (const problem of policy.problems) process.stderr.write(`warning: ${problem}\n`);
   for (const { part, message } of problems) process.stderr.write(`warning: not in it: ${part}: ${message}\n`);
 }

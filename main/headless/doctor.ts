@@ -6,7 +6,7 @@ import { healthChecks } from '../composition/diagnostics/healthChecks.ts';
 import { silentLogger } from '../platform/log.ts';
 import { findResourcesFolder } from '../platform/paths.ts';
 import { appVersion } from '../platform/version.ts';
-import type { Policy } from '../policy/keys.ts';
+import type { SalvagedPolicy } from '../policy/salvage.ts';
 import { instanceFrom, networkChecks } from './network.ts';
 import type { CommandOptions } from './options.ts';
 import { salvagedPolicyFrom } from './options.ts';
@@ -21,6 +21,7 @@ export async function doctorCommand(options: CommandOptions): Promise<void> {
   const health = healthChecks({
     policy,
     policyProblems: problems,
+    policyWarnings: warnings,
     resourcesFolder: findResourcesFolder(),
     log: silentLogger,
     instanceAlias: instance.alias,
@@ -43,12 +44,16 @@ export async function doctorCommand(options: CommandOptions): Promise<void> {
 }
 
 /** All of them, those of the network as policy has it. */
-export async function checkEverything(
-  policy: Policy,
-  policyProblems: readonly string[],
-): Promise<CheckResult[]> {
+export async function checkEverything({
+  values: policy,
+  problems: policyProblems,
+  warnings: policyWarnings,
+}: SalvagedPolicy): Promise<CheckResult[]> {
   const resourcesFolder = findResourcesFolder();
-  const health = healthChecks({ policy, policyProblems, resourcesFolder, log: silentLogger });
+  const health = healthChecks({
+    ...{ policy, policyProblems, policyWarnings },
+    ...{ resourcesFolder, log: silentLogger },
+  });
   try {
     return withNetwork(await runChecks(health.checks), await networkChecks(instanceFrom({}, policy)));
   } finally {

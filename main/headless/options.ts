@@ -2,14 +2,14 @@
 
 import type { Command } from 'commander';
 import { Option } from 'commander';
+import { isInstalledCommandLine } from '../platform/installation.ts';
 import type { LoadedPolicy } from '../policy/load.ts';
 import { PolicyError, loadPolicy } from '../policy/load.ts';
 import { readMachinePolicy } from '../policy/machine.ts';
 import type { KeyInfo } from '../policy/keyInfo.ts';
 import type { GivenPolicy } from '../policy/read.ts';
-import { readPolicy } from '../policy/read.ts';
+import { readPolicy, readSalvagedPolicy } from '../policy/read.ts';
 import type { SalvagedPolicy } from '../policy/salvage.ts';
-import { salvagePolicy } from '../policy/salvage.ts';
 import { flagOf, policyKeyNames, policyKeys, variableOf } from '../policy/keys.ts';
 
 /** What commander parsed: a text for each flag given, `true` for a flag without a value. */
@@ -33,6 +33,17 @@ export function policyFrom(options: CommandOptions): Promise<LoadedPolicy> {
   return readPolicy(sourcesFrom(options));
 }
 
+/** As policyFrom, and says on stderr what was ignored. @throws PolicyError */
+export async function policyWithWords(options: CommandOptions): Promise<LoadedPolicy> {
+  const loaded = await policyFrom(options);
+  tellIgnored(loaded);
+  return loaded;
+}
+
+export function tellIgnored({ warnings }: Pick<LoadedPolicy, 'warnings'>): void {
+  for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
+}
+
 /**
  * For whoever has to find out what is wrong: what can be had of a machine's policy that is not valid.
  * @throws PolicyError when not that is wrong but the command line or the environment
@@ -42,7 +53,7 @@ export async function salvagedPolicyFrom(options: CommandOptions): Promise<Salva
     return { ...(await policyFrom(options)), problems: [] };
   } catch (error) {
     if (!(error instanceof PolicyError) || (await isMachinePolicyValid())) throw error;
-    return salvagePolicy(readMachinePolicy, sourcesFrom(options));
+    return readSalvagedPolicy(sourcesFrom(options));
   }
 }
 
@@ -64,5 +75,5 @@ export function sourcesFrom(options: CommandOptions): GivenPolicy {
       return given === undefined ? [] : [[name, given] as const];
     }),
   );
-  return { flags, environment: process.env };
+  return { flags, environment: process.env, managed: isInstalledCommandLine };
 }

@@ -5,10 +5,11 @@ import { policyKeyNames } from '../policy/keys.ts';
 import { waitingWords } from '../policy/live.ts';
 import { readPolicyState } from '../policy/stateFile.ts';
 import type { CommandOptions } from './options.ts';
-import { policyFrom } from './options.ts';
+import { policyFrom, tellIgnored } from './options.ts';
 
 export async function policyCommand(options: CommandOptions): Promise<void> {
-  const { values, sources, warnings } = await policyFrom(options);
+  const loaded = await policyFrom(options);
+  const { values, sources, warnings } = loaded;
   const running = await readPolicyState(values.dataDir);
   if (options.json === true) {
     const keys = Object.fromEntries(
@@ -21,9 +22,11 @@ export async function policyCommand(options: CommandOptions): Promise<void> {
   for (const name of policyKeyNames) {
     process.stdout.write(`${name.padEnd(width)}  ${sources[name].padEnd(11)}  ${shown(values[name])}\n`);
   }
-  for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
+  tellIgnored(loaded);
   for (const problem of running?.problems ?? [])
     process.stderr.write(`warning: the running Sightline has refused the newest policy: ${problem}\n`);
+  for (const words of running?.ignored ?? [])
+    process.stderr.write(`warning: the running Sightline: ${words}\n`);
   for (const { key, applied } of running?.pending ?? [])
     process.stderr.write(`warning: in the running Sightline "${key}" ${waitingWords[applied]}\n`);
 }

@@ -4,12 +4,12 @@
 import { readFile } from 'node:fs/promises';
 import { errno } from '../shared/errors.ts';
 import type { CommandOptions } from './options.ts';
-import { policyFrom } from './options.ts';
+import { policyWithWords } from './options.ts';
 import type { Row } from './recordingsModel.ts';
 import { readRows } from './recordingsModel.ts';
 
 export async function recordingsCommand(options: CommandOptions): Promise<void> {
-  const { values } = await policyFrom(options);
+  const { values } = await policyWithWords(options);
   const rows = await recordingRows(values.statusEventsFile);
   if (options.json === true) {
     process.stdout.write(`${JSON.stringify({ recordings: rows })}\n`);

@@ -16,7 +16,7 @@ import {
 } from '../shared/control.ts';
 import { SightlineError, errno } from '../shared/errors.ts';
 import type { CommandOptions } from './options.ts';
-import { policyFrom } from './options.ts';
+import { policyWithWords } from './options.ts';
 import { recordingRows } from './recordings.ts';
 import { tellRetry } from './retryModel.ts';
 
@@ -41,7 +41,7 @@ export function addRetryOptions(command: Command): Command {
 }
 
 export async function retryCommand(names: string[], options: RetryOptions, command: Command): Promise<void> {
-  const { values } = await policyFrom({ ...command.parent?.opts<CommandOptions>(), ...options });
+  const { values } = await policyWithWords({ ...command.parent?.opts<CommandOptions>(), ...options });
   const asked = { ...(names.length === 0 ? {} : { names }), waitSeconds: options.wait ?? 0 };
   const body = retryRequestSchema.safeParse(asked);
   if (!body.success) {

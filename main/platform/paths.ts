@@ -1,7 +1,7 @@
 // Where things lie on each platform.
 
 import { existsSync } from 'node:fs';
-import { homedir } from 'node:os';
+import { homedir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -18,6 +18,19 @@ export function defaultDataFolder(
       return join(home, 'Library', 'Application Support', 'Sightline');
     default:
       return join(environment.XDG_DATA_HOME ?? join(home, '.local', 'share'), 'sightline');
+  }
+}
+
+/** The same by the account alone, which no variable of the user's moves. */
+export function systemDataFolder(): string {
+  return defaultDataFolder(process.platform, {}, accountHome());
+}
+
+function accountHome(): string {
+  try {
+    return userInfo().homedir;
+  } catch {
+    return homedir(); // an account without an entry, as in containers
   }
 }
 

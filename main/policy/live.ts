@@ -7,6 +7,7 @@ import type { Policy, PolicyKey } from './keys.ts';
 import { policyKeyNames, policyKeys } from './keys.ts';
 import type { LoadedPolicy } from './load.ts';
 import { PolicyError } from './load.ts';
+import type { ErrorCode } from '../shared/errors.ts';
 
 export interface PendingKey {
   readonly key: PolicyKey;
@@ -18,6 +19,8 @@ export interface PolicyState {
   readonly problems: readonly string[];
   /** Changed, and not in effect yet. */
   readonly pending: readonly PendingKey[];
+  /** Words about each value that counts for nothing, and why. */
+  readonly ignored: readonly string[];
 }
 
 export interface LivePolicyOptions {
@@ -67,7 +70,7 @@ export class LivePolicy {
         ? []
         : [{ key, applied }];
     });
-    return { problems: this.problems, pending };
+    return { problems: this.problems, pending, ignored: this.wanted.warnings };
   }
 
   /** @returns the way to end it */
@@ -124,7 +127,8 @@ export class LivePolicy {
     }
     if (this.problems.length > 0) tell('info', 'the policy is valid again');
     this.problems = [];
-    for (const warning of loaded.warnings) if (!this.wanted.warnings.includes(warning)) tell('warn', warning);
+    for (const warning of loaded.warnings)
+      if (!this.wanted.warnings.includes(warning)) tell('warn', warning, ignoredCode);
     const before = this.state.pending.map(({ key }) => key);
     this.wanted = loaded;
     this.apply();
@@ -163,6 +167,9 @@ export class LivePolicy {
     return isBelow ? 'restart' : policyKeys[key].applied;
   }
 }
+
+/** For lines of the log. */
+export const ignoredCode = { code: 'POLICY_VALUE_IGNORED' } as const satisfies { code: ErrorCode };
 
 export const waitingWords = {
   'when-idle': 'takes effect when no contact is on',

@@ -1,8 +1,10 @@
 // Policy from its sources, highest first: machine policy, flags, environment, the user's settings, defaults. What the
-// machine's policy sets nobody else can change, and whoever tries is told. Each value knows where it comes from.
+// machine's policy sets nobody else can change. Where an administrator decides (the installed program, or any machine
+// policy), flags and environment are the agent's as much as the settings file is: they set only what a user may set.
+// Whatever is ignored comes with a warning. Each value knows where it comes from.
 
 import { join } from 'node:path';
-import { defaultDataFolder } from '../platform/paths.ts';
+import { defaultDataFolder, systemDataFolder } from '../platform/paths.ts';
 import type { KeyInfo } from './keyInfo.ts';
 import type { Policy, PolicyKey } from './keys.ts';
 import { flagOf, policyKeyNames, policyKeys, variableOf } from './keys.ts';
@@ -32,13 +34,20 @@ export interface PolicySources {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** The user's settings file; nothing in it can be an error. */
   readonly user?: Readonly<Record<string, unknown>>;
+  /**
+   * Whether an administrator decides although `machine` is empty: the installed program, or a machine policy that cannot
+   * be read. Any machine policy says so by itself.
+   */
+  readonly managed?: boolean;
 }
 
 export interface LoadedPolicy {
   readonly values: Policy;
   readonly sources: Readonly<Record<PolicyKey, Source>>;
-  /** Words for the user about what was ignored. */
+  /** Words for the user about what was ignored, and why. */
   readonly warnings: readonly string[];
+  /** Whether an administrator decides. */
+  readonly managed: boolean;
 }
 
 /** Names every key that is wrong, where its value came from, and why: one line each. */
@@ -55,10 +64,12 @@ export class PolicyError extends Error {
 }
 
 type Choice = { readonly value: unknown; readonly source: Source };
+type Given = Choice & { readonly place: string; readonly what: string };
 type Attempt = { readonly choice: Choice } | { readonly problem: string };
 
 /** @throws PolicyError */
 export function loadPolicy(sources: PolicySources): LoadedPolicy {
+  const managed = isManaged(sources);
   const warnings = unknownKeys(sources);
   const problems: string[] = [];
   const values = {} as Record<PolicyKey, unknown>;
@@ -73,32 +84,38 @@ export function loadPolicy(sources: PolicySources): LoadedPolicy {
     }
   }
   if (problems.length > 0) throw new PolicyError(problems);
-  values.dataDir ??= defaultDataFolder();
+  values.dataDir ??= managed ? managedDataFolder(warnings) : defaultDataFolder();
   values.sinkFolder ??= join(String(values.dataDir), 'recordings');
   values.statusEventsFile ??= join(String(values.dataDir), 'status-events.ndjson');
   if (values.sink === 's3' && values.s3Bucket === null)
     throw new PolicyError(['Policy "sink" is s3, and "s3Bucket" is not set. Name the bucket.']);
-  return { values: values as Policy, sources: origin, warnings };
+  return { values: values as Policy, sources: origin, warnings, managed };
 }
 
 function choose(name: PolicyKey, sources: PolicySources, warnings: string[]): Attempt {
   const info: KeyInfo<unknown> = policyKeys[name];
-  const flag = sources.flags[name];
-  const variable = sources.environment[variableOf(name)] ?? '';
+  const given = givenValues(name, info, sources);
   const user = sources.user?.[name];
   const layer = sources.machine.find(({ values }) => values[name] !== undefined);
   if (layer !== undefined) {
-    const overruled = (what: string): string =>
-      `"${name}" is set by the machine policy (${layer.place}); ${what} is ignored.`;
-    if (flag !== undefined) warnings.push(overruled(`the flag ${flagOf(name)}`));
-    if (variable !== '') warnings.push(overruled(`the environment variable ${variableOf(name)}`));
-    if (user !== undefined) warnings.push(overruled("the user's setting"));
+    for (const { what } of [...given, ...(user === undefined ? [] : [{ what: "the user's setting" }])])
+      warnings.push(`"${name}" is set by the machine policy (${layer.place}); ${what} is ignored.`);
     const value = layer.loose ? fromLoose(info, layer.values[name]) : layer.values[name];
     return check(name, info, value, layer.source, `the machine policy (${layer.place})`);
   }
-  if (flag !== undefined)
-    return check(name, info, typeof flag === 'string' ? fromText(info, flag) : flag, 'flag', 'its flag');
-  if (variable !== '') return check(name, info, fromText(info, variable), 'environment', variableOf(name));
+  const managed = isManaged(sources);
+  for (const { value, source, place, what } of given) {
+    if (managed && info.userMaySet !== true) {
+      warnings.push(
+        `"${name}" is set by the machine policy only (${whyManaged(sources)}); ${what} is ignored.`,
+      );
+    } else {
+      const attempt = check(name, info, value, source, place);
+      // Where an administrator decides nobody stops the recorder with a variable either.
+      if (!managed || 'choice' in attempt) return attempt;
+      warnings.push(`${attempt.problem}; it is ignored.`);
+    }
+  }
   if (user !== undefined) {
     const attempt = fromUser(name, info, user);
     // Nobody is to stop the recorder with a file of settings: what is wrong in it is left out.
@@ -106,6 +123,49 @@ function choose(name: PolicyKey, sources: PolicySources, warnings: string[]): At
     warnings.push(attempt.problem);
   }
   return { choice: { value: info.default, source: 'default' } };
+}
+
+/** What the command line and the environment say of a key, highest first. */
+function givenValues(
+  name: PolicyKey,
+  info: KeyInfo<unknown>,
+  { flags, environment }: PolicySources,
+): Given[] {
+  const flag = flags[name];
+  const variable = variableOf(name);
+  const text = environment[variable] ?? '';
+  const fromFlag: Given = {
+    value: typeof flag === 'string' ? fromText(info, flag) : flag,
+    source: 'flag',
+    place: 'its flag',
+    what: `the flag ${flagOf(name)}`,
+  };
+  const fromVariable: Given = {
+    value: fromText(info, text),
+    source: 'environment',
+    place: variable,
+    what: `the environment variable ${variable}`,
+  };
+  return [...(flag === undefined ? [] : [fromFlag]), ...(text === '' ? [] : [fromVariable])];
+}
+
+function isManaged({ managed, machine }: PolicySources): boolean {
+  return managed === true || machine.length > 0;
+}
+
+function whyManaged({ machine }: PolicySources): string {
+  return machine.length > 0 ? 'this machine has one' : 'this Sightline is installed for the machine';
+}
+
+/** The data folder where policy names none and no variable may. */
+function managedDataFolder(warnings: string[]): string {
+  const folder = systemDataFolder();
+  const asked = defaultDataFolder();
+  if (asked !== folder)
+    warnings.push(
+      `"dataDir" is set by the machine policy only; the folder ${asked}, to which the environment leads, is ignored.`,
+    );
+  return folder;
 }
 
 function fromUser(name: PolicyKey, info: KeyInfo<unknown>, value: unknown): Attempt {

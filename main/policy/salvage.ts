@@ -12,7 +12,7 @@ export interface SalvagedPolicy extends LoadedPolicy {
   readonly problems: readonly string[];
 }
 
-type Others = Pick<PolicySources, 'flags' | 'environment' | 'user'>;
+type Others = Pick<PolicySources, 'flags' | 'environment' | 'user' | 'managed'>;
 
 /** @param readMachine as readMachinePolicy: may reject with a PolicyError */
 export async function salvagePolicy(readMachine: ReadMachinePolicy, others: Others): Promise<SalvagedPolicy> {
@@ -31,9 +31,11 @@ export async function salvagePolicy(readMachine: ReadMachinePolicy, others: Othe
   };
   const machine = await readMachine().catch((error: unknown) => {
     note(error);
-    return [];
+    return null;
   });
-  const sources = { machine, ...others };
+  // A policy that cannot be read is there all the same.
+  const managed = machine === null || others.managed === true;
+  const sources = { ...others, machine: machine ?? [], managed };
   const whole = attempt(sources);
   if (whole !== null) return { ...whole, problems };
   const broken = policyKeyNames.filter((name) => !isWhole(only(name, sources)));
@@ -55,14 +57,20 @@ function isWhole(sources: PolicySources): boolean {
 
 function only(name: PolicyKey, sources: PolicySources): PolicySources {
   const others = policyKeyNames.filter((other) => other !== name);
-  const { flags, ...rest } = without(others, sources);
+  const { machine, flags, ...rest } = without(others, sources);
+  if (name !== 'sink') return { ...rest, machine, flags };
   // Whether it goes with the other keys is looked at when all are together.
-  return { ...rest, flags: { ...flags, ...(name === 'sink' ? { s3Bucket: 'any-bucket' } : {}) } };
+  const bucket = { s3Bucket: 'any-bucket' };
+  return {
+    ...rest,
+    machine: machine.map((layer) => ({ ...layer, values: { ...layer.values, ...bucket } })),
+    flags: { ...flags, ...bucket },
+  };
 }
 
 function without(
   names: readonly PolicyKey[],
-  { machine, flags, environment, user = {} }: PolicySources,
+  { machine, flags, environment, user = {}, managed = false }: PolicySources,
 ): PolicySources {
   const gone = new Set<string>(names.flatMap((name) => [name, variableOf(name)]));
   const rest = <T>(values: Readonly<Record<string, T>>): Record<string, T> =>
@@ -72,5 +80,6 @@ function without(
     flags: rest(flags as Record<string, string | boolean>),
     environment: rest(environment),
     user: rest(user),
+    managed,
   };
 }

@@ -5,7 +5,7 @@ import { rm } from 'node:fs/promises';
 import { writeFileAtomically } from '../platform/atomicFile.ts';
 import type { AdjustableLogger } from '../platform/log.ts';
 import type { LoadedPolicy } from './load.ts';
-import { LivePolicy } from './live.ts';
+import { LivePolicy, ignoredCode } from './live.ts';
 import { machinePolicyFiles } from './machine.ts';
 import type { GivenPolicy } from './read.ts';
 import { readPolicy } from './read.ts';
@@ -49,7 +49,7 @@ export function startLivePolicy(
   live.onChange((changed) => {
     if (changed.has('logLevel')) log.setLevel(live.values.logLevel);
   });
-  for (const warning of first.warnings) log.warn(warning);
+  for (const warning of first.warnings) log.warn(warning, ignoredCode);
   const watch = watchPolicy({
     files: [...machinePolicyFiles(), userSettingsFile()],
     look: () => void live.look(),

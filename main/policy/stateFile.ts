@@ -14,6 +14,7 @@ export function policyStateFile(dataDir: string): string {
 const stateSchema = z.object({
   pid: z.number().int().positive(),
   problems: z.array(z.string()),
+  ignored: z.array(z.string()).default([]),
   pending: z.array(z.object({ key: z.enum(policyKeyNames), applied: z.enum(['when-idle', 'restart']) })),
 });
 

@@ -30,6 +30,8 @@ export const errorSources = {
   /** Of the diagnostics bundle only. */
   DISK_FULL: 'CLIENT',
   BUNDLE_NOT_WRITTEN: 'CLIENT',
+  /** Of the log only: a warning. */
+  POLICY_VALUE_IGNORED: 'CLIENT',
   /** Of `sightline browser-policy` only. */
   NEEDS_ADMINISTRATOR: 'CLIENT',
   BROWSER_POLICY_NOT_WRITTEN: 'CLIENT',

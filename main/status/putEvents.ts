@@ -58,6 +58,8 @@ function configOf({ region, endpoint, profile, credentials }: AwsOptions): Event
     ...(endpoint === undefined || endpoint === null ? {} : { endpoint }),
     ...(profile === undefined || profile === null ? {} : { profile }),
     ...(credentials === undefined ? {} : { credentials }),
+    // Only "eventBridgeEndpoint" says where events go, not AWS_ENDPOINT_URL or the agent's config file.
+    ignoreConfiguredEndpointUrls: true,
     // Handed on to the providers: without it the SDK reads AWS's shared files once in a process and never sees a
     // token that was renewed in them.
     ignoreCache: true,

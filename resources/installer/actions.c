@@ -7,10 +7,12 @@
 #include <windows.h>
 #include <msi.h>
 #include <msiquery.h>
+#include <userenv.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <wchar.h>
+#include "caller.h"
 #include "checks.h"
 #include "groupPolicy.h"
 #include "registry.h"
@@ -88,12 +90,85 @@ static wchar_t *judge(const Setting *setting, const wchar_t *value, const wchar_
   return NULL;
 }
 
-/** What the command line says of one setting, in its stored form; null when it says nothing or something bad. */
-static wchar_t *given_value(MSIHANDLE session, const Setting *setting, Text *problems) {
+/**
+ * What the command line says of one setting, in its stored form; null when it says nothing or something bad. Of a user
+ * nothing is taken: Windows Installer lets everybody repair what is installed, and does it as SYSTEM.
+ */
+static wchar_t *given_value(MSIHANDLE session, const Setting *setting, int trusted, Text *problems) {
   wchar_t *value = property(session, setting->property);
-  wchar_t *result = *value == 0 ? NULL : judge(setting, value, L"", problems);
+  wchar_t *result = NULL;
+  if (*value != 0 && trusted) result = judge(setting, value, L"", problems);
+  if (*value != 0 && !trusted) {
+    Text note = {0};
+    append(&note, L"Sightline: ", setting->property,
+           L" is ignored: only an administrator sets it. Run msiexec from an elevated prompt, or as SYSTEM.", NULL);
+    tell(session, INSTALLMESSAGE_INFO, note.text);
+    clear(&note);
+  }
   free(value);
   return result;
+}
+
+/** With a backslash at its end, without dots and short names. The caller frees it. */
+static wchar_t *full_path(const wchar_t *path) {
+  static wchar_t full[32768], longer[32768];
+  Text result = {0};
+  DWORD length = GetFullPathNameW(path, 32768, full, NULL);
+  if (length == 0 || length >= 32768) return copy(path);
+  length = GetLongPathNameW(full, longer, 32768); /* fails where it is not there yet */
+  append(&result, length == 0 || length >= 32768 ? full : longer, NULL);
+  if (result.text[result.length - 1] != L'\\') append(&result, L"\\", NULL);
+  return result.text;
+}
+
+static int same_folder(const wchar_t *one, const wchar_t *other) {
+  wchar_t *first = full_path(one), *second = full_path(other);
+  int result = _wcsicmp(first, second) == 0;
+  free(first);
+  free(second);
+  return result;
+}
+
+/** The folder is written into the machine's start at sign-in, and programs in it are ended. */
+static void judge_folder(MSIHANDLE session, Text *problems) {
+  static const wchar_t *const properties[] = {
+    L"WindowsFolder", L"ProgramFiles64Folder", L"ProgramFilesFolder", L"CommonFiles64Folder",
+    L"CommonFilesFolder", L"CommonAppDataFolder",
+  };
+  /* The users' folders and Windows' own. */
+  enum { PROPERTIES = sizeof properties / sizeof *properties, CLOSED = 2 };
+  static wchar_t profiles[MAX_PATH + 1];
+  static char problem[4096];
+  wchar_t *given = property(session, L"INSTALLDIR"), *folder = full_path(given), *result;
+  char *plain = to_utf8(folder);
+  char *taken[PROPERTIES + 1];
+  DWORD room = MAX_PATH;
+  size_t count = 0;
+  Value recorded;
+  if (!GetProfilesDirectoryW(profiles, &room)) wcscpy(profiles, L"C:\\Users");
+  result = full_path(profiles);
+  taken[count++] = to_utf8(result);
+  free(result);
+  for (size_t i = 0; i < PROPERTIES; i++) {
+    wchar_t *one = property(session, properties[i]);
+    if (*one != 0) taken[count++] = to_utf8(one);
+    free(one);
+  }
+  if (!check_folder(plain, (const char *const *)taken, count, CLOSED, problem, sizeof problem)) {
+    result = from_utf8(problem);
+    append(problems, L"\nINSTALLDIR: ", result, NULL);
+    free(result);
+  }
+  while (count > 0) free(taken[--count]);
+  if (is_given(session, L"Installed") && read_value(OUR_KEY L"\\InstallDir", OUR_KEY L"\\InstallDir", &recorded)) {
+    if (!same_folder(recorded.text, folder))
+      append(problems, L"\nINSTALLDIR: Sightline is installed in ", recorded.text,
+             L" and stays there; remove it first to have it elsewhere", NULL);
+    free_value(&recorded);
+  }
+  free(plain);
+  free(folder);
+  free(given);
 }
 
 /** A value is ours as long as it is what we wrote and group policy has not set it, be it to the same. */
@@ -137,13 +212,14 @@ static void want_browser_entries(Values *wanted, const Values *written, const wc
 /** Everything that this installation is to hold. Problems are for the user; with any of them nothing is done. */
 static void gather_wanted(MSIHANDLE session, const Values *written, Values *wanted, Values *own, Text *problems) {
   wchar_t *now[SETTINGS] = {0};
+  int trusted = is_administrator();
   for (int i = 0; i < SETTINGS; i++) {
     Text path = {0};
     Value there;
     append(&path, settings[i].policy != NULL ? POLICY_KEY : OUR_KEY, L"\\",
            settings[i].policy != NULL ? settings[i].policy : settings[i].property, NULL);
     int found = read_value(path.text, path.text, &there);
-    now[i] = given_value(session, &settings[i], problems);
+    now[i] = given_value(session, &settings[i], trusted, problems);
     /* Not given again: what an earlier installation wrote stays, as long as it is still what it wrote. */
     int keeps = now[i] == NULL && found && (settings[i].policy == NULL || is_ours(written, path.text, &there));
     if (now[i] != NULL || keeps)
@@ -241,7 +317,10 @@ UINT __stdcall Prepare(MSIHANDLE session) {
   /* The newer version's installer has planned with what is there now and takes it over. */
   if (is_given(session, L"UPGRADINGPRODUCTCODE")) return ERROR_SUCCESS;
   read_all(WRITTEN_KEY, NULL, &written);
-  if (!removing) gather_wanted(session, &written, &wanted, &own, &problems);
+  if (!removing) {
+    judge_folder(session, &problems);
+    gather_wanted(session, &written, &wanted, &own, &problems);
+  }
   if (problems.text != NULL) {
     Text message = {0};
     append(&message, L"Sightline was not installed, because of its properties:", problems.text, NULL);

@@ -193,3 +193,32 @@ int check_value(Check check, const char *value, char *normal, char *problems, si
   }
   return problem == NULL;
 }
+
+/** Small and capital ASCII letters are the same in a path; of others Windows has said how they are written. */
+static int is_below(const char *path, const char *folder) {
+  for (; *folder != '\0'; path++, folder++) {
+    char a = *path >= 'A' && *path <= 'Z' ? (char)(*path + 32) : *path;
+    char b = *folder >= 'A' && *folder <= 'Z' ? (char)(*folder + 32) : *folder;
+    if (a != b) return 0;
+  }
+  return 1;
+}
+
+int check_folder(const char *folder, const char *const *taken, size_t count, size_t closed, char *problem,
+                 size_t problemSize) {
+  Problems found = {problem, problemSize, 0};
+  const char *of = NULL, *one;
+  size_t i, parts = 0;
+  problem[0] = '\0';
+  for (one = folder; *one != '\0'; one++) parts += *one == '\\';
+  /* C:\ has one, \\server\share\ has four. */
+  if (parts < (strncmp(folder, "\\\\", 2) == 0 ? 5u : 2u)) of = folder;
+  for (i = 0; i < count && of == NULL; i++)
+    if (is_below(taken[i], folder) || (i < closed && is_below(folder, taken[i]))) of = taken[i];
+  if (of == NULL) return 1;
+  add_quoted(&found, folder, strlen(folder));
+  add(&found, ": Sightline needs a folder of its own, and this one is not only its own (");
+  add_quoted(&found, of, strlen(of));
+  add(&found, "); name another one, for example C:\\Program Files\\Sightline");
+  return 0;
+}

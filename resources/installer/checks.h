@@ -15,4 +15,16 @@ typedef enum { CHECK_DOMAINS, CHECK_PORT, CHECK_SINK, CHECK_BUCKET, CHECK_REGION
  */
 int check_value(Check check, const char *value, char *normal, char *problems, size_t problemsSize);
 
+/**
+ * Judges the folder of the installation. It has to be Sightline's own: others' programs do not belong below it.
+ *
+ * @param folder a full path with a backslash at its end, as are the others
+ * @param taken folders of the system, first those in which nobody installs anything
+ * @param closed how many are of that kind
+ * @param problem what is wrong; empty when all is well
+ * @returns 1 when the folder is good
+ */
+int check_folder(const char *folder, const char *const *taken, size_t count, size_t closed, char *problem,
+                 size_t problemSize);
+
 #endif

@@ -36,6 +36,27 @@ static void tie_to_us(HANDLE child) {
   AssignProcessToJobObject(job, child);
 }
 
+/** What could make Node or OpenSSL load somebody else's code. Roots that it is to trust as well are the network's matter. */
+static int loads_code(const wchar_t *variable) {
+  if (_wcsnicmp(variable, L"NODE_EXTRA_CA_CERTS=", 20) == 0) return 0;
+  return _wcsnicmp(variable, L"NODE_", 5) == 0 || _wcsnicmp(variable, L"OPENSSL_", 8) == 0;
+}
+
+/** A user's variables are not for a program that the machine's administrator has installed. */
+static void clear_environment(void) {
+  wchar_t *all = GetEnvironmentStringsW(); /* a copy */
+  wchar_t *one, *next;
+  if (all == NULL) return;
+  for (one = all; *one != 0; one = next) {
+    wchar_t *end = wcschr(one + 1, L'=');
+    next = one + wcslen(one) + 1;
+    if (end == NULL || !loads_code(one)) continue;
+    *end = 0;
+    SetEnvironmentVariableW(one, NULL);
+  }
+  FreeEnvironmentStringsW(all);
+}
+
 static int launch(void) {
   static wchar_t folder[32768];
   const wchar_t *words = words_after_name(GetCommandLineW());
@@ -55,8 +76,7 @@ static int launch(void) {
   *wcsrchr(folder, L'\\') = 0;
   SetConsoleCtrlHandler(leave_it_to_the_child, TRUE);
 #endif
-  /* What a developer's shell sets for his own Node is not for this one. */
-  SetEnvironmentVariableW(L"NODE_OPTIONS", NULL);
+  clear_environment();
   room = 2 * wcslen(folder) + wcslen(words) + 64;
   line = malloc(room * sizeof *line);
   if (line == NULL) return EXIT_UNAVAILABLE;

@@ -1,5 +1,6 @@
 // Custom actions about the running Sightline: never in mid-recording, then ended (whatever was recorded is delivered at
 // the next start), and started again for those who had it running, so that no agent goes unrecorded until he signs in.
+// Only programs that Sightline brings along are looked at: whatever else lies in its folder is somebody else's.
 #define UNICODE
 #define _UNICODE
 #include <windows.h>
@@ -11,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <wchar.h>
+#include "caller.h"
 #include "text.h"
 
 #define PATH_ROOM 32768
@@ -18,6 +20,18 @@
 #define GONE_MS 5000
 /** How often to look again: a program may start another between being seen and being ended. */
 #define ROUNDS 5
+
+static const wchar_t *const programs[] = {
+  L"Sightline.exe", L"bin\\sightline.exe", L"cli\\node.exe", L"resources\\desk\\win32-x64\\sightline-desk.exe",
+  L"resources\\ffmpeg\\win32-x64\\ffmpeg.exe",
+};
+enum { APP, LAUNCHER, COMMAND_LINE, DESK, FFMPEG, PROGRAMS };
+
+/** One that runs. */
+typedef struct {
+  DWORD id, parent;
+  int program;
+} Running;
 
 static void get(MSIHANDLE session, const wchar_t *name, wchar_t *text, DWORD room) {
   text[0] = 0;
@@ -34,37 +48,56 @@ static void allow_all_processes(void) {
   CloseHandle(token);
 }
 
-/** Calls `act` with each process whose program lies below the folder, and its path from there on. */
-static void each_below(const wchar_t *folder, void (*act)(DWORD id, const wchar_t *program, void *context), void *context) {
+/** Which of our programs that is, or -1. */
+static int program_of(DWORD id, const wchar_t *folder) {
   static wchar_t path[PATH_ROOM];
+  DWORD room = PATH_ROOM;
+  size_t length = wcslen(folder);
+  HANDLE process = OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION, FALSE, id);
+  BOOL known;
+  if (process == NULL) return -1;
+  known = QueryFullProcessImageNameW(process, 0, path, &room);
+  CloseHandle(process);
+  if (!known || _wcsnicmp(path, folder, length) != 0) return -1;
+  for (int i = 0; i < PROGRAMS; i++)
+    if (_wcsicmp(path + length, programs[i]) == 0) return i;
+  return -1;
+}
+
+/** Calls `act` with each process that runs one of our programs out of the folder, which ends in a backslash. */
+static void each_of_ours(const wchar_t *folder, void (*act)(const Running *running, void *context), void *context) {
   PROCESSENTRY32W entry = {.dwSize = sizeof entry};
   HANDLE all = CreateToolhelp32Snapshot(TH32CS_SNAPPROCESS, 0);
-  size_t length = wcslen(folder);
-  if (all == INVALID_HANDLE_VALUE || length < 4) return;
-  for (BOOL more = Process32FirstW(all, &entry); more; more = Process32NextW(all, &entry)) {
-    DWORD room = PATH_ROOM;
-    HANDLE process = OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION, FALSE, entry.th32ProcessID);
-    if (process == NULL) continue;
-    if (QueryFullProcessImageNameW(process, 0, path, &room) && _wcsnicmp(path, folder, length) == 0)
-      act(entry.th32ProcessID, path + length, context);
-    CloseHandle(process);
+  if (all == INVALID_HANDLE_VALUE) return;
+  for (BOOL more = *folder != 0 && Process32FirstW(all, &entry); more; more = Process32NextW(all, &entry)) {
+    Running running = {entry.th32ProcessID, entry.th32ParentProcessID, program_of(entry.th32ProcessID, folder)};
+    if (running.program >= 0) act(&running, context);
   }
   CloseHandle(all);
 }
 
-static void note_recording(DWORD id, const wchar_t *program, void *context) {
-  (void)id;
-  if (_wcsnicmp(program, L"resources\\ffmpeg\\", 17) == 0) *(int *)context = 1;
+typedef struct {
+  const wchar_t *folder;
+  DWORD id; /* of the ffmpeg that records, or 0 */
+} Recording;
+
+/** A recorder's ffmpeg is its child. Anybody can start ours by itself, and would hold up every upgrade. */
+static void note_recording(const Running *running, void *context) {
+  Recording *recording = context;
+  int parent;
+  if (running->program != FFMPEG) return;
+  parent = program_of(running->parent, recording->folder);
+  if (parent == APP || parent == COMMAND_LINE) recording->id = running->id;
 }
 
 static int ended;
 
-static void end_process(DWORD id, const wchar_t *program, void *context) {
+static void end_process(const Running *running, void *context) {
   Text *sessions = context;
   DWORD session;
-  HANDLE process = OpenProcess(PROCESS_TERMINATE | SYNCHRONIZE, FALSE, id);
+  HANDLE process = OpenProcess(PROCESS_TERMINATE | SYNCHRONIZE, FALSE, running->id);
   if (process == NULL) return;
-  if (_wcsicmp(program, L"Sightline.exe") == 0 && ProcessIdToSessionId(id, &session)) {
+  if (running->program == APP && ProcessIdToSessionId(running->id, &session)) {
     wchar_t number[16];
     swprintf(number, 16, L"\n%lu\n", session);
     /* Electron has several processes of that name; one start a session is enough. */
@@ -82,16 +115,20 @@ UINT __stdcall StopRunning(MSIHANDLE session) {
   static wchar_t folder[PATH_ROOM];
   wchar_t anyway[8];
   Text sessions = {0};
-  int recording = 0, round;
+  Recording recording = {folder, 0};
+  int round;
   get(session, L"INSTALLDIR", folder, PATH_ROOM);
   get(session, L"INTERRUPT_RECORDING", anyway, 8);
   allow_all_processes();
-  each_below(folder, note_recording, &recording);
-  if (recording && wcscmp(anyway, L"1") != 0) {
-    MSIHANDLE record = MsiCreateRecord(1);
-    MsiRecordSetStringW(record, 0, L"[1]");
-    MsiRecordSetStringW(record, 1,
-      L"Sightline is recording a contact. Try again when it has ended, or say INTERRUPT_RECORDING=1: the recording then has a gap.");
+  each_of_ours(folder, note_recording, &recording);
+  if (recording.id != 0 && (wcscmp(anyway, L"1") != 0 || !is_administrator())) {
+    MSIHANDLE record = MsiCreateRecord(2);
+    DWORD where = 0;
+    ProcessIdToSessionId(recording.id, &where);
+    MsiRecordSetStringW(record, 0,
+      L"Sightline is recording a contact (session [1], process [2]). Try again when it has ended, or say INTERRUPT_RECORDING=1: the recording then has a gap.");
+    MsiRecordSetInteger(record, 1, (int)where);
+    MsiRecordSetInteger(record, 2, (int)recording.id);
     MsiProcessMessage(session, INSTALLMESSAGE_ERROR | MB_ICONERROR, record);
     MsiCloseHandle(record);
     return ERROR_INSTALL_FAILURE;
@@ -99,7 +136,7 @@ UINT __stdcall StopRunning(MSIHANDLE session) {
   append(&sessions, folder, L"\n", NULL);
   for (round = 0; round < ROUNDS; round++) {
     ended = 0;
-    each_below(folder, end_process, &sessions);
+    each_of_ours(folder, end_process, &sessions);
     if (ended == 0) break;
   }
   MsiSetPropertyW(session, L"StartAgain", sessions.text);

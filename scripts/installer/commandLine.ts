@@ -29,11 +29,18 @@ export async function bundleCommandLine(out: string, version: string): Promise<v
     format: 'esm',
     logLevel: 'error',
     legalComments: 'none', // third-party notices lie beside it
-    // What packages that are CommonJS take for granted, and an ES module has not.
+    // Read by main/platform/installation.ts; nothing at run time changes it.
+    define: { SIGHTLINE_INSTALLED: 'true' },
+    // What packages that are CommonJS take for granted, and an ES module has not. Packages ask for optional ones (bufferutil)
+    // that are not in here: Node would look for them in C:\\node_modules, which every user may make, and in NODE_PATH.
     banner: {
       js: [
-        "import { createRequire as sightlineRequire } from 'node:module';",
-        'const require = sightlineRequire(import.meta.url);',
+        "import { createRequire as sightlineRequire, isBuiltin as sightlineHas } from 'node:module';",
+        'const ownRequire = sightlineRequire(import.meta.url);',
+        'const require = (name) => {',
+        '  if (sightlineHas(name)) return ownRequire(name);',
+        "  throw Object.assign(new Error(`Cannot find module '${name}'`), { code: 'MODULE_NOT_FOUND' });",
+        '};',
         'const { filename: __filename, dirname: __dirname } = import.meta;',
       ].join('\n'),
     },

@@ -3,22 +3,12 @@
 // Written as IDT, the text form that msibuild imports in place of a table.
 import type { Cell, Table } from './idt.ts';
 
-/** Public properties that an administrator may give although the installation runs as SYSTEM. */
-export const secureProperties = [
-  'ALLOWED_CONNECT_DOMAINS',
-  'PORT',
-  'SINK',
-  'S3_BUCKET',
-  'S3_REGION',
-  'KMS_KEY_ID',
-  'BROWSER_POLICY',
-  'AUTOSTART',
-  'INTERRUPT_RECORDING',
-  'INSTALLDIR',
-  'PREVIOUS_INSTALLDIR',
-  'OLDER_VERSION',
-  'NEWER_VERSION',
-] as const;
+/**
+ * Public properties that a user who is no administrator may pass to an installation that runs as SYSTEM, as a repair does:
+ * only those that the installation finds out by itself. Settings come from administrators, who may pass every property
+ * (https://learn.microsoft.com/windows/win32/msi/restricted-public-properties).
+ */
+export const secureProperties = ['OLDER_VERSION', 'NEWER_VERSION', 'PREVIOUS_INSTALLDIR'] as const;
 
 // https://learn.microsoft.com/windows/win32/msi/custom-action-execution-options
 const FROM_DLL = 1;

@@ -40,7 +40,7 @@ export function buildBackgroundLauncher(program: NativeProgram): void {
 }
 
 export function buildActions(program: NativeProgram): void {
-  const files = ['actions', 'groupPolicy', 'registry', 'text', 'checks', 'processes'].map((name) =>
+  const files = ['actions', 'groupPolicy', 'registry', 'text', 'checks', 'caller', 'processes'].map((name) =>
     join(sources, `${name}.c`),
   );
   const libraries = ['msi', 'wtsapi32', 'userenv', 'advapi32'].map((name) => `-l${name}`);

@@ -390,6 +390,22 @@ export const errorGuide: Readonly<Record<ErrorCode, CodeGuide>> = {
     seen: ['log'],
     tried: ['test/attack/otherUser.test.ts'],
   },
+  POLICY_VALUE_IGNORED: {
+    meaning:
+      "A warning: a flag, an environment variable, the user's settings or an unknown key of policy says something that counts for nothing. The line names it and says why; Sightline runs with the value that `sightline policy` shows.",
+    says: [' is set by the machine policy', '; it is ignored.'],
+    causes: [
+      'The machine policy sets the same key.',
+      'A variable of the agent, or a flag, sets what only the machine policy may set: Sightline is installed for the machine, or the machine has a policy.',
+      'A key of policy is misspelt.',
+    ],
+    remedies: [
+      'Set the value in the machine policy ([policy.md](policy.md)), or take it away where it was set. On Windows `set SIGHTLINE` in a prompt of the agent shows his variables.',
+      "Somebody who sets `SIGHTLINE_...` variables on an agent's computer may have tried to change what is recorded: tell compliance.",
+    ],
+    seen: ['log'],
+    tried: ['test/integration/policyLock.test.ts', 'test/integration/policyChanges.test.ts'],
+  },
   NEEDS_ADMINISTRATOR: {
     meaning:
       '`sightline browser-policy --apply` or `--remove` ran without the rights to change machine policy.',

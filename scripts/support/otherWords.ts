@@ -291,8 +291,9 @@ export const checkGuide: Readonly<Record<string, { readonly follows: string; rea
   },
   'single instance': { follows: 'the second Sightline does not start', doThis: 'end the other one' },
   'policy in force': {
-    follows: 'the newest policy is not in force, the one before is',
-    doThis: 'mend what it names',
+    follows:
+      'the newest policy is not in force, the one before is; or a flag or a variable counts for nothing',
+    doThis: 'mend what it names, or POLICY_VALUE_IGNORED above',
   },
   'allowed domains': { follows: 'no page can connect', doThis: 'set `allowedDomains`' },
   authentication: {

@@ -320,7 +320,10 @@ describe.skipIf(missing !== null)(
       const set = async (policy: object): Promise<void> => {
         const file = asSeenBy(steered.pid, MACHINE_POLICY_FILE);
         await mkdir(dirname(file), { recursive: true });
-        await writeFile(`${file}.new`, JSON.stringify(policy));
+        // Beside a policy the variables of the app count for nothing.
+        const { dataDir, sinkFolder } = steered;
+        const base = { port: 0, dataDir, sinkFolder, allowLoopbackOrigins: true };
+        await writeFile(`${file}.new`, JSON.stringify({ ...base, ...policy }));
         await rename(`${file}.new`, file);
       };
       const ccp = await connectPage(steered.port!);

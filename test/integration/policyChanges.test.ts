@@ -17,8 +17,11 @@ let recorder: Recorder;
 
 const contactId = (n: number): string => `a1b2c3d4-0001-4000-8000-00000000000${n}`;
 
-/** In place at once, as an administrator's tool does it. */
-async function setPolicy(values: unknown, mode = 0o644): Promise<void> {
+/** In place at once, as an administrator's tool does it; an object says also what the recorder's flags said. */
+async function setPolicy(given: object | string, mode = 0o644): Promise<void> {
+  const { dataDir, sinkFolder } = recorder;
+  const base = { port: 0, dataDir, sinkFolder, display: display.display, allowLoopbackOrigins: true };
+  const values = typeof given === 'string' ? given : { ...base, ...given };
   const file = asSeenBy(recorder.pid, MACHINE_POLICY_FILE);
   await mkdir(dirname(file), { recursive: true });
   await writeFile(`${file}.new`, typeof values === 'string' ? values : JSON.stringify(values));
@@ -76,6 +79,19 @@ describe('a change of the machine’s policy', () => {
     await setPolicy({ allowedDomains: ['other.my.connect.aws'] });
     expect(await page.closed).toBe(1008);
     await expect(recorder.connect({ origin })).rejects.toThrow('refused with 403');
+  }, 60_000);
+
+  it('takes away what flags and variables have set and it does not, with a warning for each', async () => {
+    const page = await recorder.connect();
+    await setPolicy('{}');
+    expect(await page.closed).toBe(1008);
+    await expect(recorder.connect()).rejects.toThrow('refused with 403');
+    await logged('the flag --allow-loopback-origins is ignored.","code":"POLICY_VALUE_IGNORED"');
+    // At the next start.
+    await logged('the flag --port is ignored.","code":"POLICY_VALUE_IGNORED"');
+    await rm(asSeenBy(recorder.pid, MACHINE_POLICY_FILE));
+    await logged('"keys":["allowLoopbackOrigins"', 2);
+    await (await recorder.connect()).close();
   }, 60_000);
 
   it('leaves a page in mid-contact, which may still suspend and stop, but not start another', async () => {

@@ -1,6 +1,7 @@
 // Small file systems for tests of full disks, and files in other files' places: mounts that one program sees.
 
 import { spawnSync } from 'node:child_process';
+import { MACHINE_POLICY_FILE } from '../../main/policy/machine.ts';
 
 const namespace = [
   'unshare',
@@ -45,6 +46,13 @@ export function withOwnEtc(folder: string): string[] {
     `mount -t tmpfs -o mode=755 tmpfs "${folder}" && mkdir "${folder}/upper" "${folder}/work" && ` +
       `mount -t overlay -o ${layers} overlay /etc`,
   );
+}
+
+/** The same, with a machine policy in it: an object, or the file's text as it is. */
+export function withMachinePolicy(folder: string, policy: object | string): string[] {
+  const text = typeof policy === 'string' ? policy : JSON.stringify(policy);
+  const write = 'mkdir -p "${1%/*}" && printf %s "$2" > "$1" && shift 2 && exec "$@"';
+  return [...withOwnEtc(folder), 'sh', '-c', write, 'sh', MACHINE_POLICY_FILE, text];
 }
 
 /** A path as a program with such a folder sees it (proc(5), `root`). */

@@ -14,8 +14,7 @@ import { healthChecks } from './healthChecks.ts';
 import type { KeyStore } from '../../platform/keyStore.ts';
 import type { Logger } from '../../platform/log.ts';
 import { findResourcesFolder } from '../../platform/paths.ts';
-import { readMachinePolicy } from '../../policy/machine.ts';
-import { salvagePolicy } from '../../policy/salvage.ts';
+import { readSalvagedPolicy } from '../../policy/read.ts';
 import type { Services } from '../services.ts';
 import { isQuiet } from '../../session/view.ts';
 
@@ -31,6 +30,8 @@ export interface AppDiagnosticsOptions {
   readonly network?: NetworkPorts;
   /** Of this process, unless told. */
   readonly environment?: Environment;
+  /** Whether this is the installed app; see PolicySources. */
+  readonly managed?: boolean;
 }
 
 export interface AppDiagnostics {
@@ -41,21 +42,26 @@ export interface AppDiagnostics {
 
 export function appDiagnostics(options: AppDiagnosticsOptions): AppDiagnostics {
   const { services, log, keyStore, monitorSource, resolveProxy, environment = process.env } = options;
+  const { managed = false } = options;
   const { network = systemPorts(environment, resolveProxy ?? null) } = options;
   const platform = {
     ...(keyStore === undefined ? {} : { keyStore }),
     ...(monitorSource === undefined ? {} : { monitorSource }),
   };
-  const salvaged = () => salvagePolicy(readMachinePolicy, { flags: {}, environment });
+  const salvaged = () => readSalvagedPolicy({ flags: {}, environment, managed });
   const check = async (): Promise<CheckResult[]> => {
-    const { values: policy, problems: policyProblems } =
-      services === null
-        ? await salvaged()
-        : { values: { ...services.parts.policy, port: services.port }, problems: [] };
+    const {
+      values: policy,
+      problems: policyProblems,
+      warnings: policyWarnings,
+    } = services === null
+      ? await salvaged()
+      : { values: { ...services.parts.policy, port: services.port }, problems: [], warnings: [] };
     const { instanceAlias: alias, instanceRegion: region } = policy;
     const health = healthChecks({
       policy,
       policyProblems,
+      policyWarnings,
       resourcesFolder: findResourcesFolder(),
       log,
       live:

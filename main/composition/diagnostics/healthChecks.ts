@@ -44,6 +44,8 @@ export interface HealthOptions {
   readonly policy: Policy;
   /** What is wrong with the policy as it is set now, where `policy` is only what can be had of it. */
   readonly policyProblems?: readonly string[];
+  /** What was ignored when it was read. */
+  readonly policyWarnings?: readonly string[];
   readonly resourcesFolder: string;
   readonly log: Logger;
   /** For `<alias>` in "keyPrefix"; null: not known. */
@@ -105,7 +107,7 @@ export function healthChecks(options: HealthOptions): HealthChecks {
       },
     },
     instance: { dataDir, running: () => runningOn(dataDir) },
-    policy: { problems: options.policyProblems ?? [], state: () => readPolicyState(dataDir) },
+    policy: { problems: options.policyProblems ?? [], ignored: options.policyWarnings ?? [], state: () => readPolicyState(dataDir) },
     domains: policy,
     browsers: {
       allowedDomains,

@@ -103,6 +103,8 @@ export class S3Calls {
       ...(endpoint === null ? {} : { endpoint }),
       ...(profile === null ? {} : { profile }),
       ...(credentials === null || credentials === undefined ? {} : { credentials }),
+      // AWS_ENDPOINT_URL, or a line in the agent's config file, would lead recordings elsewhere: "s3Endpoint" decides.
+      ignoreConfiguredEndpointUrls: true,
       systemClockOffset: clockOffsetMs,
       // Handed on to the providers of credentials: without it AWS's shared files are read once in a process, and a token
       // that was renewed in them is never seen.

@@ -3,7 +3,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { MACHINE_POLICY_FILE } from '../../../main/policy/machine.ts';
 import { startDisplay } from '../display.ts';
-import { asSeenBy, withOwnEtc } from '../mount.ts';
+import { asSeenBy, withMachinePolicy, withOwnEtc } from '../mount.ts';
 import { startRecorder } from '../recorder.ts';
 import type { Bench, DoctorCase, DoctorStart } from './bench.ts';
 
@@ -19,8 +19,22 @@ export const policyCases: readonly DoctorCase[] = [
     arrange: async (bench) => {
       const etc = bench.path('etc');
       await mkdir(etc);
-      const write = `mkdir -p ${dirname(MACHINE_POLICY_FILE)} && echo '${NOT_VALID}' > ${MACHINE_POLICY_FILE}`;
-      return { wrapper: [...withOwnEtc(etc), 'sh', '-c', `${write} && exec "$@"`, 'sh'] };
+      return { wrapper: withMachinePolicy(etc, NOT_VALID) };
+    },
+  },
+  {
+    check: 'policy in force',
+    verdict: 'warning',
+    when: 'a variable sets what only the machine policy may set',
+    evidence: /^ignored: .*"indicator" is set by the machine policy only .* SIGHTLINE_INDICATOR is ignored\./,
+    remedy: /^Take these away where they were set, or have IT set them in the machine policy\.$/,
+    arrange: async (bench) => {
+      const etc = bench.path('etc');
+      await mkdir(etc);
+      return {
+        wrapper: withMachinePolicy(etc, { dataDir: bench.dataDir, port: 0 }),
+        environment: { SIGHTLINE_INDICATOR: 'off' },
+      };
     },
   },
   {
@@ -29,7 +43,12 @@ export const policyCases: readonly DoctorCase[] = [
     when: 'it is not valid, and Sightline runs with the one before',
     evidence: /^the newest policy is refused, the one before is in force: .*"port"/,
     remedy: /^Have IT mend the policy: it is taken up without a restart\.$/,
-    arrange: (bench) => changed(bench, NOT_VALID, ({ problems }) => problems.length > 0),
+    arrange: (bench) =>
+      changed(
+        bench,
+        () => NOT_VALID,
+        ({ problems }) => problems.length > 0,
+      ),
   },
   {
     check: 'policy in force',
@@ -37,7 +56,12 @@ export const policyCases: readonly DoctorCase[] = [
     when: 'a part of it waits for a restart',
     evidence: /^changed, and not in effect until Sightline is next started: "port"$/,
     remedy: /^Quit Sightline when no contact is on, and start it again\.$/,
-    arrange: (bench) => changed(bench, '{"port":5432}', ({ pending }) => pending.length > 0),
+    arrange: (bench) =>
+      changed(
+        bench,
+        (base) => JSON.stringify({ ...base, port: 5432 }),
+        ({ pending }) => pending.length > 0,
+      ),
   },
 ];
 
@@ -49,7 +73,8 @@ interface State {
 /** A Sightline that runs while its policy changes. */
 async function changed(
   bench: Bench,
-  policy: string,
+  /** `base`: what the recorder's flags have set, which count for nothing beside a policy. */
+  policyOver: (base: object) => string,
   isTakenUp: (state: State) => boolean,
 ): Promise<DoctorStart> {
   const etc = bench.path('etc');
@@ -65,7 +90,11 @@ async function changed(
   bench.onEnd(() => recorder.stop());
   const file = asSeenBy(recorder.pid, MACHINE_POLICY_FILE);
   await mkdir(dirname(file), { recursive: true });
-  await writeFile(file, policy);
+  const base = {
+    ...{ port: 0, dataDir: recorder.dataDir, sinkFolder: recorder.sinkFolder },
+    ...{ display: display.display, allowLoopbackOrigins: true },
+  };
+  await writeFile(file, policyOver(base));
   const giveUpAt = performance.now() + 15_000;
   // There is none while there is nothing to say.
   const state = async (): Promise<State> =>

@@ -9,7 +9,7 @@ import { fileLayer } from '../support/policy.ts';
 
 type Values = Readonly<Record<string, unknown>>;
 const load = (values: Values) =>
-  loadPolicy({ machine: fileLayer(values), flags: { dataDir: '/d' }, environment: {} });
+  loadPolicy({ machine: fileLayer({ dataDir: '/d', ...values }), flags: {}, environment: {} });
 
 function livePolicy(first: Values = {}, areOn = false) {
   let set: Values = first;
@@ -49,7 +49,7 @@ describe('a change', () => {
     // Within the call: the next contact may come in the next moment.
     expect(live.values).toMatchObject({ sink: 's3', s3Bucket: 'bucket', fps: 9 });
     expect(heard).toEqual([['allowedDomains'], ['sink', 's3Bucket', 'fps']]);
-    expect(live.state).toEqual({ problems: [], pending: [] });
+    expect(live.state).toEqual({ problems: [], pending: [], ignored: [] });
   });
 
   it('that is taken back in mid-contact has never been', async () => {

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { PolicyKey } from '../../../main/policy/keys.ts';
-import { policyKeyNames, policyKeys } from '../../../main/policy/keys.ts';
+import { flagOf, policyKeyNames, policyKeys, variableOf } from '../../../main/policy/keys.ts';
 import type { PolicySources } from '../../../main/policy/load.ts';
 import { PolicyError, loadPolicy } from '../../../main/policy/load.ts';
 import { fileLayer } from '../support/policy.ts';
-import { defaultDataFolder } from '../../../main/platform/paths.ts';
+import { defaultDataFolder, systemDataFolder } from '../../../main/platform/paths.ts';
 
 const load = (sources: Partial<PolicySources>): ReturnType<typeof loadPolicy> =>
   loadPolicy({ machine: [], flags: {}, environment: {}, ...sources });
@@ -48,13 +48,13 @@ describe('where a value comes from', () => {
   it('is told for each key, each on its own', () => {
     const { sources } = load({
       machine: fileLayer({ allowedDomains: ['a.example'] }),
-      flags: { fps: '10' },
+      flags: { uploadLimitKbit: '10' },
       environment: { SIGHTLINE_LOG_LEVEL: 'debug' },
     });
     expect(sources).toEqual({
       ...Object.fromEntries(policyKeyNames.map((name) => [name, 'default'])),
       allowedDomains: 'file',
-      fps: 'flag',
+      uploadLimitKbit: 'flag',
       logLevel: 'environment',
     });
   });
@@ -74,6 +74,89 @@ describe('where a value comes from', () => {
     const environment = { SIGHTLINE_PORT: '', SIGHTLINE_FPS: undefined };
     expect(load({ environment }).sources).toMatchObject({ port: 'default', fps: 'default' });
   });
+});
+
+/** Of each key a value that is not its default, as a flag or a variable has it. */
+const others: Readonly<Partial<Record<PolicyKey, string>>> = {
+  ...{ port: '6000', allowedDomains: 'evil.example', allowLoopbackOrigins: 'yes', auth: 'endpoint' },
+  ...{ authUrl: 'https://evil.example', dataDir: '/tmp/d', spoolQuotaMiB: '1', spoolMinFreeMiB: '0' },
+  ...{ keepPublishedHours: '9', sink: 's3', sinkFolder: '/tmp/s', s3Bucket: 'thief' },
+  ...{ s3Endpoint: 'https://evil.example', s3PathStyle: 'yes', s3KmsKeyId: 'k', s3StorageClass: 'GLACIER' },
+  ...{ s3Tags: 'a=b', awsRegion: 'us-east-1', awsProfile: 'mine', brokerUrl: 'https://evil.example' },
+  ...{ uploadLimitKbit: '1', keyPrefix: 'elsewhere', statusEventsFile: '/tmp/e', eventBusName: 'mine' },
+  ...{ eventBridgeEndpoint: 'https://evil.example', fps: '1', maxMonitors: '1', display: ':99' },
+  ...{ encoder: 'libx264', ffmpegPath: '/tmp/f', graceSeconds: '0', suspendMaxSeconds: '1' },
+  ...{ resumeAfterRestart: 'yes', agentMaySuspend: 'yes', indicator: 'off', autostart: 'no' },
+  ...{ pauseOnLock: 'no', instanceAlias: 'mine', instanceRegion: 'us-east-1', logLevel: 'debug' },
+};
+const forUsers: readonly PolicyKey[] = ['uploadLimitKbit', 'autostart', 'logLevel'];
+
+describe.each([
+  ['a machine policy exists', { machine: fileLayer({}) }, 'this machine has one'],
+  ['Sightline is installed', { managed: true }, 'this Sightline is installed for the machine'],
+] as const)('where %s', (_, how, why) => {
+  it('every key is tried here', () => {
+    expect(Object.keys(others).sort()).toEqual([...policyKeyNames].sort());
+  });
+
+  it.each(policyKeyNames.filter((name) => !forUsers.includes(name)))(
+    'neither a flag nor a variable sets %s, and that is said',
+    (name) => {
+      const text = others[name]!;
+      const { values, sources, warnings } = load({
+        ...how,
+        flags: { [name]: text },
+        environment: { [variableOf(name)]: text },
+      });
+      expect(values[name]).toEqual(load(how).values[name]);
+      expect(sources[name]).toBe('default');
+      expect(warnings).toEqual([
+        `"${name}" is set by the machine policy only (${why}); the flag ${flagOf(name)} is ignored.`,
+        `"${name}" is set by the machine policy only (${why}); the environment variable ${variableOf(name)} is ignored.`,
+      ]);
+    },
+  );
+
+  it.each(forUsers)('a flag and a variable still set %s, as the user’s settings do', (name) => {
+    const text = others[name]!;
+    expect(load({ ...how, flags: { [name]: text } }).sources[name]).toBe('flag');
+    expect(load({ ...how, environment: { [variableOf(name)]: text } }).sources[name]).toBe('environment');
+  });
+
+  it('a bad value of these stops nothing', () => {
+    const { values, warnings } = load({
+      ...how,
+      flags: { logLevel: 'loud' },
+      environment: { SIGHTLINE_LOG_LEVEL: 'warn', SIGHTLINE_UPLOAD_LIMIT_KBIT: 'much' },
+    });
+    expect(values).toMatchObject({ logLevel: 'warn', uploadLimitKbit: 500 });
+    expect(warnings).toHaveLength(2);
+  });
+
+  it('a bad value of another key stops nothing either', () => {
+    expect(load({ ...how, environment: { SIGHTLINE_PORT: 'many' } }).values.port).toBe(5431);
+  });
+
+  it('the environment does not move the data folder', () => {
+    vi.stubEnv('HOME', '/tmp/mine');
+    vi.stubEnv('XDG_DATA_HOME', '/tmp/mine/share');
+    vi.stubEnv('LOCALAPPDATA', '/tmp/mine/local');
+    try {
+      const { values, warnings } = load(how);
+      expect(values.dataDir).toBe(systemDataFolder());
+      expect(values.dataDir).not.toMatch(/mine/);
+      expect(warnings).toEqual([expect.stringMatching(/^"dataDir" is set by .*mine.* is ignored\.$/)]);
+    } finally {
+      vi.unstubAllEnvs();
+    }
+  });
+});
+
+it('where no administrator decides, as in a container, flags and variables set every key', () => {
+  for (const name of policyKeyNames.filter((one) => one !== 'sink')) {
+    expect(load({ flags: { [name]: others[name]! } }).sources[name]).toBe('flag');
+    expect(load({ environment: { [variableOf(name)]: others[name] } }).sources[name]).toBe('environment');
+  }
 });
 
 describe('a value that is not valid', () => {

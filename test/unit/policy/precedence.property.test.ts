@@ -1,4 +1,5 @@
-// For any keys set in any places: the highest place wins, and what the machine sets nobody below can change.
+// For any keys set in any places: the highest place wins, what the machine sets nobody below can change, and where the
+// machine sets anything nobody below sets more than a user may.
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { PolicyKey } from '../../../main/policy/keys.ts';
@@ -22,19 +23,27 @@ const keys = Object.keys(choices) as Key[];
 
 const value = (name: Key) => fc.constantFrom<unknown>(...choices[name]);
 const some = fc.record(Object.fromEntries(keys.map((name) => [name, value(name)])), { requiredKeys: [] });
-const layers = fc.record({ HKLM: some, HKCU: some, flags: some, environment: some, user: some });
+const layers = fc.record({
+  managed: fc.boolean(),
+  HKLM: some,
+  HKCU: some,
+  flags: some,
+  environment: some,
+  user: some,
+});
 const textOf = (one: unknown): string => (Array.isArray(one) ? one.join(', ') : String(one));
 
 it('the highest place that has a key decides it, its source is told, and the machine’s word is final', () => {
   fc.assert(
-    fc.property(layers, ({ HKLM, HKCU, flags, environment, user }) => {
+    fc.property(layers, ({ managed, HKLM: inHKLM, HKCU: inHKCU, flags, environment, user }) => {
+      const [HKLM, HKCU] = managed ? [inHKLM, inHKCU] : [{}, {}];
       const layer = (source: 'HKLM' | 'HKCU', values: Record<string, unknown>): PolicyLayer => ({
         source,
         place: source,
         loose: true,
         values,
       });
-      const machine = [layer('HKLM', HKLM), layer('HKCU', HKCU)];
+      const machine = managed ? [layer('HKLM', HKLM), layer('HKCU', HKCU)] : [];
       const sources: PolicySources = {
         machine,
         flags: Object.fromEntries(Object.entries(flags).map(([name, one]) => [name, textOf(one)])),
@@ -49,8 +58,12 @@ it('the highest place that has a key decides it, its source is told, and the mac
         const places: [Source, Record<string, unknown>][] = [
           ['HKLM', HKLM],
           ['HKCU', HKCU],
-          ['flag', flags],
-          ['environment', environment],
+          ...(mayUser || !managed
+            ? ([
+                ['flag', flags],
+                ['environment', environment],
+              ] as [Source, Record<string, unknown>][])
+            : []),
           ...(mayUser ? ([['user', user]] as [Source, Record<string, unknown>][]) : []),
         ];
         const [source, from] = places.find(([, values]) => name in values) ?? ['default', {}];
@@ -69,22 +82,29 @@ it('the highest place that has a key decides it, its source is told, and the mac
   );
 });
 
-it('every broken key of every place is told of at once', () => {
+it('every broken key is told of at once; of a machine with a policy only the administrator’s are errors', () => {
   fc.assert(
-    fc.property(fc.subarray(keys, { minLength: 1 }), fc.subarray(keys), (inFile, inFlags) => {
-      const broken = new Set([...inFile, ...inFlags]);
-      const values = Object.fromEntries(inFile.map((name) => [name, { not: 'this' }]));
-      const load = () =>
-        loadPolicy({
-          machine: [{ source: 'file', place: 'f', loose: false, values }],
-          flags: Object.fromEntries(inFlags.map((name) => [name, 'x y'])),
-          environment: {},
-        });
-      expect(load).toThrow(
-        expect.objectContaining({
-          problems: expect.toSatisfy((all: string[]) => all.length === broken.size) as unknown,
-        }),
-      );
-    }),
+    fc.property(
+      fc.subarray(keys, { minLength: 1 }),
+      fc.subarray(keys),
+      fc.boolean(),
+      (above, below, managed) => {
+        const broken = new Set(managed ? above : [...above, ...below]);
+        const values = Object.fromEntries(above.map((name) => [name, { not: 'this' }]));
+        const texts = (names: Key[]) => Object.fromEntries(names.map((name) => [name, 'x y']));
+        const variables = below.map((name) => [variableOf(name), 'x y'] as const);
+        const load = () =>
+          loadPolicy({
+            machine: managed ? [{ source: 'file', place: 'f', loose: false, values }] : [],
+            flags: texts(managed ? below : above),
+            environment: Object.fromEntries(variables),
+          });
+        expect(load).toThrow(
+          expect.objectContaining({
+            problems: expect.toSatisfy((all: string[]) => all.length === broken.size) as unknown,
+          }),
+        );
+      },
+    ),
   );
 });

@@ -8,19 +8,19 @@ const none = { flags: {}, environment: {} };
 describe('of a policy', () => {
   it('that is whole, everything is there and nothing is said', async () => {
     const policy = await salvagePolicy(() => Promise.resolve(fileLayer({ fps: 7, unknown: 1 })), {
-      flags: { port: '1' },
+      flags: { logLevel: 'debug' },
       environment: {},
     });
     expect(policy.problems).toEqual([]);
-    expect(policy.values).toMatchObject({ fps: 7, port: 1 });
-    expect(policy.sources).toMatchObject({ fps: 'file', port: 'flag', graceSeconds: 'default' });
+    expect(policy.values).toMatchObject({ fps: 7, logLevel: 'debug' });
+    expect(policy.sources).toMatchObject({ fps: 'file', logLevel: 'flag', graceSeconds: 'default' });
     expect(policy.warnings).toHaveLength(1);
   });
 
   it('with broken keys, the others are there and each broken one is told of', async () => {
-    const policy = await salvagePolicy(() => Promise.resolve(fileLayer({ fps: 'many', dataDir: '/d' })), {
-      flags: { port: 'x', graceSeconds: '5' },
-      environment: { SIGHTLINE_MAX_MONITORS: '9', SIGHTLINE_LOG_LEVEL: 'debug' },
+    const policy = await salvagePolicy(() => Promise.resolve([]), {
+      flags: { port: 'x', graceSeconds: '5', dataDir: '/d' },
+      environment: { SIGHTLINE_FPS: 'many', SIGHTLINE_MAX_MONITORS: '9', SIGHTLINE_LOG_LEVEL: 'debug' },
     });
     expect(policy.values).toMatchObject({
       fps: 5,
@@ -34,16 +34,34 @@ describe('of a policy', () => {
     expect(policy.problems).toHaveLength(3);
   });
 
+  it('of the machine with broken keys, its others are there, and nothing of the agent’s comes instead', async () => {
+    const policy = await salvagePolicy(() => Promise.resolve(fileLayer({ fps: 'many', dataDir: '/d' })), {
+      flags: { fps: '3', port: 'x', graceSeconds: '5' },
+      environment: { SIGHTLINE_MAX_MONITORS: '9', SIGHTLINE_LOG_LEVEL: 'debug' },
+    });
+    expect(policy.values).toMatchObject({ fps: 5, dataDir: '/d', graceSeconds: 60, logLevel: 'debug' });
+    expect(policy.problems).toEqual([expect.stringMatching(/"fps" from the machine policy/)]);
+  });
+
+  it('of the machine that goes into S3, with one broken key, still goes there', async () => {
+    const policy = await salvagePolicy(
+      () => Promise.resolve(fileLayer({ sink: 's3', s3Bucket: 'acme-recordings', fps: 'many' })),
+      none,
+    );
+    expect(policy.values).toMatchObject({ sink: 's3', s3Bucket: 'acme-recordings' });
+  });
+
   it('whose keys do not fit together, the rest is there', async () => {
     const policy = await salvagePolicy(() => Promise.resolve(fileLayer({ sink: 's3', fps: 7 })), none);
     expect(policy.values).toMatchObject({ sink: 'folder', fps: 7 });
     expect(policy.problems).toEqual([expect.stringMatching(/"s3Bucket" is not set/)]);
   });
 
-  it('that cannot be read, what others say is there', async () => {
+  it('that cannot be read, only what a user may set is there', async () => {
     const unreadable = () => Promise.reject(new PolicyError('is not a JSON object'));
-    const policy = await salvagePolicy(unreadable, { flags: { fps: '3' }, environment: {} });
-    expect(policy.values.fps).toBe(3);
+    const flags = { fps: '3', logLevel: 'debug' };
+    const policy = await salvagePolicy(unreadable, { flags, environment: {} });
+    expect(policy.values).toMatchObject({ fps: 5, logLevel: 'debug' });
     expect(policy.problems).toEqual(['is not a JSON object']);
   });
 });

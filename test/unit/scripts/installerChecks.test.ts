@@ -38,6 +38,36 @@ describe.skipIf(compiler === undefined)(`the installer's properties${why}`, () =
     return { good: status === 0, text: stdout };
   }
 
+  /** As the custom action has them: first those in which nobody installs anything. */
+  const taken = [
+    ...['C:\\Users\\', 'C:\\Windows\\', 'C:\\Program Files\\', 'C:\\Program Files (x86)\\'],
+    ...['C:\\Program Files\\Common Files\\', 'C:\\ProgramData\\'],
+  ];
+  it.each([
+    ['C:\\Program Files\\Sightline\\', true],
+    ['c:\\program files\\sightline\\', true],
+    ['C:\\Apps\\Sightline\\', true],
+    ['D:\\Sightline\\', true],
+    ['\\\\server\\share\\Sightline\\', true],
+    ['C:\\Program Files\\', false],
+    ['c:\\PROGRAM FILES\\', false],
+    ['C:\\Program Files\\Common Files\\', false],
+    ['C:\\ProgramData\\', false],
+    ['C:\\', false],
+    ['D:\\', false],
+    ['\\\\server\\share\\', false],
+    ['C:\\Windows\\System32\\', false],
+    ['C:\\Users\\', false],
+    ['C:\\Users\\agent\\Sightline\\', false],
+    ['C:\\Windows.old\\', true],
+  ])('folder: %s', (where, good) => {
+    const words = ['folder', where, ...taken];
+    const { status, stdout, stderr } = spawnSync(join(folder, 'checks'), words, { encoding: 'utf8' });
+    expect(stderr).toBe('');
+    expect(status).toBe(good ? 0 : 1);
+    if (!good) expect(stdout).toContain('Sightline needs a folder of its own');
+  });
+
   const label = 'abcdefghij'.repeat(6);
   const domainLists = [
     'acme.my.connect.aws',

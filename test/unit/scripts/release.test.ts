@@ -38,6 +38,12 @@ describe('the release workflow', () => {
     for (const part of beforeSteps) expect(part).not.toContain('secrets.');
   });
 
+  it('installs packages without their install scripts: they would run on the machine that signs', () => {
+    const installs = [...workflow.matchAll(/npm (?:ci|i|install)\b.*/g)].map(([line]) => line);
+    expect(installs.length).toBeGreaterThan(2);
+    for (const line of installs) expect(line).toBe('npm ci --ignore-scripts');
+  });
+
   it('keeps the credentials of the checkout out of the folder', () => {
     for (const step of steps.filter((one) => one.includes('actions/checkout'))) {
       expect(step).toContain('persist-credentials: false');

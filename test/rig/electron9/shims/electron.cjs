@@ -21,6 +21,8 @@ function modern(session) {
   return session;
 }
 
+// It came later; nothing is taken away there.
+electron.app.commandLine.removeSwitch ??= () => {};
 electron.app.on('session-created', modern);
 electron.app.on('web-contents-created', (_event, contents) => {
   contents.setWindowOpenHandler ??= (decide) =>

@@ -1,0 +1,17 @@
+// What this process takes from an environment that the agent sets, where an administrator decides: less. PATH must not
+// name the ffmpeg that is run, and nobody but the system says whether the screen is locked. docs/policy.md has the rest.
+
+/** Where the system and its administrator install programs. */
+const SYSTEM_PATH: Readonly<Partial<Record<NodeJS.Platform, string>>> = {
+  win32: 'C:\\Windows\\System32',
+  darwin: '/usr/bin:/bin:/usr/sbin:/sbin',
+  linux: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/run/current-system/sw/bin',
+};
+/** The bus on which logind speaks, and the session that it is asked about (main/platform/logind.ts). */
+const LEFT_OUT = ['DBUS_SYSTEM_BUS_ADDRESS', 'XDG_SESSION_ID'];
+
+/** Changes the environment for this process and its children. */
+export function trustNoEnvironment(environment: NodeJS.ProcessEnv, platform: NodeJS.Platform): void {
+  environment.PATH = SYSTEM_PATH[platform] ?? '';
+  for (const name of LEFT_OUT) Reflect.deleteProperty(environment, name);
+}
