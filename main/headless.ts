@@ -12,6 +12,7 @@ import { policyCommand } from './headless/policy.ts';
 import { recordingsCommand } from './headless/recordings.ts';
 import { addRetryOptions, retryCommand } from './headless/retry.ts';
 import { serveCommand } from './headless/serve.ts';
+import { insistOnCertificates } from './platform/secureTls.ts';
 import { appVersion } from './platform/version.ts';
 import { PolicyError } from './policy/load.ts';
 import { SightlineError } from './shared/errors.ts';
@@ -26,6 +27,9 @@ for (const stream of [process.stdout, process.stderr])
     if (error.code !== 'EPIPE' && error.code !== 'EOF') throw error;
     if (!process.argv.slice(2).includes('serve')) process.exit();
   });
+
+const tlsWarning = insistOnCertificates();
+if (tlsWarning !== null) process.stderr.write(`${tlsWarning}\n`);
 
 const program = new Command('sightline')
   .description("Records a contact-center agent's screen for exactly as long as a contact lasts.")

@@ -16,6 +16,7 @@ import { createLogger } from './platform/log.ts';
 import { startLogindWatch } from './platform/logind.ts';
 import { defaultDataFolder, findResourcesFolder } from './platform/paths.ts';
 import { powerMonitorWatch } from './platform/powerMonitor.ts';
+import { insistOnCertificates } from './platform/secureTls.ts';
 import { appVersion, osName } from './platform/version.ts';
 import type { Policy } from './policy/keys.ts';
 import type { LivePolicy } from './policy/live.ts';
@@ -69,6 +70,9 @@ interface Started {
   readonly diagnostics: AppDiagnostics;
 }
 
+/** Before anything connects. */
+const tlsWarning = insistOnCertificates();
+
 if (app.requestSingleInstanceLock()) {
   registerPageScheme();
   denyByDefault();
@@ -119,6 +123,7 @@ async function start(): Promise<Started> {
     const first = await readPolicy(given);
     const { dataDir, logLevel } = first.values;
     log = createLogger({ folder: join(dataDir, 'logs'), level: logLevel, stderr: true });
+    if (tlsWarning !== null) log.warn(tlsWarning);
     const started = startLivePolicy(first, given, log);
     policy = started.live;
     const services = await startServices({

@@ -48,6 +48,8 @@ export interface Deliveries {
 
 /** How long nothing may move on a connection to S3. */
 const S3_IDLE_TIMEOUT_MS = 30_000;
+/** How long a request to S3 may take as a whole, its body aside. */
+const S3_REQUEST_TIMEOUT_MS = 120_000;
 
 export function startDeliveries(options: DeliveriesOptions): Deliveries {
   const { policy, clock, log } = options;
@@ -151,5 +153,6 @@ export function s3SettingsOf(policy: Policy): S3Settings {
     storageClass: policy.s3StorageClass,
     tags: tagsOf(policy.s3Tags),
     idleTimeoutMs: S3_IDLE_TIMEOUT_MS,
+    requestTimeoutMs: S3_REQUEST_TIMEOUT_MS,
   };
 }

@@ -10,6 +10,8 @@ import type {
   S3ClientConfig,
   StorageClass,
 } from '@aws-sdk/client-s3';
+import type { PacedBody } from '../../platform/awsHandler.ts';
+import { awsHandler, limitCredentials } from '../../platform/awsHandler.ts';
 import { DeliveryError } from '../deliveryError.ts';
 import { explainS3, nameOf, statusOf } from './s3Errors.ts';
 import type { Throttle } from './throttle.ts';
@@ -28,6 +30,8 @@ export interface S3Settings {
   readonly tags: Readonly<Record<string, string>>;
   /** How long nothing may move on a connection. */
   readonly idleTimeoutMs: number;
+  /** How long a whole request may take, its body aside. */
+  readonly requestTimeoutMs: number;
 }
 
 export interface Bytes {
@@ -59,7 +63,16 @@ export interface Found {
 }
 
 const RECORDING_ID = 'sightline-recording-id';
-const CONNECT_TIMEOUT_MS = 10_000;
+/** https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html: "could take several minutes". */
+const COMPLETE_TIMES = 5;
+/** S3 has 1000 parts on a page and 10,000 in an upload; other stores may have fewer on a page. */
+const MAX_PAGES = 1000;
+const MAX_PARTS = 10_000;
+/** Those of AWS have about 130 characters. It is kept in the journal. */
+const MAX_UPLOAD_ID = 1024;
+const MAX_ETAG = 128;
+/** Uploads of one recording whose ids were lost: there are hardly ever two. */
+const MAX_UNKNOWN_UPLOADS = 20;
 const SLICE_BYTES = 64 * 1024;
 
 /** What the SDK has to say comes as an error; the rest must not get into the program's own output. */
@@ -90,7 +103,7 @@ export class S3Calls {
     // A word to developers, not to agents.
     process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
     const sdk = await import('@aws-sdk/client-s3');
-    const { region, endpoint, pathStyle, profile, idleTimeoutMs } = settings;
+    const { region, endpoint, pathStyle, profile, idleTimeoutMs, requestTimeoutMs } = settings;
     const config = {
       maxAttempts: 1,
       logger: silent,
@@ -98,7 +111,7 @@ export class S3Calls {
       // Every body comes with its own.
       requestChecksumCalculation: 'WHEN_REQUIRED' as const,
       responseChecksumValidation: 'WHEN_REQUIRED' as const,
-      requestHandler: { connectionTimeout: CONNECT_TIMEOUT_MS, socketTimeout: idleTimeoutMs },
+      requestHandler: await awsHandler({ idleTimeoutMs, requestTimeoutMs }),
       ...(region === null ? {} : { region }),
       ...(endpoint === null ? {} : { endpoint }),
       ...(profile === null ? {} : { profile }),
@@ -108,7 +121,9 @@ export class S3Calls {
       // that was renewed in them is never seen.
       ignoreCache: true,
     };
-    return new S3Calls(sdk, new sdk.S3Client(config), settings, throttle);
+    const client = new sdk.S3Client(config);
+    limitCredentials(client);
+    return new S3Calls(sdk, client, settings, throttle);
   }
 
   close(): void {
@@ -162,7 +177,7 @@ export class S3Calls {
           ChecksumType: 'COMPOSITE',
         }),
       );
-      if (UploadId === undefined) throw new Error('S3 gave no upload id');
+      if (UploadId === undefined || UploadId.length > MAX_UPLOAD_ID) throw notS3('no usable upload id');
       return { key, uploadId: UploadId };
     } catch (error) {
       throw explainS3(error, `beginning ${key}`);
@@ -188,7 +203,7 @@ export class S3Calls {
     try {
       const answer = await this.client.send(command, { abortSignal: signal });
       requireChecksum(answer.ChecksumSHA256, checksum, `part ${number} of ${upload.key}`);
-      return { number, eTag: answer.ETag ?? '', sizeBytes: bytes.data.byteLength, sha256 };
+      return { number, eTag: usableETag(answer.ETag ?? ''), sizeBytes: bytes.data.byteLength, sha256 };
     } catch (error) {
       throw explainS3(error, `part ${number} of ${upload.key}`);
     }
@@ -199,7 +214,7 @@ export class S3Calls {
     try {
       const parts: Part[] = [];
       // Not the SDK's paginator: S3 says where the next page begins on the last one, too, and that would go on for ever.
-      for (let marker: string | undefined, isLast = false; !isLast;) {
+      for (let marker: string | undefined, pages = 1, isLast = false; !isLast; pages += 1) {
         const page = await this.client.send(
           new this.sdk.ListPartsCommand({
             ...this.upload(upload),
@@ -208,7 +223,8 @@ export class S3Calls {
         );
         parts.push(...(page.Parts ?? []).flatMap(knownPart));
         isLast = page.IsTruncated !== true;
-        marker = page.NextPartNumberMarker;
+        if (!isLast) marker = nextMarker(marker, page.NextPartNumberMarker);
+        if (pages > MAX_PAGES || parts.length > MAX_PARTS) throw notS3('a list of parts without an end');
       }
       return parts;
     } catch (error) {
@@ -233,6 +249,7 @@ export class S3Calls {
             })),
           },
         }),
+        { requestTimeout: COMPLETE_TIMES * this.settings.requestTimeoutMs },
       );
       const checksum = compositeChecksum(parts);
       if (answer.ChecksumSHA256 === undefined) await this.requireSize(upload.key, parts, checksum);
@@ -257,7 +274,7 @@ export class S3Calls {
       const { Uploads = [] } = await this.client.send(
         new this.sdk.ListMultipartUploadsCommand({ Bucket: this.settings.bucket, Prefix: key }),
       );
-      for (const { Key, UploadId } of Uploads)
+      for (const { Key, UploadId } of Uploads.slice(0, MAX_UNKNOWN_UPLOADS))
         if (Key === key && UploadId !== undefined) await this.abort({ key, uploadId: UploadId });
     } catch {
       // The recording matters more.
@@ -348,9 +365,11 @@ export class S3Calls {
     };
   }
 
-  private body({ data }: Bytes, moved?: Moved): { Body: Readable; ContentLength: number } {
+  private body({ data }: Bytes, moved?: Moved): { Body: PacedBody; ContentLength: number } {
+    const pace = new Pace(this.throttle);
+    const stream = Readable.from(slices(data, pace, moved), { highWaterMark: 2 });
     return {
-      Body: Readable.from(slices(data, this.throttle, moved), { highWaterMark: 2 }),
+      Body: Object.assign(stream, { waitedMs: () => pace.waitedMs }),
       ContentLength: data.byteLength,
     };
   }
@@ -376,7 +395,7 @@ export function toBase64(sha256: string): string {
 function knownPart({ PartNumber, ETag, Size, ChecksumSHA256 }: AwsPart): Part[] {
   if (PartNumber === undefined || ETag === undefined || ChecksumSHA256 === undefined) return [];
   const sha256 = Buffer.from(ChecksumSHA256, 'base64').toString('hex');
-  return [{ number: PartNumber, eTag: ETag, sizeBytes: Size ?? 0, sha256 }];
+  return [{ number: PartNumber, eTag: usableETag(ETag), sizeBytes: Size ?? 0, sha256 }];
 }
 
 function foundIn(answer: HeadObjectCommandOutput): Found {
@@ -391,13 +410,53 @@ function* lengths(total: number): Generator<[number, number]> {
   for (let at = 0; at < total; at += SLICE_BYTES) yield [at, Math.min(total, at + SLICE_BYTES)];
 }
 
-async function* slices(data: Uint8Array, throttle: Throttle, moved?: Moved): AsyncGenerator<Uint8Array> {
+async function* slices(data: Uint8Array, pace: Pace, moved?: Moved): AsyncGenerator<Uint8Array> {
   for (const [from, to] of lengths(data.byteLength)) {
-    await throttle.take(to - from);
+    await pace.take(to - from);
     yield data.subarray(from, to);
     // The connection has asked for the next one.
     moved?.(to - from);
   }
+}
+
+/** The bandwidth cap as one body meets it: how long it was held back does not count against the server. */
+class Pace {
+  private endedMs = 0;
+  private since: number | null = null;
+
+  constructor(private readonly throttle: Throttle) {}
+
+  get waitedMs(): number {
+    return this.endedMs + (this.since === null ? 0 : performance.now() - this.since);
+  }
+
+  async take(bytes: number): Promise<void> {
+    this.since = performance.now();
+    await this.throttle.take(bytes);
+    this.endedMs = this.waitedMs;
+    this.since = null;
+  }
+}
+
+/** Part numbers, each page's greater than the one's before. */
+function nextMarker(before: string | undefined, next: string | undefined): string {
+  if (next === undefined || !/^\d{1,5}$/.test(next) || Number(next) <= Number(before ?? 0))
+    throw notS3('a list of parts that does not go on');
+  return next;
+}
+
+function usableETag(eTag: string): string {
+  if (eTag.length > MAX_ETAG) throw notS3('no usable ETag');
+  return eTag;
+}
+
+/** Whatever answers does not keep to S3's protocol. */
+function notS3(what: string): DeliveryError {
+  return new DeliveryError(
+    'SERVICE_ISSUE',
+    `The store gave ${what}: it does not speak S3 as Sightline needs it. Check "s3Endpoint" and the store. The recording is kept in the spool.`,
+    true,
+  );
 }
 
 /** The signature covers the body, although that is sent as it flows: its hash is known. */
