@@ -50,6 +50,7 @@ export default defineConfig({
           ...together(3, 1),
         },
       },
+      { test: { name: 'attack', include: ['test/attack/**/*.test.ts'], ...alone } },
       { test: { name: 'integration-alone', include: integrationAlone, ...alone } },
       { test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], exclude: e2eAlone, ...together(2, 2) } },
       { test: { name: 'e2e-alone', include: e2eAlone, ...alone } },

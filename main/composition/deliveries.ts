@@ -120,7 +120,8 @@ const sinkKeys: readonly PolicyKey[] = [
 
 function sinkOf(policy: Policy, throttle: Throttle, tokens: PageTokens): Sink {
   const { s3Bucket: bucket, brokerUrl } = policy;
-  if (policy.sink === 'folder' || bucket === null) return new FolderSink(policy.sinkFolder);
+  if (policy.sink === 'folder' || bucket === null)
+    return new FolderSink(policy.sinkFolder, { dataDir: policy.dataDir });
   return new S3Sink({
     settings: s3SettingsOf(policy),
     throttle,

@@ -1,8 +1,8 @@
 // Files that are there whole or not at all, even when the power goes in between.
 
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { errno } from '../shared/errors.ts';
 
 /** Makes a rename in this folder last through a power cut (fsync(2)); Windows does so by itself and refuses. */
@@ -35,10 +35,23 @@ export async function renameOver(
   }
 }
 
-/** Writes beside the target, syncs, renames over it. Makes the folder where there is none. */
-export async function writeFileAtomically(path: string, text: string, mode = 0o640): Promise<void> {
+const TEMPORARY = /\.[0-9a-f]{8}\.tmp$/;
+/** Whoever writes one has long finished by then, or died. */
+const LEFT_BEHIND_MS = 60_000;
+
+/**
+ * Writes beside the target, syncs, renames over it. Makes the folder where there is none.
+ * @param temporary the file that it is written to before; one of a random name (removeLeftBehind) unless told
+ */
+export async function writeFileAtomically(
+  path: string,
+  text: string,
+  mode = 0o640,
+  { temporary = `${path}.${randomBytes(4).toString('hex')}.tmp` } = {},
+): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
-  const temporary = `${path}.${randomBytes(4).toString('hex')}.tmp`;
+  // What an earlier process left half-written under that name.
+  await rm(temporary, { force: true });
   try {
     const file = await open(temporary, 'wx', mode);
     try {
@@ -52,5 +65,18 @@ export async function writeFileAtomically(path: string, text: string, mode = 0o6
   } catch (error) {
     await rm(temporary, { force: true });
     throw error;
+  }
+}
+
+/** Removes from one of our own folders what a process left there that was killed while it wrote a file. Never rejects. */
+export async function removeLeftBehind(folder: string, now = Date.now()): Promise<void> {
+  const names = await readdir(folder).catch(() => []);
+  for (const name of names.filter((one) => TEMPORARY.test(one))) {
+    const path = join(folder, name);
+    const isLeft = await stat(path).then(
+      ({ mtimeMs }) => now - mtimeMs > LEFT_BEHIND_MS,
+      () => false,
+    );
+    if (isLeft) await rm(path, { force: true }).catch(() => undefined);
   }
 }

@@ -26,6 +26,8 @@ type Answered = Awaited<ReturnType<Handle>>;
 const CONNECT_TIMEOUT_MS = 10_000;
 /** 32 kbit/s. A connection that is slower for a whole part is as good as none. */
 const SLOWEST_BYTES_PER_MS = 4;
+/** Of a body that was handed on the system may still hold so much. */
+const MAX_BUFFERED_BYTES = 1024 * 1024;
 /** A sign-on or a program that is asked for credentials. */
 const CREDENTIALS_TIMEOUT_MS = 60_000;
 
@@ -50,7 +52,8 @@ async function limited(
   timeoutMs: number,
 ): Promise<Answered> {
   const late = new AbortController();
-  const stop = abortAfter(late, () => timeoutMs + bodyMs(request));
+  const allowedMs = allowance(request, timeoutMs);
+  const stop = abortAfter(late, allowedMs);
   const { abortSignal } = options as { abortSignal?: AbortSignal };
   const signal = abortSignal === undefined ? late.signal : AbortSignal.any([abortSignal, late.signal]);
   try {
@@ -60,7 +63,7 @@ async function limited(
     return { response };
   } catch (error) {
     if (!late.signal.aborted) throw error;
-    throw named('TimeoutError', `no whole answer within ${Math.round((timeoutMs + bodyMs(request)) / 1000)} s`);
+    throw named('TimeoutError', `no whole answer within ${Math.round(allowedMs() / 1000)} s`);
   } finally {
     stop();
   }
@@ -79,10 +82,19 @@ function abortAfter(late: AbortController, allowedMs: () => number): () => void 
   return () => clearTimeout(timer);
 }
 
-function bodyMs({ body, headers }: Request): number {
+/** How long a request may take since now: as asked again, for its body may have to wait, or be on its way already. */
+function allowance({ body, headers }: Request, timeoutMs: number): () => number {
+  const startedAt = performance.now();
   const sizeBytes = Number(headers['content-length'] ?? 0);
-  const waitedMs = body instanceof Readable && 'waitedMs' in body ? (body as PacedBody).waitedMs() : 0;
-  return waitedMs + sizeBytes / SLOWEST_BYTES_PER_MS;
+  let handedOnMs: number | null = null;
+  if (body instanceof Readable) body.once('end', () => (handedOnMs = performance.now() - startedAt));
+  return () => {
+    const waitedMs = body instanceof Readable && 'waitedMs' in body ? (body as PacedBody).waitedMs() : 0;
+    const wholeMs = timeoutMs + waitedMs + sizeBytes / SLOWEST_BYTES_PER_MS;
+    if (handedOnMs === null) return wholeMs;
+    const bufferedMs = Math.min(sizeBytes, MAX_BUFFERED_BYTES) / SLOWEST_BYTES_PER_MS;
+    return Math.min(wholeMs, handedOnMs + bufferedMs + timeoutMs);
+  };
 }
 
 /** What is good for more than this one request. */

@@ -8,6 +8,7 @@ import type { Clock, Moment } from '../shared/time.ts';
 import type { SpoolSession } from '../spool/spool.ts';
 import type { Publication } from './delivery.ts';
 import type { Progress } from './progress.ts';
+import { StallWatch } from './stallWatch.ts';
 import { explainDelivery, isPermanent } from './deliveryError.ts';
 
 export interface Uploads {
@@ -96,7 +97,14 @@ export class Publisher {
   private readonly progress = new Map<string, { session: SpoolSession; progress: Progress }>();
   private readonly watchers = new Set<() => void>();
 
-  constructor(private readonly ports: PublisherPorts) {}
+  private readonly stall: StallWatch;
+
+  constructor(private readonly ports: PublisherPorts) {
+    this.stall = new StallWatch(ports.setTimer ?? plainTimer, (why) => {
+      if (why !== null) ports.log.warn('a delivery stands still', { recordingId: this.current?.recordingId });
+      this.changed();
+    });
+  }
 
   get uploads(): Uploads {
     const { jobs } = this;
@@ -104,7 +112,7 @@ export class Publisher {
     return {
       pending: jobs.length - failed,
       failed,
-      reason: jobs.findLast((job) => job.why !== null)?.why ?? null,
+      reason: this.stall.reason ?? jobs.findLast((job) => job.why !== null)?.why ?? null,
     };
   }
 
@@ -117,7 +125,7 @@ export class Publisher {
       state: job === this.current ? 'sending' : this.resting.has(job) ? 'resting' : 'waiting',
       failed: job.announced,
       attempts: job.attempts,
-      why: job.why,
+      why: (job === this.current ? this.stall.reason : null) ?? job.why,
       nextTryAt: job.nextTryAt,
       progress: this.progress.get(job.recordingId)?.progress ?? null,
     })) satisfies QueuedUpload[];
@@ -139,6 +147,7 @@ export class Publisher {
   progressed(session: SpoolSession, recordingId: string, progress: Progress | null): void {
     if (progress === null) this.progress.delete(recordingId);
     else this.progress.set(recordingId, { session, progress });
+    if (this.current?.recordingId === recordingId) this.stall.moved(progress?.sentBytes ?? 0);
     this.tellWatchers();
   }
 
@@ -203,8 +212,10 @@ export class Publisher {
       const job = this.stopped ? undefined : this.waiting.shift();
       if (job === undefined) break;
       this.current = job;
+      this.stall.begin();
       this.tellWatchers();
       const outcome = await this.attempt(job);
+      this.stall.end();
       this.current = null;
       if (outcome !== null) tell(job, outcome); // from now on it is not the current one for whoever hears it
       this.changed();
@@ -256,9 +267,12 @@ export class Publisher {
     ports.log.warn('publishing failed', { recordingId, attempts, code: why.code, reason: why.message });
     if (!job.announced && isPermanent(error) && attempts >= PERMANENT_TRIES) {
       job.announced = true;
-      await ports.onFailed(job.session, recordingId, why).catch((cause: unknown) => {
+      // It may throw before there is a promise, too: the queue outlives it.
+      try {
+        await ports.onFailed(job.session, recordingId, why);
+      } catch (cause) {
         ports.log.error('a FAILED event could not be announced', { recordingId, reason: String(cause) });
-      });
+      }
     }
     const outcome: Outcome = { status: 'FAILED', failure: why };
     if (this.stopped) return outcome;
@@ -283,12 +297,21 @@ export class Publisher {
   }
 
   private changed(): void {
-    this.ports.onChange(this.uploads);
+    this.guarded(() => this.ports.onChange(this.uploads));
     this.tellWatchers();
   }
 
   private tellWatchers(): void {
-    for (const watcher of this.watchers) watcher();
+    for (const watcher of this.watchers) this.guarded(watcher);
+  }
+
+  /** Whoever shows the queue must not be able to stop it. */
+  private guarded(tell: () => void): void {
+    try {
+      tell();
+    } catch (error) {
+      this.ports.log.error('the queue could not be shown', { reason: String(error) });
+    }
   }
 }
 

@@ -23,6 +23,7 @@ export const errorSources = {
   SPOOL_UNREADABLE: 'CLIENT',
   SUSPEND_FAILED: 'CLIENT',
   UPLOAD_FAILED: 'CLIENT',
+  SINK_CHANGED: 'CLIENT',
   /** Of the diagnostics bundle only. */
   DISK_FULL: 'CLIENT',
   BUNDLE_NOT_WRITTEN: 'CLIENT',

@@ -19,6 +19,7 @@ import { readSystemProxy } from '../../platform/systemProxy.ts';
 import { readTimeService } from '../../platform/timeService.ts';
 import type { Policy } from '../../policy/keys.ts';
 import { S3Calls } from '../../publisher/s3/s3Client.ts';
+import { SinkIdentity } from '../../publisher/sinkIdentity.ts';
 import { tryS3 } from '../../publisher/s3/s3Trial.ts';
 import { Throttle } from '../../publisher/s3/throttle.ts';
 
@@ -79,7 +80,11 @@ export function cloudSubjects(options: CloudOptions): CloudSubjects {
     credentials: credentialsOf(policy, find, (url) => askFor('the broker', url, 'POST')),
     sink:
       settings === null
-        ? { kind: 'folder', folder: policy.sinkFolder }
+        ? {
+            kind: 'folder',
+            folder: policy.sinkFolder,
+            requireKnown: () => new SinkIdentity(policy.sinkFolder, policy.dataDir).check(),
+          }
         : {
             kind: 's3',
             try: async () => {

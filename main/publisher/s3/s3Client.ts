@@ -1,7 +1,7 @@
 // The calls to S3 that a delivery needs, each with its answer checked. Nothing is tried twice here: the queue does that.
 
 import { createHash } from 'node:crypto';
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import type * as AwsS3 from '@aws-sdk/client-s3';
 import type {
   HeadObjectCommandOutput,
@@ -10,10 +10,12 @@ import type {
   S3ClientConfig,
   StorageClass,
 } from '@aws-sdk/client-s3';
-import type { PacedBody } from '../../platform/awsHandler.ts';
 import { awsHandler, limitCredentials } from '../../platform/awsHandler.ts';
 import { DeliveryError } from '../deliveryError.ts';
 import { explainS3, nameOf, statusOf } from './s3Errors.ts';
+import { nextMarker, requireEnd, usableETag, usableUploadId } from './notS3.ts';
+import type { Moved } from './pacedBody.ts';
+import { pacedBody } from './pacedBody.ts';
 import type { Throttle } from './throttle.ts';
 
 export interface S3Settings {
@@ -60,20 +62,15 @@ export interface Found {
   readonly sizeBytes: number;
   /** As S3 says it: base64, with `-N` behind it for an object of N parts. */
   readonly checksum: string | null;
+  /** Without its quotation marks; null: none. */
+  readonly eTag: string | null;
 }
 
 const RECORDING_ID = 'sightline-recording-id';
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html: "could take several minutes". */
 const COMPLETE_TIMES = 5;
-/** S3 has 1000 parts on a page and 10,000 in an upload; other stores may have fewer on a page. */
-const MAX_PAGES = 1000;
-const MAX_PARTS = 10_000;
-/** Those of AWS have about 130 characters. It is kept in the journal. */
-const MAX_UPLOAD_ID = 1024;
-const MAX_ETAG = 128;
 /** Uploads of one recording whose ids were lost: there are hardly ever two. */
 const MAX_UNKNOWN_UPLOADS = 20;
-const SLICE_BYTES = 64 * 1024;
 
 /** What the SDK has to say comes as an error; the rest must not get into the program's own output. */
 const nothing = (): void => undefined;
@@ -82,9 +79,6 @@ const silent = { trace: nothing, debug: nothing, info: nothing, warn: nothing, e
 let clockOffsetMs = 0;
 
 type Sdk = typeof AwsS3;
-
-/** Told of each slice of a body that the connection has taken. */
-type Moved = ((bytes: number) => void) | undefined;
 
 export class S3Calls {
   private constructor(
@@ -177,8 +171,7 @@ export class S3Calls {
           ChecksumType: 'COMPOSITE',
         }),
       );
-      if (UploadId === undefined || UploadId.length > MAX_UPLOAD_ID) throw notS3('no usable upload id');
-      return { key, uploadId: UploadId };
+      return { key, uploadId: usableUploadId(UploadId) };
     } catch (error) {
       throw explainS3(error, `beginning ${key}`);
     }
@@ -224,7 +217,7 @@ export class S3Calls {
         parts.push(...(page.Parts ?? []).flatMap(knownPart));
         isLast = page.IsTruncated !== true;
         if (!isLast) marker = nextMarker(marker, page.NextPartNumberMarker);
-        if (pages > MAX_PAGES || parts.length > MAX_PARTS) throw notS3('a list of parts without an end');
+        requireEnd(pages, parts.length);
       }
       return parts;
     } catch (error) {
@@ -365,13 +358,8 @@ export class S3Calls {
     };
   }
 
-  private body({ data }: Bytes, moved?: Moved): { Body: PacedBody; ContentLength: number } {
-    const pace = new Pace(this.throttle);
-    const stream = Readable.from(slices(data, pace, moved), { highWaterMark: 2 });
-    return {
-      Body: Object.assign(stream, { waitedMs: () => pace.waitedMs }),
-      ContentLength: data.byteLength,
-    };
+  private body({ data }: Bytes, moved?: Moved): { Body: Readable; ContentLength: number } {
+    return { Body: pacedBody(data, this.throttle, moved), ContentLength: data.byteLength };
   }
 }
 
@@ -403,60 +391,8 @@ function foundIn(answer: HeadObjectCommandOutput): Found {
     recordingId: answer.Metadata?.[RECORDING_ID] ?? null,
     sizeBytes: answer.ContentLength ?? 0,
     checksum: answer.ChecksumSHA256 ?? null,
+    eTag: answer.ETag?.replaceAll('"', '') ?? null,
   };
-}
-
-function* lengths(total: number): Generator<[number, number]> {
-  for (let at = 0; at < total; at += SLICE_BYTES) yield [at, Math.min(total, at + SLICE_BYTES)];
-}
-
-async function* slices(data: Uint8Array, pace: Pace, moved?: Moved): AsyncGenerator<Uint8Array> {
-  for (const [from, to] of lengths(data.byteLength)) {
-    await pace.take(to - from);
-    yield data.subarray(from, to);
-    // The connection has asked for the next one.
-    moved?.(to - from);
-  }
-}
-
-/** The bandwidth cap as one body meets it: how long it was held back does not count against the server. */
-class Pace {
-  private endedMs = 0;
-  private since: number | null = null;
-
-  constructor(private readonly throttle: Throttle) {}
-
-  get waitedMs(): number {
-    return this.endedMs + (this.since === null ? 0 : performance.now() - this.since);
-  }
-
-  async take(bytes: number): Promise<void> {
-    this.since = performance.now();
-    await this.throttle.take(bytes);
-    this.endedMs = this.waitedMs;
-    this.since = null;
-  }
-}
-
-/** Part numbers, each page's greater than the one's before. */
-function nextMarker(before: string | undefined, next: string | undefined): string {
-  if (next === undefined || !/^\d{1,5}$/.test(next) || Number(next) <= Number(before ?? 0))
-    throw notS3('a list of parts that does not go on');
-  return next;
-}
-
-function usableETag(eTag: string): string {
-  if (eTag.length > MAX_ETAG) throw notS3('no usable ETag');
-  return eTag;
-}
-
-/** Whatever answers does not keep to S3's protocol. */
-function notS3(what: string): DeliveryError {
-  return new DeliveryError(
-    'SERVICE_ISSUE',
-    `The store gave ${what}: it does not speak S3 as Sightline needs it. Check "s3Endpoint" and the store. The recording is kept in the spool.`,
-    true,
-  );
 }
 
 /** The signature covers the body, although that is sent as it flows: its hash is known. */
