@@ -50,7 +50,11 @@ export function whyNoAnswer(error: unknown): string {
   return `it cannot be reached (${errno(error) ?? 'the connection broke'})`;
 }
 
-function send(url: URL, { method, headers, body = '' }: Question, signal: AbortSignal): Promise<IncomingMessage> {
+function send(
+  url: URL,
+  { method, headers, body = '' }: Question,
+  signal: AbortSignal,
+): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const options: RequestOptions = {
       method,

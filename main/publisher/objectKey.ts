@@ -20,24 +20,28 @@ export function objectKey(parts: KeyParts): string {
   const [year, month, day] = time.slice(0, 10).split('-');
   const compact = `${time.slice(0, 19).replaceAll(/[-:]/g, '')}Z`;
   const prefix = parts.prefix.replaceAll('<alias>', aliasOf(parts)).replaceAll(/^\/+|\/+$/g, '');
-  return [prefix, year, month, day, `${parts.contactId}_${compact}.mp4`]
+  const folders = prefix.split('/').map(usable);
+  return [...folders, year, month, day, `${parts.contactId}_${compact}.mp4`]
     .filter((part) => part !== '')
     .join('/');
 }
 
-/** Of what a page names, at most: file systems take 255 bytes, and a file's name has more than this part (RFC 4122: 36). */
-const MAX_ALIAS = 64;
+/** Between two slashes. File systems take 255 bytes. */
+const MAX_PART = 128;
 /** Windows: devices, whatever folder they are named in. */
 const DEVICE = /^(?:con|prn|aux|nul|com\d|lpt\d)$/i;
 
 /** Without an alias the instance's id stands in: the last part of its ARN, reduced to characters safe in a name. */
-function aliasOf({ instanceAlias, instanceArn }: KeyParts): string {
-  const id = instanceArn.split('/').at(-1) ?? '';
-  const alias = instanceAlias ?? (id.replaceAll(/[^A-Za-z0-9-]/g, '-') || 'instance');
-  if (alias.length > MAX_ALIAS) {
-    // Cut short two instances could have the same.
-    const hash = createHash('sha256').update(instanceArn).digest('hex').slice(0, 8);
-    return `${alias.slice(0, MAX_ALIAS - 9)}-${hash}`;
-  }
-  return DEVICE.test(alias) ? `instance-${alias}` : alias;
+function aliasOf(parts: KeyParts): string {
+  if (parts.instanceAlias !== undefined) return parts.instanceAlias;
+  const id = parts.instanceArn.split('/').at(-1) ?? '';
+  return id.replaceAll(/[^A-Za-z0-9-]/g, '-') || 'instance';
+}
+
+/** A name that every file system takes, whatever a page named. Cut short it stays another than others' are. */
+function usable(part: string): string {
+  if (DEVICE.test(part)) return `${part}-`;
+  if (part.length <= MAX_PART) return part;
+  const hash = createHash('sha256').update(part).digest('hex').slice(0, 8);
+  return `${part.slice(0, MAX_PART - hash.length - 1)}-${hash}`;
 }

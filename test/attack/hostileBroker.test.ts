@@ -55,9 +55,15 @@ describe('a broker', () => {
   });
 
   it.each([
-    ['refuses, with a token in its words', { kind: 'says', status: 403, body: () => TOKEN.repeat(100) }],
-    ['answers what is no JSON', { kind: 'says', status: 200, body: () => TOKEN }],
-    ['answers other fields', { kind: 'says', status: 200, body: () => JSON.stringify({ [TOKEN]: TOKEN }) }],
+    [
+      'refuses, with a token in its words',
+      { kind: 'says', status: 403, body: (): string => TOKEN.repeat(100) },
+    ],
+    ['answers what is no JSON', { kind: 'says', status: 200, body: (): string => TOKEN }],
+    [
+      'answers other fields',
+      { kind: 'says', status: 200, body: (): string => JSON.stringify({ [TOKEN]: TOKEN }) },
+    ],
     ['sends us elsewhere', { kind: 'redirect', to: 'http://127.0.0.1:9/' }],
   ] as const)('that %s brings nothing of that into what is told', async (_, act) => {
     hostile.hostility = () => act;
@@ -87,7 +93,7 @@ describe('an EventBridge', () => {
   const problemOf = async (requestTimeoutMs = 20_000) => {
     const { log, lines } = keepingLogger();
     const outbox = new Outbox({ folder: join(await temporaryFolder(), 'outbox'), log });
-    await outbox.add(statusEvent());
+    await outbox.add(statusEvent('rec-1'));
     const sender = new EventBridge({
       ...{ bus: 'a-bus', region: REGION, endpoint: hostile.url, outbox, log, requestTimeoutMs },
       credentials: { accessKeyId: 'AKIATESTTESTTESTTEST', secretAccessKey: 'nothing', sessionToken: TOKEN },

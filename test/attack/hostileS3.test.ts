@@ -28,7 +28,10 @@ beforeAll(async () => {
   hostile = await startHostileServer(store.endpoint);
   (store.strict as S3Server).frontHost = new URL(hostile.url).host;
 });
-afterEach(() => (hostile.hostility = () => null));
+afterEach(() => {
+  hostile.hostility = () => null;
+  hostile.change = () => undefined;
+});
 afterAll(() => Promise.all([hostile.close(), store.stop()]));
 
 /** Into the hostile one, patient for so long. */
@@ -137,7 +140,8 @@ describe('an S3 that takes its time', () => {
     await first.advance(run.endTime);
     await first.abort();
     await spool.end(id, run);
-    hostile.hostility = ({ method }) => (method === 'GET' ? { kind: 'drip', everyMs: 100, count: 200 } : null);
+    hostile.hostility = ({ method }) =>
+      method === 'GET' ? { kind: 'drip', everyMs: 100, count: 200 } : null;
     await expect(spool.deliver(id, sink(1000))).rejects.toMatchObject({ code: 'CLIENT_CONNECTION_ERROR' });
     hostile.hostility = () => null;
     await spool.deliver(id, sink(10_000));
@@ -155,7 +159,13 @@ describe('an S3 whose lists do not end', () => {
     ['at the same marker', () => listing('2')],
     ['at none', () => listing('')],
     ['at one that is no number', () => listing('forever')],
-    ['at ever later ones', ((page) => () => listing(String((page += 1))))(1)],
+    [
+      'at ever later ones',
+      (
+        (page) => () =>
+          listing(String((page += 1)))
+      )(1),
+    ],
   ])('%s is asked no more than it takes to see that', async (_, body) => {
     const spool = await rig();
     const id = newId();
@@ -167,7 +177,10 @@ describe('an S3 whose lists do not end', () => {
     await spool.end(id, run);
     const before = hostile.requests.length;
     hostile.hostility = ({ method }) => (method === 'GET' ? { kind: 'says', status: 200, body } : null);
-    await expect(spool.deliver(id, sink())).rejects.toMatchObject({ code: 'SERVICE_ISSUE', isPermanent: true });
+    await expect(spool.deliver(id, sink())).rejects.toMatchObject({
+      code: 'SERVICE_ISSUE',
+      isPermanent: true,
+    });
     expect(hostile.requests.length - before).toBeLessThanOrEqual(1001);
     hostile.hostility = () => null;
     await spool.deliver(id, sink(10_000));
@@ -185,6 +198,42 @@ describe('an S3 whose lists do not end', () => {
           }
         : null;
     expect(await refusalOf(LONG, sink())).toMatchObject({ code: 'SERVICE_ISSUE' });
+  });
+});
+
+describe('a store that says no checksum of what it holds, after its answer was lost', () => {
+  /** Whether S3 is sent the pictures again. */
+  async function sentAgain(frames: number, eTag?: string): Promise<number> {
+    const s3 = store.strict as S3Server;
+    const spool = await rig();
+    const id = newId();
+    await spool.record(id, frames);
+    hostile.change = ({ method }, headers) => {
+      if (method !== 'HEAD') return;
+      delete headers['x-amz-checksum-sha256'];
+      if (eTag !== undefined) headers.etag = eTag;
+    };
+    s3.inject({ kind: 'lostAnswer', operation: frames === LONG ? 'CompleteMultipartUpload' : 'PutObject' });
+    await expect(spool.deliver(id, sink(10_000))).rejects.toThrow();
+    const before = s3.requests.length;
+    await spool.deliver(id, sink(10_000)).catch(() => spool.deliver(id, sink(10_000)));
+    await expectWhole(store, id, frames);
+    const again = s3.requests.slice(before).filter(({ operation, status }) => {
+      return (operation === 'PutObject' || operation === 'UploadPart') && status === 200;
+    });
+    return again.filter(({ key }) => key.endsWith('.mp4')).length;
+  }
+
+  it.each([SHORT, LONG])('is believed by its ETag (%i pictures)', async (frames) => {
+    expect(await sentAgain(frames)).toBe(0);
+  });
+
+  it.each([
+    [SHORT, '"0123456789abcdef0123456789abcdef"'],
+    [LONG, '"0123456789abcdef0123456789abcdef-3"'],
+    [LONG, ''],
+  ])('is not believed with another one (%i pictures, %s)', async (frames, eTag) => {
+    expect(await sentAgain(frames, eTag)).toBeGreaterThan(0);
   });
 });
 

@@ -9,7 +9,12 @@ import { pipeline } from 'node:stream/promises';
 
 export type Hostility =
   /** A message so long, between these words. */
-  | { readonly kind: 'flood'; readonly status: number; readonly sizeBytes: number; readonly around?: [string, string] }
+  | {
+      readonly kind: 'flood';
+      readonly status: number;
+      readonly sizeBytes: number;
+      readonly around?: [string, string];
+    }
   /** The answer's headers, and then a byte so often, so many in all. */
   | { readonly kind: 'drip'; readonly everyMs: number; readonly count: number }
   /** Takes the question and says nothing. */
@@ -27,6 +32,8 @@ export interface HostileServer {
   readonly url: string;
   /** null: hands on. Asked for each request. */
   hostility: (request: IncomingMessage) => Hostility | null;
+  /** Changes the headers of an answer that is handed on. */
+  change: (request: IncomingMessage, headers: IncomingMessage['headers']) => void;
   /** Each request, in order. */
   readonly requests: { method: string; url: string; headers: IncomingMessage['headers']; body: string }[];
   /** Of answers, all of them, as far as the network has taken them. */
@@ -54,11 +61,15 @@ export async function startHostileServer(
     for (const look of [...watchers]) look();
     const act = hostile.hostility(request);
     if (act !== null) await misbehave(act, request, response);
-    else if (behaving !== null) await handOn(behaving, request, body, response);
+    else if (behaving !== null) await handOn(behaving, request, body, response, hostile.change);
     else response.writeHead(404).end();
   };
 
-  async function misbehave(act: Hostility, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async function misbehave(
+    act: Hostility,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> {
     const send = async (data: string | Buffer): Promise<void> => {
       if (response.destroyed) throw new Error('cut off');
       sentBytes += data.length;
@@ -105,6 +116,7 @@ export async function startHostileServer(
   const hostile: HostileServer = {
     url: `http${tls === undefined ? '' : 's'}://127.0.0.1:${(server.address() as AddressInfo).port}`,
     hostility: () => null,
+    change: () => undefined,
     requests: [],
     get sentBytes() {
       return sentBytes;
@@ -142,14 +154,17 @@ function drained(response: ServerResponse): Promise<void> {
 /** As it came, Host included: signatures cover that. */
 async function handOn(
   behaving: string,
-  { method, url, headers }: IncomingMessage,
+  request: IncomingMessage,
   body: Buffer,
   response: ServerResponse,
+  change: HostileServer['change'],
 ): Promise<void> {
+  const { method, url, headers } = request;
   const { expect: _, ...rest } = headers;
   const outgoing = httpRequest(`${behaving}${url ?? ''}`, { method, headers: rest });
   outgoing.end(body);
   const [incoming] = (await once(outgoing, 'response')) as [IncomingMessage];
+  change(request, incoming.headers);
   response.writeHead(incoming.statusCode ?? 500, incoming.headers);
   await pipeline(incoming, response);
 }

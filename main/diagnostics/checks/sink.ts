@@ -38,7 +38,10 @@ async function intoFolder(folder: string, requireKnown: () => Promise<void>): Pr
     return ok(`${folder} can be written to`);
   } catch (error) {
     if (error instanceof SightlineError && error.code === 'SINK_CHANGED')
-      return failed(error.message, 'Mount the share, or accept the folder as the message says. What waits is delivered then.');
+      return failed(
+        error.message,
+        'Mount the share, or accept the folder as the message says. What waits is delivered then.',
+      );
     return failed(...folderTrouble(folder, 'sinkFolder', error));
   }
 }

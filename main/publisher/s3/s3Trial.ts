@@ -64,7 +64,11 @@ export async function tryS3(options: S3TrialOptions): Promise<S3TrialResult> {
       problem: problems.length === 0 ? null : problems.join(' '),
     };
   } catch (error) {
-    return { kind: 'refused', said: saidOf(error instanceof DeliveryError ? (error.cause ?? error) : error), remedy: s3Advice(error) };
+    return {
+      kind: 'refused',
+      said: saidOf(error instanceof DeliveryError ? (error.cause ?? error) : error),
+      remedy: s3Advice(error),
+    };
   } finally {
     calls.close();
   }

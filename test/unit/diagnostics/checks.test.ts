@@ -280,7 +280,9 @@ describe('sink folder', () => {
     expect(await readdir(folder)).toEqual([]);
     await mkdir(join(folder, 'd'));
     await writeFile(join(folder, 'd', 'file'), '');
-    expect(await find(sinkCheck({ kind: 'folder', folder: join(folder, 'd', 'file'), requireKnown }))).toMatchObject({
+    expect(
+      await find(sinkCheck({ kind: 'folder', folder: join(folder, 'd', 'file'), requireKnown })),
+    ).toMatchObject({
       verdict: 'failed',
     });
   });
