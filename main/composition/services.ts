@@ -12,7 +12,6 @@ import type { ChosenEncoder } from '../capture/ffmpegBinary.ts';
 import { Slates } from '../capture/slates.ts';
 import { ffmpegSpawner } from '../capture/spawnFfmpeg.ts';
 import { startDeliveries } from './deliveries.ts';
-import { removeLeftBehind } from '../platform/atomicFile.ts';
 import { SystemClock } from '../platform/clock.ts';
 import { lockDataFolder } from '../platform/instanceLock.ts';
 import type { KeyStore } from '../platform/keyStore.ts';
@@ -91,7 +90,6 @@ export async function startServices(options: ServicesOptions): Promise<Services>
   const [{ warning }] = keyStores;
   if (warning !== null) log.warn(warning);
   const unlock = lockDataFolder(policy.dataDir);
-  await removeLeftBehind(policy.dataDir);
   const clock = new SystemClock();
   const newId = (): string => randomUUID();
   const spawn = ffmpegSpawner(log);

@@ -2,14 +2,12 @@
 // the environment switch that off for every client in the process, libraries included, so it is taken away before the
 // first of them connects. A company's own authority is added by NODE_EXTRA_CA_CERTS.
 
-const VARIABLE = 'NODE_TLS_REJECT_UNAUTHORIZED';
-
 /** @returns what to log when it was set */
 export function insistOnCertificates(environment: NodeJS.ProcessEnv = process.env): string | null {
-  const wasOff = environment[VARIABLE] === '0';
+  const wasOff = environment.NODE_TLS_REJECT_UNAUTHORIZED === '0';
   // Node reads it anew for each connection (lib/_tls_wrap.js).
-  delete environment[VARIABLE];
+  delete environment.NODE_TLS_REJECT_UNAUTHORIZED;
   return wasOff
-    ? `${VARIABLE}=0 is ignored: certificates are always checked. Add your own authority with NODE_EXTRA_CA_CERTS.`
+    ? 'NODE_TLS_REJECT_UNAUTHORIZED=0 is ignored: certificates are always checked. Add your own authority with NODE_EXTRA_CA_CERTS.'
     : null;
 }

@@ -8,6 +8,7 @@ import type { Clock, Moment } from '../shared/time.ts';
 import type { SpoolSession } from '../spool/spool.ts';
 import type { Publication } from './delivery.ts';
 import type { Progress } from './progress.ts';
+import type { SetTimer } from './stallWatch.ts';
 import { StallWatch } from './stallWatch.ts';
 import { explainDelivery, isPermanent } from './deliveryError.ts';
 
@@ -54,8 +55,6 @@ export interface PublisherPorts {
   readonly setTimer?: SetTimer;
   readonly log: Logger;
 }
-
-export type SetTimer = (act: () => void, delayMs: number) => () => void;
 
 const plainTimer: SetTimer = (act, delayMs) => {
   const timer = setTimeout(act, delayMs);

@@ -3,9 +3,11 @@
 
 import type { Failure } from '../shared/errors.ts';
 import { failure } from '../shared/errors.ts';
-import type { SetTimer } from './publisher.ts';
 
-export const STALLED_AFTER_MS = 30_000;
+/** @returns the way to call it off */
+export type SetTimer = (act: () => void, delayMs: number) => () => void;
+
+const STALLED_AFTER_MS = 30_000;
 
 export class StallWatch {
   private sentBytes = 0;

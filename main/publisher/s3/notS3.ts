@@ -15,8 +15,10 @@ export function usableUploadId(uploadId: string | undefined): string {
   return uploadId;
 }
 
-/** Of a list that goes on, so far. */
-export function requireEnd(pages: number, parts: number): void {
+/** Of a list that goes on, so far. @param until in milliseconds of performance.now() */
+export function requireEnd(pages: number, parts: number, until: number): void {
+  if (performance.now() > until)
+    throw Object.assign(new Error('the list took too long'), { name: 'TimeoutError' });
   if (pages > MAX_PAGES || parts > MAX_PARTS) throw notS3('a list of parts without an end');
 }
 

@@ -69,8 +69,10 @@ export interface Found {
 const RECORDING_ID = 'sightline-recording-id';
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html: "could take several minutes". */
 const COMPLETE_TIMES = 5;
+/** For all pages of a list together. */
+const LIST_TIMES = 3;
 /** Uploads of one recording whose ids were lost: there are hardly ever two. */
-const MAX_UNKNOWN_UPLOADS = 20;
+const MAX_UNKNOWN_UPLOADS = 5;
 
 /** What the SDK has to say comes as an error; the rest must not get into the program's own output. */
 const nothing = (): void => undefined;
@@ -206,6 +208,7 @@ export class S3Calls {
   async listParts(upload: Upload): Promise<Part[] | null> {
     try {
       const parts: Part[] = [];
+      const until = performance.now() + LIST_TIMES * this.settings.requestTimeoutMs;
       // Not the SDK's paginator: S3 says where the next page begins on the last one, too, and that would go on for ever.
       for (let marker: string | undefined, pages = 1, isLast = false; !isLast; pages += 1) {
         const page = await this.client.send(
@@ -217,7 +220,7 @@ export class S3Calls {
         parts.push(...(page.Parts ?? []).flatMap(knownPart));
         isLast = page.IsTruncated !== true;
         if (!isLast) marker = nextMarker(marker, page.NextPartNumberMarker);
-        requireEnd(pages, parts.length);
+        requireEnd(pages, parts.length, until);
       }
       return parts;
     } catch (error) {

@@ -77,3 +77,15 @@ describe('a rename on Windows', () => {
     ).rejects.toThrow('ENOENT');
   });
 });
+
+describe('what a killed process left half-written', () => {
+  it('is removed when it is old, and nothing else is', async () => {
+    const folder = await temporaryFolder();
+    const names = ['control.json.0a1b2c3d.tmp', 'control.json', 'my.tmp', 'x.0a1b2c3d.tmp.keep'];
+    for (const name of [...names, 'new.json.0a1b2c3d.tmp']) await writeFile(join(folder, name), '');
+    for (const name of names) await utimes(join(folder, name), new Date(0), new Date(0));
+    await removeLeftBehind(folder);
+    expect((await readdir(folder)).sort()).toEqual([...names.slice(1), 'new.json.0a1b2c3d.tmp'].sort());
+    await removeLeftBehind(join(folder, 'no such folder'));
+  });
+});
