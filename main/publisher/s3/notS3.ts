@@ -3,7 +3,7 @@
 import { DeliveryError } from '../deliveryError.ts';
 
 /** S3 has 1000 parts on a page and 10,000 in an upload; other stores may have fewer on a page. */
-const MAX_PAGES = 1000;
+const MAX_PAGES = 200;
 const MAX_PARTS = 10_000;
 /** Those of AWS have about 130 characters. It is kept in the journal. */
 const MAX_UPLOAD_ID = 1024;

@@ -1,7 +1,7 @@
-import { mkdir, readFile, readdir, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readdir, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { renameOver, writeFileAtomically } from '../../../main/platform/atomicFile.ts';
+import { removeLeftBehind, renameOver, writeFileAtomically } from '../../../main/platform/atomicFile.ts';
 import { temporaryFolder } from '../support/folders.ts';
 
 describe('a file that is written at once', () => {
