@@ -62,6 +62,7 @@ export default defineConfig({
           ...together(3, 1),
         },
       },
+      { test: { name: 'attack', include: ['test/attack/**/*.test.ts'], ...alone } },
       { test: { name: 'integration-alone', include: integrationAlone, ...alone } },
       // Hostile peers against the built program, one at a time: they take the machine's connections and processors.
       { test: { name: 'attack', include: ['test/attack/**/*.test.ts'], ...alone } },

@@ -13,6 +13,7 @@ import { recordingsCommand } from './headless/recordings.ts';
 import { addRetryOptions, retryCommand } from './headless/retry.ts';
 import { serveCommand } from './headless/serve.ts';
 import { keepCurrentFolderOutOfSearch } from './platform/runTool.ts';
+import { insistOnCertificates } from './platform/secureTls.ts';
 import { appVersion } from './platform/version.ts';
 import { PolicyError } from './policy/load.ts';
 import { SightlineError } from './shared/errors.ts';
@@ -29,6 +30,9 @@ for (const stream of [process.stdout, process.stderr])
     if (error.code !== 'EPIPE' && error.code !== 'EOF') throw error;
     if (!process.argv.slice(2).includes('serve')) process.exit();
   });
+
+const tlsWarning = insistOnCertificates();
+if (tlsWarning !== null) process.stderr.write(`${tlsWarning}\n`);
 
 const program = new Command('sightline')
   .description("Records a contact-center agent's screen for exactly as long as a contact lasts.")

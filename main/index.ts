@@ -18,6 +18,7 @@ import { defaultDataFolder, findResourcesFolder, systemDataFolder } from './plat
 import { keepNewFilesPrivate } from './platform/privateFiles.ts';
 import { powerMonitorWatch } from './platform/powerMonitor.ts';
 import { keepCurrentFolderOutOfSearch } from './platform/runTool.ts';
+import { insistOnCertificates } from './platform/secureTls.ts';
 import { appVersion, osName } from './platform/version.ts';
 import type { Policy } from './policy/keys.ts';
 import type { LivePolicy } from './policy/live.ts';
@@ -78,6 +79,8 @@ keepNewFilesPrivate();
 // Before Chromium looks at them: DevTools would let any program of this machine rewrite what the pill says.
 if (app.isPackaged)
   for (const one of ['remote-debugging-port', 'remote-debugging-pipe']) app.commandLine.removeSwitch(one);
+/** Before anything connects. */
+const tlsWarning = insistOnCertificates();
 
 if (app.requestSingleInstanceLock()) {
   registerPageScheme();
@@ -129,6 +132,7 @@ async function start(): Promise<Started> {
     const first = await readPolicy(given);
     const { dataDir, logLevel } = first.values;
     log = createLogger({ folder: join(dataDir, 'logs'), level: logLevel, stderr: true });
+    if (tlsWarning !== null) log.warn(tlsWarning);
     const started = startLivePolicy(first, given, log);
     policy = started.live;
     const services = await startServices({

@@ -49,6 +49,8 @@ export interface Deliveries {
 
 /** How long nothing may move on a connection to S3. */
 const S3_IDLE_TIMEOUT_MS = 30_000;
+/** How long a request to S3 may take as a whole, its body aside. */
+const S3_REQUEST_TIMEOUT_MS = 120_000;
 
 export function startDeliveries(options: DeliveriesOptions): Deliveries {
   const { policy, clock, log } = options;
@@ -122,7 +124,8 @@ const sinkKeys: readonly PolicyKey[] = [
 
 function sinkOf(policy: Policy, throttle: Throttle, tokens: PageTokens): Sink {
   const { s3Bucket: bucket, brokerUrl } = policy;
-  if (policy.sink === 'folder' || bucket === null) return new FolderSink(policy.sinkFolder);
+  if (policy.sink === 'folder' || bucket === null)
+    return new FolderSink(policy.sinkFolder, { dataDir: policy.dataDir });
   return new S3Sink({
     settings: s3SettingsOf(policy),
     throttle,
@@ -155,5 +158,6 @@ export function s3SettingsOf(policy: Policy): S3Settings {
     storageClass: policy.s3StorageClass,
     tags: tagsOf(policy.s3Tags),
     idleTimeoutMs: S3_IDLE_TIMEOUT_MS,
+    requestTimeoutMs: S3_REQUEST_TIMEOUT_MS,
   };
 }

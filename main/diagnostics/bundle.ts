@@ -3,8 +3,8 @@
 
 import { toFailure } from '../shared/errors.ts';
 import type { Failure } from '../shared/errors.ts';
-import type { Redaction } from './redact.ts';
-import { redactText, redactValue } from './redact.ts';
+import type { Redaction } from '../platform/redact.ts';
+import { redactText, redactValue } from '../platform/redact.ts';
 import { writeZip } from './zipFile.ts';
 
 interface PartNames {

@@ -2,7 +2,7 @@
 // until somebody has put it here. No contact attributes, no queues, no page's free words, nothing that opens anything.
 
 import { gapReasonSchema } from '../shared/names.ts';
-import { LEFT_OUT } from './redact.ts';
+import { LEFT_OUT } from '../platform/redact.ts';
 
 /** `true`: a text, a number, a truth value or null, and nothing that has parts. */
 export type Shape =

@@ -1,8 +1,8 @@
 // Files that are there whole or not at all, even when the power goes in between.
 
-import { link, mkdir, open, rename, rm } from 'node:fs/promises';
+import { link, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { errno } from '../shared/errors.ts';
 
 /** Makes a rename in this folder last through a power cut (fsync(2)); Windows does so by itself and refuses. */
@@ -35,14 +35,30 @@ export async function renameOver(
   }
 }
 
-/** Writes beside the target, syncs, renames over it. Makes the folder where there is none. */
-export async function writeFileAtomically(path: string, data: string | Buffer, mode = 0o600): Promise<void> {
-  await writeBeside(path, data, mode, (temporary) => renameOver(temporary, path));
+const TEMPORARY = /\.[0-9a-f]{8}\.tmp$/;
+/** Whoever writes one has long finished by then, or died. */
+const LEFT_BEHIND_MS = 60_000;
+
+/** Under a random name; see removeLeftBehind. */
+const temporaryOf = (path: string): string => `${path}.${randomBytes(4).toString('hex')}.tmp`;
+
+/**
+ * Writes beside the target, syncs, renames over it. Makes the folder where there is none.
+ * @param temporary the file that it is written to before; one of a random name unless given
+ */
+export async function writeFileAtomically(
+  path: string,
+  data: string | Buffer,
+  mode = 0o600,
+  { temporary = temporaryOf(path) } = {},
+): Promise<void> {
+  await writeBeside(path, data, mode, temporary, () => renameOver(temporary, path));
 }
 
 /** As writeFileAtomically, but what is there already is left as it is. @returns whether it was made */
 export async function createAtomically(path: string, data: Buffer, mode: number): Promise<boolean> {
-  return writeBeside(path, data, mode, async (temporary) => {
+  const temporary = temporaryOf(path);
+  return writeBeside(path, data, mode, temporary, async () => {
     try {
       await link(temporary, path); // unlike rename(2) never over another file
       return true;
@@ -59,10 +75,12 @@ async function writeBeside<T>(
   path: string,
   data: string | Buffer,
   mode: number,
-  give: (temporary: string) => Promise<T>,
+  temporary: string,
+  give: () => Promise<T>,
 ): Promise<T> {
   await mkdir(dirname(path), { recursive: true });
-  const temporary = `${path}.${randomBytes(4).toString('hex')}.tmp`;
+  // What an earlier process left half-written under that name.
+  await rm(temporary, { force: true });
   try {
     const file = await open(temporary, 'wx', mode);
     try {
@@ -73,10 +91,23 @@ async function writeBeside<T>(
     } finally {
       await file.close();
     }
-    const given = await give(temporary);
+    const given = await give();
     await syncFolder(dirname(path));
     return given;
   } finally {
     await rm(temporary, { force: true });
+  }
+}
+
+/** Removes from one of our own folders what a process left there that was killed while it wrote a file. Never rejects. */
+export async function removeLeftBehind(folder: string, now = Date.now()): Promise<void> {
+  const names = await readdir(folder).catch(() => []);
+  for (const name of names.filter((one) => TEMPORARY.test(one))) {
+    const path = join(folder, name);
+    const isLeft = await stat(path).then(
+      ({ mtimeMs }) => now - mtimeMs > LEFT_BEHIND_MS,
+      () => false,
+    );
+    if (isLeft) await rm(path, { force: true }).catch(() => undefined);
   }
 }

@@ -195,6 +195,11 @@ export const policyKeys = {
       .refine(
         (text) => !text.split('/').some((part) => part === '..' || part === '.'),
         'must not contain . or .. parts',
+      )
+      // Of 1,024 bytes for an S3 key and 255 for a folder's name, with what is put in and behind.
+      .refine(
+        (text) => text.length <= 512 && text.split('/').every((part) => part.length <= 128),
+        'must have 512 characters at most, and 128 between two slashes',
       ),
     form: 'text',
     applied: 'when-idle',

@@ -2,7 +2,7 @@
 // `sightline doctor` and `sightline policy` read from outside.
 
 import { rm } from 'node:fs/promises';
-import { writeFileAtomically } from '../platform/atomicFile.ts';
+import { removeLeftBehind, writeFileAtomically } from '../platform/atomicFile.ts';
 import type { AdjustableLogger } from '../platform/log.ts';
 import type { LoadedPolicy } from './load.ts';
 import { LivePolicy, ignoredCode } from './live.ts';
@@ -62,6 +62,7 @@ export function startLivePolicy(
     live,
     publish: () => {
       isOurs = true;
+      void removeLeftBehind(first.values.dataDir);
       write();
     },
     stop: async () => {

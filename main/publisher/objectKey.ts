@@ -1,6 +1,7 @@
 // The name under which a recording is delivered: AWS's scheme, so that tools written for it find ours
 // (`prefix/year/month/day/contact-id_UTC-timestamp.mp4`, Amazon Connect's screen recording guide).
 
+import { createHash } from 'node:crypto';
 import type { Moment } from '../shared/time.ts';
 import { toTimestamp } from '../shared/time.ts';
 
@@ -19,14 +20,28 @@ export function objectKey(parts: KeyParts): string {
   const [year, month, day] = time.slice(0, 10).split('-');
   const compact = `${time.slice(0, 19).replaceAll(/[-:]/g, '')}Z`;
   const prefix = parts.prefix.replaceAll('<alias>', aliasOf(parts)).replaceAll(/^\/+|\/+$/g, '');
-  return [prefix, year, month, day, `${parts.contactId}_${compact}.mp4`]
+  const folders = prefix.split('/').map(usable);
+  return [...folders, year, month, day, `${parts.contactId}_${compact}.mp4`]
     .filter((part) => part !== '')
     .join('/');
 }
+
+/** Between two slashes. File systems take 255 bytes. */
+const MAX_PART = 128;
+/** Windows: devices, whatever folder they are named in. */
+const DEVICE = /^(?:con|prn|aux|nul|com\d|lpt\d)$/i;
 
 /** Without an alias the instance's id stands in: the last part of its ARN, reduced to characters safe in a name. */
 function aliasOf(parts: KeyParts): string {
   if (parts.instanceAlias !== undefined) return parts.instanceAlias;
   const id = parts.instanceArn.split('/').at(-1) ?? '';
   return id.replaceAll(/[^A-Za-z0-9-]/g, '-') || 'instance';
+}
+
+/** A name that every file system takes, whatever a page named. Cut short it stays another than others' are. */
+function usable(part: string): string {
+  if (DEVICE.test(part)) return `${part}-`;
+  if (part.length <= MAX_PART) return part;
+  const hash = createHash('sha256').update(part).digest('hex').slice(0, 8);
+  return `${part.slice(0, MAX_PART - hash.length - 1)}-${hash}`;
 }

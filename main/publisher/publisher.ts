@@ -9,6 +9,8 @@ import type { SpoolSession } from '../spool/spool.ts';
 import type { Telling } from '../status/eventQueue.ts';
 import type { Publication } from './delivery.ts';
 import type { Progress } from './progress.ts';
+import type { SetTimer } from './stallWatch.ts';
+import { StallWatch } from './stallWatch.ts';
 import { explainDelivery, isPermanent } from './deliveryError.ts';
 
 export interface Uploads {
@@ -57,8 +59,6 @@ export interface PublisherPorts {
   readonly log: Logger;
 }
 
-export type SetTimer = (act: () => void, delayMs: number) => () => void;
-
 const plainTimer: SetTimer = (act, delayMs) => {
   const timer = setTimeout(act, delayMs);
   return () => clearTimeout(timer);
@@ -101,7 +101,14 @@ export class Publisher {
   private readonly progress = new Map<string, { session: SpoolSession; progress: Progress }>();
   private readonly watchers = new Set<() => void>();
 
-  constructor(private readonly ports: PublisherPorts) {}
+  private readonly stall: StallWatch;
+
+  constructor(private readonly ports: PublisherPorts) {
+    this.stall = new StallWatch(ports.setTimer ?? plainTimer, (why) => {
+      if (why !== null) ports.log.warn('a delivery stands still', { recordingId: this.current?.recordingId });
+      this.changed();
+    });
+  }
 
   get uploads(): Uploads {
     const { jobs } = this;
@@ -109,7 +116,7 @@ export class Publisher {
     return {
       pending: jobs.length - failed,
       failed,
-      reason: jobs.findLast((job) => job.why !== null)?.why ?? null,
+      reason: this.stall.reason ?? jobs.findLast((job) => job.why !== null)?.why ?? null,
     };
   }
 
@@ -122,7 +129,7 @@ export class Publisher {
       state: job === this.current ? 'sending' : this.waiting.includes(job) ? 'waiting' : 'resting',
       failed: job.announced,
       attempts: job.attempts,
-      why: job.why,
+      why: (job === this.current ? this.stall.reason : null) ?? job.why,
       nextTryAt: job.nextTryAt,
       progress: this.progress.get(job.recordingId)?.progress ?? null,
     })) satisfies QueuedUpload[];
@@ -144,6 +151,7 @@ export class Publisher {
   progressed(session: SpoolSession, recordingId: string, progress: Progress | null): void {
     if (progress === null) this.progress.delete(recordingId);
     else this.progress.set(recordingId, { session, progress });
+    if (this.current?.recordingId === recordingId) this.stall.moved(progress?.sentBytes ?? 0);
     this.tellWatchers();
   }
 
@@ -210,8 +218,10 @@ export class Publisher {
       const job = this.stopped ? undefined : this.waiting.shift();
       if (job === undefined) break;
       this.current = job;
+      this.stall.begin();
       this.tellWatchers();
       const outcome = await this.attempt(job);
+      this.stall.end();
       this.current = null;
       if (outcome !== null) tell(job, outcome); // from now on it is not the current one for whoever hears it
       this.changed();
@@ -319,12 +329,21 @@ export class Publisher {
   }
 
   private changed(): void {
-    this.ports.onChange(this.uploads);
+    this.guarded(() => this.ports.onChange(this.uploads));
     this.tellWatchers();
   }
 
   private tellWatchers(): void {
-    for (const watcher of this.watchers) watcher();
+    for (const watcher of this.watchers) this.guarded(watcher);
+  }
+
+  /** Whoever shows the queue must not be able to stop it. */
+  private guarded(tell: () => void): void {
+    try {
+      tell();
+    } catch (error) {
+      this.ports.log.error('the queue could not be shown', { reason: String(error) });
+    }
   }
 }
 

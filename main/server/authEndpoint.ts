@@ -2,11 +2,8 @@
 // comes to. The token goes to this address and nowhere else: no redirect is followed, no answer and no system error is
 // passed on in its own words.
 
-import { request as overHttp } from 'node:http';
-import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
-import { request as overHttps } from 'node:https';
 import { z } from 'zod';
-import { errno } from '../shared/errors.ts';
+import { ask, whyNoAnswer } from '../platform/ask.ts';
 
 /** Who says hello, as the endpoint is told. */
 export interface AuthQuestion {
@@ -51,19 +48,25 @@ export async function askEndpoint(
   question: AuthQuestion,
   timeoutMs = AUTH_TIMEOUT_MS,
 ): Promise<AuthOutcome> {
-  const signal = AbortSignal.timeout(timeoutMs);
   try {
-    const { status, type, body } = await post(new URL(url), token, JSON.stringify(question), signal);
+    const { status, type, body } = await ask(url, {
+      method: 'POST',
+      headers: {
+        Authorization: `Bearer ${token}`,
+        'Content-Type': 'application/json',
+        Accept: 'application/json',
+      },
+      body: JSON.stringify(question),
+      timeoutMs,
+      maxAnswerBytes: MAX_ANSWER_BYTES,
+    });
     if (status === 401 || status === 403) return { kind: 'refused', why: `it answered ${status}` };
     if (status !== 200) return unavailable(`it answered ${status}`);
     if (!/^application\/json *(?:;|$)/i.test(type))
       return unavailable('it answered something else than JSON');
     return judge(body, question);
   } catch (error) {
-    if (signal.aborted) return unavailable(`it did not answer within ${timeoutMs / 1000} s`);
-    if (error instanceof TooLong) return unavailable('its answer is too long');
-    // The code alone: the words of such errors may hold what was sent.
-    return unavailable(`it cannot be reached (${errno(error) ?? 'the connection broke'})`);
+    return unavailable(whyNoAnswer(error));
   }
 }
 
@@ -82,57 +85,6 @@ function judge(body: string, { agentArn }: AuthQuestion): AuthOutcome {
     kind: 'accepted',
     expiresAt: answer.expiresAt === undefined ? null : new Date(answer.expiresAt),
   };
-}
-
-interface Answer {
-  readonly status: number;
-  readonly type: string;
-  /** Empty unless the status is 200. */
-  readonly body: string;
-}
-
-class TooLong extends Error {}
-
-/** Not fetch: whether certificates are checked must not depend on a variable of the environment. */
-function post(url: URL, token: string, body: string, signal: AbortSignal): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const options: RequestOptions = {
-      method: 'POST',
-      agent: false,
-      signal,
-      headers: {
-        Authorization: `Bearer ${token}`,
-        'Content-Type': 'application/json',
-        'Content-Length': Buffer.byteLength(body),
-        Accept: 'application/json',
-        'Accept-Encoding': 'identity',
-      },
-    };
-    const told = (incoming: IncomingMessage): void => {
-      const answer = { status: incoming.statusCode ?? 0, type: incoming.headers['content-type'] ?? '' };
-      if (answer.status !== 200) {
-        // Nothing in it would be looked at.
-        outgoing.destroy();
-        return resolve({ ...answer, body: '' });
-      }
-      const chunks: Buffer[] = [];
-      let sizeBytes = 0;
-      incoming.on('data', (chunk: Buffer) => {
-        sizeBytes += chunk.byteLength;
-        if (sizeBytes > MAX_ANSWER_BYTES) outgoing.destroy(new TooLong());
-        else chunks.push(chunk);
-      });
-      incoming.once('error', reject);
-      // "end" comes only when all of it has.
-      incoming.once('end', () => resolve({ ...answer, body: Buffer.concat(chunks).toString('utf8') }));
-    };
-    const outgoing: ClientRequest =
-      url.protocol === 'https:'
-        ? overHttps(url, { ...options, rejectUnauthorized: true }, told)
-        : overHttp(url, options, told);
-    outgoing.once('error', reject);
-    outgoing.end(body);
-  });
 }
 
 function unavailable(why: string): AuthOutcome {

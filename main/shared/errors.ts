@@ -27,6 +27,7 @@ export const errorSources = {
   /** Of the port only: the body of a 403. */
   PEER_REFUSED: 'CLIENT',
   EVENTS_NOT_WRITTEN: 'CLIENT',
+  SINK_CHANGED: 'CLIENT',
   /** Of the diagnostics bundle only. */
   DISK_FULL: 'CLIENT',
   BUNDLE_NOT_WRITTEN: 'CLIENT',

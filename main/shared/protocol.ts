@@ -20,7 +20,8 @@ export const contactIdSchema = z
     '1 to 128 letters, digits, ".", "_" or "-", a letter or digit first',
   );
 
-const arnSchema = z.string().min(1).max(2048);
+/** Connect's have about 130 characters. Its instance's id becomes a part of paths. */
+const arnSchema = z.string().min(1).max(512);
 const shortText = z.string().max(1024);
 
 export const helloSchema = z.object({

@@ -1,6 +1,8 @@
 // What an error of PutEvents means for what waits: whether waiting helps, whether somebody has to mend something, or
 // whether it is the events themselves. Pure; the codes are those of AWS's CommonErrors and PutEventsResultEntry pages.
 
+import { quoted, quotedCode } from '../platform/limits.ts';
+
 export type ProblemKind =
   /** May pass by itself. */
   | 'passing'
@@ -87,7 +89,7 @@ export function problemOf(error: unknown): AwsProblem {
 
 /** The code of one entry in an answer that took others. Codes of tomorrow are tried again. */
 export function problemOfEntry(code: string, message = ''): AwsProblem {
-  return problem(code, message);
+  return problem(quotedCode(code), quoted(message));
 }
 
 function problem(code: string, words: string): AwsProblem {
@@ -100,8 +102,8 @@ function make(kind: ProblemKind, code: string, message: string): AwsProblem {
 }
 
 function partsOf(error: unknown): { name: string; code?: string; status?: number; message: string } {
-  if (!(error instanceof Error)) return { name: 'Unknown', message: String(error) };
-  const { name, message } = error;
+  if (!(error instanceof Error)) return { name: 'Unknown', message: quoted(String(error)) };
+  const [name, message] = [quotedCode(error.name), quoted(error.message)];
   const code = 'code' in error && typeof error.code === 'string' ? { code: error.code } : {};
   return { name, message, ...code, ...statusOf(error) };
 }

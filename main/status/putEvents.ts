@@ -7,6 +7,10 @@ import type {
   PutEventsRequestEntry,
 } from '@aws-sdk/client-eventbridge';
 
+import { awsHandler, limitCredentials } from '../platform/awsHandler.ts';
+
+const LIMITS = { idleTimeoutMs: 30_000, requestTimeoutMs: 60_000 };
+
 export interface PutResult {
   readonly ErrorCode?: string | undefined;
   readonly ErrorMessage?: string | undefined;
@@ -40,10 +44,16 @@ export function awsPutEvents(options: AwsOptions): PutEvents {
   return {
     async put(entries, signal) {
       const { EventBridgeClient, PutEventsCommand } = await import('@aws-sdk/client-eventbridge');
-      client ??= new EventBridgeClient(configOf(options));
-      const { Entries = [] } = await client.send(new PutEventsCommand({ Entries: entries }), {
-        abortSignal: signal,
+      if (client === null) {
+        client = new EventBridgeClient({ ...configOf(options), requestHandler: await awsHandler(LIMITS) });
+        limitCredentials(client);
+      }
+      // The SDK does not look at the signal while it waits for credentials.
+      const aborted = new Promise<never>((_, reject) => {
+        signal.addEventListener('abort', () => reject(new Error('given up')), { once: true });
       });
+      const sent = client.send(new PutEventsCommand({ Entries: entries }), { abortSignal: signal });
+      const { Entries = [] } = await Promise.race([sent, aborted]);
       return Entries;
     },
     forgetCredentials: forget,

@@ -353,6 +353,21 @@ export const errorGuide: Readonly<Record<ErrorCode, CodeGuide>> = {
     seen: ['deliveries', 'log'],
     tried: ['test/integration/statusEvents.test.ts'],
   },
+  SINK_CHANGED: {
+    meaning:
+      'The sink folder is not the one that this desk has delivered to: its marker is missing. Nothing is written there; recordings stay on the desk, encrypted, and go out when the right one is back.',
+    causes: [
+      'The share is not mounted, and its mount point is an empty folder on the local disk.',
+      'Another share is mounted there, or the sink was moved and its hidden files were left out.',
+      'Somebody, or a job that clears old files, has deleted the file `.sightline-sink-…` in the sink folder.',
+    ],
+    remedies: [
+      'Mount the share again: what waits is delivered within five minutes, or at once with `sightline recordings retry`.',
+      'If the folder is the new sink on purpose: create an empty file in it under the name that the message says. Once is enough for all desks that share it.',
+    ],
+    seen: ['event', 'deliveries', 'log'],
+    tried: ['test/attack/lostSink.test.ts'],
+  },
   DISK_FULL: {
     meaning: 'The diagnostics could not be written, because the disk is full. Nothing half is left behind.',
     says: ['The disk is full: '],

@@ -34,6 +34,7 @@ export function settingsFor(store: S3Store, settings: Partial<S3Settings> = {}):
     storageClass: null,
     tags: {},
     idleTimeoutMs: 2000,
+    requestTimeoutMs: 10_000,
     ...settings,
   };
 }

@@ -70,6 +70,8 @@ export interface RequestRecord {
 export interface S3Server {
   /** `http://127.0.0.1:port` */
   readonly endpoint: string;
+  /** Of a proxy that hands requests on as they came; null: there is none. */
+  frontHost: string | null;
   /** May be changed: a token taken away, or expired by `expiresAtMs`. */
   accessKeys: S3AccessKey[];
   /** May be changed: a key disabled, or taken away. */
@@ -119,6 +121,7 @@ export async function startS3Server(options: S3ServerOptions): Promise<S3Server>
 }
 
 class StandIn implements S3Server {
+  frontHost: string | null = null;
   accessKeys: S3AccessKey[];
   readonly kmsKeys: Map<string, KmsKeyState>;
   readonly requests: RequestRecord[] = [];
@@ -273,7 +276,7 @@ class StandIn implements S3Server {
     }
     if (strike?.fault.kind === 'stall') await strike.released;
 
-    if (headers['host'] !== this.endpoint.slice('http://'.length)) {
+    if (![this.endpoint.slice('http://'.length), this.frontHost].includes(headers['host'] ?? null)) {
       throw mistake(
         400,
         'InvalidRequest',

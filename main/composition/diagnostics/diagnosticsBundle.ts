@@ -22,7 +22,7 @@ import {
   redactUrl,
   secretsIn,
   urlSecrets,
-} from '../../diagnostics/redact.ts';
+} from '../../platform/redact.ts';
 import * as shapes from '../../diagnostics/supportShapes.ts';
 import { keep } from '../../diagnostics/supportShapes.ts';
 import { systemFacts, type Environment } from '../../diagnostics/system.ts';

@@ -10,11 +10,16 @@ import { readLogLines } from '../../diagnostics/logLines.ts';
 import type { ResolveProxy } from '../../diagnostics/network/proxy.ts';
 import { proxyFromAnswer } from '../../diagnostics/network/proxy.ts';
 import { s3SettingsOf } from '../deliveries.ts';
+import type { Question } from '../../platform/ask.ts';
+import { ask } from '../../platform/ask.ts';
+import { MAX_ANSWER_BYTES, hostOf } from '../../platform/limits.ts';
+import { redactUrl } from '../../platform/redact.ts';
 import type { RunTool } from '../../platform/runTool.ts';
 import { readSystemProxy } from '../../platform/systemProxy.ts';
 import { readTimeService } from '../../platform/timeService.ts';
 import type { Policy } from '../../policy/keys.ts';
 import { S3Calls } from '../../publisher/s3/s3Client.ts';
+import { SinkIdentity } from '../../publisher/sinkIdentity.ts';
 import { tryS3 } from '../../publisher/s3/s3Trial.ts';
 import { Throttle } from '../../publisher/s3/throttle.ts';
 
@@ -52,21 +57,17 @@ export function cloudSubjects(options: CloudOptions): CloudSubjects {
     const theirs = Date.parse(date ?? '');
     if (!Number.isNaN(theirs)) told = { by, offsetMs: Date.now() - (theirs + 500) };
   };
-  const ask = async (by: string, url: string, init: RequestInit): Promise<number> => {
-    const response = await fetch(url, {
-      ...init,
-      redirect: 'manual',
-      signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
-    }).catch((error: unknown) => {
-      throw error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  const askFor = async (by: string, url: string, method: Question['method']): Promise<number> => {
+    const post = { headers: { 'Content-Type': 'application/json' }, body: '{}' };
+    const { status, date } = await ask(url, {
+      ...(method === 'POST' ? post : {}),
+      ...{ method, timeoutMs: ANSWER_WITHIN_MS, maxAnswerBytes: MAX_ANSWER_BYTES },
     });
-    tell(by, response.headers.get('date'));
-    await response.body?.cancel();
-    return response.status;
+    tell(by, date);
+    return status;
   };
   const find = (): Promise<FoundCredentials> => findCredentials(policy);
   const { brokerUrl } = policy;
-  const post = { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '{}' };
   const authUrl = authUrlOf(policy);
   return {
     pageAuth:
@@ -74,12 +75,16 @@ export function cloudSubjects(options: CloudOptions): CloudSubjects {
         ? null
         : {
             host: authUrl === null ? null : new URL(authUrl).host,
-            ask: () => ask('the authentication endpoint', authUrl ?? '', post),
+            ask: () => askFor('the authentication endpoint', authUrl ?? '', 'POST'),
           },
-    credentials: credentialsOf(policy, find, (url) => ask('the broker', url, post)),
+    credentials: credentialsOf(policy, find, (url) => askFor('the broker', url, 'POST')),
     sink:
       settings === null
-        ? { kind: 'folder', folder: policy.sinkFolder }
+        ? {
+            kind: 'folder',
+            folder: policy.sinkFolder,
+            requireKnown: () => new SinkIdentity(policy.sinkFolder, policy.dataDir).check(),
+          }
         : {
             kind: 's3',
             try: async () => {
@@ -109,7 +114,7 @@ export function cloudSubjects(options: CloudOptions): CloudSubjects {
       system: () => systemProxy(options),
       hosts: hostsOf(policy),
     },
-    eventBridge: eventBridgeOf(options, find, (url) => ask('EventBridge', url, { method: 'GET' })),
+    eventBridge: eventBridgeOf(options, find, (url) => askFor('EventBridge', url, 'GET')),
   };
 }
 
@@ -135,7 +140,7 @@ function credentialsOf(
   askBroker: (url: string) => Promise<number>,
 ): CheckSubjects['credentials'] {
   if (sink === 's3' && brokerUrl !== null) {
-    return { kind: 'broker', url: brokerUrl, ask: () => askBroker(brokerUrl) };
+    return { kind: 'broker', host: hostOf(brokerUrl), ask: () => askBroker(brokerUrl) };
   }
   if (sink !== 's3' && eventBusName === null) return { kind: 'not-needed' };
   return { kind: 'chain', find, now: Date.now };
@@ -213,7 +218,7 @@ function eventBridgeOf(
   const endpoint = policy.eventBridgeEndpoint ?? awsUrl('events', regionOf(policy));
   return {
     name: policy.eventBusName,
-    endpoint: endpoint === '' ? 'EventBridge' : endpoint,
+    endpoint: endpoint === '' ? 'EventBridge' : redactUrl(endpoint),
     reach: () =>
       endpoint === '' ? Promise.reject(new Error('no region is known: set "awsRegion"')) : reach(endpoint),
     findCredentials,

@@ -16,7 +16,7 @@ export type CredentialsSubject =
   | { readonly kind: 'not-needed' }
   | { readonly kind: 'chain'; readonly find: () => Promise<FoundCredentials>; readonly now: () => number }
   /** `ask`: the status of its answer to a request without a token. */
-  | { readonly kind: 'broker'; readonly url: string; readonly ask: () => Promise<number> };
+  | { readonly kind: 'broker'; readonly host: string; readonly ask: () => Promise<number> };
 
 export function credentialsCheck(subject: CredentialsSubject): Check {
   return { name: 'credentials', run: () => look(subject) };
@@ -29,7 +29,7 @@ async function look(subject: CredentialsSubject): Promise<Finding> {
     case 'chain':
       return inChain(subject.find, subject.now());
     case 'broker':
-      return atBroker(subject.url, subject.ask);
+      return atBroker(subject.host, subject.ask);
   }
 }
 
@@ -59,17 +59,17 @@ async function inChain(find: () => Promise<FoundCredentials>, now: number): Prom
   }
 }
 
-async function atBroker(url: string, ask: () => Promise<number>): Promise<Finding> {
+async function atBroker(host: string, ask: () => Promise<number>): Promise<Finding> {
   let status: number;
   try {
     status = await ask();
   } catch (error) {
     return failed(
-      `the broker ${url} cannot be reached: ${wordsOf(error)}`,
+      `the broker ${host} cannot be reached: ${wordsOf(error)}`,
       'See that it runs, that this computer reaches it, that "brokerUrl" in Sightline\'s policy is its address, and that its certificate is good.',
     );
   }
-  const evidence = `the broker ${url} answered ${status} to a request without a token`;
+  const evidence = `the broker ${host} answered ${status} to a request without a token`;
   if (status === 401) return ok(evidence);
   if (status === 200)
     return failed(

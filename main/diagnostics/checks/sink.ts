@@ -2,6 +2,7 @@
 // and deleted again.
 
 import { inspect } from 'node:util';
+import { SightlineError } from '../../shared/errors.ts';
 import type { Check, Finding } from '../check.ts';
 import { failed, ok, skipped, warning } from '../check.ts';
 import { folderTrouble, tryFolder } from './tryFolder.ts';
@@ -19,20 +20,28 @@ export type BucketTrial =
   | { readonly kind: 'not-tried'; readonly why: string };
 
 export type SinkSubject =
-  | { readonly kind: 'folder'; readonly folder: string }
+  /** `requireKnown` throws when it is not the sink that this desk has delivered to. */
+  | { readonly kind: 'folder'; readonly folder: string; readonly requireKnown: () => Promise<void> }
   | { readonly kind: 's3'; readonly try: () => Promise<BucketTrial> };
 
 export function sinkCheck(subject: SinkSubject): Check {
   return subject.kind === 'folder'
-    ? { name: 'sink folder', run: () => intoFolder(subject.folder) }
+    ? { name: 'sink folder', run: () => intoFolder(subject.folder, subject.requireKnown) }
     : { name: 'sink bucket', run: async () => intoBucket(await subject.try()) };
 }
 
-async function intoFolder(folder: string): Promise<Finding> {
+async function intoFolder(folder: string, requireKnown: () => Promise<void>): Promise<Finding> {
   try {
+    // First: trying the folder would make it.
+    await requireKnown();
     await tryFolder(folder);
     return ok(`${folder} can be written to`);
   } catch (error) {
+    if (error instanceof SightlineError && error.code === 'SINK_CHANGED')
+      return failed(
+        error.message,
+        'Mount the share, or accept the folder as the message says. What waits is delivered then.',
+      );
     return failed(...folderTrouble(folder, 'sinkFolder', error));
   }
 }

@@ -1,10 +1,14 @@
 // Writes a small file into a folder, syncs it, reads it back, and takes it away.
 
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readFile, rm } from 'node:fs/promises';
+import { mkdir, open, readFile, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errno } from '../../shared/errors.ts';
 import { wordsOf } from '../check.ts';
+
+const PROBE = /^\.sightline-[0-9a-f]{8}\.probe$/;
+/** Nobody else's is in use for so long: a check takes seconds. */
+const OLD_PROBE_MS = 3_600_000;
 
 /** Makes the folder where there is none, as the recorder would. @param mode of a folder that is made @throws what the file system says */
 export async function tryFolder(folder: string, mode?: number): Promise<void> {
@@ -22,8 +26,18 @@ export async function tryFolder(folder: string, mode?: number): Promise<void> {
     if (!content.equals(await readFile(probe))) {
       throw new Error(`${folder} does not give back what was written to it: the disk or the share is faulty`);
     }
+    await removeOldProbes(folder, (await stat(probe)).mtimeMs).catch(() => undefined);
   } finally {
     await rm(probe, { force: true }).catch(() => undefined);
+  }
+}
+
+/** Those of checks that were killed. @param nowMs by the folder's own clock: a share's may be another than ours */
+async function removeOldProbes(folder: string, nowMs: number): Promise<void> {
+  for (const name of (await readdir(folder)).filter((one) => PROBE.test(one))) {
+    const path = join(folder, name);
+    const { mtimeMs } = await stat(path);
+    if (nowMs - mtimeMs > OLD_PROBE_MS) await rm(path, { force: true });
   }
 }
 

@@ -1,8 +1,10 @@
 // Credentials from a broker of the customer's: desktops hold no lasting ones. A POST with the token of the agent's page is
 // answered with short-lived ones for one recording's objects. They are kept in memory only, and are asked for again before
-// they expire. Token and credentials are in no message and no log.
+// they expire. Token, credentials and the rest of the broker's address (its query may hold a secret) are in no message and no log.
 
 import { z } from 'zod';
+import { ask, whyNoAnswer } from '../../platform/ask.ts';
+import { hostOf } from '../../platform/limits.ts';
 import { DeliveryError } from '../deliveryError.ts';
 
 export interface BrokerRequest {
@@ -61,7 +63,7 @@ export async function askBroker(
     const where = parsed.error.issues.map((issue) => issue.path.join('.') || 'the answer').join(', ');
     throw new DeliveryError(
       'CLIENT_AUTH_ERROR',
-      `The broker ${url} answered something else than credentials (see ${where}). Mend the broker.`,
+      `The broker ${hostOf(url)} answered something else than credentials (see ${where}). Correct the broker’s answer.`,
       true,
     );
   }
@@ -69,51 +71,28 @@ export async function askBroker(
 }
 
 async function post(url: string, token: string, request: BrokerRequest): Promise<string> {
-  let status: number;
-  let text: string;
-  try {
-    const response = await fetch(url, {
-      method: 'POST',
-      // The token is for this address and no other.
-      redirect: 'error',
-      headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${token}` },
-      body: JSON.stringify(request),
-      signal: AbortSignal.timeout(TIMEOUT_MS),
-    });
-    status = response.status;
-    text = await textOf(response);
-  } catch (error) {
+  const answer = await ask(url, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${token}` },
+    body: JSON.stringify(request),
+    timeoutMs: TIMEOUT_MS,
+    maxAnswerBytes: MAX_ANSWER_BYTES,
+  }).catch((error: unknown) => {
     throw new DeliveryError(
       'CLIENT_CONNECTION_ERROR',
-      `The broker ${url} cannot be reached: ${reasonOf(error)}. The recording is kept in the spool.`,
+      `The broker ${hostOf(url)} gave no answer: ${whyNoAnswer(error)}. The recording is kept in the spool.`,
       false,
     );
-  }
-  if (status === 200) return text;
+  });
+  const { status } = answer;
+  if (status === 200) return answer.body;
   const isRefusal = status >= 400 && status < 500 && status !== 408 && status !== 429;
   throw new DeliveryError(
     isRefusal ? 'CLIENT_AUTH_ERROR' : 'SERVICE_ISSUE',
-    `The broker ${url} answered ${status}. The recording is kept in the spool.`,
+    `The broker ${hostOf(url)} answered ${status}. The recording is kept in the spool.`,
     // 401 and 403 pass when the agent signs on anew.
     isRefusal && status !== 401,
   );
-}
-
-async function textOf(response: Response): Promise<string> {
-  const parts: Uint8Array[] = [];
-  let length = 0;
-  for await (const part of response.body ?? []) {
-    const bytes = part as Uint8Array;
-    length += bytes.byteLength;
-    if (length > MAX_ANSWER_BYTES) throw new Error('its answer is too long');
-    parts.push(bytes);
-  }
-  return Buffer.concat(parts).toString('utf8');
-}
-
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error.cause instanceof Error ? error.cause.message : error.message;
 }
 
 function parseJson(text: string): unknown {

@@ -1,7 +1,7 @@
 // The calls to S3 that a delivery needs, each with its answer checked. Nothing is tried twice here: the queue does that.
 
 import { createHash } from 'node:crypto';
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import type * as AwsS3 from '@aws-sdk/client-s3';
 import type {
   HeadObjectCommandOutput,
@@ -10,8 +10,12 @@ import type {
   S3ClientConfig,
   StorageClass,
 } from '@aws-sdk/client-s3';
+import { awsHandler, limitCredentials } from '../../platform/awsHandler.ts';
 import { DeliveryError } from '../deliveryError.ts';
 import { explainS3, nameOf, statusOf } from './s3Errors.ts';
+import { nextMarker, requireEnd, usableETag, usableUploadId } from './notS3.ts';
+import type { Moved } from './pacedBody.ts';
+import { pacedBody } from './pacedBody.ts';
 import type { Throttle } from './throttle.ts';
 
 export interface S3Settings {
@@ -28,6 +32,8 @@ export interface S3Settings {
   readonly tags: Readonly<Record<string, string>>;
   /** How long nothing may move on a connection. */
   readonly idleTimeoutMs: number;
+  /** How long a whole request may take, its body aside. */
+  readonly requestTimeoutMs: number;
 }
 
 export interface Bytes {
@@ -56,11 +62,17 @@ export interface Found {
   readonly sizeBytes: number;
   /** As S3 says it: base64, with `-N` behind it for an object of N parts. */
   readonly checksum: string | null;
+  /** Without its quotation marks; null: none. */
+  readonly eTag: string | null;
 }
 
 const RECORDING_ID = 'sightline-recording-id';
-const CONNECT_TIMEOUT_MS = 10_000;
-const SLICE_BYTES = 64 * 1024;
+/** https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html: "could take several minutes". */
+const COMPLETE_TIMES = 5;
+/** For all pages of a list together. */
+const LIST_TIMES = 3;
+/** Uploads of one recording whose ids were lost: there are hardly ever two. */
+const MAX_UNKNOWN_UPLOADS = 5;
 
 /** What the SDK has to say comes as an error; the rest must not get into the program's own output. */
 const nothing = (): void => undefined;
@@ -69,9 +81,6 @@ const silent = { trace: nothing, debug: nothing, info: nothing, warn: nothing, e
 let clockOffsetMs = 0;
 
 type Sdk = typeof AwsS3;
-
-/** Told of each slice of a body that the connection has taken. */
-type Moved = ((bytes: number) => void) | undefined;
 
 export class S3Calls {
   private constructor(
@@ -90,7 +99,7 @@ export class S3Calls {
     // A word to developers, not to agents.
     process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
     const sdk = await import('@aws-sdk/client-s3');
-    const { region, endpoint, pathStyle, profile, idleTimeoutMs } = settings;
+    const { region, endpoint, pathStyle, profile, idleTimeoutMs, requestTimeoutMs } = settings;
     const config = {
       maxAttempts: 1,
       logger: silent,
@@ -98,7 +107,7 @@ export class S3Calls {
       // Every body comes with its own.
       requestChecksumCalculation: 'WHEN_REQUIRED' as const,
       responseChecksumValidation: 'WHEN_REQUIRED' as const,
-      requestHandler: { connectionTimeout: CONNECT_TIMEOUT_MS, socketTimeout: idleTimeoutMs },
+      requestHandler: await awsHandler({ idleTimeoutMs, requestTimeoutMs }),
       ...(region === null ? {} : { region }),
       ...(endpoint === null ? {} : { endpoint }),
       ...(profile === null ? {} : { profile }),
@@ -110,7 +119,9 @@ export class S3Calls {
       // that was renewed in them is never seen.
       ignoreCache: true,
     };
-    return new S3Calls(sdk, new sdk.S3Client(config), settings, throttle);
+    const client = new sdk.S3Client(config);
+    limitCredentials(client);
+    return new S3Calls(sdk, client, settings, throttle);
   }
 
   close(): void {
@@ -164,8 +175,7 @@ export class S3Calls {
           ChecksumType: 'COMPOSITE',
         }),
       );
-      if (UploadId === undefined) throw new Error('S3 gave no upload id');
-      return { key, uploadId: UploadId };
+      return { key, uploadId: usableUploadId(UploadId) };
     } catch (error) {
       throw explainS3(error, `beginning ${key}`);
     }
@@ -190,7 +200,7 @@ export class S3Calls {
     try {
       const answer = await this.client.send(command, { abortSignal: signal });
       requireChecksum(answer.ChecksumSHA256, checksum, `part ${number} of ${upload.key}`);
-      return { number, eTag: answer.ETag ?? '', sizeBytes: bytes.data.byteLength, sha256 };
+      return { number, eTag: usableETag(answer.ETag ?? ''), sizeBytes: bytes.data.byteLength, sha256 };
     } catch (error) {
       throw explainS3(error, `part ${number} of ${upload.key}`);
     }
@@ -200,8 +210,9 @@ export class S3Calls {
   async listParts(upload: Upload): Promise<Part[] | null> {
     try {
       const parts: Part[] = [];
+      const until = performance.now() + LIST_TIMES * this.settings.requestTimeoutMs;
       // Not the SDK's paginator: S3 says where the next page begins on the last one, too, and that would go on for ever.
-      for (let marker: string | undefined, isLast = false; !isLast;) {
+      for (let marker: string | undefined, pages = 1, isLast = false; !isLast; pages += 1) {
         const page = await this.client.send(
           new this.sdk.ListPartsCommand({
             ...this.upload(upload),
@@ -210,7 +221,8 @@ export class S3Calls {
         );
         parts.push(...(page.Parts ?? []).flatMap(knownPart));
         isLast = page.IsTruncated !== true;
-        marker = page.NextPartNumberMarker;
+        if (!isLast) marker = nextMarker(marker, page.NextPartNumberMarker);
+        requireEnd(pages, parts.length, until);
       }
       return parts;
     } catch (error) {
@@ -235,6 +247,7 @@ export class S3Calls {
             })),
           },
         }),
+        { requestTimeout: COMPLETE_TIMES * this.settings.requestTimeoutMs },
       );
       const checksum = compositeChecksum(parts);
       if (answer.ChecksumSHA256 === undefined) await this.requireSize(upload.key, parts, checksum);
@@ -259,7 +272,7 @@ export class S3Calls {
       const { Uploads = [] } = await this.client.send(
         new this.sdk.ListMultipartUploadsCommand({ Bucket: this.settings.bucket, Prefix: key }),
       );
-      for (const { Key, UploadId } of Uploads)
+      for (const { Key, UploadId } of Uploads.slice(0, MAX_UNKNOWN_UPLOADS))
         if (Key === key && UploadId !== undefined) await this.abort({ key, uploadId: UploadId });
     } catch {
       // The recording matters more.
@@ -351,10 +364,7 @@ export class S3Calls {
   }
 
   private body({ data }: Bytes, moved?: Moved): { Body: Readable; ContentLength: number } {
-    return {
-      Body: Readable.from(slices(data, this.throttle, moved), { highWaterMark: 2 }),
-      ContentLength: data.byteLength,
-    };
+    return { Body: pacedBody(data, this.throttle, moved), ContentLength: data.byteLength };
   }
 }
 
@@ -378,7 +388,7 @@ export function toBase64(sha256: string): string {
 function knownPart({ PartNumber, ETag, Size, ChecksumSHA256 }: AwsPart): Part[] {
   if (PartNumber === undefined || ETag === undefined || ChecksumSHA256 === undefined) return [];
   const sha256 = Buffer.from(ChecksumSHA256, 'base64').toString('hex');
-  return [{ number: PartNumber, eTag: ETag, sizeBytes: Size ?? 0, sha256 }];
+  return [{ number: PartNumber, eTag: usableETag(ETag), sizeBytes: Size ?? 0, sha256 }];
 }
 
 function foundIn(answer: HeadObjectCommandOutput): Found {
@@ -386,20 +396,8 @@ function foundIn(answer: HeadObjectCommandOutput): Found {
     recordingId: answer.Metadata?.[RECORDING_ID] ?? null,
     sizeBytes: answer.ContentLength ?? 0,
     checksum: answer.ChecksumSHA256 ?? null,
+    eTag: answer.ETag?.replaceAll('"', '') ?? null,
   };
-}
-
-function* lengths(total: number): Generator<[number, number]> {
-  for (let at = 0; at < total; at += SLICE_BYTES) yield [at, Math.min(total, at + SLICE_BYTES)];
-}
-
-async function* slices(data: Uint8Array, throttle: Throttle, moved?: Moved): AsyncGenerator<Uint8Array> {
-  for (const [from, to] of lengths(data.byteLength)) {
-    await throttle.take(to - from);
-    yield data.subarray(from, to);
-    // The connection has asked for the next one.
-    moved?.(to - from);
-  }
 }
 
 /** The signature covers the body, although that is sent as it flows: its hash is known. */

@@ -1,6 +1,7 @@
 // What S3 and the network say when they refuse, in our words: which code, what to do, and whether waiting can help.
 // Codes of S3: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
 
+import { quoted, quotedCode } from '../../platform/limits.ts';
 import type { ErrorCode } from '../../shared/errors.ts';
 import { SightlineError } from '../../shared/errors.ts';
 import { DeliveryError } from '../deliveryError.ts';
@@ -46,6 +47,9 @@ const known: Readonly<Record<string, Known>> = {
   InvalidTag: refused('"s3Tags" has a tag that S3 does not take.'),
   NotImplemented: refused('The store does not know something that Sightline needs of S3.'),
   TimeoutError: network('S3 did not answer in time.'),
+  AnswerTooLong: service(
+    'What answers in the place of S3 says more than S3 ever does. Check "s3Endpoint" and the proxy.',
+  ),
   RequestTimeout: network('The connection to S3 was too slow.'),
   SlowDown: service('S3 asks to slow down.'),
 };
@@ -67,9 +71,15 @@ const networkCodes = new Set([
 export function explainS3(error: unknown, where: string): SightlineError {
   if (error instanceof SightlineError) return error;
   const { code, isPermanent, words } = classify(error);
-  const said = error instanceof Error ? `${nameOf(error)}: ${error.message}` : String(error);
   const kept = 'The recording is kept in the spool.';
-  return new DeliveryError(code, `${words} ${kept} (${where}: ${said})`, isPermanent, error);
+  return new DeliveryError(code, `${words} ${kept} (${where}: ${saidOf(error)})`, isPermanent, error);
+}
+
+/** What S3 or the network said, short and without secrets: its code and the beginning of its words. */
+export function saidOf(error: unknown): string {
+  return error instanceof Error
+    ? `${quotedCode(nameOf(error))}: ${quoted(error.message)}`
+    : quoted(String(error));
 }
 
 /** What to do about a refusal, without what it means for a recording; of explainS3's errors, too. */

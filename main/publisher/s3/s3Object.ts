@@ -9,7 +9,9 @@ import type { Mp4Head } from '../mp4Head.ts';
 import type { SinkObject, SinkOrder, SinkReceipt } from '../sink.ts';
 import { longerKey } from '../sink.ts';
 import type { Bytes, Found, Part, S3Calls, Upload } from './s3Client.ts';
-import { compositeChecksum, metadataOf, toBase64 } from './s3Client.ts';
+import type { Expected } from './proof.ts';
+import { isOfParts, isWhole, md5Of } from './proof.ts';
+import { metadataOf } from './s3Client.ts';
 import { nameOf } from './s3Errors.ts';
 
 /** S3's least for a part other than the last. https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
@@ -33,6 +35,8 @@ export class S3Object implements SinkObject {
   private upload: Upload | null;
   private readonly known: ReadonlyMap<number, Part>;
   private readonly done = new Map<number, Part>();
+  /** Of parts that are compared with what was delivered before. */
+  private readonly md5s = new Map<number, string | null>();
   private readonly underWay = new Set<Promise<void>>();
   private failure: Error | null = null;
   private next = 2;
@@ -90,7 +94,7 @@ export class S3Object implements SinkObject {
       const there = await this.whatIsThere(key);
       if (!this.isOurs(there)) continue;
       // The answer to an earlier try was lost, or that try was not this one's equal.
-      const isSame = there.checksum === toBase64(bytes.sha256) && there.sizeBytes === data.byteLength;
+      const isSame = isWhole(there, expectedOf(bytes));
       if (isSame || (await this.put(key, bytes, true))) return receipt(key);
     }
     throw this.taken();
@@ -127,7 +131,10 @@ export class S3Object implements SinkObject {
     );
     const sizeBytes = parts.reduce((sum, part) => sum + part.sizeBytes, 0);
     const isThis = (found: Found): boolean =>
-      found.checksum === compositeChecksum(parts) && found.sizeBytes === sizeBytes;
+      isOfParts(found, [
+        expectedOf(bytes),
+        ...later.map((part) => ({ ...part, md5: this.md5s.get(part.number) ?? null })),
+      ]);
     const receipt = (key: string): SinkReceipt => ({ ...this.place(key), sizeBytes, digest: { parts } });
     if (this.earlier.delivered !== null) {
       if (isThis(this.earlier.delivered)) return receipt(this.key);
@@ -178,6 +185,7 @@ export class S3Object implements SinkObject {
     }
     if (this.earlier.delivered !== null) {
       this.done.set(number, { number, eTag: '', sizeBytes, sha256: bytes.sha256 });
+      this.md5s.set(number, md5Of(data));
       return;
     }
     const upload = await this.begin();
@@ -271,6 +279,10 @@ class Pictures {
  */
 function isConflict(error: unknown): boolean {
   return error instanceof DeliveryError && nameOf(error.cause) === 'ConditionalRequestConflict';
+}
+
+function expectedOf({ data, sha256 }: Bytes): Expected {
+  return { sizeBytes: data.byteLength, sha256, md5: md5Of(data) };
 }
 
 function hashed(data: Uint8Array): Bytes {

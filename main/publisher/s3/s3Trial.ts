@@ -4,7 +4,8 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { S3Settings } from './s3Client.ts';
 import { S3Calls, toBase64 } from './s3Client.ts';
-import { s3Advice } from './s3Errors.ts';
+import { DeliveryError } from '../deliveryError.ts';
+import { s3Advice, saidOf } from './s3Errors.ts';
 import { Throttle } from './throttle.ts';
 
 export type S3TrialResult =
@@ -63,7 +64,11 @@ export async function tryS3(options: S3TrialOptions): Promise<S3TrialResult> {
       problem: problems.length === 0 ? null : problems.join(' '),
     };
   } catch (error) {
-    return { kind: 'refused', said: saidOf(error), remedy: s3Advice(error) };
+    return {
+      kind: 'refused',
+      said: saidOf(error instanceof DeliveryError ? (error.cause ?? error) : error),
+      remedy: s3Advice(error),
+    };
   } finally {
     calls.close();
   }
@@ -78,10 +83,4 @@ async function removed(calls: S3Calls, key: string): Promise<string[]> {
       `It could not be deleted (s3:DeleteObject is needed for that, and for nothing else) and stays; the next trial replaces it.`,
     ];
   }
-}
-
-/** S3's own words: what Sightline says of them is the remedy. */
-function saidOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error.cause instanceof Error ? `${error.cause.name}: ${error.cause.message}` : error.message;
 }

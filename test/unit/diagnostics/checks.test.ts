@@ -298,13 +298,16 @@ describe('key store', () => {
 });
 
 describe('sink folder', () => {
+  const requireKnown = (): Promise<void> => Promise.resolve();
   it('is written to and left as it was', async () => {
     const folder = await temporaryFolder();
-    expect(await find(sinkCheck({ kind: 'folder', folder }))).toMatchObject({ verdict: 'ok' });
+    expect(await find(sinkCheck({ kind: 'folder', folder, requireKnown }))).toMatchObject({ verdict: 'ok' });
     expect(await readdir(folder)).toEqual([]);
     await mkdir(join(folder, 'd'));
     await writeFile(join(folder, 'd', 'file'), '');
-    expect(await find(sinkCheck({ kind: 'folder', folder: join(folder, 'd', 'file') }))).toMatchObject({
+    expect(
+      await find(sinkCheck({ kind: 'folder', folder: join(folder, 'd', 'file'), requireKnown })),
+    ).toMatchObject({
       verdict: 'failed',
     });
   });

@@ -44,7 +44,7 @@ describe('credentials', () => {
   ])('of a broker that answers %d: %s', async (status, verdict) => {
     const check = credentialsCheck({
       kind: 'broker',
-      url: 'https://b.example',
+      host: 'b.example',
       ask: () => Promise.resolve(status),
     });
     expect(await find(check)).toMatchObject({ verdict });

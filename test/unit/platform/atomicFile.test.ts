@@ -1,7 +1,7 @@
-import { mkdir, readFile, readdir, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readdir, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { renameOver, writeFileAtomically } from '../../../main/platform/atomicFile.ts';
+import { removeLeftBehind, renameOver, writeFileAtomically } from '../../../main/platform/atomicFile.ts';
 import { temporaryFolder } from '../support/folders.ts';
 
 describe('a file that is written at once', () => {
@@ -75,5 +75,17 @@ describe('a rename on Windows', () => {
     await expect(
       renameOver(join(await temporaryFolder(), 'none'), 'b', { platform: 'win32' }),
     ).rejects.toThrow('ENOENT');
+  });
+});
+
+describe('what a killed process left half-written', () => {
+  it('is removed when it is old, and nothing else is', async () => {
+    const folder = await temporaryFolder();
+    const names = ['control.json.0a1b2c3d.tmp', 'control.json', 'my.tmp', 'x.0a1b2c3d.tmp.keep'];
+    for (const name of [...names, 'new.json.0a1b2c3d.tmp']) await writeFile(join(folder, name), '');
+    for (const name of names) await utimes(join(folder, name), new Date(0), new Date(0));
+    await removeLeftBehind(folder);
+    expect((await readdir(folder)).sort()).toEqual([...names.slice(1), 'new.json.0a1b2c3d.tmp'].sort());
+    await removeLeftBehind(join(folder, 'no such folder'));
   });
 });

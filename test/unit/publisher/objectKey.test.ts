@@ -1,6 +1,9 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { objectKey } from '../../../main/publisher/objectKey.ts';
 import { manifestKey } from '../../../main/publisher/sink.ts';
+import { temporaryFolder } from '../support/folders.ts';
 
 const parts = {
   prefix: 'connect/<alias>/ScreenRecordings',
@@ -33,6 +36,21 @@ describe('the name of a recording', () => {
     expect(key('arn:aws/../..')).toMatch(/^connect\/--\/ScreenRecordings\//);
     expect(key('arn:a b\\c')).toMatch(/^connect\/arn-a-b-c\/ScreenRecordings\//);
     expect(key('')).toMatch(/^connect\/instance\/ScreenRecordings\//);
+  });
+
+  it('has no part that a file system refuses, whatever a page named', async () => {
+    const key = (instanceArn: string, instanceAlias?: string): string =>
+      objectKey({ ...parts, contactId: 'c'.repeat(128), instanceAlias, instanceArn });
+    const [one, other] = ['a', 'b'].map((end) => key(`arn:${'x'.repeat(2000)}${end}`)) as [string, string];
+    expect(one).not.toBe(other);
+    const root = await temporaryFolder();
+    // As long as the sink's hidden names make it.
+    const path = join(root, dirname(one), `.${basename(one)}.${'r'.repeat(36)}.part`);
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, '');
+    for (const alias of ['con', 'NUL', 'COM1', 'lpt9'])
+      expect(key('arn', alias)).toMatch(new RegExp(`^connect/${alias}-/ScreenRecordings/`));
+    expect(key('arn', 'console')).toMatch(/^connect\/console\//);
   });
 
   it('has the alias wherever the prefix asks for it, or nowhere', () => {

@@ -300,3 +300,63 @@ describe('a publisher with nothing to do', () => {
     expect(await readdir(join(on.session.folder))).toEqual(['complete', 'journal.ndjson']);
   });
 });
+
+describe('a delivery that stands still', () => {
+  it('says so to whoever looks, until something moves', async () => {
+    const on = await bench(1, 'rec-1', 'rec-2');
+    let end = (): void => undefined;
+    on.outcomes = [() => new Promise<void>((resolve) => (end = resolve))];
+    on.publisher.enqueue(on.session, 'rec-1');
+    on.publisher.enqueue(on.session, 'rec-2');
+    const progress = { totalBytes: 100, bytesPerSecond: 0 };
+    await vi.advanceTimersByTimeAsync(29_000);
+    on.publisher.progressed(on.session, 'rec-1', { ...progress, sentBytes: 10 });
+    await vi.advanceTimersByTimeAsync(29_999);
+    expect(on.publisher.uploads.reason).toBeNull();
+    // Told again that it is where it was: nothing has moved.
+    on.publisher.progressed(on.session, 'rec-1', { ...progress, sentBytes: 10 });
+    await vi.advanceTimersByTimeAsync(1);
+    expect(on.uploads.at(-1)).toMatchObject({ pending: 2, reason: { code: 'CLIENT_CONNECTION_ERROR' } });
+    expect(on.publisher.queue.map(({ why }) => why?.code)).toEqual(['CLIENT_CONNECTION_ERROR', undefined]);
+    on.publisher.progressed(on.session, 'rec-1', { ...progress, sentBytes: 11 });
+    expect(on.uploads.at(-1)?.reason).toBeNull();
+    end();
+    await on.publisher.idle();
+    expect(on.published).toEqual(['rec-1', 'rec-2']);
+    await vi.advanceTimersByTimeAsync(600_000);
+    expect(on.uploads.at(-1)).toMatchObject({ pending: 0, reason: null });
+  });
+});
+
+describe('a queue whose listeners throw', () => {
+  it.each(['at once', 'later'])('goes on when FAILED cannot be announced (%s)', async (when) => {
+    const on = await bench(1, 'rec-1', 'rec-2');
+    on.onFailed = () => {
+      if (when === 'at once') throw new Error('The spool knows no recording rec-1.');
+      return Promise.reject(new Error('The spool knows no recording rec-1.'));
+    };
+    const refused = systemError('EROFS');
+    on.outcomes = [refused, refused, refused];
+    on.publisher.enqueue(on.session, 'rec-1');
+    await on.publisher.idle();
+    await nextTry(on, 2000);
+    await nextTry(on, 4000);
+    expect(on.failed).toHaveLength(1);
+    expect(on.log.at(-1)).toMatchObject({ level: 'error', message: 'a FAILED event could not be announced' });
+    on.publisher.enqueue(on.session, 'rec-2');
+    await on.publisher.idle();
+    expect(on.published).toEqual(['rec-2']);
+    await nextTry(on, 8000);
+    expect(on.published).toEqual(['rec-2', 'rec-1']);
+  });
+
+  it('goes on when nobody can show it', async () => {
+    const on = await bench();
+    on.publisher.watch(() => {
+      throw new Error('no window');
+    });
+    on.publisher.enqueue(on.session, 'rec-1');
+    await on.publisher.idle();
+    expect(on.published).toEqual(['rec-1']);
+  });
+});

@@ -143,8 +143,9 @@ describe('hello', () => {
   it.each([
     ['agentArn', undefined],
     ['agentArn', ''],
-    ['agentArn', 'x'.repeat(2049)],
     ['instanceArn', undefined],
+    ['instanceArn', 'x'.repeat(513)],
+    ['agentArn', 'x'.repeat(513)],
     ['instanceArn', 5],
     ['instanceAlias', ''],
     ['instanceAlias', 'a/b'],

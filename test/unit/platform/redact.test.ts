@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Redaction } from '../../../main/diagnostics/redact.ts';
+import type { Redaction } from '../../../main/platform/redact.ts';
 import {
   hashedHost,
   looksSecret,
@@ -9,7 +9,7 @@ import {
   redactValue,
   secretsIn,
   urlSecrets,
-} from '../../../main/diagnostics/redact.ts';
+} from '../../../main/platform/redact.ts';
 
 const nobody: Redaction = { home: null, hostName: null, secrets: [] };
 const alphabet = (characters: string, minLength: number, maxLength: number) =>
