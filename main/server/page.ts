@@ -213,7 +213,10 @@ class Page {
       case 'contact.stop':
         return session.contact(request);
       case 'status':
-        return { state: hub.state.state, recordings: session.recordings(), rev: hub.rev };
+        return {
+          ...{ state: hub.state.state, reason: hub.state.reason },
+          ...{ recordings: session.recordings(), rev: hub.rev },
+        };
       case 'ping':
         return {};
     }
