@@ -133,7 +133,9 @@ class Page {
     }
     if (!this.ready && this.services.admission !== null) this.held = [];
     this.unanswered += 1;
-    const answered = this.answer(request).then(
+    // Not counted any more when those that waited for a hello are handled.
+    const answer = this.answer(request).finally(() => (this.unanswered -= 1));
+    const answered = answer.then(
       (fields) => {
         this.send({ re: id, ok: true, ...fields });
         if (!isHello) return;
@@ -145,10 +147,7 @@ class Page {
         if (isHello) this.release();
       },
     );
-    void answered.then(() => {
-      this.unanswered -= 1;
-      this.closeIfShownOut();
-    });
+    void answered.then(() => this.closeIfShownOut());
   }
 
   /** Policy does not allow its origin any more. */
@@ -213,7 +212,10 @@ class Page {
       case 'contact.stop':
         return session.contact(request);
       case 'status':
-        return { state: hub.state.state, recordings: session.recordings(), rev: hub.rev };
+        return {
+          ...{ state: hub.state.state, reason: hub.state.reason },
+          ...{ recordings: session.recordings(), rev: hub.rev },
+        };
       case 'ping':
         return {};
     }

@@ -77,7 +77,8 @@ export function captureState(state: SessionState): AppState {
 
 const pauseMessages: Readonly<Record<PauseReason | 'app-restarted', string>> = {
   'display-unavailable': 'No monitor is switched on.',
-  locked: 'The screen is locked.',
+  // What the system says, which need not be what is seen: Linux may be asked to lock where no lock screen runs.
+  locked: 'The system reports the screen as locked. Unlock it to go on recording.',
   'switched-away': 'Another user is at the screen.',
   asleep: 'The computer is asleep.',
   agent: 'You suspended it.',

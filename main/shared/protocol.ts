@@ -144,6 +144,8 @@ export interface StopReply {
 }
 export interface StatusReply {
   readonly state: AppState;
+  /** As in `app.state`. */
+  readonly reason: StateReason | null;
   readonly recordings: readonly OpenRecording[];
   readonly rev: number;
 }

@@ -30,9 +30,9 @@ export const pauseGuide: Readonly<
   Record<PauseReason | 'app-restarted', Pick<StateGuide, 'doThis'> & { readonly phrase: string }>
 > = {
   locked: {
-    phrase: 'The screen is locked.',
+    phrase: 'The system reports the screen as locked.',
     doThis:
-      'unlock it. If it stays so after that: `loginctl unlock-session` (Linux), or policy `pauseOnLock` off',
+      'unlock it. If no lock screen is there, or it stays so after that (Linux): `loginctl unlock-session`, or policy `pauseOnLock` off',
   },
   'switched-away': { phrase: 'Another user is at the screen.', doThis: 'switch back' },
   asleep: { phrase: 'The computer is asleep.', doThis: 'wake it' },

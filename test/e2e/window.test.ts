@@ -167,7 +167,7 @@ const scenes: readonly (readonly [string, string, readonly (string | RegExp)[]])
   ['starting', 'Starting to record', ['Starting', 'The first picture is not in yet.']],
   ['recording', 'Recording 2 contacts', [/Recorded 0:0\d · Suspended 0:0\d/, 'Call', 'Chat', /for 0:0\d/]],
   ['suspended', 'Suspended: nothing is captured', [/Recorded 0:0\d · Suspended 0:0\d/]],
-  ['paused', 'Paused: The screen is locked', [/Screen locked 0:0\d/]],
+  ['paused', 'Paused: The system reports the screen as locked', [/Screen locked 0:0\d/]],
   ['delivered', 'Not recording', ['Delivered', 'Open folder', 'are fine, as of']],
   ['problem', 'Problem: The display', ['Not captured', /(No display|Interrupted) 0:0\d/]],
   ['sending', 'Recording 1 contact', ['On its way', /\d+ kB of \d\.\d MB · \d+ kB\/s/]],

@@ -137,6 +137,28 @@ it('a contact that begins while the screen is locked is told so, and is captured
   expect((await finish()).reasons).toEqual(['locked']);
 });
 
+it('a request to lock without a lock screen pauses until it is taken back, and the page is told why', async () => {
+  await start();
+  await page.ask('contact.start', { ...contact, channel: 'VOICE' });
+  await sleep(400);
+  const paused = becomes('paused', 'locked');
+  session.sendLock();
+  await paused;
+  const reason = {
+    code: 'locked',
+    message: 'The system reports the screen as locked. Unlock it to go on recording.',
+  };
+  expect(await page.ask('status')).toMatchObject({ state: 'paused', reason });
+  const other = await recorder.connect();
+  expect(await other.push((push) => push.type === 'app.state')).toMatchObject({ state: 'paused', reason });
+  const recording = becomes('recording');
+  session.sendUnlock();
+  await recording;
+  expect(await page.ask('status')).toMatchObject({ state: 'recording', reason: null });
+  await sleep(400);
+  expect((await finish()).reasons).toEqual(['locked']);
+});
+
 it('policy pauseOnLock off: recording goes on', async () => {
   await start('--pause-on-lock', 'no');
   await page.ask('contact.start', { ...contact, channel: 'VOICE' });

@@ -12,7 +12,10 @@ describe('a pause', () => {
     story.ended('run-1', 3200);
     expect(story.of('run.start')).toEqual([]);
     expect(captureState(story.state)).toBe('paused');
-    expect(stateReason(story.state)).toEqual({ code: 'locked', message: 'The screen is locked.' });
+    expect(stateReason(story.state)).toEqual({
+      code: 'locked',
+      message: 'The system reports the screen as locked. Unlock it to go on recording.',
+    });
     story.pauses([], 9000);
     expect(story.of('run.start')).toHaveLength(1);
     expect(story.journal.at(-1)).toEqual({ type: 'capture.unpaused', at: 9000, reason: 'locked' });

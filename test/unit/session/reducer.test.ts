@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { MAX_CONTACTS } from '../../../main/session/reducer.ts';
 import { Story, anna, ben, ofType, testOptions } from '../support/session.ts';
 
 describe('hello', () => {
@@ -328,5 +329,20 @@ describe('shutdown', () => {
     story.ended('run-1', 4200);
     story.do({ type: 'retry.due' });
     expect(ofType(story.all, 'run.start')).toHaveLength(1);
+  });
+});
+
+describe('more contacts than an agent can have', () => {
+  it('are refused, and those that are on stay as they are', () => {
+    const story = new Story();
+    story.hello('p', anna);
+    for (let count = 0; count < MAX_CONTACTS; count += 1) story.start(`c${count}`, 1000);
+    const before = story.state;
+    const refused = story.start('one-more', 2000);
+    expect(story.effects).toMatchObject([{ type: 'refuse', token: refused, code: 'TOO_MANY_REQUESTS' }]);
+    expect(story.state).toEqual(before);
+    // The same one again is no other contact.
+    story.start('c0', 2000);
+    expect(story.state.contacts).toHaveLength(MAX_CONTACTS);
   });
 });

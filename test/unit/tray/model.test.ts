@@ -30,11 +30,14 @@ describe('capture that rests', () => {
   it('is told with its reason, and looks like a suspension: nothing is captured, and it is meant to be so', () => {
     const paused: AppStatePush = {
       ...push('paused', ['paused']),
-      reason: { code: 'locked', message: 'The screen is locked.' },
+      reason: {
+        code: 'locked',
+        message: 'The system reports the screen as locked. Unlock it to go on recording.',
+      },
     };
     expect(stateInWords(paused, null)).toMatchObject({
       icon: 'suspended',
-      words: 'Paused: The screen is locked',
+      words: 'Paused: The system reports the screen as locked',
     });
   });
 

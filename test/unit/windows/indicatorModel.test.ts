@@ -44,8 +44,14 @@ describe('what the indicator says', () => {
       detail: 'Card number',
       elapsedMs: null,
     });
-    const locked = { code: 'locked', message: 'The screen is locked.' };
-    expect(view('paused', locked)).toMatchObject({ label: 'PAUSED', detail: 'The screen is locked' });
+    const locked = {
+      code: 'locked',
+      message: 'The system reports the screen as locked. Unlock it to go on recording.',
+    };
+    expect(view('paused', locked)).toMatchObject({
+      label: 'PAUSED',
+      detail: 'The system reports the screen as locked',
+    });
     const crash = { code: 'CAPTURE_FAILED', message: 'ffmpeg ended by itself. Wait.' };
     expect(view('problem', crash)).toMatchObject({ label: 'PROBLEM', detail: 'ffmpeg ended by itself' });
   });
