@@ -1,3 +1,4 @@
+/* eslint-disable max-lines -- a table with one entry for each code: it is looked up, not read through */
 // What support says of each error code (main/shared/errors.ts): what it means, why it comes, what to do. For
 // docs/support.md; the compiler wants an entry for each code, and a unit test holds them against the sources.
 

@@ -12,7 +12,8 @@ function services(changes: Partial<Stoppable> = {}) {
   const parts: Stoppable = {
     session: { shutdown: done },
     publisher: { idle: done, stop: () => void ended.push('publisher') },
-    announcer: { settled: done },
+    announcer: { idle: done },
+    statusEvents: { retryNow: () => undefined, idle: done },
     eventBridge: null,
     sessionWatch: Promise.resolve(null),
     server: {
@@ -49,7 +50,7 @@ describe('the end of the services', () => {
   it.each<[string, Partial<Stoppable>]>([
     ['a run that never closes', { session: { shutdown: () => never } }],
     ['a delivery that never ends', { publisher: { idle: () => never, stop: () => undefined } }],
-    ['an event that is never written', { announcer: { settled: () => never } }],
+    ['an event that is never written', { announcer: { idle: () => never } }],
     ['EventBridge', { eventBridge: { sender: { idle: () => never, stop: () => never } } }],
     ['a bus that does not answer', { sessionWatch: never }],
     ['a watch that does not end', { sessionWatch: Promise.resolve({ stop: () => never }) }],
@@ -65,7 +66,7 @@ describe('the end of the services', () => {
   it('is whole when all of it hangs at once', async () => {
     const { parts, ended } = services({
       session: { shutdown: () => never },
-      announcer: { settled: () => never },
+      announcer: { idle: () => never },
       sessionWatch: never,
       server: { close: () => never },
     });
