@@ -61,6 +61,7 @@ export function startDeliveries(options: DeliveriesOptions): Deliveries {
     keyPrefix: policy.keyPrefix,
     appVersion,
     os: osName(),
+    deliverDamaged: policy.deliverDamaged,
     makeSlate: options.makeSlate,
     blankPicture: options.blankPicture,
     onProgress: (session, recordingId, progress) => publisher.progressed(session, recordingId, progress),
@@ -73,8 +74,18 @@ export function startDeliveries(options: DeliveriesOptions): Deliveries {
     log,
   });
   const publisher: Publisher = new Publisher({
-    publish: async (from, recordingId) =>
-      publish(from, recordingId, deliveryOptions(), await live.take(recordingId)),
+    publish: async (from, recordingId) => {
+      const publication = await publish(from, recordingId, deliveryOptions(), await live.take(recordingId));
+      const { integrity } = publication.manifest;
+      // The log's own words: its readers get no lists.
+      for (const { kind, ...found } of integrity?.findings ?? [])
+        log.warn('a recording was delivered that is not as it was written', {
+          recordingId,
+          reason: kind,
+          ...found,
+        });
+      return publication;
+    },
     announcePublished: options.announcePublished,
     onPublished: options.onPublished,
     onFailed: options.onFailed,
@@ -99,6 +110,7 @@ export function startDeliveries(options: DeliveriesOptions): Deliveries {
     },
     policyChanged: (keys) => {
       limitUploads();
+      if (keys.has('deliverDamaged')) publisher.retryNow();
       if (!sinkKeys.some((key) => keys.has(key))) return;
       sink = sinkOf(policy, throttle, tokens);
       publisher.retryNow();

@@ -8,6 +8,7 @@ import type { Clock } from '../shared/time.ts';
 import { agentHeldSince, canvasOf, endedSuspended, leftContacts, unpublished } from '../spool/leftovers.ts';
 import type { Spool, SpoolSession } from '../spool/spool.ts';
 import type { Stretch } from '../spool/stretch.ts';
+import type { UnreadableFolders } from './unreadableFolders.ts';
 
 export interface RecoveryOptions {
   readonly spool: Spool;
@@ -15,14 +16,16 @@ export interface RecoveryOptions {
   readonly publisher: Publisher;
   readonly capture: Capture;
   readonly session: Session;
+  readonly unreadable: UnreadableFolders;
   readonly clock: Clock;
   readonly log: Logger;
 }
 
 /** @throws SightlineError when the spool cannot be searched */
 export async function recover(options: RecoveryOptions): Promise<void> {
-  const { spool, publisher, session, clock, log } = options;
+  const { spool, publisher, session, unreadable, clock, log } = options;
   const { sessions, goingOn } = await spool.recover(clock.now());
+  await unreadable.tell((recordingId) => sessions.some(({ ledger }) => ledger.recordings.has(recordingId)));
   for (const left of sessions) {
     for (const recordingId of unpublished(left)) {
       log.info('found an unpublished recording', { recordingId, folder: left.folder });

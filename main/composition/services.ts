@@ -26,6 +26,7 @@ import { currentSettings, followPolicy } from './currentSettings.ts';
 import type { Policy } from '../policy/keys.ts';
 import type { Publisher } from '../publisher/publisher.ts';
 import { recover } from './recovery.ts';
+import { UnreadableFolders } from './unreadableFolders.ts';
 import { admissionOf } from './admissionOf.ts';
 import { explainListenError } from '../server/listenError.ts';
 import { startServer, type RunningServer } from '../server/server.ts';
@@ -33,7 +34,6 @@ import { Session } from '../session/service.ts';
 import type { Effect, SessionState } from '../session/state.ts';
 import { captureState, isQuiet, openRecordings, stateReason } from '../session/view.ts';
 import { PROTOCOL_VERSION, type HelloReply } from '../shared/protocol.ts';
-import { toFailure } from '../shared/errors.ts';
 import type { Monitor, PauseReason } from '../shared/names.ts';
 import type { Moment } from '../shared/time.ts';
 import { toTimestamp } from '../shared/time.ts';
@@ -123,6 +123,7 @@ export async function startServices(options: ServicesOptions): Promise<Services>
 
   const spoolFolder = join(policy.dataDir, 'spool');
   const announcer = new Announcer(statusEvents, log);
+  const unreadable = new UnreadableFolders({ policy, statusEvents, log });
 
   const spool = new Spool({
     root: spoolFolder,
@@ -148,10 +149,7 @@ export async function startServices(options: ServicesOptions): Promise<Services>
         fps: policy.fps,
         encoder: finder.current?.encoder,
       }),
-    onUnreadable: (folder, error) => {
-      const { code, message: reason } = toFailure(error, 'SPOOL_UNREADABLE');
-      log.error('a spool folder cannot be read', { folder, code, reason });
-    },
+    onUnreadable: (folder, error, recordings) => unreadable.found(folder, error, recordings),
   });
   const stretch = new Stretch(spool);
 
@@ -173,6 +171,7 @@ export async function startServices(options: ServicesOptions): Promise<Services>
         endTime: Date.parse(manifest.endTime),
         location: receipt.location,
         sizeBytes: receipt.sizeBytes,
+        integrity: manifest.integrity?.state,
       }),
     onPublished: (recordingId, { receipt }) => {
       stretch.forget(recordingId);
@@ -184,7 +183,7 @@ export async function startServices(options: ServicesOptions): Promise<Services>
         startTime: from.ledger.recordings.get(recordingId)?.startTime ?? clock.now(),
         failure: why,
       }),
-    onChange: (uploads) => hub.update({ uploads }),
+    onChange: (uploads) => hub.update({ uploads: unreadable.including(uploads) }),
     clock,
     log,
   });
@@ -392,9 +391,10 @@ export async function startServices(options: ServicesOptions): Promise<Services>
     log.info('encoder', { encoder, ffmpeg: binary.path, version: binary.version, origin: binary.origin });
     if (warning !== null) log.warn(warning);
   }
-  await recover({ spool, stretch, publisher, capture, session, clock, log }).catch((error: unknown) =>
-    log.error('the spool could not be searched', { reason: String(error) }),
+  await recover({ spool, stretch, publisher, capture, session, unreadable, clock, log }).catch(
+    (error: unknown) => log.error('the spool could not be searched', { reason: String(error) }),
   );
+  hub.update({ uploads: unreadable.including(publisher.uploads) });
   recovered();
   const sessionWatch: Promise<SessionWatch | null> = startSessionWatch().catch((error: unknown) => {
     log.warn('nobody tells when the screen is locked', { reason: String(error) });

@@ -1,220 +1,124 @@
-// The journal of one spool session: what happened, one sealed entry a line, fsynced before what it announces is done.
-// The first line says in the clear which key store can unlock the session's data key, and nothing else. A torn last line
-// (the power went) is expected and dropped; anything else that does not open is an error: somebody has written here.
+// The journal of one spool session: what happened, one sealed entry a line (journalLines.ts), fsynced before what it
+// announces is done. What tears at its end when the power goes is expected and dropped; what is missing although it had
+// been synced (witness.ts says so) is told, and everything else is read.
 
 import { open, readFile } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
-import { basename, dirname } from 'node:path';
-import { z } from 'zod';
+import { dirname } from 'node:path';
 import { syncFolder } from '../platform/atomicFile.ts';
-import { SightlineError, errno, errorSources } from '../shared/errors.ts';
-import type { ErrorCode } from '../shared/errors.ts';
-import {
-  channelSchema,
-  encoderSchema,
-  gapReasonSchema,
-  monitorSchema,
-  pauseReasonSchema,
-  placedMonitorSchema,
-} from '../shared/names.ts';
-import { Seal } from './seal.ts';
+import { SightlineError, errno } from '../shared/errors.ts';
+import type { JournalEntry } from './journalEntry.ts';
+import { journalEntrySchema } from './journalEntry.ts';
+import type { FoundLines, MissingLines, SessionKeys } from './journalLines.ts';
+import { JOURNAL_VERSION, LineSeal, headerLine, readLines } from './journalLines.ts';
+import type { Statement } from './statement.ts';
+import { emptyStatement } from './statement.ts';
+import type { NoStatement } from './witness.ts';
+import { WITNESS_BYTES, Witness } from './witness.ts';
 
-export const JOURNAL_VERSION = 2;
+export type { JournalEntry } from './journalEntry.ts';
+export type { SessionKeys } from './journalLines.ts';
+export { JOURNAL_VERSION } from './journalLines.ts';
 
-const id = z.string().min(1);
-const moment = z.number();
-
-const failureSchema = z.object({
-  code: z.enum(Object.keys(errorSources) as [ErrorCode, ...ErrorCode[]]),
-  message: z.string(),
-  source: z.enum(['CLIENT', 'SERVICE', 'UNKNOWN']),
-});
-
-const identitySchema = z.object({
-  agentArn: z.string(),
-  instanceArn: z.string(),
-  instanceAlias: z.string().exactOptional(),
-  agentUsername: z.string().exactOptional(),
-  browser: z.string().exactOptional(),
-});
-
-const contactSchema = z.object({
-  contactId: z.string(),
-  initialContactId: z.string().optional(),
-  channel: channelSchema,
-  queue: z.string().optional(),
-  attributes: z.record(z.string(), z.string()).optional(),
-});
-
-export const journalEntrySchema = z.discriminatedUnion('type', [
-  z.object({
-    type: z.literal('contact.started'),
-    recordingId: id,
-    at: moment,
-    contact: contactSchema,
-    agent: identitySchema,
-  }),
-  /** The recording has its start: the first frame is in the spool, or a suspension stands in for it. */
-  z.object({ type: z.literal('contact.recording'), recordingId: id, startTime: moment }),
-  z.object({
-    type: z.literal('contact.suspended'),
-    recordingId: id,
-    at: moment,
-    reason: z.string().exactOptional(),
-  }),
-  z.object({
-    type: z.literal('contact.resumed'),
-    recordingId: id,
-    at: moment,
-    cause: z.enum(['page', 'time-limit', 'restart']),
-  }),
-  /** Capture rests for everybody. */
-  z.object({
-    type: z.enum(['capture.paused', 'capture.unpaused']),
-    at: moment,
-    reason: pauseReasonSchema,
-  }),
-  z.object({
-    type: z.literal('contact.stopped'),
-    recordingId: id,
-    endTime: moment,
-    cause: z.enum(['stopped', 'page-lost', 'agent-changed', 'shutdown', 'app-died']),
-  }),
-  z.object({
-    type: z.literal('run.opened'),
-    runId: id,
-    at: moment,
-    file: z.string(),
-    encoder: encoderSchema,
-    fps: z.number().positive(),
-    monitors: z.array(placedMonitorSchema),
-    /** More monitors than policy lets be recorded. */
-    leftOut: z.array(monitorSchema),
-  }),
-  /** The run's process, so that the next start can end it should it outlive this one. */
-  z.object({ type: z.literal('run.spawned'), runId: id, pid: z.number().int().positive() }),
-  z.object({
-    type: z.literal('run.live'),
-    runId: id,
-    startTime: moment,
-    width: z.number().int().positive(),
-    height: z.number().int().positive(),
-  }),
-  z.object({
-    type: z.literal('run.closed'),
-    runId: id,
-    /** Where the run's last picture ends; null when it never had one. */
-    endTime: moment.nullable(),
-    frames: z.number().int().nonnegative(),
-    sizeBytes: z.number().int().nonnegative(),
-    /** What a gap after this run is called, unless a suspension explains it. */
-    gapReason: gapReasonSchema,
-  }),
-  z.object({
-    type: z.literal('recording.published'),
-    recordingId: id,
-    at: moment,
-    location: z.string(),
-    sizeBytes: z.number().int().positive(),
-  }),
-  /** This status event is in the events' file and on its way: no later process need tell it. */
-  z.object({
-    type: z.literal('event.announced'),
-    recordingId: id,
-    status: z.enum(['INITIATED', 'COMPLETED', 'FAILED']),
-  }),
-  /** A multipart upload into S3 that later tries and processes go on with. */
-  z.object({
-    type: z.literal('upload.begun'),
-    recordingId: id,
-    bucket: z.string(),
-    key: z.string(),
-    uploadId: z.string(),
-  }),
-  /** Nothing can be published any more (no frame was ever captured). Upload failures do not end here. */
-  z.object({ type: z.literal('recording.failed'), recordingId: id, failure: failureSchema }),
-]);
-
-export type JournalEntry = z.infer<typeof journalEntrySchema>;
-
-const headerSchema = z.object({
-  v: z.literal(JOURNAL_VERSION),
-  key: z.object({ store: z.string(), wrapped: z.base64() }),
-});
-export type JournalHeader = z.infer<typeof headerSchema>;
-
-/** Makes and unlocks the data keys of sessions. */
-export interface SessionKeys {
-  create(): Promise<{ readonly dataKey: Buffer; readonly key: JournalHeader['key'] }>;
-  /** @throws SightlineError SPOOL_UNREADABLE */
-  unlock(key: JournalHeader['key']): Promise<Buffer>;
+/** A journal that an earlier process has left. */
+export interface ResumedJournal {
+  readonly journal: Journal;
+  readonly entries: readonly { readonly line: number; readonly entry: JournalEntry }[];
+  /** Lines that had been synced and are gone or changed, those of earlier recoveries included. */
+  readonly missing: readonly MissingLines[];
+  /** What the witness has stated, or why nothing. */
+  readonly witness: Statement | NoStatement | 'older-version';
 }
 
 export class Journal {
   private last: Promise<void> = Promise.resolve();
-  private readonly seal: Seal;
 
   private constructor(
     private readonly file: FileHandle,
     readonly path: string,
     /** Of the whole session: its run files are sealed with it, too. */
     readonly dataKey: Buffer,
+    private readonly seal: LineSeal,
     /** Bytes of whole lines; whatever a failed write left behind them is cut off. */
     private goodBytes: number,
+    /** The number of the next line. */
     private lines: number,
-  ) {
-    this.seal = sealOf(path, dataKey);
-  }
+    /** null: an older version's journal, or the witness cannot be believed (`renewWitness`). */
+    private witness: Witness | null,
+  ) {}
 
   /** A new session with a new key. */
   static async create(path: string, keys: SessionKeys): Promise<Journal> {
-    const { dataKey, key } = await keys.create();
-    const file = await open(path, 'wx', 0o600);
-    return Journal.begin(file, path, dataKey, key);
+    return Journal.begin(await open(path, 'wx', 0o600), path, keys);
   }
 
   /**
    * Goes on in a journal that an earlier process has left.
-   * @throws SightlineError SPOOL_UNREADABLE for another version, a key that cannot be unlocked, or a damaged line
+   * @throws SightlineError SPOOL_UNREADABLE for another version, a key that cannot be unlocked, or a file that was emptied
    */
-  static async resume(
-    path: string,
-    keys: SessionKeys,
-  ): Promise<{ journal: Journal; entries: JournalEntry[] }> {
+  static async resume(path: string, keys: SessionKeys): Promise<ResumedJournal> {
     const file = await open(path, 'r+');
     try {
-      const found = await read(await file.readFile('utf8'), path, keys);
-      if (found === null) {
-        const { dataKey, key } = await keys.create();
-        await file.truncate(0);
-        return { journal: await Journal.begin(file, path, dataKey, key), entries: [] };
-      }
-      const { dataKey, entries, goodBytes } = found;
-      await file.truncate(goodBytes);
-      return { journal: new Journal(file, path, dataKey, goodBytes, entries.length), entries };
+      const found = await readLines(await file.readFile(), path, keys, parseEntry);
+      if (found === null) return await Journal.resumeEmpty(file, path, keys);
+      const { witness, statement } = await resumeWitness(found, path, keys);
+      const missing = missingLines(found, statement);
+      // What was damaged stays for whoever looks into it; what was never synced goes.
+      const keptBytes = missing.length > 0 ? found.wholeBytes : found.goodBytes;
+      await file.truncate(keptBytes);
+      const seal = new LineSeal(found.version, path, found.dataKey);
+      const next = Math.max(found.next, ...missing.map(({ line, lines }) => line + lines));
+      const journal = new Journal(file, path, found.dataKey, seal, keptBytes, next, witness);
+      return { journal, entries: found.entries, missing, witness: statement };
     } catch (error) {
       await file.close();
       throw error;
     }
   }
 
-  private static async begin(
+  /** The process ended before there was a whole line; or somebody has emptied the file. */
+  private static async resumeEmpty(
     file: FileHandle,
     path: string,
-    dataKey: Buffer,
-    key: JournalHeader['key'],
-  ): Promise<Journal> {
+    keys: SessionKeys,
+  ): Promise<ResumedJournal> {
+    const resumed = await Witness.resume(dirname(path), keys);
+    if (typeof resumed !== 'string') {
+      await resumed.witness.close();
+      if (resumed.statement.lines > 0) throw emptied(path, resumed.statement.lines);
+    }
+    await file.truncate(0);
+    const journal = await Journal.begin(file, path, keys);
+    return { journal, entries: [], missing: [], witness: emptyStatement };
+  }
+
+  private static async begin(file: FileHandle, path: string, keys: SessionKeys): Promise<Journal> {
     try {
-      const header: JournalHeader = { v: JOURNAL_VERSION, key };
-      const line = Buffer.from(`${JSON.stringify(header)}\n`);
+      // Before the header: a journal of this version that has no witness has lost it.
+      const witness = await Witness.create(dirname(path), keys);
+      const { dataKey, key } = await keys.create();
+      const line = headerLine(key);
       await file.write(line, 0, line.byteLength, 0);
       await file.sync();
       await syncFolder(dirname(path));
-      return new Journal(file, path, dataKey, line.byteLength, 0);
+      const seal = new LineSeal(JOURNAL_VERSION, path, dataKey);
+      return new Journal(file, path, dataKey, seal, line.byteLength, 0, witness);
     } catch (error) {
       await file.close();
       throw error;
     }
+  }
+
+  /** States the end of a journal anew whose witness could not be believed. The journal says so by now. */
+  async renewWitness(keys: SessionKeys): Promise<void> {
+    const found = await readLines(await readFile(this.path), this.path, keys, parseEntry);
+    if (this.witness === null && found?.version === JOURNAL_VERSION)
+      this.witness = await Witness.create(dirname(this.path), keys, found.entries);
+  }
+
+  /** So much of a run file is on the disk. @param lengthMs from its first picture to its newest; null: none yet */
+  runSynced(file: string, chunks: number, lengthMs: number | null): void {
+    this.witness?.synced(file, chunks, lengthMs);
   }
 
   /**
@@ -230,14 +134,13 @@ export class Journal {
     });
   }
 
-  /** Of the whole lines. */
+  /** Of the whole lines, and of the witness. */
   get sizeBytes(): number {
-    return this.goodBytes;
+    return this.goodBytes + (this.witness === null ? 0 : WITNESS_BYTES);
   }
 
   private async write(entry: JournalEntry): Promise<void> {
-    const sealed = this.seal.close(this.lines, Buffer.from(JSON.stringify(entry)));
-    const line = Buffer.from(`${sealed.toString('base64')}\n`);
+    const line = this.seal.close(this.lines, entry);
     try {
       let done = 0;
       while (done < line.byteLength) {
@@ -247,6 +150,7 @@ export class Journal {
       await this.file.datasync();
       this.goodBytes += line.byteLength;
       this.lines += 1;
+      await this.witness?.wrote(entry, this.lines);
     } catch (error) {
       // Half a line would damage the next one; when even this fails the reader drops the torn end.
       await this.file.truncate(this.goodBytes).catch(() => undefined);
@@ -256,64 +160,55 @@ export class Journal {
 
   async close(): Promise<void> {
     await this.last;
+    await this.witness?.close();
     await this.file.close();
   }
 }
 
 /**
- * Looks into a journal without touching it; null when it has no whole line yet.
+ * Looks into a journal without touching it: what can be read of it. null when it has no whole line yet.
  * @throws SightlineError SPOOL_UNREADABLE
  */
 export async function readJournal(
   path: string,
   keys: SessionKeys,
 ): Promise<{ dataKey: Buffer; entries: JournalEntry[] } | null> {
-  return read(await readFile(path, 'utf8'), path, keys);
+  const found = await readLines(await readFile(path), path, keys, parseEntry);
+  return found === null ? null : { dataKey: found.dataKey, entries: found.entries.map(({ entry }) => entry) };
 }
 
-async function read(text: string, path: string, keys: SessionKeys) {
-  // What follows the last newline was torn off in mid-write: it was never acted on.
-  const whole = text.slice(0, text.lastIndexOf('\n') + 1);
-  const [first, ...lines] = whole.split('\n').slice(0, -1);
-  if (first === undefined) return null;
-  const dataKey = await keys.unlock(readHeader(first, path).key);
-  const entries = openLines(lines, path, sealOf(path, dataKey));
-  return { dataKey, entries, goodBytes: Buffer.byteLength(whole) };
+function parseEntry(value: unknown): JournalEntry | undefined {
+  return journalEntrySchema.safeParse(value).data;
 }
 
-/** A journal that was moved to another session's folder does not open. */
-function sealOf(path: string, dataKey: Buffer): Seal {
-  return new Seal(dataKey, 'journal', basename(dirname(path)));
+/** Lines at the end that the witness does not know of were never synced, and so never acted on. */
+function missingLines(
+  { missing, next, badAtEnd }: FoundLines<JournalEntry>,
+  witness: ResumedJournal['witness'],
+): MissingLines[] {
+  const lines = typeof witness === 'string' ? badAtEnd : witness.lines - next;
+  return lines > 0 ? [...missing, { line: next, lines }] : [...missing];
 }
 
-function readHeader(line: string, path: string): JournalHeader {
-  const header = headerSchema.safeParse(parseJson(line));
-  if (header.success) return header.data;
-  throw new SightlineError(
+async function resumeWitness(
+  { version, entries }: FoundLines<JournalEntry>,
+  path: string,
+  keys: SessionKeys,
+): Promise<{ witness: Witness | null; statement: ResumedJournal['witness'] }> {
+  const resumed = await Witness.resume(dirname(path), keys);
+  if (resumed === 'missing' && version !== JOURNAL_VERSION)
+    return { witness: null, statement: 'older-version' };
+  if (typeof resumed === 'string') return { witness: null, statement: resumed };
+  resumed.witness.catchUp(entries);
+  return resumed;
+}
+
+function emptied(path: string, lines: number): SightlineError {
+  return new SightlineError(
     'SPOOL_UNREADABLE',
-    `${path} is not a journal of version ${JOURNAL_VERSION}. The folder is left as it is; another version of Sightline may ` +
-      'be able to read it.',
+    `${path} is empty, although ${lines} lines had been written to it: the disk is faulty, or somebody has emptied it. The ` +
+      'folder is left as it is.',
   );
-}
-
-function openLines(lines: readonly string[], path: string, seal: Seal): JournalEntry[] {
-  return lines.map((line, index) => {
-    const plain = seal.open(index, Buffer.from(line, 'base64'));
-    const parsed = journalEntrySchema.safeParse(plain === null ? undefined : parseJson(plain.toString()));
-    if (parsed.success) return parsed.data;
-    throw new SightlineError(
-      'SPOOL_UNREADABLE',
-      `Line ${index + 2} of ${path} is not what was written there. The folder is left as it is.`,
-    );
-  });
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 export function spoolError(error: unknown, path: string): SightlineError {

@@ -3,6 +3,7 @@
 import type { Failure } from '../shared/errors.ts';
 import type { EncoderName } from '../shared/names.ts';
 import type { Moment } from '../shared/time.ts';
+import { isInDoubt } from './damage.ts';
 import type { LedgerRecording } from './ledger.ts';
 import type { SpoolSession } from './spool.ts';
 
@@ -26,14 +27,14 @@ export function leftContacts(session: SpoolSession): LeftContact[] {
   });
 }
 
-/** Those that ended in the middle of a suspension because Sightline did. */
+/** Those that ended in the middle of a suspension because Sightline did; in doubt they did. */
 export function endedSuspended(
   session: SpoolSession,
 ): { contactId: string; recordingId: string; endTime: Moment; heldByAgent: boolean; suspended: boolean }[] {
   const agentSince = agentHeldSince(session);
   return [...session.ledger.recordings].flatMap(([recordingId, recording]) => {
     const { stopped, started } = recording;
-    const suspended = heldSince(recording) !== null;
+    const suspended = heldSince(recording) !== null || isInDoubt(session.ledger);
     const heldByAgent = agentSince !== null;
     if (stopped === null || stopped.cause === 'stopped' || !(suspended || heldByAgent)) return [];
     const { contactId } = started.contact;

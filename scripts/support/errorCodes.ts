@@ -277,14 +277,15 @@ export const errorGuide: Readonly<Record<ErrorCode, CodeGuide>> = {
       "Something in Sightline's data folder cannot be used: a recording, its key, or the folder itself.",
     causes: [
       'Start: another Sightline uses the data folder, or it may not be written to.',
-      'A file was changed, cut off or deleted by somebody, or the disk is faulty.',
+      'A file in the spool was changed, cut off or deleted by somebody, or the disk is faulty.',
       '`spool.key` is gone or another one, or the recording was locked by the app and the command line has no key for it (or the other way round).',
     ],
     remedies: [
       'Start: the message names the process; end it.',
-      'Never delete anything in `<dataDir>/spool`. What can be read is delivered; the rest is left as it is.',
+      'Never delete anything in `<dataDir>/spool`. What can be read is delivered, with gaps "unreadable" and `integrity` in the manifest; the rest is left as it is and read again at each start. `sightline recordings` names the folders.',
+      'A message that names policy `deliverDamaged`: IT decides whether what is left may be delivered.',
       'The key: put it back from a backup, and start Sightline as it was started then (with its window, or without).',
-      'A file that was changed: have IT check the disk, then send the diagnostics.',
+      'A file that was changed, or is gone: have IT check the disk and who may write to the folder, put the folder back from a backup while Sightline is not running, and start it again. Without a backup it is lost: move the folder away once compliance agrees.',
     ],
     seen: ['page', 'event', 'state', 'deliveries', 'start', 'bundle', 'log'],
     send: 'the diagnostics, and whether the disk, the profile or the computer was changed lately',

@@ -14,7 +14,7 @@ import { objectWith } from '../support/matchers.ts';
 interface TestSpool {
   readonly spool: Spool;
   readonly root: string;
-  readonly unreadable: { folder: string; error: unknown }[];
+  readonly unreadable: { folder: string; error: unknown; recordings: readonly string[] }[];
 }
 
 const keys = testKeys();
@@ -27,7 +27,7 @@ async function newSpool(): Promise<TestSpool> {
     root,
     keys,
     newSessionId: () => `session-${++sessions}`,
-    onUnreadable: (folder, error) => unreadable.push({ folder, error }),
+    onUnreadable: (folder, error, recordings) => unreadable.push({ folder, error, recordings }),
   });
   return { spool, root, unreadable };
 }
@@ -54,12 +54,12 @@ const NOW = 1_000_000;
 const nothing = { sessions: [], goingOn: null };
 
 describe('a session of the spool', () => {
-  it('is a folder of its own that nobody else can read, with a journal', async () => {
+  it('is a folder of its own that nobody else can read, with a journal and its witness', async () => {
     const { spool, root } = await newSpool();
     const session = await spool.openSession();
     expect(session.folder).toBe(join(root, 'session-1'));
     expect((await stat(session.folder)).mode & 0o777).toBe(0o700);
-    expect(await readdir(session.folder)).toEqual(['journal.ndjson']);
+    expect(await readdir(session.folder)).toEqual(['journal.ndjson', 'witness']);
     await session.release();
   });
 
@@ -357,8 +357,8 @@ describe('recovery after a crash', () => {
   });
 
   it.each([
-    ['with a damaged line', 'hello\n'],
-    ['of a newer Sightline', '{"v":2,"entry":{}}\n'],
+    ['with a damaged head', 'hello\n'],
+    ['of a newer Sightline', '{"v":4,"key":{}}\n'],
   ])('leaves a folder %s as it is, says so, and goes on with the others', async (_, line) => {
     const { spool, root, unreadable } = await newSpool();
     const bad = await crashed(root, 'bad', recording('one', 1000, null), { a: video.bytes });
@@ -371,7 +371,9 @@ describe('recovery after a crash', () => {
     });
     const session = await recoverOne(spool);
     expect(session.id).toBe('good');
-    expect(unreadable).toEqual([{ folder: bad, error: objectWith({ code: 'SPOOL_UNREADABLE' }) }]);
+    expect(unreadable).toEqual([
+      { folder: bad, error: objectWith({ code: 'SPOOL_UNREADABLE' }), recordings: ['one'] },
+    ]);
     expect(await readFile(path, 'utf8')).toBe(text);
     expect((await readFile(join(bad, 'a.run'))).equals(sealed)).toBe(true);
     await publishAll(session);
