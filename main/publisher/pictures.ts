@@ -51,6 +51,8 @@ export class RunPictures {
         yield picture;
       }
       this.waiting = [];
+      // What is behind them may be damaged.
+      if (this.taken >= this.limit()) return;
       const bytes = await this.reader.next();
       if (bytes === null) {
         this.requireAll();
