@@ -71,7 +71,10 @@ export class UnreadableFolders {
     why: Failure,
     statusEvents: StatusEvents,
   ): Promise<void> {
-    if (detail.recordingStatus === 'PUBLISHED' || detail.recordingStatus === 'FAILED') return;
+    const status = detail.recordingStatus;
+    // That its delivery failed for another reason before says nothing of this one.
+    const isTold = status === 'FAILED' && detail.failureInfo.code === why.code;
+    if (status === 'PUBLISHED' || isTold) return;
     const { contactArn, agentArn, instanceArn, clientInfo } = detail;
     const contactId = contactArn.slice(contactArn.lastIndexOf('/') + 1);
     const startTime = Date.parse('recordingInfo' in detail ? detail.recordingInfo.startTime : time);
