@@ -166,15 +166,19 @@ export class Journal {
 }
 
 /**
- * Looks into a journal without touching it: what can be read of it. null when it has no whole line yet.
+ * Looks into a journal without touching it: what can be read of it, and how many lines cannot. null when it has no whole
+ * line yet.
  * @throws SightlineError SPOOL_UNREADABLE
  */
 export async function readJournal(
   path: string,
   keys: SessionKeys,
-): Promise<{ dataKey: Buffer; entries: JournalEntry[] } | null> {
+): Promise<{ dataKey: Buffer; entries: JournalEntry[]; unreadable: number } | null> {
   const found = await readLines(await readFile(path), path, keys, parseEntry);
-  return found === null ? null : { dataKey: found.dataKey, entries: found.entries.map(({ entry }) => entry) };
+  if (found === null) return null;
+  const { dataKey, entries, missing, badAtEnd } = found;
+  const unreadable = missing.reduce((sum, { lines }) => sum + lines, badAtEnd);
+  return { dataKey, entries: entries.map(({ entry }) => entry), unreadable };
 }
 
 function parseEntry(value: unknown): JournalEntry | undefined {
