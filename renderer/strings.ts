@@ -123,6 +123,7 @@ const english: Strings = {
       'switched-away': 'Another user at the screen',
       asleep: 'Computer asleep',
       'spool-full': 'Disk full',
+      unreadable: 'Unreadable',
     },
     total: (what, duration) => `${what} ${duration}`,
     label: (contactId, totals) => `Timeline of contact ${contactId}: ${totals}`,

@@ -56,6 +56,11 @@ const slates: Readonly<Record<GapReason, Slate>> = {
     line: "The recorder's disk or its share of it was full.",
     icon: '<path d="M10 20 h90 v70 h-90 Z M20 30 v30 h70 v-30 Z M70 70 h20 v10 h-20 Z" fill-rule="evenodd"/>',
   },
+  unreadable: {
+    title: 'Recording unreadable',
+    line: 'What was recorded here was damaged or lost before its delivery.',
+    icon: '<path d="M10 0 h60 l30 30 v26 l-15 14 l-15 -14 l-15 14 l-15 -14 l-15 14 l-15 -14 Z M10 78 l15 14 l15 -14 l15 14 l15 -14 l15 14 l15 -14 v32 h-90 Z" fill-rule="evenodd"/>',
+  },
   'app-restarted': {
     title: 'Recorder restarted',
     line: 'Sightline was not running during this time.',

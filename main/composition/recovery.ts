@@ -9,6 +9,7 @@ import { agentHeldSince, canvasOf, lastMoment, leftContacts, unpublished } from 
 import type { Spool, SpoolSession } from '../spool/spool.ts';
 import type { Stretch } from '../spool/stretch.ts';
 import type { SuspendedMemory } from '../spool/suspendedMemory.ts';
+import type { UnreadableFolders } from './unreadableFolders.ts';
 
 export interface RecoveryOptions {
   readonly spool: Spool;
@@ -17,14 +18,16 @@ export interface RecoveryOptions {
   readonly publisher: Publisher;
   readonly capture: Capture;
   readonly session: Session;
+  readonly unreadable: UnreadableFolders;
   readonly clock: SystemClock;
   readonly log: Logger;
 }
 
 /** @throws SightlineError when the spool cannot be searched */
 export async function recover(options: RecoveryOptions): Promise<void> {
-  const { spool, memory, publisher, session, clock, log } = options;
+  const { spool, memory, publisher, session, unreadable, clock, log } = options;
   const { found, sessions, goingOn } = await spool.recover(clock.now());
+  await unreadable.tell((recordingId) => sessions.some(({ ledger }) => ledger.recordings.has(recordingId)));
   const held = await memory.recall(found);
   for (const left of sessions) {
     for (const recordingId of unpublished(left)) {

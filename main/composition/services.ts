@@ -27,6 +27,7 @@ import type { Policy } from '../policy/keys.ts';
 import type { Publisher } from '../publisher/publisher.ts';
 import { Readiness } from './readiness.ts';
 import { recover } from './recovery.ts';
+import { UnreadableFolders } from './unreadableFolders.ts';
 import { admissionOf } from './admissionOf.ts';
 import { explainListenError } from '../server/listenError.ts';
 import { startServer, type RunningServer } from '../server/server.ts';
@@ -121,6 +122,7 @@ export async function startServices(options: ServicesOptions): Promise<Services>
   );
 
   const announcer = new Announcer(statusEvents, log);
+  const unreadable = new UnreadableFolders({ policy, statusEvents, log });
 
   const memory = new SuspendedMemory({
     folder: join(policy.dataDir, 'suspended'),
@@ -137,6 +139,7 @@ export async function startServices(options: ServicesOptions): Promise<Services>
     room: (options) => new Room(current.room(options)),
     keepJournal: (left) => memory.keep(left),
     onFound: (left) => announcer.announceTheRest(left),
+    onUnreadable: (folder, error, recordings) => unreadable.found(folder, error, recordings),
   });
   const stretch = new Stretch(spool);
 
@@ -158,6 +161,7 @@ export async function startServices(options: ServicesOptions): Promise<Services>
         endTime: Date.parse(manifest.endTime),
         location: receipt.location,
         sizeBytes: receipt.sizeBytes,
+        integrity: manifest.integrity?.state,
       }),
     retryEvents: () => statusEvents.retryNow(),
     onPublished: (recordingId, { receipt }) => {
@@ -170,7 +174,7 @@ export async function startServices(options: ServicesOptions): Promise<Services>
         startTime: from.ledger.recordings.get(recordingId)?.startTime ?? clock.now(),
         failure: why,
       }).durable,
-    onChange: (uploads) => hub.update({ uploads }),
+    onChange: (uploads) => hub.update({ uploads: unreadable.including(uploads) }),
     clock,
     log,
   });
@@ -356,9 +360,10 @@ export async function startServices(options: ServicesOptions): Promise<Services>
     log.info('encoder', { encoder, ffmpeg: binary.path, version: binary.version, origin: binary.origin });
     if (warning !== null) log.warn(warning);
   }
-  await recover({ spool, stretch, memory, publisher, capture, session, clock, log }).catch((error: unknown) =>
-    log.error('the spool could not be searched', { reason: String(error) }),
+  await recover({ spool, stretch, memory, publisher, capture, session, unreadable, clock, log }).catch(
+    (error: unknown) => log.error('the spool could not be searched', { reason: String(error) }),
   );
+  hub.update({ uploads: unreadable.including(publisher.uploads) });
   recovered();
   const sessionWatch: Promise<SessionWatch | null> = startSessionWatch().catch((error: unknown) => {
     log.warn('nobody tells when the screen is locked', { reason: String(error) });

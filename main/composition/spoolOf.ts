@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import type { Logger } from '../platform/log.ts';
 import { endOrphan } from '../platform/orphans.ts';
 import type { Policy } from '../policy/keys.ts';
-import { toFailure } from '../shared/errors.ts';
 import type { EncoderName } from '../shared/names.ts';
 import type { Clock } from '../shared/time.ts';
 import { toTimestamp } from '../shared/time.ts';
@@ -28,12 +27,13 @@ export interface SpoolParts {
   readonly encoder: () => EncoderName | undefined;
   readonly room: (options: Pick<RoomOptions, 'root' | 'now' | 'onProblem'>) => Room;
   readonly keepJournal: NonNullable<SpoolOptions['keepJournal']>;
+  readonly onUnreadable: SpoolOptions['onUnreadable'];
   /** Called for each session that an earlier process left, before anything of it is deleted. */
   readonly onFound: (left: SpoolSession) => Promise<void>;
 }
 
 export function spoolOf(parts: SpoolParts): Spool {
-  const { policy, keys, clock, log, encoder, room, keepJournal, onFound } = parts;
+  const { policy, keys, clock, log, encoder, room, keepJournal, onFound, onUnreadable } = parts;
   const root = join(policy.dataDir, 'spool');
   return new Spool({
     root,
@@ -63,9 +63,6 @@ export function spoolOf(parts: SpoolParts): Spool {
       if (error === null) log.info('the journal is complete again', { folder });
       else log.error('the journal cannot be written', { folder, code: error.code, reason: error.message });
     },
-    onUnreadable: (folder, error) => {
-      const { code, message: reason } = toFailure(error, 'SPOOL_UNREADABLE');
-      log.error('a spool folder cannot be read', { folder, code, reason });
-    },
+    onUnreadable,
   });
 }

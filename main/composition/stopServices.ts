@@ -39,7 +39,9 @@ export async function stopServices(parts: Stoppable, withinMs: number): Promise<
   await within('recording and deliveries', recorded, end - ENDING_MS);
   publisher.stop();
   parts.statusEvents.retryNow();
-  const told = Promise.all([announcer.idle(), parts.statusEvents.idle()]).then(() => eventBridge?.sender.idle());
+  const told = Promise.all([announcer.idle(), parts.statusEvents.idle()]).then(() =>
+    eventBridge?.sender.idle(),
+  );
   await within('status events', told, end - ENDING_MS);
   parts.displays.close();
   parts.endFollowing();

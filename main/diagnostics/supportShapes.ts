@@ -67,6 +67,10 @@ export const journalShape: Shape = {
   bucket: true,
   key: true,
   failure,
+  line: true,
+  lines: true,
+  from: true,
+  to: true,
 };
 
 const span = { startTime: true, endTime: true, offsetMs: true, durationMs: true } as const;
@@ -97,6 +101,10 @@ export const manifestShape: Shape = {
   runs: [{ runId: true, ...span, monitors: [monitor], leftOut: [monitor] }],
   gaps: [{ ...span, reason: ourReason }],
   suspensions: [{ suspendedAt: true, resumedAt: true, resumedBy: true }],
+  integrity: {
+    state: true,
+    findings: [{ kind: true, runId: true, frames: true, readableFrames: true, lines: true, cause: true }],
+  },
   host: { os: true, browser: true },
 };
 
@@ -122,6 +130,7 @@ export const statusEventShape: Shape = {
       location: true,
       durationInMillis: true,
       sizeInBytes: true,
+      integrity: true,
     },
     failureInfo: failure,
   },

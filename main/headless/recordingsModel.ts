@@ -2,6 +2,7 @@
 
 import type { StatusDetail } from '../shared/statusEvent.ts';
 import { statusEventSchema } from '../shared/statusEvent.ts';
+import type { UnreadableFolder } from '../spool/unreadable.ts';
 
 export interface Row {
   readonly recordingId: string;
@@ -14,6 +15,8 @@ export interface Row {
   /** Why it has not been delivered, as far as that was told. */
   readonly reason: { readonly code: string; readonly message: string } | null;
   readonly detail: string;
+  /** Delivered, and not as it was written: the manifest says what was found. */
+  readonly integrity: 'damaged' | 'end-not-verified' | null;
 }
 
 /** The newest event of each recording, in the order of their beginnings. */
@@ -32,7 +35,7 @@ export function readRows(text: string): Row[] {
 function rowFor(recordingId: string, time: string, detail: StatusDetail, before: Row | undefined): Row {
   const contact = detail.contactArn.split('/').at(-1) ?? '';
   const status = detail.recordingStatus;
-  const common = { recordingId, contact, status, time };
+  const common = { recordingId, contact, status, time, integrity: null };
   switch (status) {
     case 'INITIATED':
       return {
@@ -46,8 +49,10 @@ function rowFor(recordingId: string, time: string, detail: StatusDetail, before:
       const reason = before?.reason ?? null;
       return { ...common, waiting: true, reason, detail: wordsForWaiting(reason) };
     }
-    case 'PUBLISHED':
-      return { ...common, waiting: false, reason: null, detail: detail.recordingInfo.location };
+    case 'PUBLISHED': {
+      const { location, integrity = null } = detail.recordingInfo;
+      return { ...common, waiting: false, reason: null, detail: location, integrity };
+    }
     case 'FAILED': {
       const { code, message } = detail.failureInfo;
       const reason = { code, message };
@@ -61,6 +66,15 @@ function rowFor(recordingId: string, time: string, detail: StatusDetail, before:
       };
     }
   }
+}
+
+/** Those in folders that cannot be read are not tried again by themselves. */
+export function withUnreadable(rows: readonly Row[], folders: readonly UnreadableFolder[]): Row[] {
+  return rows.map((row) => {
+    const held = folders.find(({ recordings }) => recordings.includes(row.recordingId));
+    if (held === undefined || row.status === 'PUBLISHED') return row;
+    return { ...row, waiting: false, detail: `cannot be read; ${held.code}: ${held.message}` };
+  });
 }
 
 function wordsForWaiting(reason: Row['reason']): string {

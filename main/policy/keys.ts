@@ -84,6 +84,14 @@ export const policyKeys = {
     description:
       'How long published recordings stay in the spool, encrypted, unless quota or disk need the room. 0: they are deleted at once.',
   }),
+  deliverDamaged: key({
+    schema: z.boolean(),
+    form: 'boolean',
+    applied: 'live',
+    default: true,
+    description:
+      'Whether what is left of a recording is delivered whose files on this disk were damaged, with gaps and a mark in the manifest. `false`: it is FAILED and stays here.',
+  }),
   sink: key({
     schema: z.enum(['folder', 's3']),
     form: 'text',

@@ -10,6 +10,7 @@ import { concat, isKeyPicture } from '../shared/fragments.ts';
 import type { GapReason } from '../shared/names.ts';
 import type { Moment } from '../shared/time.ts';
 import type { RunReader } from '../spool/runFiles.ts';
+import { DamagedRunFile } from '../spool/runFiles.ts';
 import type { Piece } from '../spool/timeline.ts';
 import { sameDecoder } from './decoderConfig.ts';
 import { LARGE_BOX_HEADER_BYTES, Mp4Head } from './mp4Head.ts';
@@ -25,6 +26,8 @@ export interface AssemblySource {
   readonly runStart: (runId: string) => Moment;
   /** How many pictures of the run count; what a crash left behind them in the file is not looked at. */
   readonly runFrames: (runId: string) => number;
+  /** The error to throw for a run that was damaged. @param read what could be read of it; null: nothing */
+  readonly damaged: (runId: string, read: RunPictures['read'] | null, why: DamagedRunFile) => Error;
   /** A fragmented MP4 with one picture, made with the encoder settings of the runs. */
   readonly slate: (reason: GapReason) => Promise<Uint8Array>;
   /** Pictures, each part directly behind the last one. @param position in the file as its head is padded */
@@ -147,15 +150,20 @@ export class Assembly {
 
   private async showRun(piece: Piece & { kind: 'run' }): Promise<void> {
     const { runId } = piece;
-    this.run ??= new RunPictures(
-      await this.source.openRun(runId),
-      (config) => this.requireSameDecoder(config),
-      () => this.source.runFrames(runId),
-    );
     const start = this.source.runStart(runId);
     const isInside = (picture: Picture): boolean => start + picture.offsetMs < piece.to;
-    for await (const { data, offsetMs } of this.run.take(isInside)) {
-      await this.showNext({ at: start + offsetMs, data });
+    try {
+      this.run ??= new RunPictures(
+        await this.source.openRun(runId),
+        (config) => this.requireSameDecoder(config),
+        () => this.source.runFrames(runId),
+      );
+      for await (const { data, offsetMs } of this.run.take(isInside)) {
+        await this.showNext({ at: start + offsetMs, data });
+      }
+    } catch (error) {
+      if (error instanceof DamagedRunFile) throw this.source.damaged(runId, this.run?.read ?? null, error);
+      throw error;
     }
   }
 

@@ -7,12 +7,14 @@ import type { Manifest } from '../shared/manifest.ts';
 import type { Moment } from '../shared/time.ts';
 import type { LedgerRecording, LedgerRun } from '../spool/ledger.ts';
 import type { SpoolSession } from '../spool/spool.ts';
-import type { Piece } from '../spool/timeline.ts';
+import type { DamagedRunFile } from '../spool/runFiles.ts';
+import type { Piece, RunDamage } from '../spool/timeline.ts';
 import { timelineOf } from '../spool/timeline.ts';
 import { Assembly, TimelineChanged } from './assemble.ts';
 import { describe } from './describe.ts';
+import { RunDamaged, integrityOf, keptBack, requireDeliverable } from './integrity.ts';
 import { objectKey } from './objectKey.ts';
-import type { PictureKind } from './pictures.ts';
+import type { PictureKind, RunPictures } from './pictures.ts';
 import type { Progress } from './progress.ts';
 import { ProgressMeter } from './progress.ts';
 import type { Sink, SinkObject, SinkOrder, SinkReceipt, UploadState } from './sink.ts';
@@ -24,6 +26,8 @@ export interface DeliveryOptions {
   readonly keyPrefix: string;
   readonly appVersion: string;
   readonly os: string;
+  /** Whether what is left of a damaged recording is delivered. */
+  readonly deliverDamaged: boolean;
   /** Makes a slate's fragmented MP4 (capture does; the publisher may not know it). */
   readonly makeSlate: (order: SlateOrder) => Promise<Uint8Array>;
   /** For a recording without any picture of its own, which was suspended from its start to its end. */
@@ -53,6 +57,8 @@ export class Delivery {
     private readonly session: SpoolSession,
     private readonly recordingId: string,
     private readonly options: DeliveryOptions,
+    /** What earlier tries could not read, by runId. */
+    private readonly damages: ReadonlyMap<string, RunDamage> = new Map(),
   ) {
     this.meter = new ProgressMeter({
       tell: (progress) => options.onProgress?.(session, recordingId, progress),
@@ -76,8 +82,10 @@ export class Delivery {
     const { recording, options, recordingId } = this;
     const { startTime, stopped } = recording;
     if (startTime === null || stopped === null) throw new Error(`Recording ${recordingId} is not finished.`);
-    const pieces = timelineOf(this.session.ledger, recording);
+    const { ledger } = this.session;
+    const pieces = timelineOf(ledger, recording, this.damages);
     if (pieces.length === 0) throw new Error(`Recording ${recordingId} has no length.`);
+    requireDeliverable(ledger, pieces, this.damages, options.deliverDamaged);
     const { assembly, object } = await this.begin(pieces, this.maxPackets(pieces, stopped.endTime));
     this.meter.expect(Math.max(this.pictureBytes, this.spooledBytes(pieces)));
     const assembled = await assembly.finish(pieces, stopped.endTime);
@@ -93,6 +101,7 @@ export class Delivery {
       assembled,
       receipt,
       picture: await this.pictureOf(pieces),
+      integrity: integrityOf(ledger, this.damages, [...ledger.runs.values()]),
       appVersion: options.appVersion,
       os: options.os,
     });
@@ -136,7 +145,9 @@ export class Delivery {
       openRun: (runId) => this.session.openRun(runId),
       // The ledger of the moment: each entry of the journal makes a new one, and runs begin after this.
       runStart: (runId) => liveRun(this.session.ledger, runId).live.startTime,
-      runFrames: (runId) => this.session.ledger.runs.get(runId)?.closed?.frames ?? Infinity,
+      runFrames: (runId) =>
+        this.damages.get(runId)?.frames ?? this.session.ledger.runs.get(runId)?.closed?.frames ?? Infinity,
+      damaged: (runId, read, why) => this.damageOf(runId, read, why),
       slate: (reason) => this.options.makeSlate({ reason, ...picture }),
       write: (position, data) => {
         this.pictureBytes += data.byteLength;
@@ -144,6 +155,14 @@ export class Delivery {
       },
     });
     return { assembly, object };
+  }
+
+  private damageOf(runId: string, read: RunPictures['read'] | null, why: DamagedRunFile): RunDamaged {
+    const { live, opened } = liveRun(this.session.ledger, runId);
+    const lastOffsetMs = read?.lastOffsetMs ?? null;
+    const endTime =
+      lastOffsetMs === null ? null : Math.round(live.startTime + lastOffsetMs + 1000 / opened.fps);
+    return new RunDamaged(runId, { frames: read?.frames ?? 0, endTime }, why);
   }
 
   private order(): SinkOrder {
@@ -208,21 +227,26 @@ export class Delivery {
   }
 }
 
-/** All of a finished recording, with what a delivery during the contact has done already. */
+/**
+ * All of a finished recording, with what a delivery during the contact has done already. A run that turns out to be
+ * damaged is delivered up to there, with a gap for the rest.
+ */
 export async function publish(
   session: SpoolSession,
   recordingId: string,
   options: DeliveryOptions,
   begun: Delivery | null = null,
 ): Promise<Publication> {
-  if (begun !== null) {
+  const damages = new Map<string, RunDamage>();
+  for (let delivery = begun; ; delivery = null) {
     try {
-      return await finishOrAbort(begun);
+      return await finishOrAbort(delivery ?? new Delivery(session, recordingId, options, damages));
     } catch (error) {
-      if (!(error instanceof TimelineChanged)) throw error;
+      if (error instanceof RunDamaged && !options.deliverDamaged) throw keptBack(error);
+      if (error instanceof RunDamaged && !damages.has(error.runId)) damages.set(error.runId, error.damage);
+      else if (delivery === null || !(error instanceof TimelineChanged)) throw error;
     }
   }
-  return finishOrAbort(new Delivery(session, recordingId, options));
 }
 
 async function finishOrAbort(delivery: Delivery): Promise<Publication> {

@@ -1,6 +1,6 @@
 // What a manifest says of a recording, from its timeline, its assembly and the sink's receipt.
 
-import type { Manifest } from '../shared/manifest.ts';
+import type { Integrity, Manifest } from '../shared/manifest.ts';
 import { manifestSchema } from '../shared/manifest.ts';
 import { toTimestamp } from '../shared/time.ts';
 import type { LedgerRecording, LedgerRun } from '../spool/ledger.ts';
@@ -18,6 +18,7 @@ export interface Facts {
   readonly assembled: Assembled;
   readonly receipt: SinkReceipt;
   readonly picture: PictureKind;
+  readonly integrity: Integrity | undefined;
   readonly appVersion: string;
   readonly os: string;
 }
@@ -68,6 +69,7 @@ export function describe(facts: Facts): Manifest {
       resumedBy: one.resumedBy,
       ...(one.reason === null ? {} : { reason: one.reason }),
     })),
+    ...(facts.integrity === undefined ? {} : { integrity: facts.integrity }),
     host: { os: facts.os, browser: agent.browser },
   });
 }

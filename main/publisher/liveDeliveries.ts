@@ -7,6 +7,7 @@ import type { Clock } from '../shared/time.ts';
 import type { SpoolSession } from '../spool/spool.ts';
 import { isSettled } from '../spool/ledger.ts';
 import type { Delivery } from './delivery.ts';
+import { RunDamaged } from './integrity.ts';
 
 export interface LiveDeliveryPorts {
   readonly begin: (session: SpoolSession, recordingId: string) => Delivery;
@@ -90,7 +91,8 @@ export class LiveDeliveries {
       one.delivery = null;
       one.failures += 1;
       const longest = Math.min(REST_MS.most, REST_MS.least * 2 ** one.failures);
-      one.restUntil = clock.now() + random() * longest;
+      // What is damaged stays so: the recording is delivered at its end, without what cannot be read.
+      one.restUntil = error instanceof RunDamaged ? Infinity : clock.now() + random() * longest;
       log.warn('delivering while the contact goes on failed', { recordingId, reason: String(error) });
       await delivery.abort();
     }

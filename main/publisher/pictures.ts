@@ -1,9 +1,9 @@
 // Pictures out of fragmented MP4: a run's one after the other, as far as they are wanted now, and a slate's only one.
 
-import { SightlineError } from '../shared/errors.ts';
 import type { Segment } from '../shared/fragments.ts';
 import { FragmentSplitter } from '../shared/fragments.ts';
 import type { RunReader } from '../spool/runFiles.ts';
+import { DamagedRunFile } from '../spool/runFiles.ts';
 import type { EncoderName } from '../shared/names.ts';
 import { readDecoderConfig } from './decoderConfig.ts';
 
@@ -29,6 +29,7 @@ export class RunPictures {
   /** Read, but not wanted yet. */
   private waiting: Picture[] = [];
   private taken = 0;
+  private lastOffsetMs: number | null = null;
 
   constructor(
     private readonly reader: RunReader,
@@ -46,9 +47,12 @@ export class RunPictures {
           return;
         }
         this.taken += 1;
+        this.lastOffsetMs = picture.offsetMs;
         yield picture;
       }
       this.waiting = [];
+      // What is behind them may be damaged.
+      if (this.taken >= this.limit()) return;
       const bytes = await this.reader.next();
       if (bytes === null) {
         this.requireAll();
@@ -62,14 +66,17 @@ export class RunPictures {
     return this.reader.close();
   }
 
+  /** How many pictures were taken, and when the last of them begins; null: there was none. */
+  get read(): { readonly frames: number; readonly lastOffsetMs: number | null } {
+    return { frames: this.taken, lastOffsetMs: this.lastOffsetMs };
+  }
+
   /** A run that is closed holds what its journal says: if it does not, something has been taken away. */
   private requireAll(): void {
     const expected = this.limit();
     if (expected === Infinity || this.taken >= expected) return;
-    throw new SightlineError(
-      'SPOOL_UNREADABLE',
-      `A run in the spool holds ${this.taken} of its ${expected} pictures: the disk is faulty, or somebody has cut its file ` +
-        'off. It is left as it is.',
+    throw new DamagedRunFile(
+      `A run in the spool holds ${this.taken} of its ${expected} pictures: the disk is faulty, or somebody has cut its file off.`,
     );
   }
 

@@ -121,6 +121,15 @@ export class FragmentSplitter {
   }
 }
 
+/** The first segment that begins with these bytes; null where none does. */
+export function firstSegment(bytes: Uint8Array): Segment | null {
+  try {
+    return new FragmentSplitter().push(bytes)[0] ?? null;
+  } catch {
+    return null;
+  }
+}
+
 const IDR_SLICE = 5;
 
 /** Whether an H.264 picture (ISO/IEC 14496-15, 4-byte lengths) can be decoded alone: it has an IDR slice. */

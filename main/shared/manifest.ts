@@ -14,6 +14,31 @@ const timestamp = z.iso.datetime({ precision: 3 });
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const milliseconds = z.number().int().nonnegative();
 
+/** What was found when files of the recording were not as they had been written. */
+const integritySchema = z.object({
+  /** `end-not-verified`: nothing is known to be missing, but what states how much there was is missing itself. */
+  state: z.enum(['damaged', 'end-not-verified']),
+  findings: z.array(
+    z.discriminatedUnion('kind', [
+      /** Of the run's pictures so many could be read; the gap "unreadable" stands for the others. */
+      z.object({
+        kind: z.literal('run-damaged'),
+        runId: z.string(),
+        frames: z.number().int().nonnegative(),
+        readableFrames: z.number().int().nonnegative(),
+      }),
+      /** Notes of what happened are lost: times that they may have been about are gaps "unreadable". */
+      z.object({ kind: z.literal('journal-damaged'), lines: z.number().int().positive() }),
+      z.object({
+        kind: z.literal('end-not-verified'),
+        /** `older-version`: recorded by a Sightline that kept no such statement. */
+        cause: z.enum(['missing', 'unreadable', 'older-version']),
+      }),
+    ]),
+  ),
+});
+export type Integrity = z.infer<typeof integritySchema>;
+
 export const manifestSchema = z.object({
   manifestVersion: z.literal(1),
   app: z.object({ name: z.literal('sightline'), version: z.string() }),
@@ -79,6 +104,8 @@ export const manifestSchema = z.object({
       reason: z.string().optional(),
     }),
   ),
+  /** Not there where nothing was found. */
+  integrity: integritySchema.optional(),
   host: z.object({ os: z.string(), browser: z.string().optional() }),
 });
 

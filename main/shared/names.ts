@@ -8,7 +8,7 @@ export type Channel = z.infer<typeof channelSchema>;
 /** Why there is nothing on the capture timeline between two runs. Each has its own slate. */
 export const gapReasonSchema = z.enum([
   ...(['suspended', 'interrupted', 'display-changed', 'display-unavailable', 'app-restarted'] as const),
-  ...(['locked', 'switched-away', 'asleep', 'spool-full'] as const),
+  ...(['locked', 'switched-away', 'asleep', 'spool-full', 'unreadable'] as const),
 ]);
 export type GapReason = z.infer<typeof gapReasonSchema>;
 

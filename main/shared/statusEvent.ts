@@ -40,6 +40,8 @@ export const statusDetailSchema = z.discriminatedUnion('recordingStatus', [
       location: z.string(),
       durationInMillis: z.number().int().nonnegative(),
       sizeInBytes: z.number().int().positive(),
+      /** Only where something was found; the manifest says what (`integrity`). */
+      integrity: z.enum(['damaged', 'end-not-verified']).optional(),
     }),
   }),
   z.object({

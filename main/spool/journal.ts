@@ -1,157 +1,28 @@
-// The journal of one spool session: what happened, one sealed entry a line, fsynced before what it announces is done.
-// The first line says in the clear which key store can unlock the session's data key, and nothing else. A torn last line
-// (the power went) is expected and dropped; anything else that does not open is an error: somebody has written here.
+// The journal of one spool session: what happened, one sealed entry a line (journalLines.ts), fsynced before what it
+// announces is done. What tears at its end when the power goes is expected and dropped; what is missing although it had
+// been synced (witness.ts says so) is reported, and everything else is read. What cannot be written is retried
+// (writeQueue.ts).
 
 import { open, readFile, rm, stat } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
-import { z } from 'zod';
+import { dirname, join } from 'node:path';
 import { syncFolder } from '../platform/atomicFile.ts';
-import { SightlineError, errno, errorSources } from '../shared/errors.ts';
-import type { ErrorCode } from '../shared/errors.ts';
-import {
-  channelSchema,
-  encoderSchema,
-  gapReasonSchema,
-  monitorSchema,
-  pauseReasonSchema,
-  placedMonitorSchema,
-} from '../shared/names.ts';
-import { Seal } from './seal.ts';
+import { SightlineError, errno } from '../shared/errors.ts';
+import type { JournalEntry } from './journalEntry.ts';
+import { journalEntrySchema } from './journalEntry.ts';
+import type { FoundLines, MissingLines, SessionKeys } from './journalLines.ts';
+import { JOURNAL_VERSION, LineSeal, headerLine, readLines } from './journalLines.ts';
+import type { Statement } from './statement.ts';
+import { emptyStatement } from './statement.ts';
+import type { NoStatement } from './witness.ts';
+import { WITNESS_BYTES, Witness } from './witness.ts';
 import { WriteQueue } from './writeQueue.ts';
 
-export const JOURNAL_VERSION = 2;
+export type { JournalEntry } from './journalEntry.ts';
+export type { SessionKeys } from './journalLines.ts';
+export { JOURNAL_VERSION } from './journalLines.ts';
+
 export const JOURNAL_FILE = 'journal.ndjson';
-
-const id = z.string().min(1);
-const moment = z.number();
-
-const failureSchema = z.object({
-  code: z.enum(Object.keys(errorSources) as [ErrorCode, ...ErrorCode[]]),
-  message: z.string(),
-  source: z.enum(['CLIENT', 'SERVICE', 'UNKNOWN']),
-});
-
-const identitySchema = z.object({
-  agentArn: z.string(),
-  instanceArn: z.string(),
-  instanceAlias: z.string().exactOptional(),
-  agentUsername: z.string().exactOptional(),
-  browser: z.string().exactOptional(),
-});
-
-const contactSchema = z.object({
-  contactId: z.string(),
-  initialContactId: z.string().optional(),
-  channel: channelSchema,
-  queue: z.string().optional(),
-  attributes: z.record(z.string(), z.string()).optional(),
-});
-
-export const journalEntrySchema = z.discriminatedUnion('type', [
-  z.object({
-    type: z.literal('contact.started'),
-    recordingId: id,
-    at: moment,
-    contact: contactSchema,
-    agent: identitySchema,
-  }),
-  /** The recording has its start: the first frame is in the spool, or a suspension stands in for it. */
-  z.object({ type: z.literal('contact.recording'), recordingId: id, startTime: moment }),
-  z.object({
-    type: z.literal('contact.suspended'),
-    recordingId: id,
-    at: moment,
-    reason: z.string().exactOptional(),
-  }),
-  z.object({
-    type: z.literal('contact.resumed'),
-    recordingId: id,
-    at: moment,
-    cause: z.enum(['page', 'time-limit', 'restart']),
-  }),
-  /** Capture rests for everybody. */
-  z.object({
-    type: z.enum(['capture.paused', 'capture.unpaused']),
-    at: moment,
-    reason: pauseReasonSchema,
-  }),
-  z.object({
-    type: z.literal('contact.stopped'),
-    recordingId: id,
-    endTime: moment,
-    cause: z.enum(['stopped', 'page-lost', 'agent-changed', 'shutdown', 'app-died']),
-  }),
-  z.object({
-    type: z.literal('run.opened'),
-    runId: id,
-    at: moment,
-    file: z.string(),
-    encoder: encoderSchema,
-    fps: z.number().positive(),
-    monitors: z.array(placedMonitorSchema),
-    /** More monitors than policy lets be recorded. */
-    leftOut: z.array(monitorSchema),
-  }),
-  /** The run's process, so that the next start can end it should it outlive this one. */
-  z.object({ type: z.literal('run.spawned'), runId: id, pid: z.number().int().positive() }),
-  z.object({
-    type: z.literal('run.live'),
-    runId: id,
-    startTime: moment,
-    width: z.number().int().positive(),
-    height: z.number().int().positive(),
-  }),
-  z.object({
-    type: z.literal('run.closed'),
-    runId: id,
-    /** Where the run's last picture ends; null when it never had one. */
-    endTime: moment.nullable(),
-    frames: z.number().int().nonnegative(),
-    sizeBytes: z.number().int().nonnegative(),
-    /** What a gap after this run is called, unless a suspension explains it. */
-    gapReason: gapReasonSchema,
-  }),
-  z.object({
-    type: z.literal('recording.published'),
-    recordingId: id,
-    at: moment,
-    location: z.string(),
-    sizeBytes: z.number().int().positive(),
-  }),
-  /** This status event is in the events' file and on its way: no later process need tell it. */
-  z.object({
-    type: z.literal('event.announced'),
-    recordingId: id,
-    status: z.enum(['INITIATED', 'COMPLETED', 'FAILED']),
-  }),
-  /** A multipart upload into S3 that later tries and processes go on with. */
-  z.object({
-    type: z.literal('upload.begun'),
-    recordingId: id,
-    bucket: z.string(),
-    key: z.string(),
-    uploadId: z.string(),
-  }),
-  /** Nothing can be published any more (no frame was ever captured). Upload failures do not end here. */
-  z.object({ type: z.literal('recording.failed'), recordingId: id, failure: failureSchema }),
-]);
-
-export type JournalEntry = z.infer<typeof journalEntrySchema>;
-
-const headerSchema = z.object({
-  v: z.literal(JOURNAL_VERSION),
-  key: z.object({ store: z.string(), wrapped: z.base64() }),
-});
-export type JournalHeader = z.infer<typeof headerSchema>;
-
-/** Makes and unlocks the data keys of sessions. */
-export interface SessionKeys {
-  create(): Promise<{ readonly dataKey: Buffer; readonly key: JournalHeader['key'] }>;
-  /** @throws SightlineError SPOOL_UNREADABLE */
-  unlock(key: JournalHeader['key']): Promise<Buffer>;
-}
-
 /** Exists beside a journal as long as the journal has everything: see `WriteQueue`. */
 const COMPLETE_FILE = 'complete';
 
@@ -162,40 +33,45 @@ export interface JournalOptions {
   readonly onTrouble?: (error: SightlineError | null) => void;
 }
 
-/** The file of a journal, with the bytes and lines that are whole; what a failed attempt left behind them is cut off. */
+/** A journal that an earlier process has left. */
+export interface ResumedJournal {
+  readonly journal: Journal;
+  readonly entries: readonly { readonly line: number; readonly entry: JournalEntry }[];
+  /** Lines that had been synced and are gone or changed, those of earlier recoveries included. */
+  readonly missing: readonly MissingLines[];
+  /** What the witness has stated, or why nothing. */
+  readonly witness: Statement | NoStatement | 'older-version';
+  /** Whether an entry may be missing that was never written: a write had failed, or the last line is torn. */
+  readonly incomplete: boolean;
+}
+
 interface JournalFile {
   readonly handle: FileHandle;
   readonly dataKey: Buffer;
-  readonly seal: Seal;
+  readonly seal: LineSeal;
+  /** Bytes of whole lines; what a failed attempt left behind them is cut off. */
   goodBytes: number;
+  /** The number of the next line. */
   lines: number;
-}
-
-/** What an earlier process wrote. */
-export interface FoundJournal {
-  readonly journal: Journal;
-  readonly entries: JournalEntry[];
-  /** Whether an entry may be missing: a write had failed, or the last line is torn. */
-  readonly incomplete: boolean;
+  /** null: an older version's journal, or the witness cannot be believed (`renewWitness`). */
+  witness: Witness | null;
 }
 
 export class Journal {
   private readonly queue: WriteQueue<JournalEntry | 'header'>;
   private readonly marker: string;
-  private file: JournalFile | null;
 
   private constructor(
     readonly path: string,
     private readonly keys: SessionKeys,
     private readonly options: JournalOptions,
-    found: { file: JournalFile; incomplete: boolean } | null,
+    private file: JournalFile | null,
+    incomplete: boolean,
   ) {
-    this.file = found?.file ?? null;
     this.marker = join(dirname(path), COMPLETE_FILE);
-    const incomplete = found?.incomplete ?? false;
     this.queue = new WriteQueue<JournalEntry | 'header'>(
       {
-        write: (item) => this.write(item),
+        write: (items) => this.write(items),
         markIncomplete: (isIncomplete) => this.markIncomplete(isIncomplete),
         toError: (error) => spoolError(error, path),
         onTrouble: (error) => options.onTrouble?.(error),
@@ -207,41 +83,66 @@ export class Journal {
 
   /** A new journal with a new key. Its file is made in the background, and again after a failure. */
   static create(path: string, keys: SessionKeys, options: JournalOptions = {}): Journal {
-    const journal = new Journal(path, keys, options, null);
+    const journal = new Journal(path, keys, options, null, false);
     void journal.queue.append('header');
     return journal;
   }
 
   /**
    * Continues a journal that an earlier process has left. One that is incomplete stays marked so until `allowComplete`.
-   * @throws SightlineError SPOOL_UNREADABLE for another version, a key that cannot be unlocked, or a damaged line
+   * @throws SightlineError SPOOL_UNREADABLE for another version, a key that cannot be unlocked, or a file that was emptied
    */
-  static async resume(path: string, keys: SessionKeys, options: JournalOptions = {}): Promise<FoundJournal> {
+  static async resume(
+    path: string,
+    keys: SessionKeys,
+    options: JournalOptions = {},
+  ): Promise<ResumedJournal> {
     const handle = await open(path, 'r+');
     try {
-      const text = await handle.readFile('utf8');
-      const found = await read(text, path, keys);
+      const bytes = await handle.readFile();
+      const found = await readLines(bytes, path, keys, parseEntry);
       if (found === null) {
         await handle.close();
-        return { journal: Journal.create(path, keys, options), entries: [], incomplete: false };
+        return await Journal.resumeEmpty(path, keys, options);
       }
-      const { dataKey, entries, goodBytes } = found;
-      const isTorn = goodBytes < Buffer.byteLength(text);
-      const incomplete = isTorn || !(await exists(join(dirname(path), COMPLETE_FILE)));
+      const { witness, statement } = await resumeWitness(found, path, keys);
+      const missing = missingLines(found, statement);
+      const incomplete =
+        bytes.byteLength > found.goodBytes || !(await exists(join(dirname(path), COMPLETE_FILE)));
+      // What was damaged stays for whoever looks into it; what was never synced goes.
+      const goodBytes = missing.length > 0 ? found.wholeBytes : found.goodBytes;
       await handle.truncate(goodBytes);
-      const file = { handle, dataKey, seal: sealOf(path, dataKey), goodBytes, lines: entries.length };
-      return { journal: new Journal(path, keys, options, { file, incomplete }), entries, incomplete };
+      const { dataKey, entries } = found;
+      const seal = new LineSeal(found.version, path, dataKey);
+      const lines = Math.max(found.next, ...missing.map((one) => one.line + one.lines));
+      const file = { handle, dataKey, seal, goodBytes, lines, witness };
+      const journal = new Journal(path, keys, options, file, incomplete);
+      return { journal, entries, missing, witness: statement, incomplete };
     } catch (error) {
       await handle.close().catch(() => undefined);
       throw error;
     }
   }
 
+  /** The process ended before there was a whole line; or somebody has emptied the file. */
+  private static async resumeEmpty(
+    path: string,
+    keys: SessionKeys,
+    options: JournalOptions,
+  ): Promise<ResumedJournal> {
+    const resumed = await Witness.resume(dirname(path), keys);
+    if (typeof resumed !== 'string') {
+      await resumed.witness.close();
+      if (resumed.statement.lines > 0) throw emptied(path, resumed.statement.lines);
+    }
+    const journal = Journal.create(path, keys, options);
+    return { journal, entries: [], missing: [], witness: emptyStatement, incomplete: false };
+  }
+
   /** Of the whole session: its run files are sealed with it, too. @throws SightlineError before the file is there */
   get dataKey(): Buffer {
-    if (this.file === null)
-      throw this.trouble ?? new SightlineError('SPOOL_UNREADABLE', `${this.path} is not there yet.`);
-    return this.file.dataKey;
+    if (this.file !== null) return this.file.dataKey;
+    throw this.trouble ?? new SightlineError('SPOOL_UNREADABLE', `${this.path} is not there yet.`);
   }
 
   /** Whether the file is there: without it nothing of the session is on the disk. */
@@ -257,6 +158,12 @@ export class Journal {
   /** Why entries cannot be written at present; null: they can. */
   get trouble(): SightlineError | null {
     return this.queue.trouble;
+  }
+
+  /** Of the whole lines, and of the witness. */
+  get sizeBytes(): number {
+    if (this.file === null) return 0;
+    return this.file.goodBytes + (this.file.witness === null ? 0 : WITNESS_BYTES);
   }
 
   /**
@@ -281,30 +188,44 @@ export class Journal {
     this.queue.allowComplete();
   }
 
-  /** Of the whole lines. */
-  get sizeBytes(): number {
-    return this.file?.goodBytes ?? 0;
+  /**
+   * States the end of a journal anew whose witness could not be believed; the journal says so by now. Where the disk does
+   * not take it the next process finds none again. Never rejects.
+   */
+  async renewWitness(): Promise<void> {
+    const { file } = this;
+    if (file === null || file.witness !== null) return;
+    try {
+      const found = await readLines(await readFile(this.path), this.path, this.keys, parseEntry);
+      if (found?.version === JOURNAL_VERSION)
+        file.witness = await Witness.create(dirname(this.path), this.keys, found.entries);
+    } catch {
+      // As said above.
+    }
+  }
+
+  /** So much of a run file is on the disk. @param lengthMs from its first picture to its newest; null: none yet */
+  runSynced(file: string, chunks: number, lengthMs: number | null): void {
+    this.file?.witness?.synced(file, chunks, lengthMs);
   }
 
   async close(): Promise<void> {
     await this.queue.close();
+    await this.file?.witness?.close();
     await this.file?.handle.close();
   }
 
-  private async write(item: JournalEntry | 'header'): Promise<void> {
-    if (item === 'header') {
-      this.file ??= await this.begin();
-      return;
-    }
-    const { file } = this;
-    if (file === null) throw new Error('The header is written first.');
-    const sealed = file.seal.close(file.lines, Buffer.from(JSON.stringify(item)));
-    const line = Buffer.from(`${sealed.toString('base64')}\n`);
+  /** All of them with one sync: what is urgent does not wait for one sync for each entry before it. */
+  private async write(items: readonly (JournalEntry | 'header')[]): Promise<void> {
+    const file = (this.file ??= await this.begin());
+    const entries = items.filter((item) => item !== 'header');
+    if (entries.length === 0) return;
+    const bytes = Buffer.concat(entries.map((entry, index) => file.seal.close(file.lines + index, entry)));
     try {
       let done = 0;
-      while (done < line.byteLength) {
+      while (done < bytes.byteLength) {
         const at = file.goodBytes + done;
-        done += (await file.handle.write(line, done, line.byteLength - done, at)).bytesWritten;
+        done += (await file.handle.write(bytes, done, bytes.byteLength - done, at)).bytesWritten;
       }
       await file.handle.datasync();
     } catch (error) {
@@ -312,27 +233,38 @@ export class Journal {
       await file.handle.truncate(file.goodBytes).catch(() => undefined);
       throw error;
     }
-    file.goodBytes += line.byteLength;
-    file.lines += 1;
+    file.goodBytes += bytes.byteLength;
+    for (const entry of entries) {
+      file.lines += 1;
+      void file.witness?.wrote(entry, file.lines);
+    }
+    await file.witness?.settled();
   }
 
   private async begin(): Promise<JournalFile> {
     const { path, keys } = this;
     await this.options.makeFolder?.();
-    const { dataKey, key } = await keys.create();
-    const header: JournalHeader = { v: JOURNAL_VERSION, key };
-    const line = Buffer.from(`${JSON.stringify(header)}\n`);
-    // Not 'wx': an attempt that failed may have made the file.
-    const handle = await open(path, 'w', 0o600);
+    // Before the header: a journal of this version that has no witness has lost it.
+    const witness = await Witness.create(dirname(path), keys);
     try {
-      await handle.writeFile(line);
-      await handle.sync();
-      await this.markIncomplete(false);
+      const { dataKey, key } = await keys.create();
+      const line = headerLine(key);
+      // Not 'wx': an attempt that failed may have made the file.
+      const handle = await open(path, 'w', 0o600);
+      try {
+        await handle.writeFile(line);
+        await handle.sync();
+        await this.markIncomplete(false);
+      } catch (error) {
+        await handle.close();
+        throw error;
+      }
+      const seal = new LineSeal(JOURNAL_VERSION, path, dataKey);
+      return { handle, dataKey, seal, goodBytes: line.byteLength, lines: 0, witness };
     } catch (error) {
-      await handle.close();
+      await witness.close();
       throw error;
     }
-    return { handle, dataKey, seal: sealOf(path, dataKey), goodBytes: line.byteLength, lines: 0 };
   }
 
   private async markIncomplete(isIncomplete: boolean): Promise<void> {
@@ -343,51 +275,45 @@ export class Journal {
 }
 
 /**
- * Looks into a journal without touching it; null when it has no whole line yet.
+ * Looks into a journal without touching it: what can be read of it, and how many lines cannot. null when it has no whole
+ * line yet.
  * @throws SightlineError SPOOL_UNREADABLE
  */
 export async function readJournal(
   path: string,
   keys: SessionKeys,
-): Promise<{ dataKey: Buffer; entries: JournalEntry[] } | null> {
-  return read(await readFile(path, 'utf8'), path, keys);
+): Promise<{ dataKey: Buffer; entries: JournalEntry[]; unreadable: number } | null> {
+  const found = await readLines(await readFile(path), path, keys, parseEntry);
+  if (found === null) return null;
+  const { dataKey, entries, missing, badAtEnd } = found;
+  const unreadable = missing.reduce((sum, { lines }) => sum + lines, badAtEnd);
+  return { dataKey, entries: entries.map(({ entry }) => entry), unreadable };
 }
 
-async function read(text: string, path: string, keys: SessionKeys) {
-  // What follows the last newline was torn off in mid-write: it was never acted on.
-  const whole = text.slice(0, text.lastIndexOf('\n') + 1);
-  const [first, ...lines] = whole.split('\n').slice(0, -1);
-  if (first === undefined) return null;
-  const dataKey = await keys.unlock(readHeader(first, path).key);
-  const entries = openLines(lines, path, sealOf(path, dataKey));
-  return { dataKey, entries, goodBytes: Buffer.byteLength(whole) };
+function parseEntry(value: unknown): JournalEntry | undefined {
+  return journalEntrySchema.safeParse(value).data;
 }
 
-/** A journal that was moved to another session's folder does not open. */
-function sealOf(path: string, dataKey: Buffer): Seal {
-  return new Seal(dataKey, 'journal', basename(dirname(path)));
+/** Lines at the end that the witness does not know of were never synced, and so never acted on. */
+function missingLines(
+  { missing, next, badAtEnd }: FoundLines<JournalEntry>,
+  witness: ResumedJournal['witness'],
+): MissingLines[] {
+  const lines = typeof witness === 'string' ? badAtEnd : witness.lines - next;
+  return lines > 0 ? [...missing, { line: next, lines }] : [...missing];
 }
 
-function readHeader(line: string, path: string): JournalHeader {
-  const header = headerSchema.safeParse(parseJson(line));
-  if (header.success) return header.data;
-  throw new SightlineError(
-    'SPOOL_UNREADABLE',
-    `${path} is not a journal of version ${JOURNAL_VERSION}. The folder is left as it is; another version of Sightline may ` +
-      'be able to read it.',
-  );
-}
-
-function openLines(lines: readonly string[], path: string, seal: Seal): JournalEntry[] {
-  return lines.map((line, index) => {
-    const plain = seal.open(index, Buffer.from(line, 'base64'));
-    const parsed = journalEntrySchema.safeParse(plain === null ? undefined : parseJson(plain.toString()));
-    if (parsed.success) return parsed.data;
-    throw new SightlineError(
-      'SPOOL_UNREADABLE',
-      `Line ${index + 2} of ${path} is not what was written there. The folder is left as it is.`,
-    );
-  });
+async function resumeWitness(
+  { version, entries }: FoundLines<JournalEntry>,
+  path: string,
+  keys: SessionKeys,
+): Promise<{ witness: Witness | null; statement: ResumedJournal['witness'] }> {
+  const resumed = await Witness.resume(dirname(path), keys);
+  if (resumed === 'missing' && version !== JOURNAL_VERSION)
+    return { witness: null, statement: 'older-version' };
+  if (typeof resumed === 'string') return { witness: null, statement: resumed };
+  resumed.witness.catchUp(entries);
+  return resumed;
 }
 
 function exists(path: string): Promise<boolean> {
@@ -397,12 +323,12 @@ function exists(path: string): Promise<boolean> {
   );
 }
 
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+function emptied(path: string, lines: number): SightlineError {
+  return new SightlineError(
+    'SPOOL_UNREADABLE',
+    `${path} is empty, although ${lines} lines had been written to it: the disk is faulty, or somebody has emptied it. The ` +
+      'folder is left as it is.',
+  );
 }
 
 export function spoolError(error: unknown, path: string): SightlineError {

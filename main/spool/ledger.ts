@@ -37,6 +37,10 @@ export interface Ledger {
   /** In the order in which they were opened. */
   readonly runs: ReadonlyMap<string, LedgerRun>;
   readonly pauses: readonly Pause[];
+  /** Of what happened in these times the journal does not know everything. */
+  readonly damages: readonly Entry<'journal.damaged'>[];
+  /** Why it is not known whether something is missing at the end; null: it is known. */
+  readonly unverified: Entry<'journal.unverified'>['cause'] | null;
 }
 
 /** A time in which capture rested for everybody, other than a suspension. */
@@ -46,7 +50,13 @@ export interface Pause {
   readonly to: number | null;
 }
 
-export const emptyLedger: Ledger = { recordings: new Map(), runs: new Map(), pauses: [] };
+export const emptyLedger: Ledger = {
+  recordings: new Map(),
+  runs: new Map(),
+  pauses: [],
+  damages: [],
+  unverified: null,
+};
 
 export function addEntry(ledger: Ledger, entry: JournalEntry): Ledger {
   switch (entry.type) {
@@ -103,6 +113,10 @@ export function addEntry(ledger: Ledger, entry: JournalEntry): Ledger {
       return changeRun(ledger, entry.runId, { live: entry });
     case 'run.closed':
       return changeRun(ledger, entry.runId, { closed: entry });
+    case 'journal.damaged':
+      return { ...ledger, damages: [...ledger.damages, entry] };
+    case 'journal.unverified':
+      return { ...ledger, unverified: entry.cause };
   }
 }
 

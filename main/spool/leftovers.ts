@@ -3,6 +3,7 @@
 import type { Failure } from '../shared/errors.ts';
 import type { EncoderName } from '../shared/names.ts';
 import type { Moment } from '../shared/time.ts';
+import { isInDoubt } from './damage.ts';
 import type { LedgerRecording, Suspension } from './ledger.ts';
 import type { SpoolSession } from './spool.ts';
 
@@ -43,18 +44,19 @@ export interface HeldContact {
   readonly suspended: boolean;
 }
 
-/** Those that ended in the middle of a suspension although no page stopped them. */
+/** Those that ended in the middle of a suspension although no page stopped them; in doubt they did. */
 export function endedSuspended({ ledger }: Pick<SpoolSession, 'ledger'>): HeldContact[] {
   const heldByAgent = agentHeldSince({ ledger }) !== null;
+  const inDoubt = isInDoubt(ledger);
   return [...ledger.recordings].flatMap(([recordingId, recording]) => {
     const { stopped, started, failed, startTime } = recording;
-    const since = heldSince(recording);
-    if (stopped?.cause === 'stopped' || !(since !== null || heldByAgent)) return [];
+    const suspended = inDoubt || heldSince(recording) !== null;
+    if (stopped?.cause === 'stopped' || !(suspended || heldByAgent)) return [];
     // One that began suspended has nothing recorded when the process dies: it has failed, and is suspended all the same.
     const endTime = stopped?.endTime ?? (failed === null ? null : startTime);
     if (endTime === null) return [];
     const { contactId } = started.contact;
-    return [{ contactId, recordingId, endTime, suspended: since !== null, heldByAgent }];
+    return [{ contactId, recordingId, endTime, suspended, heldByAgent }];
   });
 }
 

@@ -1,11 +1,12 @@
 // Run files: the spool's pictures, encrypted as they arrive. A file is eight bytes of magic and then chunks, each the
 // length of what follows (32 bits, big endian) and a sealed piece. Whole fragments go in, one chunk each; a file that was
-// cut off by a crash is read up to its last whole chunk; one that was changed is refused. Nothing plain is ever written.
+// cut off by a crash is read up to its last whole chunk, one that was changed up to there. Nothing plain is ever written.
 
 import { open, rm } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { SightlineError } from '../shared/errors.ts';
+import { SightlineError, errno } from '../shared/errors.ts';
+import { FragmentSplitter, firstSegment } from '../shared/fragments.ts';
 import { spoolError } from './journal.ts';
 import { SEAL_BYTES, Seal } from './seal.ts';
 
@@ -29,10 +30,12 @@ export interface RunWriter {
 export interface RunReader {
   /** Of the file as it was when it was opened. */
   readonly sizeBytes: number;
+  /** How many have been read. */
+  readonly chunks: number;
   /**
    * What comes next of what was appended, about a megabyte; null when there is no more of it for now. A chunk that is
    * cut off at the end is left out.
-   * @throws SightlineError SPOOL_UNREADABLE at the first chunk that was changed
+   * @throws DamagedRunFile at the first chunk that was changed; SightlineError SPOOL_UNREADABLE when the disk does not read
    */
   next(): Promise<Buffer | null>;
   /** All that is left. */
@@ -48,11 +51,22 @@ export interface RunRoom {
   add(bytes: number): void;
 }
 
+/** Some of what was written is not there as it was written, and will not be. */
+export class DamagedRunFile extends SightlineError {
+  constructor(message: string, cause?: unknown) {
+    super('SPOOL_UNREADABLE', message, { cause });
+  }
+}
+
+/** Told what of a run is on the disk. @param lengthMs from the first picture to the newest; null: there is none */
+export type RunSynced = (chunks: number, lengthMs: number | null) => void;
+
 /** @throws SightlineError SPOOL_FULL, SPOOL_UNREADABLE */
 export async function createRunFile(
   path: string,
   dataKey: Buffer,
   room: RunRoom | null = null,
+  onSynced: RunSynced = () => undefined,
 ): Promise<RunWriter> {
   try {
     const file = await open(path, 'wx', 0o600);
@@ -65,19 +79,43 @@ export async function createRunFile(
       throw error;
     }
     room?.add(MAGIC.byteLength);
-    return new SealedWriter(file, path, new Seal(dataKey, 'run', basename(path)), room);
+    return new SealedWriter(file, path, new Seal(dataKey, 'run', basename(path)), room, onSynced);
   } catch (error) {
     throw spoolError(error, path);
   }
 }
 
-/** @throws SightlineError SPOOL_UNREADABLE */
+/** @throws DamagedRunFile when it is gone; SightlineError SPOOL_UNREADABLE */
 export async function openRunFile(path: string, dataKey: Buffer): Promise<RunReader> {
   try {
     const file = await open(path, 'r');
     return new SealedReader(file, path, (await file.stat()).size, new Seal(dataKey, 'run', basename(path)));
   } catch (error) {
+    if (errno(error) === 'ENOENT')
+      throw new DamagedRunFile(`${path} is gone: somebody has deleted it.`, error);
     throw spoolError(error, path);
+  }
+}
+
+/** What its pictures' own times say of a run's length. Only chunks that must be are looked into. */
+class RunClock {
+  private timescale: number | null = null;
+  private first: number | null = null;
+  private newest: Uint8Array = Buffer.alloc(0);
+
+  wrote(chunk: Uint8Array): void {
+    this.newest = chunk;
+    if (this.first !== null) return;
+    const segment = firstSegment(chunk);
+    if (segment?.kind === 'initialisation') this.timescale = segment.segment.timescale;
+    else this.first = segment?.fragment.decodeTime ?? null;
+  }
+
+  get lengthMs(): number | null {
+    if (this.timescale === null || this.first === null) return null;
+    const segment = firstSegment(this.newest);
+    if (segment?.kind !== 'fragment') return null;
+    return ((segment.fragment.decodeTime - this.first) / this.timescale) * 1000;
   }
 }
 
@@ -86,6 +124,7 @@ class SealedWriter implements RunWriter {
   private sizeBytes = MAGIC.byteLength;
   private chunks = 0;
   private syncedAt = performance.now();
+  private readonly clock = new RunClock();
   /** Why an append failed. Pictures after a missing one cannot be decoded: nothing more is taken then. */
   private failed: { readonly error: unknown } | null = null;
 
@@ -94,6 +133,7 @@ class SealedWriter implements RunWriter {
     private readonly path: string,
     private readonly seal: Seal,
     private readonly room: RunRoom | null,
+    private readonly onSynced: RunSynced,
   ) {}
 
   append(bytes: Uint8Array): Promise<void> {
@@ -122,9 +162,11 @@ class SealedWriter implements RunWriter {
     }
     this.sizeBytes += chunk.byteLength;
     this.chunks += 1;
+    this.clock.wrote(bytes);
     if (performance.now() - this.syncedAt < SYNC_INTERVAL_MS) return;
     await this.file.datasync();
     this.syncedAt = performance.now();
+    this.onSynced(this.chunks, this.clock.lengthMs);
   }
 
   private async writeChunk(chunk: Buffer): Promise<void> {
@@ -140,6 +182,7 @@ class SealedWriter implements RunWriter {
     try {
       await this.file.truncate(this.sizeBytes);
       await this.file.sync();
+      this.onSynced(this.chunks, this.clock.lengthMs);
     } catch (error) {
       throw spoolError(error, this.path);
     } finally {
@@ -160,6 +203,10 @@ class SealedReader implements RunReader {
     readonly sizeBytes: number,
     private readonly seal: Seal,
   ) {}
+
+  get chunks(): number {
+    return this.index;
+  }
 
   async next(): Promise<Buffer | null> {
     if (this.at === 0) {
@@ -210,17 +257,59 @@ class SealedReader implements RunReader {
     const bytes = Buffer.allocUnsafe(length);
     let done = 0;
     while (done < length) {
-      const { bytesRead } = await this.file.read(bytes, done, length - done, position + done);
+      const { bytesRead } = await this.file
+        .read(bytes, done, length - done, position + done)
+        .catch((error: unknown) => {
+          throw spoolError(error, this.path);
+        });
       if (bytesRead === 0) break;
       done += bytesRead;
     }
     return bytes.subarray(0, done);
   }
 
-  private damaged(what: string): SightlineError {
-    return new SightlineError(
-      'SPOOL_UNREADABLE',
+  private damaged(what: string): DamagedRunFile {
+    return new DamagedRunFile(
       `${this.path} ${what}: the disk is faulty, or somebody has written to it. It is left as it is.`,
     );
   }
+}
+
+/** How much of a run is left: up to what a crash, a power cut or damage has put behind it. A file that is gone is empty. */
+export async function lengthOf(
+  path: string,
+  dataKey: Buffer,
+): Promise<{ chunks: number; frames: number; lengthMs: number | null; sizeBytes: number }> {
+  const left = { chunks: 0, frames: 0, lengthMs: null, sizeBytes: 0 };
+  let reader: RunReader;
+  try {
+    reader = await openRunFile(path, dataKey);
+  } catch (error) {
+    if (error instanceof DamagedRunFile) return left;
+    throw error;
+  }
+  const splitter = new FragmentSplitter();
+  let timescale = 1;
+  let first: number | null = null;
+  let last = 0;
+  let frames = 0;
+  try {
+    for await (const bytes of reader.contents()) {
+      for (const part of splitter.push(bytes)) {
+        if (part.kind === 'initialisation') {
+          timescale = part.segment.timescale;
+        } else {
+          frames += 1;
+          last = part.fragment.decodeTime;
+          first ??= last;
+        }
+      }
+    }
+  } catch (error) {
+    if (!(error instanceof DamagedRunFile)) throw error;
+  } finally {
+    await reader.close();
+  }
+  const lengthMs = first === null ? null : ((last - first) / timescale) * 1000;
+  return { chunks: reader.chunks, frames, lengthMs, sizeBytes: reader.sizeBytes };
 }

@@ -17,7 +17,7 @@ export class Seal {
   /** @param name what the file is called: under another name it does not open */
   constructor(
     dataKey: Buffer,
-    private readonly purpose: 'run' | 'journal',
+    private readonly purpose: 'run' | 'journal' | 'numbered journal' | 'witness',
     name: string,
   ) {
     this.key = Buffer.from(hkdfSync('sha256', dataKey, name, `sightline ${purpose} 1`, DATA_KEY_BYTES));

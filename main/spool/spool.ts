@@ -3,21 +3,24 @@
 // nothing to publish; run files go earlier, as soon as no unpublished recording needs them. Policy may let published
 // ones stay for a time, as long as there is room (spool/room.ts). Nothing else is deleted.
 
-import { mkdir, readdir, rmdir } from 'node:fs/promises';
+import { mkdir, readdir, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { syncFolder } from '../platform/atomicFile.ts';
 import { SightlineError, errno, toFailure } from '../shared/errors.ts';
-import { FragmentSplitter } from '../shared/fragments.ts';
 import type { Moment } from '../shared/time.ts';
+import { damageEntries, isInDoubt, knownUntil, unknownRecordings } from './damage.ts';
 import { JOURNAL_FILE, Journal, spoolError } from './journal.ts';
-import type { JournalEntry, JournalOptions, SessionKeys } from './journal.ts';
+import type { JournalEntry, JournalOptions, ResumedJournal, SessionKeys } from './journal.ts';
 import { addEntry, emptyLedger, isFailureUnannounced, isSettled } from './ledger.ts';
 import type { Ledger, LedgerRecording, LedgerRun } from './ledger.ts';
 import type { RunReader, RunWriter } from './runFiles.ts';
 import type { KeptRun, Room, Tenant } from './room.ts';
 import { unlimitedRoom } from './room.ts';
-import { createRunFile, openRunFile } from './runFiles.ts';
+import { RUN_FILE_EXTENSION, createRunFile, lengthOf, openRunFile } from './runFiles.ts';
+import type { Statement } from './statement.ts';
+import { statedEnd } from './statement.ts';
 import { neededRuns, publishedRuns } from './timeline.ts';
+import { WITNESS_FILE, Witness, hintedRecordings } from './witness.ts';
 
 export type OpenedRun = Extract<JournalEntry, { type: 'run.opened' }>;
 
@@ -30,6 +33,14 @@ export class SpoolSession implements Tenant {
   /** Published, but the journal does not say so yet: should it never, they are published again. */
   private readonly unwritten = new Set<string>();
   private countedBytes: number;
+  /** What its folder holds and its journal does not know (any more): while there is any, nothing of it is deleted. */
+  private unknown: { recordings: readonly string[]; files: readonly string[] } = {
+    recordings: [],
+    files: [],
+  };
+  /** What the witness has stated, where this session was recovered. */
+  private stated: Statement | null = null;
+  private knownUntil: Moment | null = null;
 
   constructor(
     readonly id: string,
@@ -95,7 +106,9 @@ export class SpoolSession implements Tenant {
   }
 
   createRun(file: string): Promise<RunWriter> {
-    return createRunFile(join(this.folder, file), this.journal.dataKey, this.room);
+    return createRunFile(join(this.folder, file), this.journal.dataKey, this.room, (chunks, lengthMs) =>
+      this.journal.runSynced(file, chunks, lengthMs),
+    );
   }
 
   openRun(runId: string): Promise<RunReader> {
@@ -115,7 +128,8 @@ export class SpoolSession implements Tenant {
     const needed = neededRuns(this.ledger, this.unsettled());
     const published = publishedRuns(this.ledger);
     for (const [runId, run] of this.ledger.runs) {
-      if (run.closed === null || needed.has(runId) || this.removedRuns.has(runId)) continue;
+      if (run.closed === null || needed.has(runId) || this.removedRuns.has(runId) || this.holdsUnknown)
+        continue;
       const publishedAt = published.get(runId);
       if (publishedAt !== undefined && this.room.keeps(publishedAt)) this.kept.set(runId, publishedAt);
       else await this.removeRun(runId, run);
@@ -139,10 +153,27 @@ export class SpoolSession implements Tenant {
     await this.removeFolder();
   }
 
-  /** Tells a session that an earlier process left what is still in its folder. */
-  found(files: readonly string[]): void {
+  /**
+   * Tells a session that an earlier process left what is still in its folder and what of its journal is missing; writes
+   * that into the journal.
+   * @returns what is there and cannot be delivered, because nobody knows any more what it is
+   */
+  async found(files: readonly string[], resumed: ResumedJournal): Promise<SpoolSession['unknown']> {
+    for (const entry of damageEntries(resumed, this.ledger)) await this.attempt(entry);
+    this.stated = typeof resumed.witness === 'string' ? null : resumed.witness;
+    this.knownUntil = knownUntil(resumed);
+    const known = new Set([...this.ledger.runs.values()].map(({ opened }) => opened.file));
     for (const [runId, run] of this.ledger.runs)
       if (!files.includes(run.opened.file)) this.removedRuns.add(runId);
+    this.unknown = {
+      recordings: unknownRecordings(resumed.entries, this.ledger),
+      files: files.filter((file) => file.endsWith(`.${RUN_FILE_EXTENSION}`) && !known.has(file)),
+    };
+    return this.unknown;
+  }
+
+  private get holdsUnknown(): boolean {
+    return this.unknown.recordings.length + this.unknown.files.length > 0;
   }
 
   private unsettled(): LedgerRecording[] {
@@ -167,7 +198,7 @@ export class SpoolSession implements Tenant {
     if (!this.released || this.unsettled().length > 0) return;
     if ([...this.ledger.recordings.values()].some(isFailureUnannounced)) return;
     await this.journal.close();
-    if (this.kept.size > 0) return;
+    if (this.kept.size > 0 || this.holdsUnknown) return;
     if ((await this.keepJournal?.(this)) === true) this.room.add(-this.countedBytes);
     else await this.room.remove(this.folder);
     this.room.leave(this);
@@ -215,20 +246,28 @@ export class SpoolSession implements Tenant {
     return [...this.ledger.recordings].flatMap(([recordingId, recording]) => {
       if (isSettled(recording) || recording.stopped !== null) return [];
       const suspensions = recording.suspensions.map((one) => one.resumedAt ?? one.at);
-      const leftAt = Math.max(...ends, ...suspensions);
+      const leftAt = Math.max(...ends, ...suspensions, this.knownUntil ?? 0);
       // The power may have gone before the first frame was on the disk, although the journal knows of it.
       const isEmpty = recording.startTime === null || leftAt <= recording.startTime;
       return [{ recordingId, recording, leftAt: isEmpty ? null : leftAt }];
     });
   }
 
-  /** Gives up the open recordings of which there is nothing. */
+  /** Gives up the recordings of which there is nothing. */
   async failEmptyRecordings(): Promise<void> {
-    const empty = this.openRecordings().filter((one) => one.leftAt === null);
-    for (const { recordingId } of empty) {
-      const failure = toFailure(
-        new SightlineError('CAPTURE_FAILED', 'Sightline ended before the first frame: nothing was recorded.'),
-      );
+    const open = this.openRecordings().flatMap((one) => (one.leftAt === null ? [one.recordingId] : []));
+    // Only a damaged journal knows the end of a recording and not its beginning.
+    const endless = [...this.ledger.recordings].flatMap(([recordingId, one]) =>
+      !isSettled(one) && one.stopped !== null && one.startTime === null ? [recordingId] : [],
+    );
+    const why = isInDoubt(this.ledger)
+      ? new SightlineError(
+          'SPOOL_UNREADABLE',
+          'What was recorded was damaged or deleted before its delivery.',
+        )
+      : new SightlineError('CAPTURE_FAILED', 'Sightline ended before the first frame: nothing was recorded.');
+    for (const recordingId of [...open, ...endless]) {
+      const failure = toFailure(why);
       await this.attempt({ type: 'recording.failed', recordingId, failure });
     }
   }
@@ -248,33 +287,18 @@ export class SpoolSession implements Tenant {
   }
 
   private async findEnd(run: LedgerRun): Promise<JournalEntry> {
-    const closed = { type: 'run.closed', runId: run.opened.runId, gapReason: 'app-restarted' } as const;
+    const { runId, file, fps } = run.opened;
+    const gapReason = this.ledger.damages.length > 0 ? 'unreadable' : 'app-restarted';
+    const closed = { type: 'run.closed', runId, gapReason } as const;
     if (run.live === null) return { ...closed, endTime: null, frames: 0, sizeBytes: 0 };
-    const reader = await this.openRun(run.opened.runId);
-    try {
-      const frameMs = 1000 / run.opened.fps;
-      const splitter = new FragmentSplitter();
-      let timescale = 1;
-      let first: number | null = null;
-      let last = 0;
-      let frames = 0;
-      for await (const bytes of upToDamage(reader)) {
-        for (const part of splitter.push(bytes)) {
-          if (part.kind === 'initialisation') {
-            timescale = part.segment.timescale;
-          } else {
-            frames += 1;
-            last = part.fragment.decodeTime;
-            first ??= last;
-          }
-        }
-      }
-      const lengthMs = first === null ? 0 : ((last - first) / timescale) * 1000 + frameMs;
-      const endTime = first === null ? null : Math.round(run.live.startTime + lengthMs);
-      return { ...closed, endTime, frames, sizeBytes: reader.sizeBytes };
-    } finally {
-      await reader.close();
-    }
+    const left = await lengthOf(join(this.folder, file), this.journal.dataKey);
+    const lengthMs = left.lengthMs === null ? 0 : left.lengthMs + 1000 / fps;
+    const endTime = left.lengthMs === null ? null : Math.round(run.live.startTime + lengthMs);
+    const stated = this.stated?.runs.find((one) => one.runId === runId);
+    // Less than had been synced: it ends where it did all the same, and its delivery finds what is missing.
+    if (stated !== undefined && stated.chunks > left.chunks && statedEnd(stated) !== null)
+      return { ...closed, endTime: statedEnd(stated), frames: stated.chunks - 1, sizeBytes: left.sizeBytes };
+    return { ...closed, endTime, frames: left.frames, sizeBytes: left.sizeBytes };
   }
 }
 
@@ -286,21 +310,15 @@ function isRemoved(folder: string): Promise<boolean> {
   );
 }
 
-/** A power cut can leave anything behind the last chunk that was synced: what is before it is the run. */
-async function* upToDamage(reader: RunReader): AsyncGenerator<Uint8Array> {
-  try {
-    yield* reader.contents();
-  } catch (error) {
-    if (!(error instanceof SightlineError)) throw error;
-  }
-}
-
 export interface SpoolOptions {
   readonly root: string;
   readonly keys: SessionKeys;
   readonly newSessionId: () => string;
-  /** Told about folders that could not be read; they are left as they are. */
-  readonly onUnreadable: (folder: string, error: unknown) => void;
+  /**
+   * Told about folders of which nothing, or not everything, could be read; what could not is left as it is.
+   * @param recordings those that must be in it, as far as that is known
+   */
+  readonly onUnreadable: (folder: string, error: unknown, recordings: readonly string[]) => void;
   /** Called once when a session's journal cannot be written, and with null when it has everything after all. */
   readonly onTrouble?: (folder: string, error: SightlineError | null) => void;
   /** Whether the agent may suspend capture: in doubt about what was not written, capture waits for the agent, too. */
@@ -360,24 +378,29 @@ export class Spool {
     for (const id of folders) {
       const folder = join(this.options.root, id);
       try {
-        const { journal, entries, incomplete } = await Journal.resume(
+        const resumed = await Journal.resume(
           join(folder, JOURNAL_FILE),
           this.options.keys,
           this.journalOptions(folder),
         );
+        const entries = resumed.entries.map(({ entry }) => entry);
         const { keepJournal } = this.options;
-        const session = new SpoolSession(id, folder, journal, this.room, entries, keepJournal);
+        const session = new SpoolSession(id, folder, resumed.journal, this.room, entries, keepJournal);
         found.push(session);
-        session.found(await readdir(folder));
         let goesOn = false;
         try {
+          const unknown = await session.found(await readdir(folder), resumed);
+          await resumed.journal.renewWitness();
+          if (unknown.files.length + unknown.recordings.length > 0)
+            this.options.onUnreadable(folder, linesMissing(folder), unknown.recordings);
           await session.closeRuns(now, async (pid) => this.options.endOrphan?.(pid));
           await session.failEmptyRecordings();
           // A process has one stretch of recording: only the last one can go on.
-          goesOn = id === folders.at(-1) && session.openRecordings().length > 0 && this.mayGoOn(session);
-          if (!goesOn) await session.closeRecordings();
-          else if (incomplete)
+          const mayGoOn = !isInDoubt(session.ledger) && this.mayGoOn(session);
+          goesOn = id === folders.at(-1) && session.openRecordings().length > 0 && mayGoOn;
+          if (resumed.incomplete)
             await session.suspendInDoubt(this.options.agentMaySuspend?.() === true ? now : null);
+          if (!goesOn) await session.closeRecordings();
           await this.options.onFound?.(session);
         } catch (error) {
           await session.abandon();
@@ -389,8 +412,9 @@ export class Spool {
           sessions.push(session);
       } catch (error) {
         // The power may have gone between the folder and its journal: then there is nothing, and nothing is lost.
-        const isEmpty = errno(error) === 'ENOENT' && (await isRemoved(folder));
-        if (!isEmpty) this.options.onUnreadable(folder, error);
+        const isEmpty = errno(error) === 'ENOENT' && (await this.isEmptied(folder));
+        if (!isEmpty)
+          this.options.onUnreadable(folder, explain(error, folder), await hintedRecordings(folder));
       }
     }
     await this.room.count();
@@ -399,6 +423,16 @@ export class Spool {
 
   private journalOptions(folder: string): JournalOptions {
     return { onTrouble: (error) => this.options.onTrouble?.(folder, error) };
+  }
+
+  /** A folder in which nothing but a witness of nothing is left. */
+  private async isEmptied(folder: string): Promise<boolean> {
+    const resumed = await Witness.resume(folder, this.options.keys);
+    if (typeof resumed !== 'string') {
+      await resumed.witness.close();
+      if (resumed.statement.lines === 0) await rm(join(folder, WITNESS_FILE));
+    }
+    return isRemoved(folder);
   }
 
   private mayGoOn(session: SpoolSession): boolean {
@@ -414,4 +448,20 @@ export class Spool {
       throw spoolError(error, this.options.root);
     }
   }
+}
+
+function linesMissing(folder: string): SightlineError {
+  return new SightlineError(
+    'SPOOL_UNREADABLE',
+    `Lines are missing from the journal in ${folder}: the disk is faulty, or somebody has written to it. What cannot be ` +
+      'delivered without them is left as it is.',
+  );
+}
+
+function explain(error: unknown, folder: string): SightlineError {
+  if (errno(error) !== 'ENOENT') return spoolError(error, folder);
+  return new SightlineError(
+    'SPOOL_UNREADABLE',
+    `${folder} has no journal: somebody has deleted it, or the folder is not Sightline's. It is left as it is.`,
+  );
 }

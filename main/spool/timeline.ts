@@ -10,12 +10,23 @@ export type Piece =
   | { readonly kind: 'run'; readonly runId: string; readonly from: Moment; readonly to: Moment }
   | { readonly kind: 'gap'; readonly reason: GapReason; readonly from: Moment; readonly to: Moment };
 
+/** How far a run can be read that was damaged: its pictures, and where the last of them ends; null: none can be. */
+export interface RunDamage {
+  readonly frames: number;
+  readonly endTime: Moment | null;
+}
+
 /**
+ * @param damages by runId: what is behind them is a gap
  * @returns pieces that cover [startTime, endTime) of a stopped recording, each beginning where the last one ends.
  *   A hole shorter than one frame is no gap: the last picture stands until the next. Unless capture was to rest in it:
  *   no run reaches into a suspension, however short that was.
  */
-export function timelineOf(ledger: Ledger, recording: LedgerRecording): Piece[] {
+export function timelineOf(
+  ledger: Ledger,
+  recording: LedgerRecording,
+  damages: ReadonlyMap<string, RunDamage> = new Map(),
+): Piece[] {
   const { startTime, stopped } = recording;
   if (startTime === null || stopped === null) return [];
   const end = stopped.endTime;
@@ -29,7 +40,8 @@ export function timelineOf(ledger: Ledger, recording: LedgerRecording): Piece[] 
     const last = pieces.at(-1);
     if (to <= covered) return;
     const isHeld = held.some((span) => span.from < to && span.to > covered);
-    if (last?.kind === 'run' && to - covered < frameMs && !isHeld) {
+    const isShort = to - covered < frameMs && !isHeld;
+    if (isShort && (last?.kind === 'run' || last?.reason === 'unreadable')) {
       pieces[pieces.length - 1] = { ...last, to };
     } else {
       pieces.push(...gapPieces(held, covered, to, reason));
@@ -45,12 +57,27 @@ export function timelineOf(ledger: Ledger, recording: LedgerRecording): Piece[] 
     frameMs = 1000 / run.opened.fps;
     if (runEnd <= from) return;
     fillUpTo(from);
-    pieces.push({ kind: 'run', runId: run.live.runId, from, to: runEnd });
+    const damage = damages.get(run.live.runId);
+    const readTo = damage === undefined ? runEnd : Math.min(runEnd, damage.endTime ?? from);
+    if (readTo > from) pieces.push({ kind: 'run', runId: run.live.runId, from, to: readTo });
+    if (readTo < runEnd) pieces.push({ kind: 'gap', reason: 'unreadable', from: readTo, to: runEnd });
     covered = runEnd;
     reason = run.closed?.gapReason ?? 'interrupted';
   });
   fillUpTo(end);
-  return pieces;
+  return joined(pieces);
+}
+
+/** Gaps of one reason that follow each other are one. */
+function joined(pieces: readonly Piece[]): Piece[] {
+  const joint: Piece[] = [];
+  for (const piece of pieces) {
+    const last = joint.at(-1);
+    if (last?.kind === 'gap' && piece.kind === 'gap' && last.reason === piece.reason)
+      joint[joint.length - 1] = { ...last, to: piece.to };
+    else joint.push(piece);
+  }
+  return joint;
 }
 
 /** The runs that these recordings are made of, or may be by the time they end. */
@@ -121,7 +148,13 @@ function heldSpans(ledger: Ledger): Span[] {
     to: to ?? Infinity,
   }));
   pauses.sort((a, b) => Number(b.reason === 'suspended') - Number(a.reason === 'suspended'));
-  return [...suspensions, ...pauses];
+  // Where the journal does not know everything, nothing is claimed.
+  const damages = ledger.damages.map(({ from, to }) => ({
+    reason: 'unreadable' as const,
+    from,
+    to: to ?? Infinity,
+  }));
+  return [...damages, ...suspensions, ...pauses];
 }
 
 /** When the first suspension began that cut a run. Of a run that a crash ended only the last picture's start is known. */

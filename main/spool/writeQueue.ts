@@ -5,8 +5,8 @@
 import type { SightlineError } from '../shared/errors.ts';
 
 export interface WriteQueuePorts<T> {
-  /** Resolves when the item is durable. Called for one item at a time, again for the same one after a failure. */
-  readonly write: (item: T) => Promise<void>;
+  /** Resolves when all of the items are durable. One call at a time; again with the same ones after a failure. */
+  readonly write: (items: readonly T[]) => Promise<void>;
   /**
    * Durably notes whether the journal lacks an entry. Must not need disk space to note that it does.
    * @throws whatever the disk says
@@ -33,6 +33,9 @@ interface Guard {
 
 /** Waits between attempts; the last one repeats. Short enough for several attempts within a request's deadline. */
 const RETRY_DELAYS_MS = [100, 200, 400, 800, 1600, 2000] as const;
+
+/** So many items at most are written at once: a failure costs no more than these again. */
+const MAX_BATCH = 64;
 
 export class WriteQueue<T> {
   private readonly pending: Pending<T>[] = [];
@@ -116,11 +119,12 @@ export class WriteQueue<T> {
 
   private async writeAll(): Promise<void> {
     try {
-      for (let next = this.pending[0]; next !== undefined && !this.closed; next = this.pending[0]) {
-        await this.ports.write(next.item);
-        this.pending.shift();
-        next.written();
-        this.settleGuards((guard) => guard.upTo === next, null);
+      while (this.pending.length > 0 && !this.closed) {
+        const batch = this.pending.slice(0, MAX_BATCH);
+        await this.ports.write(batch.map(({ item }) => item));
+        this.pending.splice(0, batch.length);
+        for (const { written } of batch) written();
+        this.settleGuards(({ upTo }) => batch.some((one) => one === upTo), null);
       }
     } catch (error) {
       await this.failed(this.ports.toError(error));

@@ -2,6 +2,7 @@
 // the outbox, then to the pages. An event that could not be written is pushed after the first try and written later.
 
 import type { Failure } from '../shared/errors.ts';
+import type { Integrity } from '../shared/manifest.ts';
 import type { ClientInfo, RecordingStatus, StatusDetail, StatusEvent } from '../shared/statusEvent.ts';
 import type { Clock, Moment } from '../shared/time.ts';
 import { toTimestamp } from '../shared/time.ts';
@@ -29,6 +30,7 @@ export type Announcement =
       readonly endTime: Moment;
       readonly location: string;
       readonly sizeBytes: number;
+      readonly integrity?: Integrity['state'] | undefined;
     }
   | { readonly status: 'FAILED'; readonly startTime: Moment; readonly failure: Failure };
 
@@ -152,6 +154,7 @@ function detailOf(announcement: Announcement, now: Moment): Variable<StatusDetai
           location: announcement.location,
           durationInMillis: announcement.endTime - announcement.startTime,
           sizeInBytes: announcement.sizeBytes,
+          ...(announcement.integrity === undefined ? {} : { integrity: announcement.integrity }),
         },
       };
     case 'FAILED':

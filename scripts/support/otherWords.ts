@@ -256,6 +256,12 @@ export const logGuide: readonly PhraseGuide[] = [
     doThis: 'SPOOL_UNREADABLE above',
   },
   {
+    phrase: 'a recording was delivered that is not as it was written',
+    means:
+      'its files were damaged, or their end cannot be verified; `reason` says what was found, as in its manifest',
+    doThis: 'after "damaged": have the disk checked, and who may write to the data folder; tell compliance',
+  },
+  {
     phrase: 'status events do not reach EventBridge; they wait in the outbox',
     means: "with AWS's code and what to do",
     doThis: '[status-events.md](status-events.md)',

@@ -51,6 +51,7 @@ class Collector {
       openRun: (runId) => session.openRun(runId),
       runStart: (runId) => session.ledger.runs.get(runId)!.live!.startTime,
       runFrames: (runId) => session.ledger.runs.get(runId)?.closed?.frames ?? Infinity,
+      damaged: (_, __, why) => why,
       slate: () => Promise.resolve(slate),
       write: (position, data) => {
         this.first ??= position;

@@ -1,11 +1,22 @@
 // The S3 sink against stores that speak S3: our strict stand-in, which verifies everything and fails on demand, and moto,
 // where Python has it, as a second opinion. Real SDK, real spool, real assembly; the objects are judged by ffmpeg.
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { DeliveryError } from '../../main/publisher/deliveryError.ts';
 import { START, s3SinkFor } from '../rig/deliveries.ts';
 import { LONG, SHORT, expectWhole, newId, recordingsIn, rig } from '../rig/s3Judge.ts';
 import type { Fault, S3Server } from '../rig/s3Server.ts';
 import { KMS_KEY, startMoto, startStrictStore } from '../rig/s3Store.ts';
+
+/** Of a run file, where the first chunk holds no picture. */
+async function flipPicture(path: string, picture: number): Promise<void> {
+  const bytes = await readFile(path);
+  let at = 8;
+  for (let chunk = 0; chunk < picture + 1; chunk += 1) at += 4 + bytes.readUInt32BE(at);
+  bytes[at + 40]! ^= 1;
+  await writeFile(path, bytes);
+}
 
 const moto = await startMoto();
 if (moto === null)
@@ -69,6 +80,31 @@ for (const store of [strict, ...(moto === null ? [] : [moto])]) {
       await spool.reopen();
       await spool.deliver(id, s3SinkFor(store));
       await expectWhole(store, id, LONG);
+      expect(await store.openUploads()).toBe(0);
+    });
+
+    it('of a run that was damaged meanwhile is what can be read of it, and goes on with the parts that are there', async () => {
+      const spool = await rig();
+      const id = newId();
+      const run = await spool.begin(id);
+      await run.grow(LONG);
+      const begun = spool.live(id, s3SinkFor(store));
+      await begun.advance(START + (LONG - 100) * 200);
+      await spool.end(id, run);
+      const readable = LONG - 20;
+      await flipPicture(join(spool.session.folder, `run-of-${id}.run`), readable);
+      const { manifest } = await spool.deliver(id, s3SinkFor(store), begun);
+      expect(manifest).toMatchObject({
+        durationMs: LONG * 200,
+        gaps: [{ offsetMs: readable * 200, durationMs: 20 * 200, reason: 'unreadable' }],
+        integrity: {
+          state: 'damaged',
+          findings: [{ kind: 'run-damaged', frames: LONG, readableFrames: readable }],
+        },
+        // The slate is one more.
+        video: { frames: readable + 1 },
+      });
+      expect((await recordingsIn(store, id)).videos).toHaveLength(1);
       expect(await store.openUploads()).toBe(0);
     });
 

@@ -59,6 +59,7 @@ export function deliveryOptions(sink: DeliveryOptions['sink']): DeliveryOptions 
     keyPrefix: 'connect/<alias>',
     appVersion: '0.0.0-test',
     os: 'test',
+    deliverDamaged: true,
     makeSlate: () => (slate ??= makeSlate()),
     blankPicture: () => Promise.resolve(SIMULATED),
   };

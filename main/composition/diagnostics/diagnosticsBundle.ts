@@ -266,6 +266,9 @@ async function* journal({ policy, keyStore }: DiagnosticsOptions, id: string): A
     throw new SightlineError('SPOOL_UNREADABLE', `The spool's key ${keyFile} is missing.`);
   const found = await readJournal(path, sessionKeys([first, ...others]));
   for (const entry of found?.entries ?? []) yield keep(entry, shapes.journalShape);
+  const unreadable = found?.unreadable ?? 0;
+  if (unreadable > 0)
+    throw new SightlineError('SPOOL_UNREADABLE', `Lines of ${path} that cannot be read: ${unreadable}.`);
 }
 
 async function* logLines(path: string, maxBytes: number): AsyncGenerator {

@@ -12,10 +12,11 @@ import { ffmpegSpawner } from '../../capture/spawnFfmpeg.ts';
 import { tryCapture } from '../../capture/trial.ts';
 import type { Check } from '../../diagnostics/checks.ts';
 import { allChecks } from '../../diagnostics/checks.ts';
+import { LATELY_DAYS } from '../../diagnostics/checks/data.ts';
 import type { Desk } from '../../diagnostics/checks/display.ts';
 import type { ResolveProxy } from '../../diagnostics/network/proxy.ts';
 import { cloudSubjects } from './healthChecksCloud.ts';
-import { readRows } from '../../headless/recordingsModel.ts';
+import { readRows, withUnreadable } from '../../headless/recordingsModel.ts';
 import { readBrowserPolicies } from '../../platform/browserPolicies.ts';
 import { readControlFile } from '../../platform/controlFile.ts';
 import { lockHolder } from '../../platform/instanceLock.ts';
@@ -29,6 +30,7 @@ import type { Policy } from '../../policy/keys.ts';
 import { readPolicyState } from '../../policy/stateFile.ts';
 import { judge } from '../../server/guard.ts';
 import { Room, limitsOf } from '../../spool/room.ts';
+import { readUnreadable } from '../../spool/unreadable.ts';
 
 /** What a running Sightline knows of itself. */
 export interface LiveState {
@@ -107,7 +109,11 @@ export function healthChecks(options: HealthOptions): HealthChecks {
       },
     },
     instance: { dataDir, running: () => runningOn(dataDir) },
-    policy: { problems: options.policyProblems ?? [], ignored: options.policyWarnings ?? [], state: () => readPolicyState(dataDir) },
+    policy: {
+      problems: options.policyProblems ?? [],
+      ignored: options.policyWarnings ?? [],
+      state: () => readPolicyState(dataDir),
+    },
     domains: policy,
     browsers: {
       allowedDomains,
@@ -155,9 +161,15 @@ export function healthChecks(options: HealthOptions): HealthChecks {
         const root = join(dataDir, 'spool');
         const room = new Room({ root, ...limits, now: Date.now, onProblem: () => undefined });
         await room.count();
+        const unreadable = await readUnreadable(dataDir);
+        const rows = withUnreadable(await recordings.rows(), unreadable);
+        const since = Date.now() - LATELY_DAYS * 24 * 3_600_000;
         return {
           heldBytes: room.heldBytes,
-          waiting: (await recordings.rows()).filter((row) => row.waiting).length,
+          waiting: rows.filter((row) => row.waiting).length,
+          unreadable,
+          damaged: rows.filter(({ integrity, time }) => integrity === 'damaged' && Date.parse(time) > since)
+            .length,
         };
       },
     },

@@ -12,7 +12,14 @@ export interface DataSubject {
   readonly quotaBytes: number;
   /** So much of the disk is left free. */
   readonly minFreeBytes: number;
-  readonly spool: () => Promise<{ readonly heldBytes: number; readonly waiting: number }>;
+  readonly spool: () => Promise<{
+    readonly heldBytes: number;
+    readonly waiting: number;
+    /** Folders of it that the last start could not read, and why. */
+    readonly unreadable: readonly { readonly folder: string; readonly message: string }[];
+    /** Recordings that were delivered lately and were not as they had been written. */
+    readonly damaged: number;
+  }>;
   /** Bytes that this user may still write there (statfs(2), f_bavail). */
   readonly freeBytes?: (folder: string) => Promise<number>;
 }
@@ -20,6 +27,13 @@ export interface DataSubject {
 const LOW_DISK_BYTES = 1024 ** 3;
 const MUCH_OF_THE_QUOTA = 0.9;
 const AN_HOUR = 'an hour of recording needs about 0.1 to 0.4 GiB';
+
+/** For how long deliveries of damaged recordings are told of. */
+export const LATELY_DAYS = 7;
+const UNREADABLE =
+  'Do not delete that folder: recordings are in it. If a key is missing, put it back; if a file was damaged, have the disk checked and put the folder back from a backup. Then start Sightline again, which reads it again. "sightline recordings" lists what is in it.';
+const DAMAGED =
+  'They were delivered with gaps "unreadable"; their manifests say what was found. Have the disk checked, and who can write to this folder. "sightline recordings" names them.';
 
 export function dataCheck(subject: DataSubject): Check {
   const { dataDir, quotaBytes, minFreeBytes, spool, freeBytes = freeOf } = subject;
@@ -35,10 +49,18 @@ export function dataCheck(subject: DataSubject): Check {
       } catch (error) {
         return failed(...folderTrouble(dataDir, 'dataDir', error));
       }
-      const [free, { heldBytes, waiting }] = await Promise.all([freeBytes(dataDir), spool()]);
+      const [free, { heldBytes, waiting, unreadable, damaged }] = await Promise.all([
+        freeBytes(dataDir),
+        spool(),
+      ]);
       const evidence =
         `${dataDir} can be written to, ${inGiB(free)} free; the spool (recordings on this disk) holds ${inGiB(heldBytes)} of ` +
         `${inGiB(quotaBytes)}, ${waiting} ${waiting === 1 ? 'recording waits' : 'recordings wait'} to be delivered`;
+      const [first] = unreadable;
+      if (first !== undefined) {
+        const others = unreadable.length === 1 ? '' : `, and ${unreadable.length - 1} more`;
+        return failed(`${evidence}; ${first.folder} cannot be read${others}: ${first.message}`, UNREADABLE);
+      }
       if (free < minFreeBytes) {
         return failed(
           evidence,
@@ -50,6 +72,10 @@ export function dataCheck(subject: DataSubject): Check {
           evidence,
           'Soon nothing more is recorded. "sightline recordings" says what keeps recordings from being delivered: see to that, or raise "spoolQuotaMiB" in Sightline\'s policy.',
         );
+      }
+      if (damaged > 0) {
+        const were = damaged === 1 ? '1 recording was' : `${damaged} recordings were`;
+        return warning(`${evidence}; ${were} damaged on this disk in the last ${LATELY_DAYS} days`, DAMAGED);
       }
       if (free < minFreeBytes + LOW_DISK_BYTES)
         return warning(evidence, `Delete what is not needed on this disk: ${AN_HOUR}.`);

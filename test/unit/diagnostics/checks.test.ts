@@ -20,8 +20,8 @@ import { REQUEST_REFUSED } from '../../../main/shared/logEvents.ts';
 import { sinkCheck } from '../../../main/diagnostics/checks/sink.ts';
 import { keyFileStore } from '../../../main/platform/keyStore.ts';
 import { createLogger } from '../../../main/platform/log.ts';
-import { containing } from '../support/matchers.ts';
 import { temporaryFolder } from '../support/folders.ts';
+import { containing } from '../support/matchers.ts';
 
 const GIB = 1024 ** 3;
 const find = async (check: Check): Promise<Finding> => check.run();
@@ -257,13 +257,19 @@ describe('test capture', () => {
 });
 
 describe('data folder', () => {
-  const look = (dataDir: string, free = 50 * GIB, heldBytes = 0, waiting = 0) =>
+  const look = (
+    dataDir: string,
+    free = 50 * GIB,
+    heldBytes = 0,
+    waiting = 0,
+    found: { unreadable?: { folder: string; message: string }[]; damaged?: number } = {},
+  ) =>
     find(
       dataCheck({
         dataDir,
         quotaBytes: 10 * GIB,
         minFreeBytes: GIB,
-        spool: () => Promise.resolve({ heldBytes, waiting }),
+        spool: () => Promise.resolve({ heldBytes, waiting, unreadable: [], damaged: 0, ...found }),
         freeBytes: () => Promise.resolve(free),
       }),
     );
@@ -278,6 +284,20 @@ describe('data folder', () => {
     expect(await look(folder, 50 * GIB, 9.5 * GIB)).toMatchObject({ verdict: 'warning' });
     await writeFile(join(folder, 'a-file'), '');
     expect(await look(join(folder, 'a-file', 'x'))).toMatchObject({ verdict: 'failed' });
+  });
+  it('tells of folders that cannot be read, and of recordings that were delivered damaged', async () => {
+    const folder = await temporaryFolder();
+    const unreadable = [{ folder: '/data/spool/s1', message: 'The key is gone.' }];
+    expect(await look(folder, 50 * GIB, 0, 0, { unreadable })).toMatchObject({
+      verdict: 'failed',
+      evidence: containing('/data/spool/s1 cannot be read: The key is gone.'),
+      remedy: containing('Do not delete that folder'),
+    });
+    expect(await look(folder, 50 * GIB, 0, 0, { damaged: 2 })).toMatchObject({
+      verdict: 'warning',
+      evidence: containing('2 recordings were damaged'),
+      remedy: containing('disk checked'),
+    });
   });
 });
 

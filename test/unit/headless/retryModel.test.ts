@@ -21,6 +21,7 @@ const row = (status: Row['status'], waiting = false): Row => ({
   status,
   time: '2026-01-01T00:00:00.000Z',
   waiting,
+  integrity: null,
   reason: null,
   detail: 'its detail',
 });

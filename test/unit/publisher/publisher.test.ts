@@ -297,7 +297,7 @@ describe('a publisher with nothing to do', () => {
     const on = await bench();
     await on.publisher.idle();
     expect(on.publisher.uploads).toMatchObject({ pending: 0, failed: 0 });
-    expect(await readdir(join(on.session.folder))).toEqual(['complete', 'journal.ndjson']);
+    expect(await readdir(join(on.session.folder))).toEqual(['complete', 'journal.ndjson', 'witness']);
   });
 });
 

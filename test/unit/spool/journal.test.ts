@@ -124,7 +124,7 @@ describe('a torn last line', () => {
 
   it('is cut off even when it is the only one', async () => {
     const path = await journalPath();
-    await writeFile(path, '{"v":2,"key');
+    await writeFile(path, '{"v":3,"key');
     await write(path, [entry.started('one', 1000)]);
     expect(await read(path)).toEqual([entry.started('one', 1000)]);
   });
@@ -133,64 +133,134 @@ describe('a torn last line', () => {
 describe('a journal that somebody else has written to', () => {
   const entries = [...recording('one', 1000, null), ...run('run-1', 1000, 4000)];
 
-  async function refuse(change: (lines: string[]) => void, words: string): Promise<void> {
+  /** What is read, and which lines are known to be missing. */
+  async function after(change: (lines: string[]) => void): Promise<{ read: unknown[]; missing: unknown }> {
     const path = await journalPath();
     await write(path, entries);
     const lines = (await readFile(path, 'utf8')).split('\n').slice(0, -1);
     change(lines);
     const text = `${lines.join('\n')}\n`;
-    await writeFile(path, text);
-    await expect(readJournal(path, keys)).rejects.toMatchObject({
-      ...{ name: 'SightlineError', code: 'SPOOL_UNREADABLE', message: containing(words) },
-    });
-    await expect(Journal.resume(path, keys)).rejects.toMatchObject({ code: 'SPOOL_UNREADABLE' });
-    // Refused and left as it is.
-    expect(await readFile(path, 'utf8')).toBe(text);
+    await writeFile(path, text, 'latin1');
+    const looked = await readJournal(path, keys);
+    const resumed = await Journal.resume(path, keys);
+    await resumed.journal.close();
+    // What was damaged is left as it is.
+    expect(await readFile(path, 'latin1')).toBe(text);
+    const read = resumed.entries.map(({ entry: one }) => one);
+    expect(looked?.entries).toEqual(read);
+    return { read, missing: resumed.missing };
   }
+  const without = (...lines: number[]): JournalEntry[] => entries.filter((_, line) => !lines.includes(line));
 
-  it('with a line that is none of ours is refused', async () => {
-    for (const line of ['hello', '', '{}', '\0'.repeat(100)])
-      await refuse((lines) => (lines[2] = line), 'Line 3');
+  it('is read but for a line that is none of ours', async () => {
+    for (const line of ['hello', '', '{}', '\0'.repeat(100), '\xff\xfe', '1 hello', '1 aGVsbG8='])
+      expect(await after((lines) => (lines[2] = line)), line).toEqual({
+        read: without(1),
+        missing: [{ line: 1, lines: 1 }],
+      });
   });
 
-  it('with a flipped bit is refused', async () => {
-    await refuse((lines) => {
-      const bytes = Buffer.from(lines[3]!, 'base64');
+  it('is read but for a line with a flipped bit', async () => {
+    const flip = (lines: string[]): void => {
+      const [number, sealed] = lines[3]!.split(' ');
+      const bytes = Buffer.from(sealed!, 'base64');
       bytes[20]! ^= 1;
-      lines[3] = bytes.toString('base64');
-    }, 'Line 4');
+      lines[3] = `${number} ${bytes.toString('base64')}`;
+    };
+    expect(await after(flip)).toEqual({ read: without(2), missing: [{ line: 2, lines: 1 }] });
   });
 
-  it('with lines that are swapped, repeated or left out is refused', async () => {
-    await refuse((lines) => lines.splice(2, 2, lines[3]!, lines[2]!), 'Line 3');
-    await refuse((lines) => lines.splice(2, 0, lines[1]!), 'Line 3');
-    await refuse((lines) => lines.splice(1, 1), 'Line 2');
+  it('with lines that are left out, swapped, repeated, renumbered or joined knows which are missing', async () => {
+    expect(await after((lines) => lines.splice(1, 2))).toEqual({
+      read: without(0, 1),
+      missing: [{ line: 0, lines: 2 }],
+    });
+    expect(await after((lines) => lines.splice(2, 2, lines[3]!, lines[2]!))).toEqual({
+      read: without(1),
+      missing: [{ line: 1, lines: 1 }],
+    });
+    expect(await after((lines) => lines.splice(2, 0, lines[1]!))).toEqual({ read: entries, missing: [] });
+    expect(await after((lines) => (lines[2] = lines[2]!.replace('1 ', '7 ')))).toEqual({
+      read: without(1),
+      missing: [{ line: 1, lines: 1 }],
+    });
+    expect(await after((lines) => lines.splice(2, 2, lines[2]! + lines[3]!))).toEqual({
+      read: without(1, 2),
+      missing: [{ line: 1, lines: 2 }],
+    });
+  });
+
+  it('cut off at any line knows how many are missing', async () => {
+    for (let kept = 0; kept < entries.length; kept += 1)
+      expect(await after((lines) => lines.splice(kept + 1))).toEqual({
+        read: entries.slice(0, kept),
+        missing: [{ line: kept, lines: entries.length - kept }],
+      });
+  });
+
+  it('emptied is refused', async () => {
+    const path = await journalPath();
+    await write(path, entries);
+    await writeFile(path, '');
+    await expect(Journal.resume(path, keys)).rejects.toMatchObject({
+      ...{ code: 'SPOOL_UNREADABLE', message: containing(`${entries.length} lines had been written`) },
+    });
+  });
+
+  it('never takes the lines that were cut off for new ones of the same number', async () => {
+    const path = await journalPath();
+    await write(path, entries);
+    const lines = (await readFile(path, 'utf8')).split('\n').slice(0, -1);
+    await writeFile(path, `${lines.slice(0, -1).join('\n')}\n`);
+    const { journal } = await Journal.resume(path, keys);
+    await journal.append(entry.stopped('one', 2000));
+    await journal.close();
+    await appendFile(path, `${lines.at(-1)}\n`);
+    const found = await Journal.resume(path, keys);
+    await found.journal.close();
+    expect(found.entries.at(-1)).toEqual({ line: entries.length, entry: entry.stopped('one', 2000) });
+    expect(found.missing).toEqual([{ line: entries.length - 1, lines: 1 }]);
   });
 
   it('of another version is refused', async () => {
-    await refuse((lines) => (lines[0] = lines[0]!.replace('"v":2', '"v":3')), 'version');
-    await refuse((lines) => (lines[0] = JSON.stringify({ v: 1, entry: entries[0] })), 'version');
+    for (const head of [
+      '{"v":4,"key":{"store":"key-file","wrapped":""}}',
+      JSON.stringify({ v: 1, entry: entries[0] }),
+    ]) {
+      const path = await journalPath();
+      await write(path, entries);
+      const [, ...rest] = (await readFile(path, 'utf8')).split('\n');
+      await writeFile(path, [head, ...rest].join('\n'));
+      await expect(readJournal(path, keys)).rejects.toMatchObject({
+        ...{ code: 'SPOOL_UNREADABLE', message: containing('version') },
+      });
+      await expect(Journal.resume(path, keys)).rejects.toMatchObject({ code: 'SPOOL_UNREADABLE' });
+    }
   });
 
-  it('with another session’s lines is refused', async () => {
+  it('said to be of the older version, which has no witness, gives none of its lines', async () => {
+    const { read: found, missing } = await after((lines) => (lines[0] = lines[0]!.replace('"v":3', '"v":2')));
+    expect(found).toEqual([]);
+    expect(missing).toEqual([{ line: 0, lines: entries.length }]);
+  });
+
+  it('with another session’s lines gives none of them', async () => {
     const [path, other] = [await journalPath(), await journalPath()];
     await write(path, entries);
     await write(other, entries);
     const [head] = (await readFile(path, 'utf8')).split('\n');
     const [, ...rest] = (await readFile(other, 'utf8')).split('\n');
     await writeFile(path, [head, ...rest].join('\n'));
-    await expect(readJournal(path, keys)).rejects.toMatchObject({ code: 'SPOOL_UNREADABLE' });
+    expect(await read(path)).toEqual([]);
   });
 
-  it('moved to another session’s folder is refused', async () => {
+  it('moved to another session’s folder gives none of its lines', async () => {
     const path = await journalPath();
     await write(path, entries);
     const folder = join(await temporaryFolder(), 'another');
     await mkdir(folder);
     await writeFile(join(folder, 'journal'), await readFile(path));
-    await expect(readJournal(join(folder, 'journal'), keys)).rejects.toMatchObject({
-      code: 'SPOOL_UNREADABLE',
-    });
+    expect(await read(join(folder, 'journal'))).toEqual([]);
   });
 
   it('cannot be read with another key', async () => {

@@ -281,7 +281,8 @@ describe('published recordings', () => {
   it('stay as long as policy says, sealed, without an open file', async () => {
     const it = await house(keep);
     const session = await it.record('one', KIB);
-    expect(await openFiles(session.folder)).toHaveLength(1);
+    // The journal and its witness.
+    expect(await openFiles(session.folder)).toHaveLength(2);
     await it.publish(session, 'one');
     expect(await it.runs()).toEqual(['one']);
     expect(await openFiles(session.folder)).toEqual([]);

@@ -219,7 +219,7 @@ async function sizeOf(root: string): Promise<number> {
   return found.reduce((sum, one) => sum + (one?.isFile() === true ? one.size : 0), 0);
 }
 
-it('never deletes what is not published, and never counts wrong', { timeout: 60_000 }, async () => {
+it('never deletes what is not published, and never counts wrong', { timeout: 120_000 }, async () => {
   let refusals = 0;
   let deletedEarly = 0;
   await fc.assert(

@@ -1,3 +1,4 @@
+/* eslint-disable max-lines -- one room's behavior on one kind of test spool, in sections */
 import { mkdir, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -14,7 +15,7 @@ import { objectWith } from '../support/matchers.ts';
 interface TestSpool {
   readonly spool: Spool;
   readonly root: string;
-  readonly unreadable: { folder: string; error: unknown }[];
+  readonly unreadable: { folder: string; error: unknown; recordings: readonly string[] }[];
 }
 
 const keys = testKeys();
@@ -27,7 +28,7 @@ async function newSpool(): Promise<TestSpool> {
     root,
     keys,
     newSessionId: () => `session-${++sessions}`,
-    onUnreadable: (folder, error) => unreadable.push({ folder, error }),
+    onUnreadable: (folder, error, recordings) => unreadable.push({ folder, error, recordings }),
   });
   return { spool, root, unreadable };
 }
@@ -54,12 +55,12 @@ const NOW = 1_000_000;
 const nothing = { sessions: [], goingOn: null };
 
 describe('a session of the spool', () => {
-  it('is a folder of its own that nobody else can read, with a journal', async () => {
+  it('is a folder of its own that nobody else can read, with a journal and its witness', async () => {
     const { spool, root } = await newSpool();
     const session = await openedSession(spool);
     expect(session.folder).toBe(join(root, 'session-1'));
     expect((await stat(session.folder)).mode & 0o777).toBe(0o700);
-    expect(await readdir(session.folder)).toEqual(['complete', 'journal.ndjson']);
+    expect(await readdir(session.folder)).toEqual(['complete', 'journal.ndjson', 'witness']);
     await session.release();
   });
 
@@ -374,7 +375,7 @@ describe('recovery after a crash', () => {
     expect((await journalEntries(join(folder, 'journal.ndjson'), keys)).at(-1)?.type).toBe(
       'recording.failed',
     );
-    expect(await readdir(folder)).toEqual(['complete', 'journal.ndjson']);
+    expect(await readdir(folder)).toEqual(['complete', 'journal.ndjson', 'witness']);
   });
 
   it('deletes a folder whose recordings were all published before the crash', async () => {
@@ -405,8 +406,8 @@ describe('recovery after a crash', () => {
   });
 
   it.each([
-    ['with a damaged line', 'hello\n'],
-    ['of a newer Sightline', '{"v":2,"entry":{}}\n'],
+    ['with a damaged head', 'hello\n'],
+    ['of a newer Sightline', '{"v":4,"key":{}}\n'],
   ])('leaves a folder %s as it is, says so, and goes on with the others', async (_, line) => {
     const { spool, root, unreadable } = await newSpool();
     const bad = await crashed(root, 'bad', recording('one', 1000, null), { a: video.bytes });
@@ -419,7 +420,9 @@ describe('recovery after a crash', () => {
     });
     const session = await recoverOne(spool);
     expect(session.id).toBe('good');
-    expect(unreadable).toEqual([{ folder: bad, error: objectWith({ code: 'SPOOL_UNREADABLE' }) }]);
+    expect(unreadable).toEqual([
+      { folder: bad, error: objectWith({ code: 'SPOOL_UNREADABLE' }), recordings: ['one'] },
+    ]);
     expect(await readFile(path, 'utf8')).toBe(text);
     expect((await readFile(join(bad, 'a.run'))).equals(sealed)).toBe(true);
     await publishAll(session);

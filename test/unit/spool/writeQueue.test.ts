@@ -6,6 +6,7 @@ import { WriteQueue } from '../../../main/spool/writeQueue.ts';
 function disk({ incomplete = false, mayComplete = true } = {}) {
   const it = {
     written: [] as string[],
+    batches: 0,
     marks: [] as boolean[],
     troubles: [] as (string | null)[],
     refuse: false,
@@ -15,10 +16,11 @@ function disk({ incomplete = false, mayComplete = true } = {}) {
   };
   const queue = new WriteQueue<string>(
     {
-      async write(item) {
+      async write(items) {
         await it.pace;
         if (it.refuse) throw new Error('no');
-        it.written.push(item);
+        it.written.push(...items);
+        it.batches += 1;
       },
       async markIncomplete(isIncomplete) {
         await Promise.resolve();
@@ -49,6 +51,13 @@ describe('a write queue', () => {
     await Promise.all(['a', 'b', 'c'].map((item) => queue.append(item)));
     expect(written).toEqual(['a', 'b', 'c']);
     expect(marks).toEqual([]);
+  });
+
+  it('writes what waits for a write at once', async () => {
+    const it = disk();
+    await Promise.all(Array.from({ length: 60 }, (_, index) => it.queue.append(`item ${index}`)));
+    expect(it.written).toHaveLength(60);
+    expect(it.batches).toBe(2);
   });
 
   it('keeps what was refused, and writes it in order when the disk takes it', async () => {

@@ -1,0 +1,144 @@
+// What a journal may say: one entry for each thing that happened, as the disk holds it.
+
+import { z } from 'zod';
+import { errorSources } from '../shared/errors.ts';
+import type { ErrorCode } from '../shared/errors.ts';
+import {
+  channelSchema,
+  encoderSchema,
+  gapReasonSchema,
+  monitorSchema,
+  pauseReasonSchema,
+  placedMonitorSchema,
+} from '../shared/names.ts';
+
+const id = z.string().min(1);
+const moment = z.number();
+
+const failureSchema = z.object({
+  code: z.enum(Object.keys(errorSources) as [ErrorCode, ...ErrorCode[]]),
+  message: z.string(),
+  source: z.enum(['CLIENT', 'SERVICE', 'UNKNOWN']),
+});
+
+const identitySchema = z.object({
+  agentArn: z.string(),
+  instanceArn: z.string(),
+  instanceAlias: z.string().exactOptional(),
+  agentUsername: z.string().exactOptional(),
+  browser: z.string().exactOptional(),
+});
+
+const contactSchema = z.object({
+  contactId: z.string(),
+  initialContactId: z.string().optional(),
+  channel: channelSchema,
+  queue: z.string().optional(),
+  attributes: z.record(z.string(), z.string()).optional(),
+});
+
+export const journalEntrySchema = z.discriminatedUnion('type', [
+  z.object({
+    type: z.literal('contact.started'),
+    recordingId: id,
+    at: moment,
+    contact: contactSchema,
+    agent: identitySchema,
+  }),
+  /** The recording has its start: the first frame is in the spool, or a suspension stands in for it. */
+  z.object({ type: z.literal('contact.recording'), recordingId: id, startTime: moment }),
+  z.object({
+    type: z.literal('contact.suspended'),
+    recordingId: id,
+    at: moment,
+    reason: z.string().exactOptional(),
+  }),
+  z.object({
+    type: z.literal('contact.resumed'),
+    recordingId: id,
+    at: moment,
+    cause: z.enum(['page', 'time-limit', 'restart']),
+  }),
+  /** Capture rests for everybody. */
+  z.object({
+    type: z.enum(['capture.paused', 'capture.unpaused']),
+    at: moment,
+    reason: pauseReasonSchema,
+  }),
+  z.object({
+    type: z.literal('contact.stopped'),
+    recordingId: id,
+    endTime: moment,
+    cause: z.enum(['stopped', 'page-lost', 'agent-changed', 'shutdown', 'app-died']),
+  }),
+  z.object({
+    type: z.literal('run.opened'),
+    runId: id,
+    at: moment,
+    file: z.string(),
+    encoder: encoderSchema,
+    fps: z.number().positive(),
+    monitors: z.array(placedMonitorSchema),
+    /** More monitors than policy lets be recorded. */
+    leftOut: z.array(monitorSchema),
+  }),
+  /** The run's process, so that the next start can end it should it outlive this one. */
+  z.object({ type: z.literal('run.spawned'), runId: id, pid: z.number().int().positive() }),
+  z.object({
+    type: z.literal('run.live'),
+    runId: id,
+    startTime: moment,
+    width: z.number().int().positive(),
+    height: z.number().int().positive(),
+  }),
+  z.object({
+    type: z.literal('run.closed'),
+    runId: id,
+    /** Where the run's last picture ends; null when it never had one. */
+    endTime: moment.nullable(),
+    frames: z.number().int().nonnegative(),
+    sizeBytes: z.number().int().nonnegative(),
+    /** What a gap after this run is called, unless a suspension explains it. */
+    gapReason: gapReasonSchema,
+  }),
+  z.object({
+    type: z.literal('recording.published'),
+    recordingId: id,
+    at: moment,
+    location: z.string(),
+    sizeBytes: z.number().int().positive(),
+  }),
+  /** This status event is in the events' file and on its way: no later process need tell it. */
+  z.object({
+    type: z.literal('event.announced'),
+    recordingId: id,
+    status: z.enum(['INITIATED', 'COMPLETED', 'FAILED']),
+  }),
+  /** A multipart upload into S3 that later tries and processes go on with. */
+  z.object({
+    type: z.literal('upload.begun'),
+    recordingId: id,
+    bucket: z.string(),
+    key: z.string(),
+    uploadId: z.string(),
+  }),
+  /** Nothing can be published any more (no frame was ever captured). Upload failures do not end here. */
+  z.object({ type: z.literal('recording.failed'), recordingId: id, failure: failureSchema }),
+  /** Recovery found that these lines are gone or were changed. What they said is about the time from `from` to `to`. */
+  z.object({
+    type: z.literal('journal.damaged'),
+    /** The first of them, counted from 0. */
+    line: z.number().int().nonnegative(),
+    lines: z.number().int().positive(),
+    from: moment,
+    /** null: nobody knows until when. */
+    to: moment.nullable(),
+  }),
+  /** Recovery could not tell whether lines or pictures are missing at the end (spool/witness.ts). */
+  z.object({
+    type: z.literal('journal.unverified'),
+    cause: z.enum(['missing', 'unreadable', 'older-version']),
+  }),
+]);
+
+export type JournalEntry = z.infer<typeof journalEntrySchema>;
