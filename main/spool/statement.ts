@@ -51,7 +51,7 @@ export const statementSchema = z.object({
 });
 
 /** Of more only the newest are stated: whoever cuts off what is older cuts these off as well. */
-const MOST_RECORDINGS = 24;
+const MOST_RECORDINGS = 16;
 
 export type Statement = z.infer<typeof statementSchema>;
 export type StatedRun = z.infer<typeof runSchema>;

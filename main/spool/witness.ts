@@ -17,8 +17,10 @@ import type { Statement } from './statement.ts';
 import { emptyStatement, ranStatement, statementSchema, withEntry } from './statement.ts';
 
 export const WITNESS_FILE = 'witness';
-const HEAD_BYTES = 4096;
-const SLOT_BYTES = 16 * 1024;
+/** A wrapped key is 100 to 400 bytes. */
+const HEAD_BYTES = 1024;
+/** About 14 recordings. */
+const SLOT_BYTES = 8 * 1024;
 const LENGTH_BYTES = 4;
 /** All of it from the beginning: on a full disk it can still be written. */
 export const WITNESS_BYTES = HEAD_BYTES + 2 * SLOT_BYTES;
