@@ -37,7 +37,7 @@ export const cloudCases: readonly DoctorCase[] = [
     check: 'credentials',
     verdict: 'failed',
     when: 'the broker does not answer',
-    evidence: /^the broker http:\/\/127\.0\.0\.1:\d+\/ cannot be reached: .*ECONNREFUSED/,
+    evidence: /^the broker 127\.0\.0\.1:\d+ cannot be reached: .*ECONNREFUSED/,
     remedy: /^See that it runs, that this computer reaches it, that "brokerUrl"/,
     arrange: async (bench) => {
       const broker = await startAnswering(401);
