@@ -124,7 +124,10 @@ describe('the indicator over the real services', () => {
   });
 });
 
-const locked = { code: 'locked', message: 'The system reports the screen as locked. Unlock it to go on recording.' };
+const locked = {
+  code: 'locked',
+  message: 'The system reports the screen as locked. Unlock it to go on recording.',
+};
 const crashed = {
   code: 'CAPTURE_FAILED',
   message: 'ffmpeg ended by itself. Capture is being started again.',

@@ -234,7 +234,9 @@ export const captureCases: readonly DoctorCase[] = [
       const file = bench.path('data', 'status-events.ndjson');
       await mkdir(bench.dataDir);
       await writeFile(file, '');
-      return { wrapper: withMounts(`mount --bind "${file}" "${file}" && mount -o remount,bind,ro "${file}"`) };
+      return {
+        wrapper: withMounts(`mount --bind "${file}" "${file}" && mount -o remount,bind,ro "${file}"`),
+      };
     },
   },
   {
