@@ -39,6 +39,8 @@ const integrationAlone = files(
 );
 // One measures clocks, the other writes the machine's policy of Chromium for some seconds, which others start.
 const e2eAlone = files('e2e', 'pages', 'browserPolicy');
+// They take the machine's connections, descriptors and processors.
+const attackAlone = files('attack', 'descriptors', 'floods', 'fuzz', 'handshakes');
 const onBothSystems = files('integration', 'contact', 'restart', 'clock');
 
 export default defineConfig({
@@ -62,13 +64,18 @@ export default defineConfig({
           ...together(3, 1),
         },
       },
-      { test: { name: 'attack', include: ['test/attack/**/*.test.ts'], ...alone } },
       { test: { name: 'integration-alone', include: integrationAlone, ...alone } },
-      // Hostile peers against the built program, one at a time: they take the machine's connections and processors.
-      { test: { name: 'attack', include: ['test/attack/**/*.test.ts'], ...alone } },
+      {
+        test: {
+          name: 'attack',
+          include: ['test/attack/**/*.test.ts'],
+          exclude: attackAlone,
+          ...together(2, 2),
+        },
+      },
+      { test: { name: 'attack-alone', include: attackAlone, ...alone } },
       { test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], exclude: e2eAlone, ...together(2, 2) } },
       { test: { name: 'e2e-alone', include: e2eAlone, ...alone } },
-      { test: { name: 'attack', include: ['test/attack/**/*.test.ts'], ...alone } },
       {
         test: {
           name: 'windows',
