@@ -103,7 +103,8 @@ export class FolderSink implements Sink {
         Promise.all(names.map((name) => rm(name, { force: true }))),
       );
     }
-    await memory.keep({ bucket: this.root, key, uploadId: IN_FOLDER });
+    // A journal that takes nothing more (its disk is full) must not keep the recording from making room.
+    await memory.keep({ bucket: this.root, key, uploadId: IN_FOLDER }).catch(() => undefined);
   }
 
   private async freeKey(order: SinkOrder): Promise<string> {

@@ -58,7 +58,12 @@ export class SinkIdentity {
     const [found] = await this.markers();
     const id = found ?? (await this.mark());
     const sinks = { ...known.sinks, [this.folder]: id };
-    await writeFileAtomically(this.file, `${JSON.stringify({ version: 1, sinks })}\n`, 0o600);
+    try {
+      await writeFileAtomically(this.file, `${JSON.stringify({ version: 1, sinks })}\n`, 0o600);
+    } catch (error) {
+      // Delivering makes room on a full disk, so it must not wait for room. The next delivery is a first use again.
+      if (!['ENOSPC', 'EDQUOT'].includes(errno(error) ?? '')) throw error;
+    }
   }
 
   private async mark(): Promise<string> {

@@ -80,7 +80,7 @@ describe('where a value comes from', () => {
 const others: Readonly<Partial<Record<PolicyKey, string>>> = {
   ...{ port: '6000', allowedDomains: 'evil.example', allowLoopbackOrigins: 'yes', auth: 'endpoint' },
   ...{ authUrl: 'https://evil.example', dataDir: '/tmp/d', spoolQuotaMiB: '1', spoolMinFreeMiB: '0' },
-  ...{ keepPublishedHours: '9', sink: 's3', sinkFolder: '/tmp/s', s3Bucket: 'thief' },
+  ...{ keepPublishedHours: '9', deliverDamaged: 'no', sink: 's3', sinkFolder: '/tmp/s', s3Bucket: 'thief' },
   ...{ s3Endpoint: 'https://evil.example', s3PathStyle: 'yes', s3KmsKeyId: 'k', s3StorageClass: 'GLACIER' },
   ...{ s3Tags: 'a=b', awsRegion: 'us-east-1', awsProfile: 'mine', brokerUrl: 'https://evil.example' },
   ...{ uploadLimitKbit: '1', keyPrefix: 'elsewhere', statusEventsFile: '/tmp/e', eventBusName: 'mine' },
