@@ -340,7 +340,7 @@ describe('a spool that somebody has been at', () => {
     await other.wrap(Buffer.alloc(32, 7));
     recorder = await startRecorder({ display: null, home });
     expect(recorder.stderr()).toContain('SPOOL_UNREADABLE');
-    expect(await readdir(dirname(left.journal))).toHaveLength(3);
+    expect(await readdir(dirname(left.journal))).toHaveLength(4);
     expect(await recorder.published()).toEqual([]);
   });
 
@@ -355,7 +355,7 @@ describe('a spool that somebody has been at', () => {
       /SPOOL_UNREADABLE.*EROFS|EROFS.*SPOOL_UNREADABLE|read-only file system/,
     );
     await recorder.stop();
-    expect(await readdir(dirname(left.journal))).toHaveLength(3);
+    expect(await readdir(dirname(left.journal))).toHaveLength(4);
     recorder = await startRecorder({ display: null, home });
     await until(async () => (await recorder!.published()).length === 2);
   });
@@ -370,7 +370,7 @@ describe('a spool that somebody has been at', () => {
     const reply = await page.request('contact.start', { contactId: 'c', channel: 'VOICE' });
     expect(reply).toMatchObject({ ok: false, error: { code: 'SPOOL_UNREADABLE' } });
     expect(reply.error?.message).toContain('EROFS');
-    expect(await readdir(dirname(left.journal))).toHaveLength(3);
+    expect(await readdir(dirname(left.journal))).toHaveLength(4);
   }, 30_000);
 });
 
