@@ -8,6 +8,7 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { syncFolder, writeFileAtomically } from '../platform/atomicFile.ts';
+import { groupOf } from '../platform/privateFiles.ts';
 import { errno } from '../shared/errors.ts';
 import { DeliveryError } from './deliveryError.ts';
 
@@ -69,7 +70,9 @@ export class SinkIdentity {
   private async mark(): Promise<string> {
     const id = randomUUID();
     await mkdir(this.folder, { recursive: true });
-    const file = await open(join(this.folder, nameOf(id)), 'wx', 0o640);
+    const { ofFiles } = await groupOf(this.folder);
+    const file = await open(join(this.folder, nameOf(id)), 'wx', 0o600);
+    if (process.platform !== 'win32') await file.chmod(ofFiles);
     await file.close();
     await syncFolder(this.folder);
     return id;
