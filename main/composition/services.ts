@@ -354,7 +354,7 @@ export async function startServices(options: ServicesOptions): Promise<Services>
   });
 
   eventBridge?.sender.start();
-  const chosen = await readiness.check();
+  const chosen = await finder.find().catch(() => null); // `readiness` reports why
   if (chosen !== null) {
     const { binary, encoder, warning } = chosen;
     log.info('encoder', { encoder, ffmpeg: binary.path, version: binary.version, origin: binary.origin });
@@ -364,6 +364,8 @@ export async function startServices(options: ServicesOptions): Promise<Services>
     (error: unknown) => log.error('the spool could not be searched', { reason: String(error) }),
   );
   hub.update({ uploads: unreadable.including(publisher.uploads) });
+  // Not before: a new key would hide that the one of what is left is gone.
+  await readiness.check();
   recovered();
   const sessionWatch: Promise<SessionWatch | null> = startSessionWatch().catch((error: unknown) => {
     log.warn('nobody tells when the screen is locked', { reason: String(error) });
