@@ -6,14 +6,14 @@ import type { WebSocket } from 'ws';
 import type { Logger } from '../platform/log.ts';
 
 /**
- * Connections without an accepted upgrade. An honest one needs milliseconds, so closing the oldest closes those that
- * only occupy. Together with the next two far below 1,024, the lowest usual limit of descriptors.
+ * Connections without an accepted upgrade. An honest one needs milliseconds (its user is looked up: peer.ts), so closing
+ * the oldest closes those that only occupy. Together with the next two below 1,024, the lowest usual limit of descriptors.
  */
-export const MAX_STRANGERS = 256;
+export const MAX_STRANGERS = 512;
 /** From the connection to its accepted upgrade or its answer: slow headers, unread answers, half-closed peers. */
 export const REQUEST_DEADLINE_MS = 10_000;
 /** Websockets without a successful hello. */
-export const MAX_WAITING_PAGES = 64;
+export const MAX_WAITING_PAGES = 128;
 /** With a successful hello. These are never closed for others; an agent has a handful of tabs. */
 export const MAX_PAGES = 32;
 

@@ -9,7 +9,7 @@ import { NOT_FOUND, peerOf } from '../platform/peers/peer.ts';
 import { failure } from '../shared/errors.ts';
 
 /** So many are looked up at once; the others wait for the next look. */
-const MAX_AT_ONCE = 256;
+const MAX_AT_ONCE = 1024;
 const LOG_AT_MOST_EVERY_MS = 60_000;
 
 /** What is refused gets, with status 403. It says nothing of who is refused, and of whom the others are. */
@@ -21,6 +21,7 @@ export const PEER_REFUSED_BODY = JSON.stringify(
 );
 
 interface Waiting {
+  readonly socket: Socket;
   readonly peer: PeerConnection;
   readonly isRetry: boolean;
   readonly resolve: (verdict: PeerVerdict) => void;
@@ -69,15 +70,15 @@ export class Peers {
     let verdict = this.known.get(socket);
     if (verdict === undefined) {
       const peer = peerOf(socket);
-      verdict = peer === null ? Promise.resolve(NOT_FOUND) : this.enqueue(peer, false);
+      verdict = peer === null ? Promise.resolve(NOT_FOUND) : this.enqueue(socket, peer, false);
       this.known.set(socket, verdict);
     }
     return verdict;
   }
 
-  private enqueue(peer: PeerConnection, isRetry: boolean): Promise<PeerVerdict> {
+  private enqueue(socket: Socket, peer: PeerConnection, isRetry: boolean): Promise<PeerVerdict> {
     return new Promise((resolve) => {
-      this.waiting.push({ peer, isRetry, resolve });
+      this.waiting.push({ socket, peer, isRetry, resolve });
       void this.look();
     });
   }
@@ -87,7 +88,12 @@ export class Peers {
     this.isLooking = true;
     while (this.waiting.length > 0) {
       const began = performance.now();
-      const now = this.waiting.splice(0, MAX_AT_ONCE);
+      const gone = this.waiting.filter(({ socket }) => socket.destroyed);
+      this.waiting = this.waiting.filter(({ socket }) => !socket.destroyed);
+      for (const { resolve } of gone) resolve(NOT_FOUND);
+      // The newest first: of a flood the oldest are closed before they are answered.
+      const now = this.waiting.splice(-MAX_AT_ONCE);
+      if (now.length === 0) break;
       const verdicts = await this.ask(now.map(({ peer }) => peer));
       now.forEach((one, index) => this.settle(one, verdicts[index] ?? NOT_FOUND));
       // Half of the time at most is spent on this, however long the table is.
@@ -97,8 +103,8 @@ export class Peers {
   }
 
   /** The table of a busy system can miss a line while it changes. */
-  private settle({ peer, isRetry, resolve }: Waiting, verdict: PeerVerdict): void {
-    if (verdict.kind === 'unknown' && !isRetry) void this.enqueue(peer, true).then(resolve);
+  private settle({ socket, peer, isRetry, resolve }: Waiting, verdict: PeerVerdict): void {
+    if (verdict.kind === 'unknown' && !isRetry) void this.enqueue(socket, peer, true).then(resolve);
     else resolve(verdict);
   }
 

@@ -50,12 +50,19 @@ it.each(['idle connections', 'half requests', 'refused upgrades, half open', 'pa
 
 it('of hellos fills the pages that there may be, and the next one is told so', async () => {
   await underFlood('hellos', async () => {
-    const late = await victim.recorder.connect({ hello: false });
-    const reply = await late.request('hello', { protocol: 1, ...agent });
-    expect(reply).toMatchObject({ ok: false, error: { code: 'TOO_MANY_REQUESTS', source: 'CLIENT' } });
-    late.socket.terminate();
+    // How soon the flood has taken all places depends on the machine.
+    const hello = async (): Promise<unknown> => {
+      const late = await victim.recorder.connect({ hello: false });
+      const { error } = await late.request('hello', { protocol: 1, ...agent });
+      late.socket.terminate();
+      return error;
+    };
+    const refusal = { code: 'TOO_MANY_REQUESTS', source: 'CLIENT' };
+    await expect.poll(hello, { timeout: SECONDS * 1000, interval: 20 }).toMatchObject(refusal);
   });
-  expect(await descriptors()).toBeLessThan(quietDescriptors + MAX_PAGES + MAX_WAITING_PAGES + 20);
+  expect(await descriptors()).toBeLessThan(
+    quietDescriptors + MAX_PAGES + MAX_WAITING_PAGES + MAX_STRANGERS + 20,
+  );
 });
 
 it.each(['requests', 'frames before hello', 'suspends of unknown contacts', 'starts and stops', 'pings'])(

@@ -24,14 +24,19 @@ const ROW =
  * its program has closed shows uid 0, whoever it belonged to.
  *
  * @param isWanted by its ports, before anything else of a line is looked at
+ * @param remotePorts where given, of these only
  */
 export function parseProcNetTcp(
   text: string,
   isWanted: (local: number, remote: number) => boolean = () => true,
   order: 'LE' | 'BE' = endianness(),
+  remotePorts: readonly number[] = [],
 ): SocketRow[] {
   const rows: SocketRow[] = [];
+  const marks = remotePorts.map((port) => `:${port.toString(16).toUpperCase().padStart(4, '0')} 01 `);
   for (const line of text.split('\n')) {
+    // After a flood nearly all of a long table are connections that have ended.
+    if (marks.length > 0 && !marks.some((mark) => line.includes(mark))) continue;
     const match = ROW.exec(line);
     if (match === null) continue;
     const [, from = '', fromPort = '', to = '', toPort = '', uid, inode] = match;
@@ -67,11 +72,12 @@ export function linuxPeers(
     const wanted = new Map<string, PeerVerdict>(peers.map((peer) => [keyOf(peer), NOT_FOUND]));
     const ports = new Set(peers.map(({ local, remote }) => `${local.port} ${remote.port}`));
     const isWanted = (local: number, remote: number): boolean => ports.has(`${local} ${remote}`);
+    const remotePorts = [...new Set(peers.map(({ remote }) => remote.port))];
     let unread: string | null = null;
     for (const table of tables) {
       if (![...wanted.values()].includes(NOT_FOUND)) break;
       try {
-        await eachRow(table, isWanted, (row) => {
+        await eachRow(table, isWanted, remotePorts, (row) => {
           if (wanted.has(row.key)) wanted.set(row.key, verdictOf(row.uid, uid));
         });
       } catch (error) {
@@ -97,6 +103,7 @@ function verdictOf(uid: number, ours: number): PeerVerdict {
 async function eachRow(
   path: string,
   isWanted: (local: number, remote: number) => boolean,
+  remotePorts: readonly number[],
   take: (row: SocketRow) => void,
 ): Promise<void> {
   const file = await open(path, 'r');
@@ -110,7 +117,8 @@ async function eachRow(
       const text = rest + buffer.toString('latin1', 0, bytesRead);
       const end = text.lastIndexOf('\n') + 1;
       rest = text.slice(end);
-      for (const row of parseProcNetTcp(text.slice(0, end), isWanted)) take(row);
+      for (const row of parseProcNetTcp(text.slice(0, end), isWanted, endianness(), remotePorts))
+        take(row);
     }
   } finally {
     await file.close();
