@@ -109,12 +109,14 @@ export async function filesIn(home: string): Promise<HomeFile[]> {
 const expected = [
   /^data\/spool\/[^/]+\/[^/]+\.run$/,
   /^data\/spool.key$/,
-  /^data\/spool\/[^/]+\/(journal\.ndjson|complete)$/,
+  /^data\/spool\/[^/]+\/(journal\.ndjson|complete|witness)$/,
   /^data\/logs\/[^/]+\.log$/,
   /^data\/status-events\.ndjson$/,
-  /^data\/sightline\.pid$/,
-  /^data\/(control|policy-state)\.json(\.[0-9a-f]{8}\.tmp)?$/,
+  /^data\/sightline\.(pid|lock(\/[^/]+)?)$/,
+  /^data\/suspended\/[^/]+\/journal\.ndjson$/,
+  /^data\/(control|policy-state|sinks|unreadable)\.json(\.[0-9a-f]{8}\.tmp)?$/,
   /^sink\/.*\.(mp4|json|part)$/,
+  /^sink\/\.sightline-sink-[0-9a-f-]{36}$/,
 ];
 
 export function unexpectedFiles(home: string, files: readonly HomeFile[]): string[] {
