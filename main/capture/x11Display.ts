@@ -1,10 +1,13 @@
 // An X display's monitors, asked of the X server itself (RandR 1.3) over one connection that also tells of changes.
 // Without any program of the desktop's; without RandR the whole screen counts as one monitor that never changes.
 
+import { readFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import x11 from 'x11';
 import type { Client, Display, RandrExtension } from 'x11';
-import { SightlineError } from '../shared/errors.ts';
+import { SightlineError, errno } from '../shared/errors.ts';
 import type { Monitor } from '../shared/names.ts';
 
 const ANSWER_DEADLINE_MS = 5000;
@@ -27,6 +30,7 @@ export class X11Display {
 
   /** @throws SightlineError NO_DISPLAY when the display cannot be reached */
   static async connect(name: string, listener: X11Listener): Promise<X11Display> {
+    await requireReadableAuthority();
     const opened = openClient(name);
     let connected = false;
     try {
@@ -96,6 +100,22 @@ export class X11Display {
     // A server need not name a primary; the leftmost then counts as it.
     return sorted.map((monitor, index) =>
       sorted.some((one) => one.primary) ? monitor : { ...monitor, primary: index === 0 },
+    );
+  }
+}
+
+/** The x11 package throws outside of every handler when it cannot read this file. */
+async function requireReadableAuthority(): Promise<void> {
+  const path = process.env.XAUTHORITY ?? join(homedir(), '.Xauthority');
+  try {
+    await readFile(path);
+  } catch (error) {
+    const code = errno(error);
+    if (code === 'ENOENT') return;
+    throw new SightlineError(
+      'NO_DISPLAY',
+      `The X authority file ${path} cannot be read (${code ?? 'unknown'}). Make it readable for this user, or set XAUTHORITY to one that is.`,
+      { cause: error },
     );
   }
 }

@@ -95,7 +95,7 @@ export function healthChecks(options: HealthOptions): HealthChecks {
     run,
     instanceAlias: options.instanceAlias ?? policy.instanceAlias,
     resolveProxy: options.resolveProxy ?? null,
-    machine: `${hostname()} ${userInfo().username}`,
+    machine: `${hostname()} ${userName()}`,
     lastProblem: live?.eventBridgeProblem ?? null,
   });
   const checks = allChecks({
@@ -234,4 +234,13 @@ function recordingsOf({ dataDir, statusEventsFile }: Policy, live: LiveState | n
       }
     },
   };
+}
+
+/** A container may run as a number that has no account (getpwuid(3) finds nothing). */
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return String(process.getuid?.());
+  }
 }

@@ -1,5 +1,5 @@
 // macOS: the user of a socket, from lsof, which shows an ordinary user only that user's own programs.
-// Tested on captured lines; not run on a Mac yet.
+// Tested on lines written in lsof's documented format (lsof(8), OUTPUT FOR OTHER PROGRAMS); not run on a Mac yet.
 
 import type { RunTool } from '../runTool.ts';
 import type { FindPeers, PeerVerdict } from './peer.ts';

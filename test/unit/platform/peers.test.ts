@@ -1,4 +1,4 @@
-// What each system says of a connection's other end, as it was captured there.
+// What each system says of a connection's other end: captured on Linux, in lsof's documented format for macOS.
 import { spawn } from 'node:child_process';
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
