@@ -84,7 +84,8 @@ export async function startServices(options: ServicesOptions): Promise<Services>
   const { policy, policyChanges, resourcesFolder, log, monitorSource = null, watchSession } = options;
   const admission = admissionOf(policy, log);
   const spoolFolder = join(policy.dataDir, 'spool');
-  const keyFile = keyFileStore(join(policy.dataDir, 'spool.key'), () => hasSealed(spoolFolder));
+  const suspendedFolder = join(policy.dataDir, 'suspended');
+  const keyFile = keyFileStore(join(policy.dataDir, 'spool.key'), () => hasSealed([spoolFolder, suspendedFolder]));
   const keyStores = options.keyStore ? ([options.keyStore, keyFile] as const) : ([keyFile] as const);
   const keys = sessionKeys(keyStores);
   const [{ warning }] = keyStores;
@@ -125,7 +126,7 @@ export async function startServices(options: ServicesOptions): Promise<Services>
   const unreadable = new UnreadableFolders({ policy, statusEvents, log });
 
   const memory = new SuspendedMemory({
-    folder: join(policy.dataDir, 'suspended'),
+    folder: suspendedFolder,
     keys,
     now: () => clock.now(),
     log,

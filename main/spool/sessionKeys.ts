@@ -34,15 +34,20 @@ export function sessionKeys(stores: readonly [KeyStore, ...KeyStore[]]): Session
   };
 }
 
-/** Whether anything in the spool was sealed with a key that must not be replaced: a journal begins with its key. */
-export async function hasSealed(spoolFolder: string): Promise<boolean> {
-  const sessions = await readdir(spoolFolder).catch((error: unknown) => {
-    if (errno(error) === 'ENOENT') return [];
-    throw error;
-  });
-  for (const id of sessions) {
-    const journal = await stat(join(spoolFolder, id, JOURNAL_FILE)).catch(() => null);
-    if (journal !== null && journal.size > 0) return true;
+/**
+ * Whether anything was sealed with a key that must not be replaced: a journal begins with its key.
+ * @param roots folders with a folder for each session
+ */
+export async function hasSealed(roots: readonly string[]): Promise<boolean> {
+  for (const root of roots) {
+    const sessions = await readdir(root).catch((error: unknown) => {
+      if (errno(error) === 'ENOENT') return [];
+      throw error;
+    });
+    for (const id of sessions) {
+      const journal = await stat(join(root, id, JOURNAL_FILE)).catch(() => null);
+      if (journal !== null && journal.size > 0) return true;
+    }
   }
   return false;
 }
