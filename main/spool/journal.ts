@@ -24,7 +24,7 @@ export { JOURNAL_VERSION } from './journalLines.ts';
 
 export const JOURNAL_FILE = 'journal.ndjson';
 /** Exists beside a journal as long as the journal has everything: see `WriteQueue`. */
-const COMPLETE_FILE = 'complete';
+export const COMPLETE_FILE = 'complete';
 
 export interface JournalOptions {
   /** Makes the folder of a new journal; called again after a failure. */

@@ -9,7 +9,7 @@ import { syncFolder } from '../platform/atomicFile.ts';
 import { SightlineError, errno, toFailure } from '../shared/errors.ts';
 import type { Moment } from '../shared/time.ts';
 import { damageEntries, isInDoubt, knownUntil, unknownRecordings } from './damage.ts';
-import { JOURNAL_FILE, Journal, spoolError } from './journal.ts';
+import { COMPLETE_FILE, JOURNAL_FILE, Journal, spoolError } from './journal.ts';
 import type { JournalEntry, JournalOptions, ResumedJournal, SessionKeys } from './journal.ts';
 import { addEntry, emptyLedger, isFailureUnannounced, isSettled } from './ledger.ts';
 import type { Ledger, LedgerRecording, LedgerRun } from './ledger.ts';
@@ -200,7 +200,11 @@ export class SpoolSession implements Tenant {
     await this.journal.close();
     if (this.kept.size > 0 || this.holdsUnknown) return;
     if ((await this.keepJournal?.(this)) === true) this.room.add(-this.countedBytes);
-    else await this.room.remove(this.folder);
+    else {
+      // The journal last: a folder without one is taken for damage, should this be interrupted.
+      for (const name of [COMPLETE_FILE, WITNESS_FILE]) await this.room.remove(join(this.folder, name));
+      await this.room.remove(this.folder);
+    }
     this.room.leave(this);
   }
 
