@@ -80,10 +80,31 @@ async function start(options: ProgramOptions): Promise<Program & { stdout(): str
     said: (pattern) => inFile(child, out, pattern),
     exited,
     kill(signal) {
-      if (signal === 'SIGTERM') child.stdin.write(CTRL_C);
+      if (signal === 'SIGTERM')
+        pressCtrlC(child, exited, () => process.kill(Number(read(pidFile)), 'SIGKILL'));
       else process.kill(Number(read(pidFile)), signal);
     },
   };
+}
+
+/** Longer than the program's own deadline for its end. */
+const LOST_KEY_MS = 15_000;
+
+/** Wine's console loses a key now and then when it starts or ends a program: pressed again, and ended by force at last. */
+function pressCtrlC(child: ChildProcess, exited: Promise<unknown>, kill: () => void): void {
+  child.stdin?.write(CTRL_C);
+  const again = setTimeout(() => {
+    console.warn('the program did not end within 15 s of Ctrl+C: pressed again');
+    child.stdin?.write(CTRL_C);
+  }, LOST_KEY_MS);
+  const force = setTimeout(() => {
+    console.warn('the program did not end within 30 s of Ctrl+C: killed');
+    kill();
+  }, 2 * LOST_KEY_MS);
+  void exited.then(() => {
+    clearTimeout(again);
+    clearTimeout(force);
+  });
 }
 
 /** Waits for a match in a file that somebody else writes. Never settles when the program ends without one. */
