@@ -85,7 +85,9 @@ export async function startServices(options: ServicesOptions): Promise<Services>
   const admission = admissionOf(policy, log);
   const spoolFolder = join(policy.dataDir, 'spool');
   const suspendedFolder = join(policy.dataDir, 'suspended');
-  const keyFile = keyFileStore(join(policy.dataDir, 'spool.key'), () => hasSealed([spoolFolder, suspendedFolder]));
+  const keyFile = keyFileStore(join(policy.dataDir, 'spool.key'), () =>
+    hasSealed([spoolFolder, suspendedFolder]),
+  );
   const keyStores = options.keyStore ? ([options.keyStore, keyFile] as const) : ([keyFile] as const);
   const keys = sessionKeys(keyStores);
   const [{ warning }] = keyStores;

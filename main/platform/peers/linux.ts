@@ -117,8 +117,7 @@ async function eachRow(
       const text = rest + buffer.toString('latin1', 0, bytesRead);
       const end = text.lastIndexOf('\n') + 1;
       rest = text.slice(end);
-      for (const row of parseProcNetTcp(text.slice(0, end), isWanted, endianness(), remotePorts))
-        take(row);
+      for (const row of parseProcNetTcp(text.slice(0, end), isWanted, endianness(), remotePorts)) take(row);
     }
   } finally {
     await file.close();
