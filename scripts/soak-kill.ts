@@ -23,7 +23,7 @@ if (options.report !== '') writeFileSync(options.report, `${text}\n`);
 for (const complaint of result.complaints) process.stderr.write(`${complaint}\n`);
 process.exit(result.complaints.length === 0 ? 0 : 1);
 
-function report({ kills, published, lostMs, complaints }: KillResult): string {
+function report({ kills, published, lostWhole, lostMs, complaints }: KillResult): string {
   const ms = (share: number): string => `${quantile(lostMs, share)} ms`;
   return [
     '# No loss: the soak',
@@ -38,14 +38,15 @@ function report({ kills, published, lostMs, complaints }: KillResult): string {
     'with EIO or ENOSPC ("fails") before the recorder is killed or gets SIGTERM. Then the recorder is started again.',
     'Every contact whose start was acknowledged must be published once, with the start that was acknowledged (and the end,',
     'where that was), decode without an error, show the right time, and lack at most a second before the kill (unless a call',
-    'failed, after which capture comes back when it can); each must have',
-    'been told of as INITIATED, COMPLETED and PUBLISHED; nothing may be left in the spool, half in the folder, or doubled,',
-    'open or wrong in S3.',
+    'failed, after which capture comes back when it can). Each must be told of as INITIATED, COMPLETED and PUBLISHED; nothing',
+    'may be left in the spool, half in the folder, or doubled, open or wrong in S3. A contact that began within the last',
+    'second before a power cut may be lost as a whole: then it must be told of as FAILED.',
     '',
     table([
       ['what', 'seen'],
       ['kills', [...kills.values()].reduce((sum, count) => sum + count, 0)],
       ['recordings published', published],
+      ['began within the last second before a power cut, told of as FAILED', lostWhole],
       ['**complaints**', `**${complaints.length}**`],
       ['missing before the kill p50, p99, most', `${ms(0.5)}, ${ms(0.99)}, ${ms(1)}`],
     ]),

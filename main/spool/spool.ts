@@ -429,13 +429,17 @@ export class Spool {
     return { onTrouble: (error) => this.options.onTrouble?.(folder, error) };
   }
 
-  /** A folder in which nothing but a witness of nothing is left. */
+  /** Removes a folder in which there is nothing but a witness of nothing, perhaps half written. @returns whether it did */
   private async isEmptied(folder: string): Promise<boolean> {
     const resumed = await Witness.resume(folder, this.options.keys);
-    if (typeof resumed !== 'string') {
-      await resumed.witness.close();
-      if (resumed.statement.lines === 0) await rm(join(folder, WITNESS_FILE));
-    }
+    if (typeof resumed !== 'string') await resumed.witness.close();
+    const statesNothing =
+      typeof resumed === 'string'
+        ? (await hintedRecordings(folder)).length === 0
+        : resumed.statement.lines === 0;
+    const names = await readdir(folder);
+    if (statesNothing && names.every((name) => name === WITNESS_FILE))
+      await rm(join(folder, WITNESS_FILE), { force: true });
     return isRemoved(folder);
   }
 

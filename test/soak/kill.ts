@@ -17,6 +17,7 @@ import { downloadPublished, s3Options } from '../rig/s3Recorder.ts';
 import { startStrictStore, type S3Store } from '../rig/s3Store.ts';
 import { decodeRecording, recordingClock } from '../rig/recordingFrames.ts';
 import { Dice, ffmpegsOf, signal } from './common.ts';
+import { judgeEvents, tellingOf } from './killEvents.ts';
 import { callInFull, callKills, callMet, isCallKill, wrapperOf, type CallKill } from './killCalls.ts';
 
 const FRAME_MS = 200;
@@ -47,6 +48,8 @@ export interface KillResult {
   /** By what was killed and where the recordings went. */
   readonly kills: ReadonlyMap<string, number>;
   readonly published: number;
+  /** Began so shortly before a power cut that nothing of them was synced; told of as FAILED. */
+  readonly lostWhole: number;
   /** Of kills in mid-recording: from the last thing that is in the MP4 to the kill, sorted. */
   readonly lostMs: readonly number[];
   readonly complaints: readonly string[];
@@ -86,6 +89,7 @@ class KillSoak {
   private readonly lostMs: number[] = [];
   private readonly complaints: string[] = [];
   private published = 0;
+  private lostWhole = 0;
   private cycles = 0;
   private knownOpenUploads = 0;
 
@@ -108,6 +112,7 @@ class KillSoak {
     return {
       kills: this.counts,
       published: this.published,
+      lostWhole: this.lostWhole,
       lostMs: this.lostMs.sort((a, b) => a - b),
       complaints: this.complaints,
     };
@@ -318,19 +323,34 @@ class KillSoak {
       store === null
         ? next.published()
         : downloadPublished(store, next.sinkFolder, (id) => started.some((one) => one.contactId === id));
+    // What a power cut takes of an end may be all of a contact that had just begun.
+    const mayBeLost = ({ startTime, endTime }: Started): boolean =>
+      kill === 'power' && endTime === null && killedAt - Date.parse(startTime) <= MAY_BE_LOST_MS;
     try {
-      if (!(await this.becomesIdle(next, published, started))) complain('not everything was delivered');
+      const least = started.filter((one) => !mayBeLost(one)).length;
+      if (!(await this.becomesIdle(next, published, least))) complain('not everything was delivered');
       const found = await published();
       this.published += found.length;
+      const events = await next.events();
+      const isLost = (one: Started): boolean =>
+        mayBeLost(one) && tellingOf(events, one.contactId).includes('FAILED');
+      const kept = started.filter((one) => !isLost(one));
+      this.lostWhole += started.length - kept.length;
       // Capture that a failing call has ended need not be back yet.
       const mayLack = kill.startsWith('a call fails');
-      for (const one of started) await this.judgeOne(one, found, mayLack ? null : killedAt, complain);
-      await this.judgeEvents(next, started, complain);
+      for (const one of kept) await this.judgeOne(one, found, mayLack ? null : killedAt, complain);
+      for (const one of started)
+        judgeEvents(
+          events,
+          one.contactId,
+          isLost(one) ? 'INITIATED,FAILED' : 'INITIATED,COMPLETED,PUBLISHED',
+          complain,
+        );
       const half = (await readdir(next.sinkFolder, { recursive: true }).catch(() => [])).filter((name) =>
         name.endsWith('.part'),
       );
       if (half.length > 0) complain(`${half.join(', ')} is left in the sink`);
-      if (store !== null) await this.judgeStore(store, started, complain);
+      if (store !== null) await this.judgeStore(store, kept, complain);
       const left = await readdir(join(home, 'data', 'spool')).catch(() => []);
       if (left.length > 0) complain(`${left.join(', ')} is left in the spool`);
     } finally {
@@ -367,23 +387,6 @@ class KillSoak {
     }
   }
 
-  /** Each is told of, in the order of its life; told twice is allowed, with the same deduplication id. */
-  private async judgeEvents(
-    recorder: Recorder,
-    started: readonly Started[],
-    complain: (words: string) => void,
-  ): Promise<void> {
-    const events = await recorder.events();
-    for (const { contactId } of started) {
-      const mine = events.filter(({ detail }) => detail.contactArn.endsWith(`/contact/${contactId}`));
-      const told = [...new Set(mine.map(({ detail }) => detail.recordingStatus))];
-      if (told.join() !== 'INITIATED,COMPLETED,PUBLISHED')
-        complain(`${contactId} was told as ${told.join()}`);
-      const ids = new Set(mine.map(({ detail }) => detail.eventDeduplicationId));
-      if (ids.size !== told.length) complain(`${contactId} has ${ids.size} deduplication ids`);
-    }
-  }
-
   private async judgeStore(
     store: S3Store,
     started: readonly Started[],
@@ -404,12 +407,12 @@ class KillSoak {
   private async becomesIdle(
     recorder: Recorder,
     published: Recorder['published'],
-    started: readonly Started[],
+    least: number,
   ): Promise<boolean> {
     const until = performance.now() + PATIENCE_MS;
     for (;;) {
       const left = await readdir(join(recorder.dataDir, 'spool')).catch(() => []);
-      if (left.length === 0 && (await published()).length >= started.length) return true;
+      if (left.length === 0 && (await published()).length >= least) return true;
       if (performance.now() > until) return false;
       await sleep(50);
     }

@@ -218,6 +218,32 @@ describe('a run whose end was cut off', () => {
   });
 });
 
+describe('a folder without a journal', () => {
+  it.each([
+    ['nothing at all', 0],
+    ['its key only', 1024],
+    ['a statement of nothing', WITNESS_BYTES],
+  ])('goes when the process ended while it made the witness, with %s in it', async (_, length) => {
+    const root = join(await temporaryFolder(), 'spool');
+    const { folder } = await openedSession(spoolAt(root, []));
+    await truncate(join(folder, 'witness'), length);
+    for (const name of ['journal.ndjson', 'complete']) await rm(join(folder, name));
+    const unreadable: Unreadable = [];
+    await spoolAt(root, unreadable).recover(NOW);
+    expect(unreadable).toEqual([]);
+    await expect(stat(folder)).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
+  it('stays and is reported when a witness names its recordings', async () => {
+    const left = await leave();
+    for (const name of [left.journal, left.run, join(left.folder, 'complete')]) await rm(name);
+    const unreadable: Unreadable = [];
+    await spoolAt(left.root, unreadable).recover(NOW);
+    expect(unreadable).toMatchObject([{ error: { code: 'SPOOL_UNREADABLE' }, recordings: ['one'] }]);
+    expect((await stat(left.witness)).size).toBeGreaterThan(0);
+  });
+});
+
 describe('a witness', () => {
   it.each([
     ['missing', (path: string) => rm(path)],
