@@ -1,6 +1,5 @@
 // The recorder as anyone would drive it from outside: the built `sightline serve` in a process of its own, known only
 // by its `ready` line, the protocol and the folders; and a page's side of that protocol, spoken from Node.
-import { once } from 'node:events';
 import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -172,7 +171,8 @@ export async function connectPage(port: number, options: ConnectOptions = {}): P
     if (waiter !== undefined) waiter(message);
     else strays.shift()?.(message);
   });
-  const closed = once(socket, 'close').then(([code]: unknown[]) => code as number);
+  // Not events.once: it rejects at an error, which nobody would handle here while the handshake goes on.
+  const closed = new Promise<number>((resolve) => socket.once('close', resolve));
   await new Promise<void>((resolve, reject) => {
     socket.once('open', resolve);
     socket.once('unexpected-response', (_, response) =>
