@@ -1,10 +1,11 @@
-// No dead links in the pages: every relative link leads to an existing file and heading, and every source file or test that
-// a page names exists.
+// No dead links in the pages: every relative link leads to an existing file and heading, and every source file and
+// npm script that a page names exists.
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import manifest from '../../../package.json' with { type: 'json' };
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const pages = execFileSync('git', ['ls-files', '-co', '--exclude-standard', '*.md'], {
@@ -61,6 +62,11 @@ describe('the pages', () => {
 
   it.each(pages)('%s names no source file that does not exist', (page) => {
     expect(namedSources(page).filter((path) => !existsSync(join(root, path)))).toEqual([]);
+  });
+
+  it.each(pages)('%s names no npm script that does not exist', (page) => {
+    const scripts = [...read(page).matchAll(/\bnpm run ([\w:-]+)/gu)].map(([, name = '']) => name);
+    expect(scripts.filter((name) => !Object.hasOwn(manifest.scripts, name))).toEqual([]);
   });
 
   it('are all named in docs/README.md', () => {
