@@ -1,5 +1,5 @@
-// Makes what is made from the sources: the README's table, docs/policy.md, the administrative template and the JSON schema
-// from the policy keys (main/policy/keys.ts), docs/support.md from scripts/support. A unit test fails until it has run.
+// Generates docs/policy.md, the administrative template and the JSON schema from the policy keys (main/policy/keys.ts).
+// A unit test compares them with the files in the repository.
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';

@@ -1,4 +1,4 @@
-// What the generated files need to know of a policy key beyond its entry: the limits of its values, read off its schema.
+// What the generated files need beyond a policy key's entry: the limits of its values, from its schema.
 
 import { z } from 'zod';
 import type { KeyInfo } from '../main/policy/keyInfo.ts';
@@ -17,9 +17,9 @@ export interface JsonSchema {
 export interface PolicyFact {
   readonly name: PolicyKey;
   readonly info: KeyInfo<unknown>;
-  /** Of the value as an administrator writes it. */
+  /** Of the value in the form in which an administrator writes it. */
   readonly schema: JsonSchema;
-  /** In words, without markup. */
+  /** As text without markup. */
   readonly defaultText: string;
 }
 
@@ -31,7 +31,7 @@ export const policyFacts: readonly PolicyFact[] = policyKeyNames.map((name) => {
 });
 
 export const appliedWords = {
-  live: 'at once',
-  'when-idle': 'when no contact is on',
-  restart: 'when Sightline is next started',
+  live: 'immediately',
+  'when-idle': 'when no contact is active',
+  restart: 'at the next start',
 } as const;

@@ -38,7 +38,7 @@ describe.skipIf(compiler === undefined)(`the installer's properties${why}`, () =
     return { good: status === 0, text: stdout };
   }
 
-  /** As the custom action has them: first those in which nobody installs anything. */
+  /** As the custom action has them: first those in which nothing is installed. */
   const taken = [
     ...['C:\\Users\\', 'C:\\Windows\\', 'C:\\Program Files\\', 'C:\\Program Files (x86)\\'],
     ...['C:\\Program Files\\Common Files\\', 'C:\\ProgramData\\'],

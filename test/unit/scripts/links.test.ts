@@ -1,9 +1,11 @@
-// No dead links in the pages: every relative link leads to a file that git has, and to a heading that is there.
+// No dead links in the pages: every relative link leads to an existing file and heading, and every source file and
+// npm script that a page names exists.
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import manifest from '../../../package.json' with { type: 'json' };
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const pages = execFileSync('git', ['ls-files', '-co', '--exclude-standard', '*.md'], {
@@ -19,6 +21,14 @@ const prose = (name: string): string =>
     .replaceAll(/^```[\s\S]*?^```$/gmu, '')
     .replaceAll(/`[^`\n]*`/gu, (code) => code.replaceAll(/[[\]()]/gu, ''));
 
+/** Paths of sources that the page names, such as `test/unit/x.test.ts`. */
+function namedSources(name: string): string[] {
+  const paths = read(name).matchAll(
+    /`((?:main|preload|renderer|resources|scripts|test)\/[\w./-]+\.[cm]?ts)`/gu,
+  );
+  return [...paths].map(([, path = '']) => path);
+}
+
 /** As GitHub makes them: small letters, blanks as "-", nothing else but letters, digits, "-" and "_". */
 function anchors(name: string): Set<string> {
   const headings = [...prose(name).matchAll(/^#+ (.+)$/gmu)].map(([, text = '']) => text);
@@ -33,8 +43,8 @@ function anchors(name: string): Set<string> {
 }
 
 function links(name: string): string[] {
-  return [...prose(name).matchAll(/\]\(([^)\s]+)\)/gu)]
-    .map(([, target = '']) => target)
+  return [...prose(name).matchAll(/\]\(([^)\s]+)\)|^\[[^\]]+\]: (\S+)$/gmu)]
+    .map(([, inline, reference]) => inline ?? reference ?? '')
     .filter((target) => !/^[a-z]+:/u.test(target));
 }
 
@@ -48,6 +58,15 @@ function isDead(page: string, target: string): boolean {
 describe('the pages', () => {
   it.each(pages)('%s has no dead link', (page) => {
     expect(links(page).filter((target) => isDead(page, target))).toEqual([]);
+  });
+
+  it.each(pages)('%s names no source file that does not exist', (page) => {
+    expect(namedSources(page).filter((path) => !existsSync(join(root, path)))).toEqual([]);
+  });
+
+  it.each(pages)('%s names no npm script that does not exist', (page) => {
+    const scripts = [...read(page).matchAll(/\bnpm run ([\w:-]+)/gu)].map(([, name = '']) => name);
+    expect(scripts.filter((name) => !Object.hasOwn(manifest.scripts, name))).toEqual([]);
   });
 
   it('are all named in docs/README.md', () => {

@@ -45,7 +45,7 @@ describe('harvest', () => {
     expect([...wxs.matchAll(/<ComponentRef /g)]).toHaveLength(3);
   });
 
-  it("gives a file the same GUID whatever lies beside it, because it is the file's own for ever", () => {
+  it("gives a file the same GUID regardless of the other files: it depends on the file's path only", () => {
     put('bin/a.exe');
     const before = guids(harvest({ folder, source: 'app' }));
     put('bin/0.exe');
@@ -85,7 +85,7 @@ describe('the tables', () => {
     ]);
   });
 
-  it('let a user who repairs pass nothing but what the installation finds out by itself', () => {
+  it('accept from a user who repairs only what the installation determines itself', () => {
     expect(secureProperties).toEqual(['OLDER_VERSION', 'NEWER_VERSION', 'PREVIOUS_INSTALLDIR']);
   });
 });

@@ -13,34 +13,32 @@ import { findLicences, productionPackages } from '../../../scripts/installer/pac
 
 const checkFfmpeg = untyped as (root: string, platform: string) => void;
 const checkDesk = untypedDesk as (root: string) => void;
-const workflow = readFileSync('.github/workflows/release.yml', 'utf8');
+const workflowNames = ['release', 'pull-request'] as const;
+const textOf = (name: (typeof workflowNames)[number]): string =>
+  readFileSync(`.github/workflows/${name}.yml`, 'utf8');
 /** Each with the lines up to the next. */
-const steps = workflow
-  .split(/^ {6}- /m)
-  .slice(1)
-  .map((step) => step.split(/^ {2}\S/m)[0] ?? '');
+const stepsOf = (workflow: string): string[] =>
+  workflow
+    .split(/^ {6}- /m)
+    .slice(1)
+    .map((step) => step.split(/^ {2}\S/m)[0] ?? '');
 
-describe('the release workflow', () => {
+describe.each(workflowNames)('the workflow %s', (name) => {
+  const workflow = textOf(name);
+  const steps = stepsOf(workflow);
+
   it('uses actions by the hash of their commit', () => {
     const used = [...workflow.matchAll(/uses: *(\S+)(.*)/g)];
-    expect(used.length).toBeGreaterThan(10);
+    expect(used.length).toBeGreaterThan(name === 'release' ? 10 : 3);
     for (const [, action = '', comment] of used) {
       expect(action).toMatch(/^actions\/[a-z-]+@[0-9a-f]{40}$/);
       expect(comment).toMatch(/# v\d+\.\d+\.\d+$/);
     }
   });
 
-  it('shows secrets to the steps that sign, and to no others', () => {
-    const withSecrets = steps.filter((step) => step.includes('secrets.'));
-    expect(withSecrets.length).toBeGreaterThan(1);
-    for (const step of withSecrets) expect(step).toMatch(/^name: .*sign/i);
-    const beforeSteps = workflow.split(/^ {4}steps:$/m).map((part) => part.split(/^ {6}- /m)[0] ?? '');
-    for (const part of beforeSteps) expect(part).not.toContain('secrets.');
-  });
-
-  it('installs packages without their install scripts: they would run on the machine that signs', () => {
+  it('installs packages without their install scripts', () => {
     const installs = [...workflow.matchAll(/npm (?:ci|i|install)\b.*/g)].map(([line]) => line);
-    expect(installs.length).toBeGreaterThan(2);
+    expect(installs.length).toBeGreaterThan(name === 'release' ? 2 : 0);
     for (const line of installs) expect(line).toBe('npm ci --ignore-scripts');
   });
 
@@ -51,16 +49,52 @@ describe('the release workflow', () => {
   });
 
   it('runs scripts that exist', () => {
-    const names = [...workflow.matchAll(/npm run ([\w:]+)/g)].map(([, name]) => name ?? '');
-    expect(names).toContain('test:installer');
-    for (const name of names) expect(Object.keys(manifest.scripts)).toContain(name);
+    const names = [...workflow.matchAll(/npm run ([\w:]+)/g)].map(([, script]) => script ?? '');
+    expect(names).toContain(name === 'release' ? 'test:installer' : 'types');
+    for (const script of names) expect(Object.keys(manifest.scripts)).toContain(script);
   });
 
-  it('takes nothing of a stranger into a shell: values of the event come through variables', () => {
+  it('passes values of the event to a shell as variables only', () => {
     for (const step of steps) {
       const script = /run:([\s\S]*?)(?:\n {8}\w|$)/.exec(step)?.[1] ?? '';
       expect(script).not.toContain('${{');
     }
+  });
+});
+
+describe('the release workflow', () => {
+  const workflow = textOf('release');
+
+  it('shows secrets to the steps that sign, and to no others', () => {
+    const withSecrets = stepsOf(workflow).filter((step) => step.includes('secrets.'));
+    expect(withSecrets.length).toBeGreaterThan(1);
+    for (const step of withSecrets) expect(step).toMatch(/^name: .*sign/i);
+    const beforeSteps = workflow.split(/^ {4}steps:$/m).map((part) => part.split(/^ {6}- /m)[0] ?? '');
+    for (const part of beforeSteps) expect(part).not.toContain('secrets.');
+  });
+
+  it('uses no cache: a pull request could have filled it', () => {
+    expect(workflow).not.toMatch(/actions\/cache|^\s+cache:/m);
+  });
+});
+
+describe('the pull-request workflow', () => {
+  const workflow = textOf('pull-request');
+
+  it('runs code before review: no secrets, and a read-only token', () => {
+    expect(workflow).not.toContain('secrets.');
+    expect(workflow).not.toContain('pull_request_target');
+    expect([...workflow.matchAll(/^ *permissions:\n((?: +\w+: \w+\n)+)/gm)].map(([, one]) => one)).toEqual([
+      '  contents: read\n',
+    ]);
+  });
+});
+
+describe('the version', () => {
+  it('is the same in package.json, in its lock file and as the newest of the changelog', () => {
+    const lock = JSON.parse(readFileSync('package-lock.json', 'utf8')) as { version: string };
+    const [, newest] = /^## \[(\d+\.\d+\.\d+)\]/m.exec(readFileSync('CHANGELOG.md', 'utf8')) ?? [];
+    expect([lock.version, newest]).toEqual([manifest.version, manifest.version]);
   });
 });
 
