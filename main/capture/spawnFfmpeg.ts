@@ -1,9 +1,8 @@
-// The one path through which ffmpeg is spawned. Never through a shell: a grandchild would outlive us on Windows, and
-// nothing of a command line may be interpreted twice.
+// The one path through which ffmpeg is spawned.
 
-import { spawn } from 'node:child_process';
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import type { Logger } from '../platform/log.ts';
+import { spawnPiped } from '../platform/pipedProcess.ts';
 import { SightlineError, errno } from '../shared/errors.ts';
 
 /** @throws SightlineError CAPTURE_FAILED where the system has nothing left to start a process with */
@@ -13,24 +12,17 @@ export type SpawnFfmpeg = (path: string, args: readonly string[]) => ChildProces
 export function ffmpegSpawner(log: Logger): SpawnFfmpeg {
   return (path, args) => {
     log.info('ffmpeg', { command: [path, ...args].map(quote).join(' ') });
-    return spawnPiped(path, args);
+    return spawnForCapture(path, args);
   };
 }
 
-/** A process with three pipes. @throws SightlineError CAPTURE_FAILED; a program that is missing is an `error` event */
-export function spawnPiped(path: string, args: readonly string[]): ChildProcessWithoutNullStreams {
-  let child: ChildProcessWithoutNullStreams;
+/** @throws SightlineError CAPTURE_FAILED; a program that is missing is an `error` event */
+export function spawnForCapture(path: string, args: readonly string[]): ChildProcessWithoutNullStreams {
   try {
-    child = spawn(path, args, { stdio: ['pipe', 'pipe', 'pipe'], windowsHide: true, shell: false });
+    return spawnPiped(path, args);
   } catch (error) {
     throw nothingLeft(error);
   }
-  // Without descriptors Node gives back a child that has no pipes, whatever its type says, and emits the error later.
-  if ((child.stdout as unknown) === undefined) {
-    child.on('error', () => undefined);
-    throw nothingLeft('EMFILE');
-  }
-  return child;
 }
 
 /** Not for good: the system has more when other programs have ended, or a flood of connections is over. */

@@ -7,7 +7,7 @@ import { SightlineError } from '../shared/errors.ts';
 import type { Monitor } from '../shared/names.ts';
 import { LineReader } from './ffmpegOutput.ts';
 import type { MonitorSource } from './monitorSource.ts';
-import { spawnPiped } from './spawnFfmpeg.ts';
+import { spawnForCapture } from './spawnFfmpeg.ts';
 
 const ANSWER_DEADLINE_MS = 5000;
 
@@ -39,7 +39,7 @@ export class WindowsMonitors implements MonitorSource {
   constructor(
     private readonly program: string,
     private readonly start: (program: string) => ChildProcessWithoutNullStreams = (path) =>
-      spawnPiped(path, []),
+      spawnForCapture(path, []),
   ) {}
 
   async monitors(): Promise<readonly Monitor[]> {

@@ -1,20 +1,18 @@
 // The built program as a Windows program: Node for Windows under Wine, on the display of the test, in the prefix that
 // wineSetup.ts has made. Its stdout goes to a file, because libuv cannot use Wine's end of a Unix pipe.
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, watch } from 'node:fs';
+import { closeSync, openSync, readFileSync, readdirSync, watch } from 'node:fs';
 import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { windowsNodePath } from '../../scripts/windows.mjs';
-import { endWithUs } from './process.ts';
+import { endWithUs, findTool } from './process.ts';
 import type { Program, ProgramHost, ProgramOptions } from './program.ts';
 import { connectInSession, onDrive, winePrefix, wineSession } from './wine.ts';
 
 const program = fileURLToPath(new URL('../../dist/main/headless.mjs', import.meta.url));
-/** What a terminal sends for Ctrl+C: Windows knows no SIGTERM, and this is how a console program is asked to end. */
-const CTRL_C = '\x03';
 
 export const wineHost: ProgramHost = {
   platform: 'win32',
@@ -45,66 +43,55 @@ export const wineHost: ProgramHost = {
 async function start(options: ProgramOptions): Promise<Program & { stdout(): string }> {
   const session = await wineSession(options.display);
   const folder = await mkdtemp(join(tmpdir(), 'sightline-wine-'));
-  const [out, err, pidFile] = ['out', 'err', 'pid'].map((name) => join(folder, name)) as [
-    string,
-    string,
-    string,
+  const [out, err] = [join(folder, 'out'), join(folder, 'err')];
+  const [command = '', ...words] = [
+    ...options.wrapper,
+    ...[session.loader, windowsNodePath(), onDrive(program)],
+    ...options.args,
   ];
-  const words = [...options.wrapper, session.loader, windowsNodePath(), onDrive(program), ...options.args];
-  const command = `echo $$ >${quote(pidFile)}; exec ${words.map(quote).join(' ')} >${quote(out)} 2>${quote(err)}`;
-  // script(1) gives it a terminal, and with it a console in which Ctrl+C can be pressed.
-  const child = spawn('script', ['--quiet', '--return', '--flush', '--command', command, '/dev/null'], {
-    stdio: ['pipe', 'ignore', 'ignore'],
+  const files = [openSync(out, 'w'), openSync(err, 'w')];
+  const child = spawn(command, words, {
+    stdio: ['ignore', ...files],
     env: { ...session.environment, ...options.environment },
   });
   endWithUs(child);
-  const read = (file: string): string => {
-    try {
-      return readFileSync(file, 'utf8');
-    } catch {
-      return '';
-    }
-  };
+  for (const file of files) closeSync(file);
   let kept: { out: string; err: string } | null = null;
   const exited = once(child, 'exit').then(async ([code]: unknown[]) => {
-    kept = { out: read(out), err: read(err) };
+    kept = { out: readFileSync(out, 'utf8'), err: readFileSync(err, 'utf8') };
     await rm(folder, { recursive: true, force: true });
-    // As a shell tells of a signal.
-    return typeof code === 'number' && code < 128 ? code : null;
+    return code as number | null;
   });
-  const pid = async (): Promise<number> => Number((await inFile(child, pidFile, /^\d+\n/))[0]);
   return {
-    pid,
-    stdout: () => kept?.out ?? read(out),
-    stderr: () => kept?.err ?? read(err),
+    pid: () => Promise.resolve(child.pid ?? 0),
+    stdout: () => kept?.out ?? readFileSync(out, 'utf8'),
+    stderr: () => kept?.err ?? readFileSync(err, 'utf8'),
     said: (pattern) => inFile(child, out, pattern),
     exited,
     kill(signal) {
-      if (signal === 'SIGTERM')
-        pressCtrlC(child, exited, () => process.kill(Number(read(pidFile)), 'SIGKILL'));
-      else process.kill(Number(read(pidFile)), signal);
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      if (signal === 'SIGTERM') pressCtrlC(child.pid ?? 0);
+      else child.kill(signal);
     },
   };
 }
 
-/** Longer than the program's own deadline for its end. */
-const LOST_KEY_MS = 15_000;
-
-/** Wine's console loses a key now and then when it starts or ends a program: pressed again, and ended by force at last. */
-function pressCtrlC(child: ChildProcess, exited: Promise<unknown>, kill: () => void): void {
-  child.stdin?.write(CTRL_C);
-  const again = setTimeout(() => {
-    console.warn('the program did not end within 15 s of Ctrl+C: pressed again');
-    child.stdin?.write(CTRL_C);
-  }, LOST_KEY_MS);
-  const force = setTimeout(() => {
-    console.warn('the program did not end within 30 s of Ctrl+C: killed');
-    kill();
-  }, 2 * LOST_KEY_MS);
-  void exited.then(() => {
-    clearTimeout(again);
-    clearTimeout(force);
+/**
+ * Ctrl+C, which is how Windows asks a console program to end: it has no SIGTERM. Wine makes it from a SIGINT, in a signal
+ * handler that starts a thread and so allocates memory. On the main thread that handler deadlocks when it interrupts the
+ * fork of a child, because fork holds the allocator's lock; a terminal's Ctrl+C also reaches the fork itself, which then
+ * never becomes the child. So another thread gets the signal: tgkill(2), 234 on x86-64, which Node does not have.
+ */
+function pressCtrlC(pid: number): void {
+  const thread = readdirSync(`/proc/${pid}/task`).find((id) => Number(id) !== pid);
+  if (thread === undefined) throw new Error(`Node does not run in process ${pid}: it has one thread.`);
+  const perl = findTool(['perl'], 'Install Perl (on Debian: apt install perl-base).');
+  const tgkill = 'syscall(234, map { $_ + 0 } @ARGV) == 0 or die "tgkill: $!\\n"';
+  const sigint = String(constants.signals.SIGINT);
+  const { status, stderr } = spawnSync(perl, ['-e', tgkill, String(pid), thread, sigint], {
+    encoding: 'utf8',
   });
+  if (status !== 0) throw new Error(stderr);
 }
 
 /** Waits for a match in a file that somebody else writes. Never settles when the program ends without one. */
@@ -126,8 +113,4 @@ function inFile(child: ChildProcess, file: string, pattern: RegExp): Promise<Reg
     child.once('exit', () => watcher.close());
     look();
   });
-}
-
-function quote(word: string): string {
-  return `'${word.replaceAll("'", `'\\''`)}'`;
 }

@@ -1,10 +1,10 @@
 // Windows: the session of the program at the other end, asked of `sightline-desk.exe peers` (resources/desk/peers.c). One
 // helper process answers for all connections: a flood of them starts no flood of processes.
 
-import { spawn } from 'node:child_process';
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { DESK_IS_MISSING, findDeskProgram } from '../deskProgram.ts';
+import { spawnPiped } from '../pipedProcess.ts';
 import type { FindPeers, PeerVerdict } from './peer.ts';
 import { NOT_FOUND, keyOf } from './peer.ts';
 
@@ -30,26 +30,30 @@ export function parsePeer(text: string): PeerVerdict {
 
 export class WindowsPeers {
   private helper: Helper | null = null;
+  private isClosed = false;
 
   constructor(
     private readonly start: () => ChildProcessWithoutNullStreams = () => {
       const program = findDeskProgram();
       if (program === null) throw new Error(DESK_IS_MISSING);
-      return spawn(program, ['peers'], { stdio: 'pipe', windowsHide: true, shell: false });
+      return spawnPiped(program, ['peers']);
     },
   ) {}
 
   /** One question at a time: the caller waits for the answer before it asks again. */
   readonly find: FindPeers = async (peers) => {
+    if (this.isClosed) throw new Error('Sightline is shutting down');
     if (this.helper === null || this.helper.isGone) this.helper = new Helper(this.start());
-    const line = await this.helper.ask(peers.map(keyOf).join(','));
-    const words = line.split(',');
-    if (words.length !== peers.length)
-      throw new Error('sightline-desk.exe gave no answer for each connection');
-    return words.map(parsePeer);
+    const words = (await this.helper.ask(peers.map(keyOf).join(','))).split(',');
+    if (words.length === peers.length) return words.map(parsePeer);
+    // Its next line may still answer this question, and would be taken for the answer to another one.
+    this.helper.kill('it gave no answer for each connection');
+    throw new Error('sightline-desk.exe gave no answer for each connection');
   };
 
+  /** For good: a question that comes later starts no process. */
   close(): void {
+    this.isClosed = true;
     this.helper?.close();
     this.helper = null;
   }
@@ -75,10 +79,7 @@ class Helper {
     let timer: NodeJS.Timeout | undefined;
     try {
       return await new Promise<string>((resolve, reject) => {
-        timer = setTimeout(() => {
-          this.lost('it does not answer');
-          this.child.kill('SIGKILL');
-        }, ANSWER_DEADLINE_MS);
+        timer = setTimeout(() => this.kill('it does not answer'), ANSWER_DEADLINE_MS);
         this.answer = resolve;
         this.fail = reject;
         this.child.stdin.write(`${question}\n`);
@@ -88,6 +89,11 @@ class Helper {
       this.answer = null;
       this.fail = null;
     }
+  }
+
+  kill(why: string): void {
+    this.lost(why);
+    this.child.kill('SIGKILL');
   }
 
   close(): void {

@@ -1,11 +1,12 @@
 // What each system says of a connection's other end: captured on Linux, in lsof's documented format for macOS.
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { createServer, connect } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { linuxPeers, parseProcNetTcp } from '../../../main/platform/peers/linux.ts';
 import { macPeers, parseLsof } from '../../../main/platform/peers/mac.ts';
@@ -171,9 +172,46 @@ describe('the answers of sightline-desk.exe', () => {
     expect(await ask()).not.toBe(first);
   });
 
-  it('must be as many as were asked for', async () => {
-    const peers = new WindowsPeers(helperThat(`process.stdin.on('data', () => console.log('ours'))`));
+  it('must be as many as were asked for; what does not fit is never the answer to the next question', async () => {
+    const peers = new WindowsPeers(
+      helperThat(
+        `let count = 0;
+        process.stdin.on('data', () => {
+          if (++count === 2) console.log('ours');
+          console.log('session 2 1');
+        });`,
+      ),
+    );
     onTestFinished(() => peers.close());
-    await expect(peers.find([between('127.0.0.1', 1), between('127.0.0.1', 2)])).rejects.toThrow();
+    const [one, other] = [between('127.0.0.1', 1), between('127.0.0.1', 2)];
+    await expect(peers.find([one, other])).rejects.toThrow('no answer for each');
+    expect(await peers.find([other])).toMatchObject([{ kind: 'other' }]);
   });
+
+  it('are not asked for once it is closed: no helper is started', async () => {
+    let started = 0;
+    const start = helperThat(`process.stdin.on('data', () => console.log('ours'))`);
+    const peers = new WindowsPeers(() => {
+      started += 1;
+      return start();
+    });
+    onTestFinished(() => peers.close());
+    expect(await peers.find([between('127.0.0.1', 1)])).toEqual([{ kind: 'ours' }]);
+    peers.close();
+    await expect(peers.find([between('127.0.0.1', 1)])).rejects.toThrow('shutting down');
+    expect(started).toBe(1);
+  });
+
+  // A flood of connections does that: Node then returns a child without pipes.
+  it.runIf(process.platform === 'linux')(
+    'cannot be had where no file descriptors are left, which does not end the program',
+    () => {
+      const program = fileURLToPath(new URL('../support/peersWithoutDescriptors.ts', import.meta.url));
+      const args = ['--nofile=80:80', process.execPath, '--import', 'tsx', program];
+      expect(spawnSync('prlimit', args, { encoding: 'utf8' })).toMatchObject({
+        status: 0,
+        stdout: 'EMFILE\n',
+      });
+    },
+  );
 });
