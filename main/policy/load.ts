@@ -4,6 +4,7 @@
 // Whatever is ignored comes with a warning. Each value knows where it comes from.
 
 import { join } from 'node:path';
+import type { z } from 'zod';
 import { defaultDataFolder, systemDataFolder } from '../platform/paths.ts';
 import type { KeyInfo } from './keyInfo.ts';
 import type { Policy, PolicyKey } from './keys.ts';
@@ -69,6 +70,15 @@ type Attempt = { readonly choice: Choice } | { readonly problem: string };
 
 /** @throws PolicyError */
 export function loadPolicy(sources: PolicySources): LoadedPolicy {
+  const { problems, ...loaded } = resolvePolicy(sources);
+  if (problems.length > 0) throw new PolicyError(problems);
+  return loaded;
+}
+
+/** Never throws: a key that is not valid has its default, and a problem that names it. */
+export function resolvePolicy(
+  sources: PolicySources,
+): LoadedPolicy & { readonly problems: readonly string[] } {
   const managed = isManaged(sources);
   const warnings = unknownKeys(sources);
   const problems: string[] = [];
@@ -76,21 +86,23 @@ export function loadPolicy(sources: PolicySources): LoadedPolicy {
   const origin = {} as Record<PolicyKey, Source>;
   for (const name of policyKeyNames) {
     const attempt = choose(name, sources, warnings);
-    if ('problem' in attempt) {
-      problems.push(attempt.problem);
-    } else {
-      values[name] = attempt.choice.value;
-      origin[name] = attempt.choice.source;
-    }
+    if ('problem' in attempt) problems.push(attempt.problem);
+    const choice = 'choice' in attempt ? attempt.choice : defaultOf(policyKeys[name]);
+    values[name] = choice.value;
+    origin[name] = choice.source;
   }
-  if (problems.length > 0) throw new PolicyError(problems);
   values.dataDir ??= managed ? managedDataFolder(warnings) : defaultDataFolder();
   values.sinkFolder ??= join(String(values.dataDir), 'recordings');
   values.statusEventsFile ??= join(String(values.dataDir), 'status-events.ndjson');
-  if (values.sink === 's3' && values.s3Bucket === null)
-    throw new PolicyError(['Policy "sink" is s3, and "s3Bucket" is not set. Name the bucket.']);
-  return { values: values as Policy, sources: origin, warnings, managed };
+  if (values.sink === 's3' && values.s3Bucket === null) {
+    problems.push('Policy "sink" is s3, and "s3Bucket" is not set. Name the bucket.');
+    Object.assign(values, { sink: 'folder' satisfies Policy['sink'] });
+    origin.sink = 'default';
+  }
+  return { values: values as Policy, sources: origin, warnings, managed, problems };
 }
+
+const defaultOf = (info: KeyInfo<unknown>): Choice => ({ value: info.default, source: 'default' });
 
 function choose(name: PolicyKey, sources: PolicySources, warnings: string[]): Attempt {
   const info: KeyInfo<unknown> = policyKeys[name];
@@ -122,7 +134,7 @@ function choose(name: PolicyKey, sources: PolicySources, warnings: string[]): At
     if ('choice' in attempt) return attempt;
     warnings.push(attempt.problem);
   }
-  return { choice: { value: info.default, source: 'default' } };
+  return { choice: defaultOf(info) };
 }
 
 /** What the command line and the environment say of a key, highest first. */
@@ -184,11 +196,49 @@ function check(
   source: Source,
   place: string,
 ): Attempt {
-  const parsed = info.schema.safeParse(value);
-  if (parsed.success) return { choice: { value: parsed.data, source } };
-  const problems = parsed.error.issues.map((issue) => issue.message).join('; ');
-  return { problem: `Policy "${name}" from ${place} is not valid: ${problems}` };
+  const parsed = parseValue(info, value);
+  if ('value' in parsed) return { choice: { value: parsed.value, source } };
+  return { problem: `Policy "${name}" from ${place} is not valid: ${parsed.problem}` };
 }
+
+/** A key's value, or what is wrong with it in words for an administrator. */
+export function parseValue<T>(
+  info: Pick<KeyInfo<T>, 'schema'>,
+  value: unknown,
+): { readonly value: T } | { readonly problem: string } {
+  const parsed = info.schema.safeParse(value, { error: issueText });
+  return parsed.success
+    ? { value: parsed.data }
+    : { problem: parsed.error.issues.map((issue) => issue.message).join('; ') };
+}
+
+/** Of issues for which the schema has no text of its own. */
+function issueText(issue: z.core.$ZodRawIssue): string {
+  switch (issue.code) {
+    case 'invalid_type':
+      return `must be ${typeNames[issue.expected] ?? issue.expected}`;
+    case 'invalid_value':
+      return `must be one of ${issue.values.join(', ')}`;
+    case 'too_big':
+      return issue.origin === 'number'
+        ? `must be at most ${issue.maximum}`
+        : `must have at most ${issue.maximum} ${issue.origin === 'string' ? 'characters' : 'entries'}`;
+    case 'too_small':
+      return issue.origin === 'number'
+        ? `must be at least ${issue.minimum}`
+        : `must have at least ${issue.minimum} ${issue.origin === 'string' ? 'characters' : 'entries'}`;
+    default:
+      return 'is not in the form that docs/policy.md describes';
+  }
+}
+
+const typeNames: Readonly<Record<string, string>> = {
+  number: 'a number',
+  int: 'a whole number',
+  string: 'text',
+  boolean: 'true or false',
+  array: 'a list',
+};
 
 function unknownKeys({ machine, user = {} }: PolicySources): string[] {
   const isUnknown = (name: string): boolean => !Object.hasOwn(policyKeys, name);
