@@ -90,8 +90,8 @@ describe('sightline recordings retry', () => {
       ],
     });
     const shown = await sightline('recordings');
-    expect(shown.stdout).toMatch(/FAILED {5}one {2}waiting to be delivered; UPLOAD_FAILED: .*not a folder/);
-    expect(shown.stdout).toContain('1 waits to be delivered');
+    expect(shown.stdout).toMatch(/ PENDING {2}one +UPLOAD_FAILED: .*not a folder/);
+    expect(shown.stdout).toContain('1 upload pending; retrying automatically.');
     expect(shown.stdout).toContain('sightline recordings retry');
 
     // Not mended yet. Ten tries, and the publisher would wait for up to five minutes before the next one.
