@@ -83,13 +83,6 @@ export const exitGuide: readonly ExitGuide[] = [
   },
   {
     code: 1,
-    commands: 'all',
-    means: 'an unknown command or option, or an option without its value',
-    doThis: '`sightline --help`',
-    tried: '`cli.test.ts`',
-  },
-  {
-    code: 1,
     commands: 'the app',
     means: 'files of the installation are missing; a box says "Sightline cannot start"',
     doThis: 'install Sightline again',
@@ -98,8 +91,10 @@ export const exitGuide: readonly ExitGuide[] = [
   {
     code: 64,
     commands: 'all',
-    means: 'a policy that is not valid (below), or a value on the command line that is not',
-    doThis: 'the message names key, place and reason',
+    means:
+      'a mistake on the command line (unknown command or option, missing or invalid value), or a policy that is not valid (below)',
+    doThis:
+      'the message names what is wrong; `--help` lists the options, `--help-all` the policy flags as well',
     tried: '`cli.test.ts`, `control.test.ts`, `diagnostics.test.ts`',
   },
   {
@@ -108,6 +103,13 @@ export const exitGuide: readonly ExitGuide[] = [
     means: 'it could not be done; stderr has `sightline: CODE: message`',
     doThis: 'look the code up above',
     tried: '`control.test.ts`, `diagnostics.test.ts`, `supportCodes.test.ts`',
+  },
+  {
+    code: 70,
+    commands: 'all',
+    means: 'an unexpected error: a bug in Sightline',
+    doThis: 'send the output; of `serve`, the crash report beside the log as well',
+    tried: '`crashReports.test.ts`',
   },
 ];
 
@@ -286,7 +288,11 @@ export const logGuide: readonly PhraseGuide[] = [
     means: 'the app shows its window with the reason',
     doThis: 'the reason',
   },
-  { phrase: 'an error that nobody expected', means: 'a fault of ours', doThis: 'send the diagnostics' },
+  {
+    phrase: 'unexpected error',
+    means: 'a bug in Sightline; a report, crash-*.json, is beside the log',
+    doThis: 'send the diagnostics and the report',
+  },
 ];
 
 /** What follows for the agent when a check of `sightline doctor` fails, and the first thing to try. By the check's name. */
