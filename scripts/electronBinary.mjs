@@ -49,7 +49,7 @@ function whatToDo(reason) {
       ? [`  Its installer needs Node 22.12 or newer; this is Node ${process.versions.node}.`]
       : []),
     '  Do one of these:',
-    '  - Behind a proxy, set HTTPS_PROXY and run this again.',
+    '  - Behind a proxy, set ELECTRON_GET_USE_PROXY=true and HTTPS_PROXY=<proxy>, and run this again.',
     '  - With a mirror of its releases, set ELECTRON_MIRROR=https://<mirror>/ (and ELECTRON_CUSTOM_DIR where the folders have',
     '    other names than v<version>) and run this again.',
     `  - Get ${archive} (SHA-256 ${checksums[archive] ?? 'in SHASUMS256.txt'}) from`,
