@@ -1,5 +1,5 @@
-// The Electron app: start-up order only. Services first, then the tray, windows when asked for. A service that cannot
-// start is shown in the tray and the window and ends nothing; quitting completes what is being recorded, and asks first.
+// The Electron app: services first, then the tray, windows on demand. When a service cannot start, tray and window show why
+// and the app keeps running. Quitting asks for confirmation, and completes what is being recorded.
 
 import { Menu, app, dialog, powerMonitor, safeStorage, screen, session, shell } from 'electron';
 import { join } from 'node:path';
@@ -44,15 +44,15 @@ import { IndicatorStore } from './windows/indicatorStore.ts';
 import { denyByDefault, openPageSession, registerPageScheme } from './windows/security.ts';
 import { statusWindow } from './windows/statusWindow.ts';
 
-/** As long as a supervisor or a log-off waits, less half a second for the last lines. */
+/** A supervisor or a log-off waits 10 s; half a second is left for the last log lines. */
 const STOP_WITHIN_MS = 9_500;
 
 const APP_ID = 'app.sightline.Sightline';
 /** `dist`, in which this file is `main/index.mjs`. */
 const BUILD_FOLDER = fileURLToPath(new URL('..', import.meta.url));
-/** For what comes before the policy, or without one. */
+/** Before the policy is read, or without a valid one. */
 const FIRST_FOLDER = app.isPackaged ? systemDataFolder() : defaultDataFolder();
-/** What is shown when there are no services to ask. */
+/** The state without services. */
 const NOT_RUNNING: AppStatePush = {
   type: 'app.state',
   rev: 0,
@@ -78,7 +78,7 @@ interface Started {
 
 keepCurrentFolderOutOfSearch();
 keepNewFilesPrivate();
-// Before Chromium looks at them: DevTools would let any program of this machine rewrite what the pill says.
+// Before Chromium reads them: DevTools would let any program of this machine change the text of the indicator.
 if (app.isPackaged)
   for (const one of ['remote-debugging-port', 'remote-debugging-pipe']) app.commandLine.removeSwitch(one);
 /** Before anything connects. */
@@ -93,13 +93,13 @@ if (app.requestSingleInstanceLock()) {
     .whenReady()
     .then(run)
     .catch((error: unknown) => {
-      // Not a service but the face itself: files of the installation are missing.
+      // Not a service but the user interface: files of the installation are missing.
       const { title, text } = words.dialogs.cannotStart;
       dialog.showErrorBox(title, text(String(error)));
       app.exit(1);
     });
 } else {
-  app.quit(); // the one that runs shows its window
+  app.quit(); // the running instance shows its window
 }
 
 async function run(): Promise<void> {
@@ -280,7 +280,7 @@ function show({
     );
     tray.refresh();
   };
-  // It may be there by the time of a contact that was tried without.
+  // An encoder that was missing may be installed by the next contact.
   let encoderMissing = services !== null;
   const askForEncoder = (): void =>
     void services?.describe().then((found) => (encoderMissing = found.encoder === null));

@@ -130,7 +130,7 @@ async function report(events: StatusEvent[], published: StatusEvent): Promise<vo
   if (video.encoder !== 'libopenh264')
     say(
       `Sightline is made for libopenh264; this ffmpeg recorded with ${video.encoder}. To build Sightline's own ffmpeg ` +
-        '(about two minutes, once) and record with it: npm run demo',
+        '(one to three minutes, once) and record with it: npm run demo',
     );
   if (!options.json) return;
   const { sizeBytes, encoder, width, height } = video;

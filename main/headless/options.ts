@@ -26,13 +26,14 @@ export function addPolicyOptions(command: Command): Command {
     const description = `${info.description} (${variableOf(name)}; default: ${fallback})`;
     return new Option(`${flagOf(name)}${value}`, description).helpGroup('Policy keys:').hideHelp();
   });
-  for (const option of options) command.addOption(option);
-  return command
+  command
     .option('--help-all', 'display help for all options: each policy key has a flag')
     .on('option:help-all', () => {
       for (const option of options) option.hidden = false;
       command.help();
     });
+  for (const option of options) command.addOption(option);
+  return command;
 }
 
 /** @throws PolicyError */

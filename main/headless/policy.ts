@@ -2,7 +2,7 @@
 
 import type { Policy } from '../policy/keys.ts';
 import { policyKeyNames } from '../policy/keys.ts';
-import { waitingWords } from '../policy/live.ts';
+import { pendingText } from '../policy/live.ts';
 import { readPolicyState } from '../policy/stateFile.ts';
 import type { CommandOptions } from './options.ts';
 import { policyFrom, printWarnings } from './options.ts';
@@ -28,7 +28,7 @@ export async function policyCommand(options: CommandOptions): Promise<void> {
   for (const warning of running?.ignored ?? [])
     process.stderr.write(`warning: the running Sightline: ${warning}\n`);
   for (const { key, applied } of running?.pending ?? [])
-    process.stderr.write(`warning: in the running Sightline "${key}" ${waitingWords[applied]}\n`);
+    process.stderr.write(`warning: in the running Sightline "${key}" ${pendingText[applied]}\n`);
 }
 
 function valueText(value: Policy[keyof Policy]): string {

@@ -1,7 +1,6 @@
-// Policy from its sources, highest first: machine policy, flags, environment, the user's settings, defaults. What the
-// machine's policy sets nobody else can change. Where an administrator decides (the installed program, or any machine
-// policy), flags and environment are the agent's as much as the settings file is: they set only what a user may set.
-// Whatever is ignored comes with a warning. Each value knows where it comes from.
+// Policy from its sources, highest first: machine policy, flags, environment, the user's settings, defaults. Where an
+// administrator decides (the installed program, or any machine policy), flags and environment belong to the agent, like the
+// settings file, and set only what a user may set. Each ignored value causes a warning. Each value has its source.
 
 import { join } from 'node:path';
 import type { z } from 'zod';
@@ -17,11 +16,11 @@ export type Source = MachineSource | 'flag' | 'environment' | 'user' | 'default'
 /** One place in which an administrator has set keys. */
 export interface PolicyLayer {
   readonly source: MachineSource;
-  /** In words, for messages. */
+  /** For messages. */
   readonly place: string;
   /**
    * Whether values are as loosely typed as in the registry: numbers as texts, yes and no as 1 and 0, lists as one text.
-   * A JSON file has types of its own, and is held to them.
+   * A JSON file has types of its own, which are checked strictly.
    */
   readonly loose: boolean;
   readonly values: Readonly<Record<string, unknown>>;
@@ -37,7 +36,7 @@ export interface PolicySources {
   readonly user?: Readonly<Record<string, unknown>>;
   /**
    * Whether an administrator decides although `machine` is empty: the installed program, or a machine policy that cannot
-   * be read. Any machine policy says so by itself.
+   * be read.
    */
   readonly managed?: boolean;
 }
@@ -45,7 +44,7 @@ export interface PolicySources {
 export interface LoadedPolicy {
   readonly values: Policy;
   readonly sources: Readonly<Record<PolicyKey, Source>>;
-  /** Words for the user about what was ignored, and why. */
+  /** What was ignored, and why. */
   readonly warnings: readonly string[];
   /** Whether an administrator decides. */
   readonly managed: boolean;
@@ -123,21 +122,21 @@ function choose(name: PolicyKey, sources: PolicySources, warnings: string[]): At
       );
     } else {
       const attempt = check(name, info, value, source, place);
-      // Where an administrator decides nobody stops the recorder with a variable either.
+      // Where an administrator decides, a wrong variable must not stop the recorder.
       if (!managed || 'choice' in attempt) return attempt;
       warnings.push(`${attempt.problem}; it is ignored.`);
     }
   }
   if (user !== undefined) {
     const attempt = fromUser(name, info, user);
-    // Nobody is to stop the recorder with a file of settings: what is wrong in it is left out.
+    // A wrong settings file must not stop the recorder.
     if ('choice' in attempt) return attempt;
     warnings.push(attempt.problem);
   }
   return { choice: defaultOf(info) };
 }
 
-/** What the command line and the environment say of a key, highest first. */
+/** A key's values from the command line and the environment, highest first. */
 function givenValues(
   name: PolicyKey,
   info: KeyInfo<unknown>,
@@ -254,7 +253,7 @@ function unknownKeys({ machine, user = {} }: PolicySources): string[] {
   ];
 }
 
-/** A text as the schema wants it; what cannot be read is passed on for the schema to complain about. */
+/** Text that cannot be converted is passed on, so that the schema rejects it. */
 function fromText(info: KeyInfo<unknown>, text: string): unknown {
   switch (info.form) {
     case 'text':

@@ -61,9 +61,6 @@ grep -q '^#define FFMPEG_LICENSE "LGPL version 2.1 or later"$' config.h || {
 }
 
 echo "@ compiling ffmpeg"
-# Pixels are computed in libswscale, in OpenH264 and in assembly. The rest compiles in half the time without -O3.
-make -j"$jobs" libswscale/libswscale.a
-sed -i '/^CFLAGS=/s/ -O3 / -O1 /' ffbuild/config.mak
 make -j"$jobs" ffmpeg$exe
 cd ..
 

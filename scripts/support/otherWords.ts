@@ -168,7 +168,7 @@ export const policyGuide: readonly PhraseGuide[] = [
     doThis: 'the message has the command (`chown`, `chmod`)',
   },
   {
-    phrase: 'is not a JSON object. Mend it, or delete it.',
+    phrase: 'is not a JSON object. Correct or delete it.',
     means: 'the policy file is not valid JSON',
     doThis: 'mend it; `resources/policy/policy.schema.json` checks it in an editor',
   },
