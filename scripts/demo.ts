@@ -49,12 +49,15 @@ async function demo(): Promise<void> {
   const label = async (text: string): Promise<void> => {
     await painter?.setLabel(text);
   };
-  const recorder = await startSightline(name);
+  const recorder = await startSightline(name, display !== null);
   try {
     say(`Sightline listens on 127.0.0.1:${recorder.port}.`);
     const page = await connectPage(recorder.port);
     const contactId = `demo-${Date.now().toString(36)}`;
-    await playContact(page, contactId, label, (state) => recorder.showAgentSide(state));
+    // Taking a picture must not delay what the page does.
+    const pictures: Promise<void>[] = [];
+    await playContact(page, contactId, label, (state) => pictures.push(recorder.showAgentSide(state)));
+    await Promise.all(pictures);
     const published = await page.event(contactId, 'PUBLISHED');
     const events = (await readEvents(join(recorder.dataDir, 'status-events.ndjson'))).filter((event) =>
       event.detail.contactArn.endsWith(`/${contactId}`),
@@ -71,13 +74,13 @@ async function demo(): Promise<void> {
 interface Sightline {
   readonly port: number;
   readonly dataDir: string;
-  /** A picture of the screen with the app's window and indicator on it, where the app runs. */
+  /** A picture of the virtual screen with the app's window and indicator on it. A real screen is never photographed. */
   showAgentSide(state: string): Promise<void>;
   stop(): Promise<unknown>;
 }
 
 /** The app where Electron is present, else the recorder without windows. */
-async function startSightline(display: string | null): Promise<Sightline> {
+async function startSightline(display: string | null, isVirtual: boolean): Promise<Sightline> {
   const electron = display === null || options.quick ? null : await findElectron();
   if (electron === null || display === null) {
     const recorder = await startRecorder({ display, flags: ['--sink-folder', options.out] });
@@ -96,6 +99,7 @@ async function startSightline(display: string | null): Promise<Sightline> {
     port: app.port,
     dataDir: app.dataDir,
     async showAgentSide(state) {
+      if (!isVirtual) return;
       const file = join(options.out, `agent-${state}.png`);
       if (await grabScreen(display, file)) say(`  the agent sees this: ${file}`);
     },
@@ -153,7 +157,7 @@ async function playContact(
   page: Page,
   contactId: string,
   label: (text: string) => Promise<void>,
-  showAgentSide: (state: string) => Promise<void>,
+  showAgentSide: (state: string) => void,
 ): Promise<void> {
   say(`Contact ${contactId}:`);
   await label('The contact is being recorded');
@@ -166,7 +170,7 @@ async function playContact(
   const third = (options.seconds * 1000) / 3;
   const startTime = Date.parse(start.startTime);
   await sleepUntil(startTime + third / 2);
-  await showAgentSide('recording');
+  showAgentSide('recording');
   await sleepUntil(startTime + third);
   const suspend = await page.ask<{ suspendedAt: string }>('contact.suspend', {
     contactId,
@@ -175,7 +179,7 @@ async function playContact(
   await label('Suspended: you must not see this in the MP4');
   say(`  suspended  nothing is captured since ${suspend.suspendedAt}`);
   await sleepUntil(startTime + 1.5 * third);
-  await showAgentSide('suspended');
+  showAgentSide('suspended');
   await sleepUntil(startTime + 2 * third);
   await label('Resumed: recorded again');
   const resume = await page.ask<{ resumedAt: string }>('contact.resume', { contactId });
