@@ -1,30 +1,28 @@
 #!/usr/bin/env node
-// The headless program and command line: the same services as the app's, without Electron. stdout carries answers
-// only (one `ready` line for `serve`); everything else goes to stderr and the log.
+// The command line, and the recorder without windows: the app's services without Electron. stdout carries answers only
+// (one `ready` line for `serve`); everything else goes to stderr and the log.
 
 import { Command } from 'commander';
 import { addBrowserPolicyOptions, browserPolicyCommand } from './headless/browserPolicy.ts';
 import { addDiagnosticsOptions, diagnosticsCommand } from './headless/diagnostics.ts';
 import { doctorCommand } from './headless/doctor.ts';
+import { EXIT_INTERNAL_ERROR, EXIT_UNAVAILABLE, EXIT_USAGE } from './headless/exitCodes.ts';
 import { addNetworkOptions } from './headless/network.ts';
 import { addPolicyOptions } from './headless/options.ts';
 import { policyCommand } from './headless/policy.ts';
 import { recordingsCommand } from './headless/recordings.ts';
 import { addRetryOptions, retryCommand } from './headless/retry.ts';
 import { serveCommand } from './headless/serve.ts';
+import { stackOf } from './platform/crashReports.ts';
 import { keepCurrentFolderOutOfSearch } from './platform/runTool.ts';
 import { insistOnCertificates } from './platform/secureTls.ts';
 import { appVersion } from './platform/version.ts';
 import { PolicyError } from './policy/load.ts';
 import { SightlineError } from './shared/errors.ts';
 
-/** sysexits.h: a wrong command line or policy, and a service that cannot be had. */
-const EXIT_USAGE = 64;
-const EXIT_UNAVAILABLE = 69;
-
 keepCurrentFolderOutOfSearch();
 
-// Whoever reads us may have read enough, as `sightline policy | head` has. serve goes on: it records, whoever listens.
+// A reader may close the pipe early (`sightline policy | head`). serve goes on recording.
 for (const stream of [process.stdout, process.stderr])
   stream.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE' && error.code !== 'EOF') throw error;
@@ -34,65 +32,68 @@ for (const stream of [process.stdout, process.stderr])
 const tlsWarning = insistOnCertificates();
 if (tlsWarning !== null) process.stderr.write(`${tlsWarning}\n`);
 
-const program = new Command('sightline')
-  .description("Records a contact-center agent's screen for exactly as long as a contact lasts.")
-  .version(appVersion)
-  .showHelpAfterError();
-
-addPolicyOptions(
-  program.command('serve').description('run the recorder without windows, until SIGTERM'),
-).action(serveCommand);
-addNetworkOptions(
-  addPolicyOptions(program.command('doctor').description('check everything that recording needs')),
-)
-  .option('--json', 'print one JSON object')
-  .action(doctorCommand);
-addPolicyOptions(
-  addDiagnosticsOptions(
-    program.command('diagnostics').description('write one zip for support, without pictures and secrets'),
-  ),
-).action(diagnosticsCommand);
-const recordings = addPolicyOptions(
-  program
-    .command('recordings')
-    .description('list the recordings of this machine and what became of them')
-    .usage('[options] [retry]')
-    .enablePositionalOptions(),
-)
-  .option('--json', 'print one JSON object')
-  .action(recordingsCommand);
-addPolicyOptions(
-  addRetryOptions(
-    recordings
-      .command('retry')
-      .argument('[names...]', 'recordingIds or contactIds; all that wait without any')
-      .description('have the running Sightline try now to deliver what waits')
-      .option('--json', 'print one JSON object'),
-  ),
-).action(retryCommand);
-addPolicyOptions(
-  program.command('policy').description('show each policy key, its value, and where it comes from'),
-)
-  .option('--json', 'print one JSON object')
-  .action(policyCommand);
-addPolicyOptions(
-  addBrowserPolicyOptions(
-    program
-      .command('browser-policy')
-      .description('let pages of the allowed domains reach this machine without asking the agent'),
-  ),
-).action(browserPolicyCommand);
-
 try {
-  await program.parseAsync();
+  await commandLine().parseAsync();
 } catch (error) {
-  if (error instanceof PolicyError) {
-    process.stderr.write(`sightline: ${error.message}\n`);
-    process.exitCode = EXIT_USAGE;
-  } else if (error instanceof SightlineError) {
-    process.stderr.write(`sightline: ${error.code}: ${error.message}\n`);
-    process.exitCode = EXIT_UNAVAILABLE;
-  } else {
-    throw error;
-  }
+  const [code, text] = explained(error);
+  process.stderr.write(`sightline: ${text}\n`);
+  process.exitCode = code;
+}
+
+function commandLine(): Command {
+  const program = new Command('sightline')
+    .description("Records a contact-center agent's screen for exactly as long as a contact lasts.")
+    .version(appVersion)
+    .showHelpAfterError()
+    // One code for every mistake on the command line. Subcommands inherit this.
+    .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : EXIT_USAGE));
+  const command = (name: string, description: string): Command =>
+    program.command(name).description(description);
+
+  addPolicyOptions(command('serve', 'run the recorder without windows until SIGTERM')).action(serveCommand);
+  addPolicyOptions(
+    addNetworkOptions(command('doctor', 'check everything that recording needs')).option(
+      '--json',
+      'print one JSON object',
+    ),
+  ).action(doctorCommand);
+  addPolicyOptions(
+    addDiagnosticsOptions(command('diagnostics', 'write a zip file for support, without frames or secrets')),
+  ).action(diagnosticsCommand);
+  const recordings = addPolicyOptions(
+    command('recordings', 'list the recordings of this machine and their status')
+      .usage('[options] [retry]')
+      .enablePositionalOptions()
+      .option('--json', 'print one JSON object'),
+  ).action(recordingsCommand);
+  addPolicyOptions(
+    addRetryOptions(
+      recordings
+        .command('retry')
+        .argument('[names...]', 'recordingIds or contactIds; all pending recordings if omitted')
+        .description('ask the running Sightline to retry pending uploads now')
+        .option('--json', 'print one JSON object'),
+    ),
+  ).action(retryCommand);
+  addPolicyOptions(
+    command('policy', 'show each policy key, its value and its source').option(
+      '--json',
+      'print one JSON object',
+    ),
+  ).action(policyCommand);
+  addPolicyOptions(
+    addBrowserPolicyOptions(
+      command('browser-policy', 'let pages of the allowed domains reach this machine without a prompt'),
+    ),
+  ).action(browserPolicyCommand);
+  return program;
+}
+
+function explained(error: unknown): [exitCode: number, text: string] {
+  if (error instanceof PolicyError) return [EXIT_USAGE, error.message];
+  if (error instanceof SightlineError) return [EXIT_UNAVAILABLE, `${error.code}: ${error.message}`];
+  return [
+    EXIT_INTERNAL_ERROR,
+    `UNKNOWN: unexpected error. Please send the following lines to support.\n${stackOf(error)}`,
+  ];
 }

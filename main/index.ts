@@ -1,5 +1,5 @@
-// The Electron app: start-up order only. Services first, then the tray, windows when asked for. A service that cannot
-// start is shown in the tray and the window and ends nothing; quitting completes what is being recorded, and asks first.
+// The Electron app: services first, then the tray, windows on demand. When a service cannot start, tray and window show why
+// and the app keeps running. Quitting asks for confirmation, and completes what is being recorded.
 
 import { Menu, app, dialog, powerMonitor, safeStorage, screen, session, shell } from 'electron';
 import { join } from 'node:path';
@@ -9,6 +9,7 @@ import { appDiagnostics } from './composition/diagnostics/appDiagnostics.ts';
 import type { AppDiagnostics } from './composition/diagnostics/appDiagnostics.ts';
 import { Overview } from './composition/overview/overview.ts';
 import { setAutostart } from './platform/autostart.ts';
+import { reportCrashes } from './platform/crashReports.ts';
 import type { Logger } from './platform/log.ts';
 import { electronMonitors } from './platform/electronScreen.ts';
 import { safeStorageStore } from './platform/keyStore.ts';
@@ -23,6 +24,7 @@ import { appVersion, osName } from './platform/version.ts';
 import type { Policy } from './policy/keys.ts';
 import type { LivePolicy } from './policy/live.ts';
 import { readPolicy } from './policy/read.ts';
+import type { StartedPolicy } from './policy/start.ts';
 import { startLivePolicy } from './policy/start.ts';
 import type { Services } from './composition/services.ts';
 import { startServices } from './composition/services.ts';
@@ -42,15 +44,15 @@ import { IndicatorStore } from './windows/indicatorStore.ts';
 import { denyByDefault, openPageSession, registerPageScheme } from './windows/security.ts';
 import { statusWindow } from './windows/statusWindow.ts';
 
-/** As long as a supervisor or a log-off waits, less half a second for the last lines. */
+/** A supervisor or a log-off waits 10 s; half a second is left for the last log lines. */
 const STOP_WITHIN_MS = 9_500;
 
 const APP_ID = 'app.sightline.Sightline';
 /** `dist`, in which this file is `main/index.mjs`. */
 const BUILD_FOLDER = fileURLToPath(new URL('..', import.meta.url));
-/** For what comes before the policy, or without one. */
+/** Before the policy is read, or without a valid one. */
 const FIRST_FOLDER = app.isPackaged ? systemDataFolder() : defaultDataFolder();
-/** What is shown when there are no services to ask. */
+/** The state without services. */
 const NOT_RUNNING: AppStatePush = {
   type: 'app.state',
   rev: 0,
@@ -63,20 +65,20 @@ const NOT_RUNNING: AppStatePush = {
 interface Started {
   readonly log: Logger;
   /** null when it could not be read. */
-  readonly policy: LivePolicy | null;
+  readonly startedPolicy: StartedPolicy | null;
   readonly indicatorStore: IndicatorStore;
-  /** Tells of the monitors of the newest run, whoever listens by then. */
+  /** The monitors of the newest run. */
   readonly recorded: { monitors: readonly Monitor[]; onChange: (monitors: readonly Monitor[]) => void };
   /** null when they could not be started. */
   readonly services: Services | null;
-  /** Why not, in words for the agent. */
+  /** Why not, for the agent. */
   readonly problem: string | null;
   readonly diagnostics: AppDiagnostics;
 }
 
 keepCurrentFolderOutOfSearch();
 keepNewFilesPrivate();
-// Before Chromium looks at them: DevTools would let any program of this machine rewrite what the pill says.
+// Before Chromium reads them: DevTools would let any program of this machine change the text of the indicator.
 if (app.isPackaged)
   for (const one of ['remote-debugging-port', 'remote-debugging-pipe']) app.commandLine.removeSwitch(one);
 /** Before anything connects. */
@@ -91,31 +93,33 @@ if (app.requestSingleInstanceLock()) {
     .whenReady()
     .then(run)
     .catch((error: unknown) => {
-      // Not a service but the face itself: files of the installation are missing.
+      // Not a service but the user interface: files of the installation are missing.
       const { title, text } = words.dialogs.cannotStart;
       dialog.showErrorBox(title, text(String(error)));
       app.exit(1);
     });
 } else {
-  app.quit(); // the one that runs shows its window
+  app.quit(); // the running instance shows its window
 }
 
 async function run(): Promise<void> {
   const starting = start();
   let hide = (): void => undefined;
-  // Told to the end what is captured; gone before Electron goes, which does not bear windows that end while it does.
+  // The windows show to the end what is captured. They close before Electron quits, which fails on windows that close meanwhile.
   quitOnlyWhenStopped(starting, () => hide());
   hide = show(await starting);
 }
 
-/** Policy, log, services. What goes wrong is not thrown: the agent is to see it. */
+/** Policy, log, services. Errors are not thrown: the window shows them. */
 async function start(): Promise<Started> {
-  let policy: LivePolicy | null = null;
+  let startedPolicy: StartedPolicy | null = null;
+  let logFolder = join(FIRST_FOLDER, 'logs');
   const recorded: Started['recorded'] = { monitors: [], onChange: () => undefined };
-  let log = createLogger({ folder: join(FIRST_FOLDER, 'logs'), level: 'info', stderr: true });
-  // Electron would put up a box and stand still behind it: the agent cannot mend it, and a recording goes on.
-  process.on('uncaughtException', (error) =>
-    log.error('an error that nobody expected', { reason: error.stack }),
+  let log = createLogger({ folder: logFolder, level: 'info', stderr: true });
+  // Recording goes on: Electron's own handler would block on a dialog that the agent can do nothing about.
+  reportCrashes(
+    () => logFolder,
+    () => log,
   );
   const keyStore = safeStorageStore(safeStorage);
   const platform = {
@@ -125,22 +129,23 @@ async function start(): Promise<Started> {
   const found = async (services: Services | null, problem: string | null): Promise<Started> => {
     const resolveProxy = (url: string): Promise<string> => session.defaultSession.resolveProxy(url);
     const diagnostics = appDiagnostics({ services, log, resolveProxy, managed: app.isPackaged, ...platform });
-    return { log, policy, recorded, indicatorStore: await choices(), services, problem, diagnostics };
+    return { log, startedPolicy, recorded, indicatorStore: await choices(), services, problem, diagnostics };
   };
   try {
     const given = { flags: {}, environment: process.env, managed: app.isPackaged };
     const first = await readPolicy(given);
     const { dataDir, logLevel } = first.values;
-    log = createLogger({ folder: join(dataDir, 'logs'), level: logLevel, stderr: true });
+    logFolder = join(dataDir, 'logs');
+    log = createLogger({ folder: logFolder, level: logLevel, stderr: true });
     if (tlsWarning !== null) log.warn(tlsWarning);
-    const started = startLivePolicy(first, given, log);
-    policy = started.live;
+    startedPolicy = startLivePolicy(first, given, log);
+    const { live } = startedPolicy;
     const services = await startServices({
-      policy: policy.values,
-      policyChanges: policy,
+      policy: live.values,
+      policyChanges: live,
       resourcesFolder: findResourcesFolder(),
       log,
-      // On Linux Electron is told of sleep only, and the X server knows its monitors better.
+      // On Linux Electron notices sleep only, and the X server knows its monitors better.
       watchSession: process.platform === 'linux' ? startLogindWatch : powerMonitorWatch(powerMonitor),
       onMonitors: (monitors) => {
         recorded.monitors = monitors;
@@ -148,7 +153,7 @@ async function start(): Promise<Started> {
       },
       ...platform,
     });
-    started.publish();
+    startedPolicy.publish();
     log.info('ready', { port: services.port, version: appVersion });
     return await found(services, null);
   } catch (error) {
@@ -158,22 +163,23 @@ async function start(): Promise<Started> {
   }
 
   async function choices(): Promise<IndicatorStore> {
-    const store = new IndicatorStore(policy?.values.dataDir ?? FIRST_FOLDER, log);
+    const store = new IndicatorStore(startedPolicy?.live.values.dataDir ?? FIRST_FOLDER, log);
     await store.load();
     return store;
   }
 }
 
-/** The tray, the indicator and, on demand, the window, all following the hub. @returns the way to take them away */
+/** The tray, the indicator and, on demand, the window; all follow the hub. @returns removes them */
 function show({
   log,
-  policy,
+  startedPolicy,
   recorded,
   indicatorStore,
   services,
   problem,
   diagnostics,
 }: Started): () => void {
+  const policy = startedPolicy?.live ?? null;
   const iconsFolder = join(findResourcesFolder(), 'icons');
 
   const state = (): AppStatePush => services?.hub.state ?? NOT_RUNNING;
@@ -274,7 +280,7 @@ function show({
     );
     tray.refresh();
   };
-  // It may be there by the time of a contact that was tried without.
+  // An encoder that was missing may be installed by the next contact.
   let encoderMissing = services !== null;
   const askForEncoder = (): void =>
     void services?.describe().then((found) => (encoderMissing = found.encoder === null));
@@ -326,7 +332,7 @@ function versionsOf(): { name: string; version: string }[] {
   ];
 }
 
-/** A second telling, while something is recorded: the agent is asked, unless it is already being asked. */
+/** Asks for confirmation while a contact is recorded; a second click on Quit while the question is open quits. */
 function quitAskingFirst(isRecording: () => boolean): () => void {
   let asking = false;
   const { message, detail, keep, end } = words.dialogs.quit;
@@ -350,7 +356,7 @@ function quitAskingFirst(isRecording: () => boolean): () => void {
   };
 }
 
-/** Whoever asks to quit (menu, log-off, SIGTERM) waits until what is open has been completed. */
+/** Quitting (menu, log-off, SIGTERM) first completes what is being recorded. */
 function quitOnlyWhenStopped(starting: Promise<Started>, hide: () => void): void {
   let ending = false;
   app.on('before-quit', (event) => {
@@ -365,13 +371,14 @@ function quitOnlyWhenStopped(starting: Promise<Started>, hide: () => void): void
   });
 
   async function end(): Promise<void> {
-    const { log, services } = await starting;
+    const { log, services, startedPolicy } = await starting;
     log.info('shutting down');
     try {
       await services?.stop(STOP_WITHIN_MS);
+      await startedPolicy?.stop();
       log.info('ended');
     } catch (error) {
-      log.error('the services did not end well', { reason: String(error) });
+      log.error('shutdown failed', { reason: String(error) });
     }
   }
 }

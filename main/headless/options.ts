@@ -1,4 +1,4 @@
-// Policy on the command line: a flag and an environment variable for each key, made from the keys themselves.
+// Policy on the command line: a flag and an environment variable for each key, generated from the keys.
 
 import type { Command } from 'commander';
 import { Option } from 'commander';
@@ -8,23 +8,31 @@ import { PolicyError, loadPolicy } from '../policy/load.ts';
 import { readMachinePolicy } from '../policy/machine.ts';
 import type { KeyInfo } from '../policy/keyInfo.ts';
 import type { GivenPolicy } from '../policy/read.ts';
-import { readPolicy, readSalvagedPolicy } from '../policy/read.ts';
-import type { SalvagedPolicy } from '../policy/salvage.ts';
+import { readPolicy, readPolicyLenient } from '../policy/read.ts';
+import type { LenientPolicy } from '../policy/lenient.ts';
 import { flagOf, policyKeyNames, policyKeys, variableOf } from '../policy/keys.ts';
 
-/** What commander parsed: a text for each flag given, `true` for a flag without a value. */
+/** Parsed by commander: text, or `true` for a flag without a value. */
 export type CommandOptions = Readonly<Partial<Record<string, string | boolean>>> & {
   readonly json?: boolean;
 };
 
+/** Call it last: the command's own options come first. `--help` leaves these out, `--help-all` lists them. */
 export function addPolicyOptions(command: Command): Command {
-  for (const name of policyKeyNames) {
+  const options = policyKeyNames.map((name) => {
     const info: KeyInfo<unknown> = policyKeys[name];
     const value = info.form === 'boolean' ? ' [yes|no]' : ` <${info.form === 'list' ? 'list' : name}>`;
     const fallback = info.defaultText ?? (Array.isArray(info.default) ? 'none' : String(info.default));
     const description = `${info.description} (${variableOf(name)}; default: ${fallback})`;
-    command.addOption(new Option(`${flagOf(name)}${value}`, description));
-  }
+    return new Option(`${flagOf(name)}${value}`, description).helpGroup('Policy keys:').hideHelp();
+  });
+  command
+    .option('--help-all', 'display help for all options: each policy key has a flag')
+    .on('option:help-all', () => {
+      for (const option of options) option.hidden = false;
+      command.help();
+    });
+  for (const option of options) command.addOption(option);
   return command;
 }
 
@@ -33,27 +41,27 @@ export function policyFrom(options: CommandOptions): Promise<LoadedPolicy> {
   return readPolicy(sourcesFrom(options));
 }
 
-/** As policyFrom, and says on stderr what was ignored. @throws PolicyError */
-export async function policyWithWords(options: CommandOptions): Promise<LoadedPolicy> {
+/** Prints its warnings on stderr. @throws PolicyError */
+export async function policyWithWarnings(options: CommandOptions): Promise<LoadedPolicy> {
   const loaded = await policyFrom(options);
-  tellIgnored(loaded);
+  printWarnings(loaded);
   return loaded;
 }
 
-export function tellIgnored({ warnings }: Pick<LoadedPolicy, 'warnings'>): void {
+export function printWarnings({ warnings }: Pick<LoadedPolicy, 'warnings'>): void {
   for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
 }
 
 /**
- * For whoever has to find out what is wrong: what can be had of a machine's policy that is not valid.
- * @throws PolicyError when not that is wrong but the command line or the environment
+ * For diagnostics: a machine policy that is not valid is read as far as possible.
+ * @throws PolicyError when the command line or the environment is not valid
  */
-export async function salvagedPolicyFrom(options: CommandOptions): Promise<SalvagedPolicy> {
+export async function lenientPolicyFrom(options: CommandOptions): Promise<LenientPolicy> {
   try {
     return { ...(await policyFrom(options)), problems: [] };
   } catch (error) {
     if (!(error instanceof PolicyError) || (await isMachinePolicyValid())) throw error;
-    return readSalvagedPolicy(sourcesFrom(options));
+    return readPolicyLenient(sourcesFrom(options));
   }
 }
 
@@ -67,7 +75,7 @@ async function isMachinePolicyValid(): Promise<boolean> {
   }
 }
 
-/** What the command line and the environment say, as it was typed. */
+/** Flags and environment as they were typed. */
 export function sourcesFrom(options: CommandOptions): GivenPolicy {
   const flags = Object.fromEntries(
     policyKeyNames.flatMap((name) => {

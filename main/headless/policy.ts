@@ -1,11 +1,11 @@
-// `sightline policy`: each key with its value and where it comes from, and what a running Sightline has not taken up.
+// `sightline policy`: each key with its value and its source, and what a running Sightline has not applied.
 
 import type { Policy } from '../policy/keys.ts';
 import { policyKeyNames } from '../policy/keys.ts';
-import { waitingWords } from '../policy/live.ts';
+import { pendingText } from '../policy/live.ts';
 import { readPolicyState } from '../policy/stateFile.ts';
 import type { CommandOptions } from './options.ts';
-import { policyFrom, tellIgnored } from './options.ts';
+import { policyFrom, printWarnings } from './options.ts';
 
 export async function policyCommand(options: CommandOptions): Promise<void> {
   const loaded = await policyFrom(options);
@@ -20,18 +20,18 @@ export async function policyCommand(options: CommandOptions): Promise<void> {
   }
   const width = Math.max(...policyKeyNames.map((name) => name.length));
   for (const name of policyKeyNames) {
-    process.stdout.write(`${name.padEnd(width)}  ${sources[name].padEnd(11)}  ${shown(values[name])}\n`);
+    process.stdout.write(`${name.padEnd(width)}  ${sources[name].padEnd(11)}  ${valueText(values[name])}\n`);
   }
-  tellIgnored(loaded);
+  printWarnings(loaded);
   for (const problem of running?.problems ?? [])
-    process.stderr.write(`warning: the running Sightline has refused the newest policy: ${problem}\n`);
-  for (const words of running?.ignored ?? [])
-    process.stderr.write(`warning: the running Sightline: ${words}\n`);
+    process.stderr.write(`warning: the running Sightline rejected the newest policy: ${problem}\n`);
+  for (const warning of running?.ignored ?? [])
+    process.stderr.write(`warning: the running Sightline: ${warning}\n`);
   for (const { key, applied } of running?.pending ?? [])
-    process.stderr.write(`warning: in the running Sightline "${key}" ${waitingWords[applied]}\n`);
+    process.stderr.write(`warning: in the running Sightline "${key}" ${pendingText[applied]}\n`);
 }
 
-function shown(value: Policy[keyof Policy]): string {
+function valueText(value: Policy[keyof Policy]): string {
   if (typeof value === 'object' && value !== null) return value.join(', ') || '(none)';
   return value === null ? '(not set)' : String(value);
 }

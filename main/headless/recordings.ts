@@ -1,40 +1,33 @@
-// `sightline recordings`: what became of this machine's recordings, read from the status events' file, which needs no
-// running Sightline.
+// `sightline recordings`: the recordings of this machine, from the status events' file. It needs no running Sightline.
 
 import { readFile } from 'node:fs/promises';
 import { errno } from '../shared/errors.ts';
-import type { CommandOptions } from './options.ts';
-import { policyWithWords } from './options.ts';
-import type { Row } from './recordingsModel.ts';
-import { readRows, withUnreadable } from './recordingsModel.ts';
 import { readUnreadable } from '../spool/unreadable.ts';
+import type { Row } from '../status/recordingList.ts';
+import { readRows, withUnreadable } from '../status/recordingList.ts';
+import type { CommandOptions } from './options.ts';
+import { policyWithWarnings } from './options.ts';
 
 export async function recordingsCommand(options: CommandOptions): Promise<void> {
-  const { values } = await policyWithWords(options);
+  const { values } = await policyWithWarnings(options);
   const unreadable = await readUnreadable(values.dataDir);
   const rows = withUnreadable(await recordingRows(values.statusEventsFile), unreadable);
   if (options.json === true) {
     process.stdout.write(`${JSON.stringify({ recordings: rows, unreadable })}\n`);
     return;
   }
-  if (rows.length === 0) process.stdout.write('No recordings yet.\n');
-  for (const row of rows) {
-    const found = row.integrity === null ? '' : `  (${row.integrity}: the manifest says what was found)`;
-    process.stdout.write(`${row.time}  ${row.status.padEnd(9)}  ${row.contact}  ${row.detail}${found}\n`);
-  }
-  const waiting = rows.filter((row) => row.waiting).length;
-  if (waiting > 0) {
-    process.stdout.write(
-      `${waiting} ${waiting === 1 ? 'waits' : 'wait'} to be delivered, and ${waiting === 1 ? 'is' : 'are'} tried by itself ` +
-        'again and again. To try now: sightline recordings retry\n',
+  const lines = rows.length === 0 ? ['No recordings yet.'] : table(rows);
+  const pending = rows.filter((row) => row.waiting).length;
+  if (pending > 0)
+    lines.push(
+      `${pending} ${pending === 1 ? 'upload' : 'uploads'} pending; retrying automatically. To retry now: sightline recordings retry`,
     );
-  }
-  for (const { folder, code, message } of unreadable) {
-    process.stdout.write(
-      `${folder} cannot be read: ${code}: ${message} It is not deleted, and is read again at each start of Sightline. What ` +
-        'to do: docs/support.md, SPOOL_UNREADABLE.\n',
+  for (const { folder, code, message } of unreadable)
+    lines.push(
+      `${folder} cannot be read: ${code}: ${message} Sightline keeps it and tries again at each start. What to do: ` +
+        'docs/support.md, SPOOL_UNREADABLE.',
     );
-  }
+  process.stdout.write(`${lines.join('\n')}\n`);
 }
 
 export async function recordingRows(statusEventsFile: string): Promise<Row[]> {
@@ -44,4 +37,45 @@ export async function recordingRows(statusEventsFile: string): Promise<Row[]> {
     if (errno(error) === 'ENOENT') return [];
     throw error;
   }
+}
+
+/** A header and a line for each recording; times are UTC. */
+export function table(rows: readonly Row[]): string[] {
+  const cells = [
+    ['STARTED', 'LENGTH', 'STATUS', 'CONTACT', 'DETAILS'],
+    ...rows.map((row) => [
+      row.startTime.replace(/\.\d+Z$/, 'Z'),
+      row.durationMs === null ? '-' : lengthText(row.durationMs),
+      statusText(row),
+      row.contact,
+      detailText(row),
+    ]),
+  ];
+  const widths = [0, 1, 2, 3].map((column) => Math.max(...cells.map((line) => line[column]?.length ?? 0)));
+  return cells.map((line) =>
+    line
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  );
+}
+
+/** `1:02:03`, `2:03` */
+function lengthText(durationMs: number): string {
+  const seconds = Math.round(durationMs / 1000);
+  const two = (value: number): string => String(value).padStart(2, '0');
+  const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];
+  return hours > 0 ? `${hours}:${two(minutes)}:${two(seconds % 60)}` : `${minutes}:${two(seconds % 60)}`;
+}
+
+function statusText({ status, waiting }: Row): string {
+  if (waiting) return 'PENDING';
+  return { INITIATED: 'RECORDING', COMPLETED: 'UNREADABLE', PUBLISHED: 'PUBLISHED', FAILED: 'FAILED' }[
+    status
+  ];
+}
+
+function detailText({ waiting, reason, detail, integrity }: Row): string {
+  if (waiting) return reason === null ? '' : `${reason.code}: ${reason.message}`;
+  return integrity === null ? detail : `${detail}  (${integrity}: see the manifest)`;
 }

@@ -1,5 +1,5 @@
-// `sightline recordings retry`: has the running Sightline of the same user try its deliveries now. The way to it is
-// <dataDir>/control.json; everything that is no such Sightline is told apart, and exits with 69.
+// `sightline recordings retry`: asks the running Sightline of the same user to retry pending uploads now. Its address and
+// token are in <dataDir>/control.json; without such a Sightline the command exits with 69.
 
 import { request } from 'node:http';
 import type { Command } from 'commander';
@@ -16,46 +16,40 @@ import {
 } from '../shared/control.ts';
 import { SightlineError, errno } from '../shared/errors.ts';
 import type { CommandOptions } from './options.ts';
-import { policyWithWords } from './options.ts';
+import { policyWithWarnings } from './options.ts';
 import { recordingRows } from './recordings.ts';
-import { tellRetry } from './retryModel.ts';
+import { retryOutput } from './retryModel.ts';
 
-/** For searching the spool at its start, on top of what the command asks to wait. */
+/** Sightline answers after it has searched its spool at the start; --wait comes on top. */
 const ANSWER_WITHIN_MS = 20_000;
 const MAX_REPLY_BYTES = 8 * 1024 * 1024;
-const EXIT_USAGE = 64;
-const BY_ITSELF = 'Start it: it tries everything that waits at its start by itself.';
+const RETRIES_AT_START = 'Start it: it retries all pending uploads when it starts.';
 
 export type RetryOptions = CommandOptions & { readonly wait?: number };
 
 export function addRetryOptions(command: Command): Command {
   return command.addOption(
-    new Option('--wait <seconds>', 'wait so long for what becomes of them').default(0).argParser((text) => {
+    new Option('--wait <seconds>', 'wait for the results').default(0).argParser((text) => {
       if (/^\d{1,3}$/.test(text) && Number(text) <= CONTROL_MAX_WAIT_SECONDS) return Number(text);
-      // Not commander's own 1, which means something else here.
-      return command.error(`error: --wait needs a whole number from 0 to ${CONTROL_MAX_WAIT_SECONDS}`, {
-        exitCode: EXIT_USAGE,
-      });
+      return command.error(`error: --wait needs a whole number from 0 to ${CONTROL_MAX_WAIT_SECONDS}`);
     }),
   );
 }
 
 export async function retryCommand(names: string[], options: RetryOptions, command: Command): Promise<void> {
-  const { values } = await policyWithWords({ ...command.parent?.opts<CommandOptions>(), ...options });
+  const { values } = await policyWithWarnings({ ...command.parent?.opts<CommandOptions>(), ...options });
   const asked = { ...(names.length === 0 ? {} : { names }), waitSeconds: options.wait ?? 0 };
   const body = retryRequestSchema.safeParse(asked);
-  if (!body.success) {
-    return command.error('error: at most 100 names, each of 1 to 256 characters', { exitCode: EXIT_USAGE });
-  }
+  if (!body.success) return command.error('error: at most 100 names, each of 1 to 256 characters');
   const access = await readControlFile(values.dataDir);
   if (access === null) {
     throw notRunning(`No Sightline of this user is running with the data folder ${values.dataDir}.`);
   }
   const reply = await askRunning(access, body.data);
   const rows = reply.unknown.length === 0 ? [] : await recordingRows(values.statusEventsFile);
-  const { lines, exitCode, ...told } = tellRetry(reply, rows, body.data.waitSeconds);
+  const { lines, exitCode, ...output } = retryOutput(reply, rows, body.data.waitSeconds);
   const isJson = options.json === true || command.parent?.opts<CommandOptions>().json === true;
-  process.stdout.write(isJson ? `${JSON.stringify(told)}\n` : `${lines.join('\n')}\n`);
+  process.stdout.write(isJson ? `${JSON.stringify(output)}\n` : `${lines.join('\n')}\n`);
   process.exitCode = exitCode;
 }
 
@@ -132,8 +126,8 @@ function post({ port, token }: ControlAccess, body: string, withinMs: number): P
   });
 }
 
-function notRunning(what: string): SightlineError {
-  return new SightlineError('CLIENT_APP_NOT_RUNNING', `${what} ${BY_ITSELF}`);
+function notRunning(problem: string): SightlineError {
+  return new SightlineError('CLIENT_APP_NOT_RUNNING', `${problem} ${RETRIES_AT_START}`);
 }
 
 function parse(text: string): unknown {

@@ -1,14 +1,14 @@
-// What `sightline recordings retry` tells of the answer it got, and with which exit code. Pure.
+// The output and exit code of `sightline recordings retry`. Pure.
 
 import type { RetryReply, ShownOutcome } from '../shared/control.ts';
-import type { Row } from './recordingsModel.ts';
+import type { Row } from '../status/recordingList.ts';
 
-/** Something is not delivered although the command was asked to see to it. */
+/** At least one upload failed or is still pending. */
 export const EXIT_NOT_DELIVERED = 1;
 
-export interface Told {
+export interface RetryOutput {
   readonly recordings: RetryReply['recordings'];
-  /** Named, and not waiting for delivery: what the status events know of them. */
+  /** Named, without a pending upload: their last status event. */
   readonly notWaiting: readonly NotWaiting[];
   readonly lines: readonly string[];
   readonly exitCode: 0 | typeof EXIT_NOT_DELIVERED;
@@ -20,13 +20,13 @@ export interface NotWaiting {
   readonly detail: string;
 }
 
-export function tellRetry(reply: RetryReply, rows: readonly Row[], waitSeconds: number): Told {
+export function retryOutput(reply: RetryReply, rows: readonly Row[], waitSeconds: number): RetryOutput {
   const { recordings } = reply;
-  const notWaiting = reply.unknown.flatMap((name) => whatIsKnown(name, rows));
+  const notWaiting = reply.unknown.flatMap((name) => lastStatus(name, rows));
   const lines = [
     headline(reply, waitSeconds),
     ...recordings.map(({ recordingId, contactId, outcome }) =>
-      line(outcome.status, contactId, `${recordingId}  ${wordsFor(outcome, waitSeconds)}`),
+      line(outcome.status, contactId, `${recordingId}  ${outcomeText(outcome, waitSeconds)}`),
     ),
     ...notWaiting.map(({ name, status, detail }) => line(status, name, detail)),
   ];
@@ -39,47 +39,46 @@ export function tellRetry(reply: RetryReply, rows: readonly Row[], waitSeconds: 
 
 function headline({ recordings, unknown }: RetryReply, waitSeconds: number): string {
   const count = recordings.length;
-  if (count === 0)
-    return unknown.length > 0 ? 'None of these waits to be delivered:' : 'Nothing waits to be delivered.';
-  const what = count === 1 ? '1 recording is' : `${count} recordings are`;
+  if (count === 0) return unknown.length > 0 ? 'None of these has a pending upload:' : 'No pending uploads.';
+  const what = count === 1 ? '1 upload' : `${count} uploads`;
   return waitSeconds > 0
-    ? `${what} tried now:`
-    : `${what} tried now. To see what becomes of it: sightline recordings, or --wait <seconds>.`;
+    ? `Retrying ${what} now:`
+    : `Retrying ${what} now. To see the results: sightline recordings, or --wait <seconds>.`;
 }
 
 function line(status: string, name: string, words: string): string {
   return `${status.padEnd(9)}  ${name}  ${words}`;
 }
 
-function wordsFor(outcome: ShownOutcome, waitSeconds: number): string {
+function outcomeText(outcome: ShownOutcome, waitSeconds: number): string {
   switch (outcome.status) {
     case 'PUBLISHED':
       return outcome.location;
     case 'FAILED':
       return `${outcome.failure.code}: ${outcome.failure.message}`;
     case 'PENDING':
-      return waitSeconds > 0 ? `not decided after ${waitSeconds} s` : 'being tried';
+      return waitSeconds > 0 ? `not finished after ${waitSeconds} s` : 'in progress';
   }
 }
 
-function whatIsKnown(name: string, rows: readonly Row[]): NotWaiting[] {
+function lastStatus(name: string, rows: readonly Row[]): NotWaiting[] {
   const known = rows.filter((row) => row.recordingId === name || row.contact === name);
   if (known.length === 0) {
-    return [{ name, status: 'UNKNOWN', detail: 'no recording of this machine goes by that name' }];
+    return [{ name, status: 'UNKNOWN', detail: 'this machine has no recording of that name' }];
   }
-  return known.map((row) => ({ name, status: row.status, detail: wordsForRow(row) }));
+  return known.map((row) => ({ name, status: row.status, detail: rowText(row) }));
 }
 
-function wordsForRow(row: Row): string {
+function rowText(row: Row): string {
   switch (row.status) {
     case 'INITIATED':
-      return 'being recorded; delivered when it has ended';
+      return 'being recorded; uploaded when it ends';
     case 'PUBLISHED':
-      return `delivered already: ${row.detail}`;
+      return `already uploaded: ${row.detail}`;
     case 'COMPLETED':
     case 'FAILED':
       return row.waiting
-        ? `the running Sightline does not have it (any more); look into its log. ${row.detail}`
-        : `nothing was recorded that could be delivered. ${row.detail}`;
+        ? `the running Sightline does not have it; see its log. ${row.detail}`
+        : `nothing was recorded that could be uploaded. ${row.detail}`;
   }
 }

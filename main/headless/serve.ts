@@ -1,5 +1,6 @@
-// `sightline serve`: the recorder until SIGTERM, SIGINT, or on Windows Ctrl+Break.
+// `sightline serve`: the recorder without windows, until SIGTERM, SIGINT, or on Windows Ctrl+Break.
 
+import { reportCrashes } from '../platform/crashReports.ts';
 import { createLogger } from '../platform/log.ts';
 import { startLogindWatch } from '../platform/logind.ts';
 import { findResourcesFolder } from '../platform/paths.ts';
@@ -9,6 +10,7 @@ import { appVersion } from '../platform/version.ts';
 import { startServices } from '../composition/services.ts';
 import type { Services } from '../composition/services.ts';
 import { join } from 'node:path';
+import { EXIT_INTERNAL_ERROR } from './exitCodes.ts';
 import type { CommandOptions } from './options.ts';
 import { policyFrom, sourcesFrom } from './options.ts';
 
@@ -18,11 +20,14 @@ const STOP_WITHIN_MS = 9_500;
 export async function serveCommand(options: CommandOptions): Promise<void> {
   keepNewFilesPrivate();
   const first = await policyFrom(options);
-  const log = createLogger({
-    folder: join(first.values.dataDir, 'logs'),
-    level: first.values.logLevel,
-    stderr: true,
-  });
+  const logFolder = join(first.values.dataDir, 'logs');
+  const log = createLogger({ folder: logFolder, level: first.values.logLevel, stderr: true });
+  // A supervisor starts a new process, which recovers the spool.
+  reportCrashes(
+    () => logFolder,
+    () => log,
+    () => process.exit(EXIT_INTERNAL_ERROR),
+  );
   const started = startLivePolicy(first, sourcesFrom(options), log);
   const policy = started.live.values;
   if (policy.allowedDomains.length === 0 && !policy.allowLoopbackOrigins) {
@@ -33,13 +38,17 @@ export async function serveCommand(options: CommandOptions): Promise<void> {
     policyChanges: started.live,
     resourcesFolder: findResourcesFolder(),
     log,
-    // Windows and macOS tell it to a program with a window only.
+    // Windows and macOS notify only programs with a window.
     ...(process.platform === 'linux' ? { watchSession: startLogindWatch } : {}),
   });
   started.publish();
-  const stop = once((signal: NodeJS.Signals) => void shutDown(services, signal));
+  let isStopping = false;
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGBREAK'] as const) {
-    if (signal !== 'SIGBREAK' || process.platform === 'win32') process.on(signal, stop);
+    if (signal === 'SIGBREAK' && process.platform !== 'win32') continue;
+    process.on(signal, () => {
+      if (!isStopping) void shutDown(services, signal);
+      isStopping = true;
+    });
   }
   process.stdout.write(
     `ready ${JSON.stringify({ port: services.port, pid: process.pid, version: appVersion })}\n`,
@@ -48,20 +57,11 @@ export async function serveCommand(options: CommandOptions): Promise<void> {
 
   async function shutDown(running: Services, signal: NodeJS.Signals): Promise<void> {
     log.info('shutting down', { signal });
-    // Whatever hangs: the supervisor's own kill would come next.
+    // Before the supervisor kills a process that hangs.
     setTimeout(() => process.exit(0), STOP_WITHIN_MS + 300).unref();
     await running.stop(STOP_WITHIN_MS);
     await started.stop();
     log.info('ended');
     process.exit(0);
   }
-}
-
-function once<T>(act: (value: T) => void): (value: T) => void {
-  let done = false;
-  return (value) => {
-    if (done) return;
-    done = true;
-    act(value);
-  };
 }

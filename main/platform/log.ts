@@ -1,11 +1,10 @@
-// Logging: one JSON object a line, to a rotated file in the data folder and, for the headless program, to stderr.
-// Values of the fields that could carry secrets or pictures are never logged: callers pass names and numbers.
+// Logging: one JSON object a line, to a rotated file in the data folder and to stderr. Callers pass names and numbers, never
+// values that could hold secrets or frames.
 
 import log from 'electron-log/node.js';
 import { join } from 'node:path';
 
 export interface AdjustableLogger extends Logger {
-  /** Of lines from now on. */
   setLevel(level: LogLevel): void;
 }
 
@@ -22,15 +21,15 @@ export type LogLevel = (typeof logLevels)[number];
 
 const MAX_FILE_BYTES = 5 * 1024 * 1024;
 
-/** Lines are whole when they come here; electron-log is not to add anything of its own. */
+/** Lines are complete: electron-log must not add anything. */
 function asWritten({ message }: { message: { data: unknown[] } }): unknown[] {
   return message.data;
 }
 
-/** A log that cannot be written says so on stderr, but not for each of its lines. */
-const COMPLAIN_EVERY_MS = 60_000;
+/** Between reports on stderr that the log cannot be written. */
+const REPORT_EVERY_MS = 60_000;
 
-/** Logs to `<folder>/sightline.log` (the last full one beside it as .old) and to stderr where asked for. */
+/** Logs to `<folder>/sightline.log` (the previous one is kept as .old) and optionally to stderr. */
 export function createLogger(options: {
   folder: string;
   level: LogLevel;
@@ -40,13 +39,13 @@ export function createLogger(options: {
   logger.transports.file.resolvePathFn = () => join(options.folder, 'sightline.log');
   logger.transports.file.maxSize = MAX_FILE_BYTES;
   logger.transports.file.writeOptions = { flag: 'a', mode: 0o600, encoding: 'utf8' };
-  // It would look for a package.json above the current folder, and write nothing where there is none.
+  // Otherwise it looks for a package.json above the current folder, and writes nothing without one.
   logger.transports.file.setAppName('sightline');
-  const complain = complainer(join(options.folder, 'sightline.log'));
-  // What is thrown comes here; what goes wrong in writing comes to the console of the library's own logger.
-  Object.assign(logger, { processInternalErrorFn: complain });
+  const reportWriteError = writeErrorReporter(join(options.folder, 'sightline.log'));
+  // Exceptions arrive here, write errors at the console of the library's own logger.
+  Object.assign(logger, { processInternalErrorFn: reportWriteError });
   log.transports.console.format = asWritten;
-  log.transports.console.writeFn = ({ message }) => complain(message.data.at(-1));
+  log.transports.console.writeFn = ({ message }) => reportWriteError(message.data.at(-1));
   logger.transports.file.format = asWritten;
   logger.transports.console.format = asWritten;
   const setLevel = (level: LogLevel): void => {
@@ -54,7 +53,7 @@ export function createLogger(options: {
     logger.transports.console.level = options.stderr ? level : false;
   };
   setLevel(options.level);
-  // stdout belongs to the program's answers ("ready ..."), so every level goes to stderr.
+  // stdout is for the program's answers ("ready ...").
   logger.transports.console.writeFn = ({ message }) => {
     process.stderr.write(`${String(message.data[0])}\n`);
   };
@@ -72,11 +71,11 @@ export function createLogger(options: {
 
 export const silentLogger: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
-function complainer(file: string): (error: unknown) => void {
+function writeErrorReporter(file: string): (error: unknown) => void {
   let last = -Infinity;
   return (error) => {
     const now = performance.now();
-    if (now - last < COMPLAIN_EVERY_MS) return;
+    if (now - last < REPORT_EVERY_MS) return;
     last = now;
     const line = {
       time: new Date().toISOString(),
@@ -84,7 +83,7 @@ function complainer(file: string): (error: unknown) => void {
       message: 'the log cannot be written',
       file,
     };
-    // The library makes text of the error, with its stack.
+    // The library converts the error to text, with its stack.
     const [text = ''] = String(error).split('\n', 1);
     const reason = /\bE[A-Z]{3,}\b/.exec(text)?.[0] ?? text;
     process.stderr.write(`${JSON.stringify({ ...line, reason })}\n`);

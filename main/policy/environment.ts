@@ -1,5 +1,5 @@
-// What this process takes from an environment that the agent sets, where an administrator decides: less. PATH must not
-// name the ffmpeg that is run, and nobody but the system says whether the screen is locked. docs/policy.md has the rest.
+// Where an administrator decides, this process takes less from the environment, which the agent can set: PATH must not
+// choose the ffmpeg that runs, and only the system says whether the screen is locked. More in docs/policy.md.
 
 /** Where the system and its administrator install programs. */
 const SYSTEM_PATH: Readonly<Partial<Record<NodeJS.Platform, string>>> = {
@@ -7,7 +7,7 @@ const SYSTEM_PATH: Readonly<Partial<Record<NodeJS.Platform, string>>> = {
   darwin: '/usr/bin:/bin:/usr/sbin:/sbin',
   linux: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/run/current-system/sw/bin',
 };
-/** The bus on which logind speaks, and the session that it is asked about (main/platform/logind.ts). */
+/** logind's bus and the session to ask about (main/platform/logind.ts). */
 const LEFT_OUT = ['DBUS_SYSTEM_BUS_ADDRESS', 'XDG_SESSION_ID'];
 
 /** Changes the environment for this process and its children. */

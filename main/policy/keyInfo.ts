@@ -1,22 +1,22 @@
-// What is said of a policy key, and the shapes that more than one key has.
+// The description of a policy key, and schemas that several keys share.
 
 import { z } from 'zod';
 
-/** `live`: at once; `when-idle`: as soon as no contact is on; `restart`: when Sightline is next started. */
+/** `live`: at once; `when-idle`: as soon as no contact is open; `restart`: when Sightline starts again. */
 export type Applied = 'live' | 'when-idle' | 'restart';
 
 export interface KeyInfo<T> {
   readonly schema: z.ZodType<T>;
-  /** How a flag's or a variable's text is read before the schema sees it. */
+  /** How the text of a flag or variable is converted before the schema checks it. */
   readonly form: 'text' | 'integer' | 'boolean' | 'list';
-  /** When a change of the policy takes effect in a Sightline that runs. */
+  /** When a running Sightline applies a change. */
   readonly applied: Applied;
   /**
-   * Whether it may stand in the user's own settings file. Only what neither lets anybody in, nor decides what is
-   * recorded, what the agent sees of it, where it goes, or which program is run.
+   * Whether the user's settings file may set it. Never a key that decides access, what is recorded, what the agent sees
+   * of it, where it goes, or which program runs.
    */
   readonly userMaySet?: true;
-  /** null: worked out from other keys or from the platform; `defaultText` says how. */
+  /** null: derived from other keys or the platform; `defaultText` says how. */
   readonly default: T | null;
   readonly defaultText?: string;
   readonly description: string;

@@ -1,12 +1,13 @@
-// The policy of a Sightline that runs. Every service reads `values` at the moment of need, so that a change of policy
-// needs no restart; what would disturb a contact waits here until none is on. A new policy that is not valid is refused
-// as a whole, and the one before stays in force.
+// The policy of a running Sightline. Services read `values` when they need one, so a change needs no restart; a change
+// that would disturb a contact is applied when no contact is open. A new policy that is not valid is rejected as a whole,
+// and the previous one stays in force.
 
 import type { Applied } from './keyInfo.ts';
 import type { Policy, PolicyKey } from './keys.ts';
 import { policyKeyNames, policyKeys } from './keys.ts';
 import type { LoadedPolicy } from './load.ts';
 import { PolicyError } from './load.ts';
+import type { Logger } from '../platform/log.ts';
 import type { ErrorCode } from '../shared/errors.ts';
 
 export interface PendingKey {
@@ -15,40 +16,35 @@ export interface PendingKey {
 }
 
 export interface PolicyState {
-  /** What is wrong with the newest policy; empty: nothing, and it is the one in force. */
+  /** Of the newest policy; empty when it is valid, and then it is in force. */
   readonly problems: readonly string[];
-  /** Changed, and not in effect yet. */
+  /** Changed, and not applied yet. */
   readonly pending: readonly PendingKey[];
-  /** Words about each value that counts for nothing, and why. */
+  /** A warning for each value that is ignored. */
   readonly ignored: readonly string[];
 }
 
 export interface LivePolicyOptions {
   readonly first: LoadedPolicy;
-  /** Reads all sources anew. Rejects with a PolicyError where they are not a valid policy. */
+  /** Reads all sources. Rejects with a PolicyError when the policy is not valid. */
   readonly load: () => Promise<LoadedPolicy>;
-  /** Told when `state` may be another one. */
+  /** `state` may have changed. */
   readonly onState?: () => void;
-  /** Words about what has happened, for the log. */
-  readonly tell: (
-    level: 'info' | 'warn' | 'error',
-    message: string,
-    fields?: Readonly<Record<string, unknown>>,
-  ) => void;
+  readonly log: Pick<Logger, 'info' | 'warn' | 'error'>;
 }
 
 export type PolicyListener = (changed: ReadonlySet<PolicyKey>) => void;
 
-/** Their defaults lie below the data folder, so that they cannot go anywhere before it does. */
+/** Their defaults are below the data folder, so they change together with it. */
 const BELOW_DATA_FOLDER: readonly PolicyKey[] = ['sinkFolder', 'statusEventsFile'];
 
 export class LivePolicy {
-  /** What is in effect now; the same object for ever, each value read anew. Copies of it are of their moment. */
+  /** What is in effect now. The object stays the same and its values change: do not copy it. */
   readonly values: Policy;
   private effective: Policy;
   private wanted: LoadedPolicy;
   private problems: readonly string[] = [];
-  /** Until the services have said so nothing is certain. */
+  /** Not before the services have said so. */
   private isIdle = false;
   private looking: Promise<void> | null = null;
   private again = false;
@@ -73,13 +69,13 @@ export class LivePolicy {
     return { problems: this.problems, pending, ignored: this.wanted.warnings };
   }
 
-  /** @returns the way to end it */
+  /** @returns unsubscribes */
   onChange(listener: PolicyListener): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
   }
 
-  /** Whether no contact is on. What has waited for that takes effect within this call; then it is looked again. */
+  /** When no contact is open any more, pending changes are applied within this call; then the policy is read again. */
   contactsAreOn(areOn: boolean): void {
     if (this.isIdle === !areOn) return;
     this.isIdle = !areOn;
@@ -89,13 +85,10 @@ export class LivePolicy {
     void this.look();
   }
 
-  /** Reads the policy again and takes up what has changed. Several at once are one, or one more. Never rejects. */
+  /** Reads the policy again and applies what has changed. A call while it reads makes it read once more. Never rejects. */
   look(): Promise<void> {
-    if (this.looking !== null) {
-      this.again = true;
-      return this.looking;
-    }
-    this.looking = this.lookUntilDone().finally(() => {
+    this.again = true;
+    this.looking ??= this.lookUntilDone().finally(() => {
       this.looking = null;
       this.options.onState?.();
     });
@@ -103,38 +96,33 @@ export class LivePolicy {
   }
 
   private async lookUntilDone(): Promise<void> {
-    await this.lookOnce();
-    while (this.tookAgain()) await this.lookOnce();
-  }
-
-  private tookAgain(): boolean {
-    const again = this.again;
-    this.again = false;
-    return again;
+    while (this.again) {
+      this.again = false;
+      await this.lookOnce();
+    }
   }
 
   private async lookOnce(): Promise<void> {
-    const { tell } = this.options;
+    const { log } = this.options;
     let loaded: LoadedPolicy;
     try {
       loaded = await this.options.load();
     } catch (error) {
       const problems = error instanceof PolicyError ? error.problems : [String(error)];
       if (!isSame(problems, this.problems))
-        tell('error', 'the new policy is refused; the one before stays in force', { problems });
+        log.error('the new policy is refused; the one before stays in force', { problems });
       this.problems = problems;
       return;
     }
-    if (this.problems.length > 0) tell('info', 'the policy is valid again');
+    if (this.problems.length > 0) log.info('the policy is valid again');
     this.problems = [];
     for (const warning of loaded.warnings)
-      if (!this.wanted.warnings.includes(warning)) tell('warn', warning, ignoredCode);
+      if (!this.wanted.warnings.includes(warning)) log.warn(warning, ignoredCode);
     const before = this.state.pending.map(({ key }) => key);
     this.wanted = loaded;
     this.apply();
     for (const { key, applied } of this.state.pending) {
-      if (!before.includes(key))
-        tell('info', `a policy key has changed and ${waitingWords[applied]}`, { key });
+      if (!before.includes(key)) log.info(`a policy key has changed and ${pendingText[applied]}`, { key });
     }
   }
 
@@ -145,16 +133,16 @@ export class LivePolicy {
       return mayChange && !isSame(this.wanted.values[key], this.effective[key]);
     });
     if (changed.length === 0) return;
-    // All in one step: nobody sees a new sink with the old bucket.
+    // All in one step: never a new sink with the old bucket.
     const news = Object.fromEntries(changed.map((key) => [key, this.wanted.values[key]]));
     this.effective = { ...this.effective, ...news };
-    // Names alone: values may say more than a log is to know.
-    this.options.tell('info', 'policy has changed', { keys: changed });
+    // Without values, which a log may not hold.
+    this.options.log.info('policy has changed', { keys: changed });
     for (const listener of this.listeners) {
       try {
         listener(new Set(changed));
       } catch (error) {
-        this.options.tell('error', 'a change of policy could not be followed', { reason: String(error) });
+        this.options.log.error('a change of policy could not be followed', { reason: String(error) });
       }
     }
   }
@@ -171,7 +159,7 @@ export class LivePolicy {
 /** For lines of the log. */
 export const ignoredCode = { code: 'POLICY_VALUE_IGNORED' } as const satisfies { code: ErrorCode };
 
-export const waitingWords = {
+export const pendingText = {
   'when-idle': 'takes effect when no contact is on',
   restart: 'takes effect when Sightline is next started',
 } as const;

@@ -1,9 +1,9 @@
-// Policy from its sources, highest first: machine policy, flags, environment, the user's settings, defaults. What the
-// machine's policy sets nobody else can change. Where an administrator decides (the installed program, or any machine
-// policy), flags and environment are the agent's as much as the settings file is: they set only what a user may set.
-// Whatever is ignored comes with a warning. Each value knows where it comes from.
+// Policy from its sources, highest first: machine policy, flags, environment, the user's settings, defaults. Where an
+// administrator decides (the installed program, or any machine policy), flags and environment belong to the agent, like the
+// settings file, and set only what a user may set. Each ignored value causes a warning. Each value has its source.
 
 import { join } from 'node:path';
+import type { z } from 'zod';
 import { defaultDataFolder, systemDataFolder } from '../platform/paths.ts';
 import type { KeyInfo } from './keyInfo.ts';
 import type { Policy, PolicyKey } from './keys.ts';
@@ -16,11 +16,11 @@ export type Source = MachineSource | 'flag' | 'environment' | 'user' | 'default'
 /** One place in which an administrator has set keys. */
 export interface PolicyLayer {
   readonly source: MachineSource;
-  /** In words, for messages. */
+  /** For messages. */
   readonly place: string;
   /**
    * Whether values are as loosely typed as in the registry: numbers as texts, yes and no as 1 and 0, lists as one text.
-   * A JSON file has types of its own, and is held to them.
+   * A JSON file has types of its own, which are checked strictly.
    */
   readonly loose: boolean;
   readonly values: Readonly<Record<string, unknown>>;
@@ -36,7 +36,7 @@ export interface PolicySources {
   readonly user?: Readonly<Record<string, unknown>>;
   /**
    * Whether an administrator decides although `machine` is empty: the installed program, or a machine policy that cannot
-   * be read. Any machine policy says so by itself.
+   * be read.
    */
   readonly managed?: boolean;
 }
@@ -44,7 +44,7 @@ export interface PolicySources {
 export interface LoadedPolicy {
   readonly values: Policy;
   readonly sources: Readonly<Record<PolicyKey, Source>>;
-  /** Words for the user about what was ignored, and why. */
+  /** What was ignored, and why. */
   readonly warnings: readonly string[];
   /** Whether an administrator decides. */
   readonly managed: boolean;
@@ -69,6 +69,15 @@ type Attempt = { readonly choice: Choice } | { readonly problem: string };
 
 /** @throws PolicyError */
 export function loadPolicy(sources: PolicySources): LoadedPolicy {
+  const { problems, ...loaded } = resolvePolicy(sources);
+  if (problems.length > 0) throw new PolicyError(problems);
+  return loaded;
+}
+
+/** Never throws: a key that is not valid has its default, and a problem that names it. */
+export function resolvePolicy(
+  sources: PolicySources,
+): LoadedPolicy & { readonly problems: readonly string[] } {
   const managed = isManaged(sources);
   const warnings = unknownKeys(sources);
   const problems: string[] = [];
@@ -76,21 +85,23 @@ export function loadPolicy(sources: PolicySources): LoadedPolicy {
   const origin = {} as Record<PolicyKey, Source>;
   for (const name of policyKeyNames) {
     const attempt = choose(name, sources, warnings);
-    if ('problem' in attempt) {
-      problems.push(attempt.problem);
-    } else {
-      values[name] = attempt.choice.value;
-      origin[name] = attempt.choice.source;
-    }
+    if ('problem' in attempt) problems.push(attempt.problem);
+    const choice = 'choice' in attempt ? attempt.choice : defaultOf(policyKeys[name]);
+    values[name] = choice.value;
+    origin[name] = choice.source;
   }
-  if (problems.length > 0) throw new PolicyError(problems);
   values.dataDir ??= managed ? managedDataFolder(warnings) : defaultDataFolder();
   values.sinkFolder ??= join(String(values.dataDir), 'recordings');
   values.statusEventsFile ??= join(String(values.dataDir), 'status-events.ndjson');
-  if (values.sink === 's3' && values.s3Bucket === null)
-    throw new PolicyError(['Policy "sink" is s3, and "s3Bucket" is not set. Name the bucket.']);
-  return { values: values as Policy, sources: origin, warnings, managed };
+  if (values.sink === 's3' && values.s3Bucket === null) {
+    problems.push('Policy "sink" is s3, and "s3Bucket" is not set. Name the bucket.');
+    Object.assign(values, { sink: 'folder' satisfies Policy['sink'] });
+    origin.sink = 'default';
+  }
+  return { values: values as Policy, sources: origin, warnings, managed, problems };
 }
+
+const defaultOf = (info: KeyInfo<unknown>): Choice => ({ value: info.default, source: 'default' });
 
 function choose(name: PolicyKey, sources: PolicySources, warnings: string[]): Attempt {
   const info: KeyInfo<unknown> = policyKeys[name];
@@ -111,21 +122,21 @@ function choose(name: PolicyKey, sources: PolicySources, warnings: string[]): At
       );
     } else {
       const attempt = check(name, info, value, source, place);
-      // Where an administrator decides nobody stops the recorder with a variable either.
+      // Where an administrator decides, a wrong variable must not stop the recorder.
       if (!managed || 'choice' in attempt) return attempt;
       warnings.push(`${attempt.problem}; it is ignored.`);
     }
   }
   if (user !== undefined) {
     const attempt = fromUser(name, info, user);
-    // Nobody is to stop the recorder with a file of settings: what is wrong in it is left out.
+    // A wrong settings file must not stop the recorder.
     if ('choice' in attempt) return attempt;
     warnings.push(attempt.problem);
   }
-  return { choice: { value: info.default, source: 'default' } };
+  return { choice: defaultOf(info) };
 }
 
-/** What the command line and the environment say of a key, highest first. */
+/** A key's values from the command line and the environment, highest first. */
 function givenValues(
   name: PolicyKey,
   info: KeyInfo<unknown>,
@@ -184,11 +195,49 @@ function check(
   source: Source,
   place: string,
 ): Attempt {
-  const parsed = info.schema.safeParse(value);
-  if (parsed.success) return { choice: { value: parsed.data, source } };
-  const problems = parsed.error.issues.map((issue) => issue.message).join('; ');
-  return { problem: `Policy "${name}" from ${place} is not valid: ${problems}` };
+  const parsed = parseValue(info, value);
+  if ('value' in parsed) return { choice: { value: parsed.value, source } };
+  return { problem: `Policy "${name}" from ${place} is not valid: ${parsed.problem}` };
 }
+
+/** A key's value, or what is wrong with it in words for an administrator. */
+export function parseValue<T>(
+  info: Pick<KeyInfo<T>, 'schema'>,
+  value: unknown,
+): { readonly value: T } | { readonly problem: string } {
+  const parsed = info.schema.safeParse(value, { error: issueText });
+  return parsed.success
+    ? { value: parsed.data }
+    : { problem: parsed.error.issues.map((issue) => issue.message).join('; ') };
+}
+
+/** Of issues for which the schema has no text of its own. */
+function issueText(issue: z.core.$ZodRawIssue): string {
+  switch (issue.code) {
+    case 'invalid_type':
+      return `must be ${typeNames[issue.expected] ?? issue.expected}`;
+    case 'invalid_value':
+      return `must be one of ${issue.values.join(', ')}`;
+    case 'too_big':
+      return issue.origin === 'number'
+        ? `must be at most ${issue.maximum}`
+        : `must have at most ${issue.maximum} ${issue.origin === 'string' ? 'characters' : 'entries'}`;
+    case 'too_small':
+      return issue.origin === 'number'
+        ? `must be at least ${issue.minimum}`
+        : `must have at least ${issue.minimum} ${issue.origin === 'string' ? 'characters' : 'entries'}`;
+    default:
+      return 'is not in the form that docs/policy.md describes';
+  }
+}
+
+const typeNames: Readonly<Record<string, string>> = {
+  number: 'a number',
+  int: 'a whole number',
+  string: 'text',
+  boolean: 'true or false',
+  array: 'a list',
+};
 
 function unknownKeys({ machine, user = {} }: PolicySources): string[] {
   const isUnknown = (name: string): boolean => !Object.hasOwn(policyKeys, name);
@@ -204,7 +253,7 @@ function unknownKeys({ machine, user = {} }: PolicySources): string[] {
   ];
 }
 
-/** A text as the schema wants it; what cannot be read is passed on for the schema to complain about. */
+/** Text that cannot be converted is passed on, so that the schema rejects it. */
 function fromText(info: KeyInfo<unknown>, text: string): unknown {
   switch (info.form) {
     case 'text':

@@ -1,5 +1,5 @@
-// The machine's policy, wherever the platform keeps it; only an administrator can write it there. No policy is fine, a
-// policy that cannot be read, or that others could have written, is an error.
+// The machine's policy, from the platform's place for it, which only an administrator can write. A missing policy is
+// valid; one that cannot be read, or that others could have written, is an error.
 
 import { userInfo } from 'node:os';
 import type { RunTool } from '../platform/runTool.ts';
@@ -16,7 +16,7 @@ export const PREFERENCES_FILE = 'app.sightline.Sightline.plist';
 export interface MachinePolicyPlaces {
   readonly platform?: NodeJS.Platform;
   readonly run?: RunTool;
-  /** For tests, as are the next two. No flag and no variable leads here: it would be a way around the policy. */
+  /** For tests, as are the next two. A flag or variable for it would be a way around the policy. */
   readonly file?: string;
   readonly preferencesFolder?: string;
   /** Who may have written the files, besides root. */
@@ -43,7 +43,7 @@ export async function readMachinePolicy(places: MachinePolicyPlaces = {}): Promi
   }
 }
 
-/** Folders in which a change of the policy shows; none where the platform tells nothing (the Windows registry). */
+/** Files to watch for changes; none for the Windows registry. */
 export function machinePolicyFiles(places: MachinePolicyPlaces = {}): string[] {
   const { platform = process.platform, file = MACHINE_POLICY_FILE } = places;
   if (platform === 'win32') return [];
@@ -82,7 +82,7 @@ function layerOf(source: MachineSource, place: string, text: string, loose: bool
     if (typeof values === 'object' && values !== null && !Array.isArray(values))
       return { source, place, loose, values: values as Record<string, unknown> };
   } catch {
-    // told below, like any other text that is no object
+    // the same error as for any other text that is no object
   }
-  throw new PolicyError([`The machine policy ${place} is not a JSON object. Mend it, or delete it.`]);
+  throw new PolicyError([`The machine policy ${place} is not a JSON object. Correct or delete it.`]);
 }

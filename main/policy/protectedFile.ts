@@ -1,5 +1,4 @@
-// Reads a file that decides what others may do: only if nobody but root can have written it, or can put another one in
-// its place.
+// Reads a file that must be under an administrator's control: only if nothing but root can write or replace it.
 
 import { constants, fstatSync, lstatSync, openSync, closeSync, readFileSync, realpathSync } from 'node:fs';
 import type { Stats } from 'node:fs';
@@ -18,7 +17,7 @@ const STICKY = 0o1000;
 export function readProtectedFile(path: string, owner = 0): ProtectedFile {
   let file: number;
   try {
-    // Symbolic links are followed, and what they lead to is judged; nothing else than a file is opened.
+    // Symbolic links are followed and their targets checked. O_NONBLOCK: a FIFO must not block the open.
     file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
     if (errno(error) === 'ENOENT') return { kind: 'absent' };
@@ -45,7 +44,7 @@ function whyUnprotected(path: string, stats: Stats, owner: number): string | nul
     for (let folder = dirname(start); ; folder = dirname(folder)) {
       const { uid, mode } = lstatSync(folder);
       if (!isTrusted(uid)) return `its folder ${folder} belongs to user ${uid}, not to root`;
-      // In a sticky folder (/tmp) nobody can replace what is somebody else's.
+      // In a sticky folder (/tmp) only its owner can replace a file.
       if ((mode & WRITABLE_BY_OTHERS) !== 0 && (mode & STICKY) === 0)
         return `others than root may write its folder ${folder}. Do: chmod go-w "${folder}"`;
       if (folder === dirname(folder)) break;

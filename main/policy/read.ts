@@ -1,11 +1,11 @@
 // The policy as it is now, read from all of its sources.
 
 import { trustNoEnvironment } from './environment.ts';
+import type { LenientPolicy } from './lenient.ts';
+import { loadPolicyLenient } from './lenient.ts';
 import type { LoadedPolicy, PolicySources } from './load.ts';
 import { loadPolicy } from './load.ts';
 import { readMachinePolicy } from './machine.ts';
-import type { SalvagedPolicy } from './salvage.ts';
-import { salvagePolicy } from './salvage.ts';
 import { readUserSettings } from './userSettings.ts';
 
 export type GivenPolicy = Pick<PolicySources, 'flags' | 'environment' | 'managed'>;
@@ -18,9 +18,9 @@ export async function readPolicy(given: GivenPolicy): Promise<LoadedPolicy> {
   return { ...loaded, warnings: [...warnings, ...loaded.warnings] };
 }
 
-/** What can be had of a policy that is broken: for diagnostics, never for recording. */
-export async function readSalvagedPolicy(given: GivenPolicy): Promise<SalvagedPolicy> {
-  const salvaged = await salvagePolicy(readMachinePolicy, given);
-  if (salvaged.managed) trustNoEnvironment(process.env, process.platform);
-  return salvaged;
+/** For diagnostics only, never for recording: keys that are not valid have their defaults. */
+export async function readPolicyLenient(given: GivenPolicy): Promise<LenientPolicy> {
+  const policy = await loadPolicyLenient(readMachinePolicy, given);
+  if (policy.managed) trustNoEnvironment(process.env, process.platform);
+  return policy;
 }

@@ -1,5 +1,5 @@
-// Starts the policy of a Sightline that runs: the first reading, the watch over its sources, and the word about it that
-// `sightline doctor` and `sightline policy` read from outside.
+// Starts the policy of a running Sightline: watches its sources, and publishes its state for `sightline doctor` and
+// `sightline policy`.
 
 import { rm } from 'node:fs/promises';
 import { removeLeftBehind, writeFileAtomically } from '../platform/atomicFile.ts';
@@ -15,12 +15,12 @@ import { watchPolicy } from './watch.ts';
 
 export interface StartedPolicy {
   readonly live: LivePolicy;
-  /** The data folder is ours from now on: what is to be known of the policy may be written there. */
+  /** This process has locked the data folder: the policy's state may be written there. */
   publish(): void;
   stop(): Promise<void>;
 }
 
-/** @param first the reading with which the program has started */
+/** @param first the policy with which the program has started */
 export function startLivePolicy(
   first: LoadedPolicy,
   given: GivenPolicy,
@@ -44,7 +44,7 @@ export function startLivePolicy(
     first,
     load: () => readPolicy(given),
     onState: write,
-    tell: (level, message, fields) => log[level](message, fields),
+    log,
   });
   live.onChange((changed) => {
     if (changed.has('logLevel')) log.setLevel(live.values.logLevel);
@@ -56,7 +56,7 @@ export function startLivePolicy(
     onProblem: (folder, error) =>
       log.warn('changes of policy are found by the clock only', { folder, reason: String(error) }),
   });
-  // What was changed between the first reading and the watch.
+  // It may have changed between the first reading and the watch.
   void live.look();
   return {
     live,

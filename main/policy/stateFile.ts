@@ -1,9 +1,10 @@
-// What a running Sightline says of its policy: whether it has refused a new one, and what waits. In the data folder, for
-// `sightline doctor` and `sightline policy`, which look from outside.
+// `<dataDir>/policy-state.json`: what `sightline doctor` and `sightline policy` show of the policy of a running Sightline:
+// a rejected one, and changes that are not in effect yet.
 
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { lockHolder } from '../platform/instanceLock.ts';
 import type { PolicyState } from './live.ts';
 import { policyKeyNames } from './keys.ts';
 
@@ -18,14 +19,12 @@ const stateSchema = z.object({
   pending: z.array(z.object({ key: z.enum(policyKeyNames), applied: z.enum(['when-idle', 'restart']) })),
 });
 
-/** null: none runs with this data folder, as far as can be seen. */
+/** null when no Sightline runs with this data folder. */
 export async function readPolicyState(dataDir: string): Promise<PolicyState | null> {
-  const text = await readFile(policyStateFile(dataDir), 'utf8').catch(() => '');
   try {
-    const { pid, ...state } = stateSchema.parse(JSON.parse(text));
-    // A crash leaves the file behind.
-    process.kill(pid, 0);
-    return state;
+    const { pid, ...state } = stateSchema.parse(JSON.parse(await readFile(policyStateFile(dataDir), 'utf8')));
+    // A crash leaves the file behind, and its process id may belong to another program by now.
+    return lockHolder(dataDir) === pid ? state : null;
   } catch {
     return null;
   }

@@ -1,5 +1,5 @@
 // The user's own settings: a JSON object in the user's configuration folder, for the few keys that a user may set
-// (`userMaySet` in keys.ts). Whatever is wrong with it is told and left out: it must not be able to stop recording.
+// (`userMaySet` in keys.ts). What is not valid is ignored with a warning: this file must never stop recording.
 
 import { readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';

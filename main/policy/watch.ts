@@ -1,5 +1,5 @@
-// When to read the policy again. Files are watched through their folders, which may not be there yet; the Windows
-// registry can be watched from native code only. A slow timer finds what nobody tells of, on every platform.
+// When to read the policy again. Files are watched through their folders, which may not exist yet. The Windows registry
+// can be watched from native code only, so a slow timer finds what no watcher reports, on every platform.
 
 import { existsSync, watch } from 'node:fs';
 import type { FSWatcher } from 'node:fs';
@@ -8,7 +8,7 @@ import { basename, dirname, relative, sep } from 'node:path';
 export interface PolicyWatchOptions {
   readonly files: readonly string[];
   readonly look: () => void;
-  /** Told when a folder cannot be watched; the timer is left then. */
+  /** A folder cannot be watched; the timer still works. */
   readonly onProblem: (folder: string, error: unknown) => void;
   readonly slowLookMs?: number;
 }
@@ -37,7 +37,7 @@ export function watchPolicy(options: PolicyWatchOptions): PolicyWatch {
   function changed(): void {
     clearTimeout(settling);
     settling = setTimeout(() => {
-      // First the watch, then the look: what changes in between is told.
+      // First watch, then read: a change in between is noticed.
       for (const watcher of watchers) watcher.rearm();
       options.look();
     }, SETTLE_MS);
@@ -45,7 +45,7 @@ export function watchPolicy(options: PolicyWatchOptions): PolicyWatch {
   }
 }
 
-/** Watches the lowest folder on the way to a file that is there, for the next name on that way. */
+/** Watches the deepest existing folder on the path of a file, for the next name on that path. */
 class FileWatch {
   private watcher: FSWatcher | null = null;
 

@@ -47,7 +47,8 @@ tar -x --no-same-owner --strip-components=1 -C openh264 -f "$openh264Tar"
 
 # Paths are relative from here on (../prefix), so that no directory of this machine ends up in the binary.
 echo "@ compiling openh264"
-make -C openh264 -j"$jobs" V=No OS=$openh264Os ARCH=x86_64 CC=$cc CXX=$cxx AR=$ar PREFIX=../prefix install-static
+# Without its decoder: Sightline only encodes.
+make -C openh264 -j"$jobs" V=No OS=$openh264Os ARCH=x86_64 CC=$cc CXX=$cxx AR=$ar PREFIX=../prefix DECODER_OBJS= install-static
 
 echo "@ configuring ffmpeg"
 cd ffmpeg
@@ -75,5 +76,8 @@ if [ "$platform" = linux-x64 ]; then
         echo "build.sh: the binary is not static; some library has no .a on this host" >&2
         exit 1
     fi
-    out/ffmpeg -v error -f lavfi -i color=s=320x240:r=5:d=1 -c:v libopenh264 -f null -
+    # Five black frames.
+    head -c $((320 * 240 * 3 / 2 * 5)) /dev/zero |
+        out/ffmpeg -v error -f rawvideo -pixel_format yuv420p -video_size 320x240 -framerate 5 -i pipe:0 \
+            -c:v libopenh264 -movflags +frag_every_frame+empty_moov -f mp4 pipe:1 > /dev/null
 fi

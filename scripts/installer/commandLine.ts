@@ -29,6 +29,9 @@ export async function bundleCommandLine(out: string, version: string): Promise<v
     format: 'esm',
     logLevel: 'error',
     legalComments: 'none', // third-party notices lie beside it
+    // For the stacks of crash reports.
+    sourcemap: true,
+    sourcesContent: false,
     // Read by main/platform/installation.ts; nothing at run time changes it.
     define: { SIGHTLINE_INSTALLED: 'true' },
     // What packages that are CommonJS take for granted, and an ES module has not. Packages ask for optional ones (bufferutil)

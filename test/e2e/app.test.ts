@@ -2,7 +2,7 @@
 // panel, and contacts driven from a real page in a real browser. Its name says which Electron ran. With
 // SIGHTLINE_PICTURES=FOLDER it leaves pictures of the whole screen there.
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -283,7 +283,10 @@ describe.skipIf(missing !== null)(
       expect(await page.ask('contact.start', { ...last, channel: 'CHAT' })).toMatchObject({ ok: true });
       await app.evaluate('indicator', saying('REC'));
       await sleep(1000);
+      expect(await readdir(app.dataDir)).toContain('policy-state.json');
       expect(await app.quit()).toBe(0);
+      // What the start began has been stopped: nothing is left that describes a running Sightline.
+      expect(await readdir(app.dataDir)).not.toContain('policy-state.json');
       const published = await readPublished(app.sinkFolder);
       expect(published.map(({ manifest }) => manifest.contact.contactId).sort()).toEqual(
         [contact.contactId, last.contactId].sort(),

@@ -41,10 +41,16 @@ describe('sightline', () => {
   });
 
   it.each(['serve', 'doctor', 'recordings', 'policy'])(
-    '%s --help names every flag and variable',
+    '%s --help shows its own options, --help-all the policy keys as well',
     (command) => {
-      const { code, stdout } = sightline([command, '--help']);
+      const help = sightline([command, '--help']);
+      expect(help.code).toBe(0);
+      expect(help.stdout).toContain('--help-all');
+      expect(help.stdout).not.toContain('--data-dir');
+      expect(help.stdout.includes('--json')).toBe(command !== 'serve');
+      const { code, stdout } = sightline([command, '--help-all']);
       expect(code).toBe(0);
+      expect(stdout.indexOf('--help-all')).toBeLessThan(stdout.indexOf('Policy keys:'));
       for (const flag of [
         '--port',
         '--data-dir',
@@ -61,24 +67,35 @@ describe('sightline', () => {
   it.each([
     [['serve', '--no-such-flag'], /unknown option '--no-such-flag'/],
     [['record'], /unknown command 'record'/],
-  ])('%s is refused with words that help', (args, words) => {
+    [[], /Usage: sightline/],
+    [['doctor', '--instance'], /argument missing/],
+    [['recordings', 'retry', '--wait', 'long'], /--wait needs a whole number/],
+    [['browser-policy'], /one of --print, --apply, --check and --remove is needed/],
+    [['browser-policy', '--print', '--for', 'beos'], /Allowed choices are linux, windows, macos/],
+  ])('%j is refused with exit code 64', (args, words) => {
     const { code, stdout, stderr } = sightline(args);
-    expect(code).toBeGreaterThan(0);
+    expect(code).toBe(64);
     expect(stderr).toMatch(words);
     expect(stdout).toBe('');
   });
 
   it.each([
-    [['--port', 'many'], {}, /"port" from its flag/],
-    [['--port', '70000'], {}, /"port" from its flag/],
-    [[], { SIGHTLINE_FPS: '0' }, /"fps" from SIGHTLINE_FPS/],
+    [['--port', 'many'], {}, /"port" from its flag is not valid: must be a number$/m],
+    [['--port', '70000'], {}, /"port" from its flag is not valid: must be at most 65535$/m],
+    [[], { SIGHTLINE_FPS: '0' }, /"fps" from SIGHTLINE_FPS is not valid: must be at least 1$/m],
+    [['--sink', 'tape'], {}, /"sink" from its flag is not valid: must be one of folder, s3$/m],
+    [['--data-dir', ''], {}, /"dataDir" from its flag is not valid: must not be empty$/m],
     [['--allowed-domains', 'https://a.example'], {}, /"https:\/\/a\.example": it has a scheme/],
     [
       ['--allowed-domains', 'good.example, *.bad.example'],
       {},
       /"\*\.bad\.example": wildcards are not allowed/,
     ],
-    [['--allow-loopback-origins', 'maybe'], {}, /"allowLoopbackOrigins" from its flag/],
+    [
+      ['--allow-loopback-origins', 'maybe'],
+      {},
+      /"allowLoopbackOrigins" from its flag is not valid: must be true or false$/m,
+    ],
   ])('serve %j %j does not start', (args, environment, words) => {
     const { code, stdout, stderr } = sightline(['serve', ...args], environment);
     expect(code).toBe(64);
@@ -158,7 +175,7 @@ describe('doctor', () => {
 });
 
 describe('recordings', () => {
-  it('tells of none, and of each with what became of it', async () => {
+  it('lists none, then each with start, length and status', async () => {
     const dataDir = join(home, 'r', 'data');
     expect(sightline(['recordings', '--data-dir', dataDir]).stdout).toBe('No recordings yet.\n');
     const recorder = await startRecorder({ display: display.display, home: join(home, 'r') });
@@ -173,5 +190,8 @@ describe('recordings', () => {
     expect(recordings).toHaveLength(1);
     expect(recordings[0]).toMatchObject({ contact: 'seen', status: 'PUBLISHED' });
     expect(recordings[0]?.detail).toMatch(/^file:.*seen_.*\.mp4$/);
+    const [header, line] = sightline(['recordings', '--data-dir', dataDir]).stdout.split('\n');
+    expect(header).toMatch(/^STARTED +LENGTH +STATUS +CONTACT +DETAILS$/);
+    expect(line).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ {2}0:0\d +PUBLISHED {2}seen +file:/);
   });
 });

@@ -90,8 +90,8 @@ describe('sightline recordings retry', () => {
       ],
     });
     const shown = await sightline('recordings');
-    expect(shown.stdout).toMatch(/FAILED {5}one {2}waiting to be delivered; UPLOAD_FAILED: .*not a folder/);
-    expect(shown.stdout).toContain('1 waits to be delivered');
+    expect(shown.stdout).toMatch(/ PENDING {2}one +UPLOAD_FAILED: .*not a folder/);
+    expect(shown.stdout).toContain('1 upload pending; retrying automatically.');
     expect(shown.stdout).toContain('sightline recordings retry');
 
     // Not mended yet. Ten tries, and the publisher would wait for up to five minutes before the next one.
@@ -107,13 +107,13 @@ describe('sightline recordings retry', () => {
     }
     const early = await sightline('recordings', 'retry', 'one', '--wait', '10');
     expect(early.code).toBe(1);
-    expect(early.stdout).toMatch(/^1 recording is tried now:\nFAILED {5}one {2}\S+ {2}UPLOAD_FAILED: /);
+    expect(early.stdout).toMatch(/^Retrying 1 upload now:\nFAILED {5}one {2}\S+ {2}UPLOAD_FAILED: /);
 
     await rm(blocker());
     const asked = Date.now();
     const mended = await sightline('recordings', 'retry', '--wait', '10');
     expect(mended).toMatchObject({ code: 0, stderr: '' });
-    expect(mended.stdout).toMatch(/^1 recording is tried now:\nPUBLISHED {2}one {2}\S+ {2}file:.*\.mp4\n$/);
+    expect(mended.stdout).toMatch(/^Retrying 1 upload now:\nPUBLISHED {2}one {2}\S+ {2}file:.*\.mp4\n$/);
     expect(Date.now() - asked).toBeLessThan(10_000);
     await page.event('one', 'PUBLISHED');
     expect(await readdir(join(blocker(), 'sink'), { recursive: true })).toContainEqual(
@@ -128,7 +128,7 @@ describe('sightline recordings retry', () => {
     expect(JSON.parse(again.stdout)).toEqual({
       recordings: [],
       notWaiting: [
-        { name: 'one', status: 'PUBLISHED', detail: expect.stringContaining('delivered already') as string },
+        { name: 'one', status: 'PUBLISHED', detail: expect.stringContaining('already uploaded') as string },
       ],
     });
     expect(await recorder.stop()).toBe(0);
@@ -150,11 +150,11 @@ describe('sightline recordings retry', () => {
     expect(JSON.parse(stdout)).toEqual({
       recordings: [{ recordingId: two, contactId: 'two', outcome: { status: 'PENDING' } }],
       notWaiting: [
-        { name: 'open', status: 'INITIATED', detail: 'being recorded; delivered when it has ended' },
+        { name: 'open', status: 'INITIATED', detail: 'being recorded; uploaded when it ends' },
         {
           name: 'nobody',
           status: 'UNKNOWN',
-          detail: 'no recording of this machine goes by that name',
+          detail: 'this machine has no recording of that name',
         },
       ],
     });
@@ -166,7 +166,7 @@ describe('sightline recordings retry', () => {
     const never = await sightline('recordings', 'retry');
     expect(never).toMatchObject({ code: 69, stdout: '' });
     expect(never.stderr).toMatch(/^sightline: CLIENT_APP_NOT_RUNNING: No Sightline .* is running/);
-    expect(never.stderr).toContain('Start it: it tries everything that waits at its start by itself.');
+    expect(never.stderr).toContain('Start it: it retries all pending uploads when it starts.');
 
     const tidy = await start();
     await tidy.stop();

@@ -8,7 +8,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { _electron } from 'playwright-core';
 import { WebSocket } from 'ws';
-import { currentElectron, electron9 } from '../../scripts/electron9.mjs';
+import { electron9 } from '../../scripts/electron9.mjs';
+import { currentElectron } from '../../scripts/electronBinary.mjs';
 import { buildForElectron9 } from './electron9/build.ts';
 import { endWithUs } from './process.ts';
 

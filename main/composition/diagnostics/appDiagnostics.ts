@@ -14,7 +14,7 @@ import { healthChecks } from './healthChecks.ts';
 import type { KeyStore } from '../../platform/keyStore.ts';
 import type { Logger } from '../../platform/log.ts';
 import { findResourcesFolder } from '../../platform/paths.ts';
-import { readSalvagedPolicy } from '../../policy/read.ts';
+import { readPolicyLenient } from '../../policy/read.ts';
 import type { Services } from '../services.ts';
 import { isQuiet } from '../../session/view.ts';
 
@@ -48,14 +48,14 @@ export function appDiagnostics(options: AppDiagnosticsOptions): AppDiagnostics {
     ...(keyStore === undefined ? {} : { keyStore }),
     ...(monitorSource === undefined ? {} : { monitorSource }),
   };
-  const salvaged = () => readSalvagedPolicy({ flags: {}, environment, managed });
+  const lenientPolicy = () => readPolicyLenient({ flags: {}, environment, managed });
   const check = async (): Promise<CheckResult[]> => {
     const {
       values: policy,
       problems: policyProblems,
       warnings: policyWarnings,
     } = services === null
-      ? await salvaged()
+      ? await lenientPolicy()
       : { values: { ...services.parts.policy, port: services.port }, problems: [], warnings: [] };
     const { instanceAlias: alias, instanceRegion: region } = policy;
     const health = healthChecks({
@@ -87,7 +87,7 @@ export function appDiagnostics(options: AppDiagnosticsOptions): AppDiagnostics {
     export: async (file) =>
       exportDiagnostics({
         out: file,
-        policy: await salvaged(),
+        policy: await lenientPolicy(),
         resourcesFolder: findResourcesFolder(),
         environment,
         runChecks: check,

@@ -31,7 +31,7 @@ import { keyFileStore, type KeyStore } from '../../platform/keyStore.ts';
 import { appVersion, osName } from '../../platform/version.ts';
 import type { KeyInfo } from '../../policy/keyInfo.ts';
 import { policyKeyNames, policyKeys, type Policy, type PolicyKey } from '../../policy/keys.ts';
-import type { SalvagedPolicy } from '../../policy/salvage.ts';
+import type { LenientPolicy } from '../../policy/lenient.ts';
 import { manifestSchema } from '../../shared/manifest.ts';
 import type { AppStatePush } from '../../shared/protocol.ts';
 import { errno, SightlineError } from '../../shared/errors.ts';
@@ -42,7 +42,7 @@ import { sessionKeys } from '../../spool/sessionKeys.ts';
 export interface DiagnosticsOptions {
   /** The zip; replaced if it is there. */
   readonly out: string;
-  readonly policy: SalvagedPolicy;
+  readonly policy: LenientPolicy;
   readonly resourcesFolder: string;
   readonly environment: Environment;
   /** What `sightline doctor` would say. */
@@ -154,7 +154,7 @@ const SHOWN: ReadonlySet<PolicyKey> = new Set([
   ] as const),
 ]);
 
-function policyFor({ values, sources, warnings, problems }: SalvagedPolicy): unknown {
+function policyFor({ values, sources, warnings, problems }: LenientPolicy): unknown {
   const keys = policyKeyNames.map((name) => [
     name,
     { value: policyValue(name, values[name]), source: sources[name] },

@@ -16,7 +16,7 @@ import { LATELY_DAYS } from '../../diagnostics/checks/data.ts';
 import type { Desk } from '../../diagnostics/checks/display.ts';
 import type { ResolveProxy } from '../../diagnostics/network/proxy.ts';
 import { cloudSubjects } from './healthChecksCloud.ts';
-import { readRows, withUnreadable } from '../../headless/recordingsModel.ts';
+import { readRows, withUnreadable } from '../../status/recordingList.ts';
 import { readBrowserPolicies } from '../../platform/browserPolicies.ts';
 import { readControlFile } from '../../platform/controlFile.ts';
 import { lockHolder } from '../../platform/instanceLock.ts';

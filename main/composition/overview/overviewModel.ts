@@ -3,8 +3,8 @@
 import { open } from 'node:fs/promises';
 import { errno } from '../../shared/errors.ts';
 import type { DisplayLayout } from '../../capture/displays.ts';
-import type { Row } from '../../headless/recordingsModel.ts';
-import { readRows } from '../../headless/recordingsModel.ts';
+import type { Row } from '../../status/recordingList.ts';
+import { readRows } from '../../status/recordingList.ts';
 import type { QueuedUpload } from '../../publisher/publisher.ts';
 import type { Contact } from '../../session/state.ts';
 import type {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Row } from '../../../main/headless/recordingsModel.ts';
-import { tellRetry } from '../../../main/headless/retryModel.ts';
+import type { Row } from '../../../main/status/recordingList.ts';
+import { retryOutput } from '../../../main/headless/retryModel.ts';
 import type { RetryReply, ShownOutcome } from '../../../main/shared/control.ts';
 
 const published: ShownOutcome = { status: 'PUBLISHED', location: 'file:///one.mp4' };
@@ -20,6 +20,8 @@ const row = (status: Row['status'], waiting = false): Row => ({
   contact: 'c9',
   status,
   time: '2026-01-01T00:00:00.000Z',
+  startTime: '2026-01-01T00:00:00.000Z',
+  durationMs: null,
   waiting,
   integrity: null,
   reason: null,
@@ -34,40 +36,40 @@ describe('what has been tried', () => {
     ['all under way, where nobody waits', [pending, pending], 0, 0],
     ['nothing', [], 10, 0],
   ])('%s', (_, outcomes, waitSeconds, exitCode) => {
-    expect(tellRetry(replyOf(outcomes), [], waitSeconds).exitCode).toBe(exitCode);
+    expect(retryOutput(replyOf(outcomes), [], waitSeconds).exitCode).toBe(exitCode);
   });
 
   it('is told line by line', () => {
-    expect(tellRetry(replyOf([published, failed, pending]), [], 10).lines).toEqual([
-      '3 recordings are tried now:',
+    expect(retryOutput(replyOf([published, failed, pending]), [], 10).lines).toEqual([
+      'Retrying 3 uploads now:',
       'PUBLISHED  c0  r0  file:///one.mp4',
       'FAILED     c1  r1  UPLOAD_FAILED: It is full.',
-      'PENDING    c2  r2  not decided after 10 s',
+      'PENDING    c2  r2  not finished after 10 s',
     ]);
-    expect(tellRetry(replyOf([]), [], 0).lines).toEqual(['Nothing waits to be delivered.']);
+    expect(retryOutput(replyOf([]), [], 0).lines).toEqual(['No pending uploads.']);
   });
 });
 
 describe('a name that waits for nothing', () => {
   it.each([
-    ['is delivered already', row('PUBLISHED'), 0, /delivered already: its detail/],
+    ['is delivered already', row('PUBLISHED'), 0, /already uploaded: its detail/],
     ['is being recorded', row('INITIATED'), 0, /being recorded/],
     ['never was a recording', row('FAILED'), 1, /nothing was recorded/],
-    ['should wait, and does not', row('FAILED', true), 1, /look into its log/],
-    ['should wait, and does not, untold why', row('COMPLETED', true), 1, /look into its log/],
+    ['should wait, and does not', row('FAILED', true), 1, /see its log/],
+    ['should wait, and does not, untold why', row('COMPLETED', true), 1, /see its log/],
   ])('%s', (_, known, exitCode, words) => {
     for (const name of ['r9', 'c9']) {
-      const told = tellRetry(replyOf([], name), [known], 0);
+      const told = retryOutput(replyOf([], name), [known], 0);
       expect(told.exitCode).toBe(exitCode);
       expect(told.notWaiting).toMatchObject([{ name, status: known.status }]);
-      expect(told.lines[0]).toBe('None of these waits to be delivered:');
+      expect(told.lines[0]).toBe('None of these has a pending upload:');
       expect(told.lines[1]).toMatch(words);
     }
   });
 
   it('is unknown to this machine, and nothing is fine then', () => {
-    const told = tellRetry(replyOf([pending], 'typo'), [row('PUBLISHED')], 0);
+    const told = retryOutput(replyOf([pending], 'typo'), [row('PUBLISHED')], 0);
     expect(told.exitCode).toBe(1);
-    expect(told.lines.at(-1)).toBe('UNKNOWN    typo  no recording of this machine goes by that name');
+    expect(told.lines.at(-1)).toBe('UNKNOWN    typo  this machine has no recording of that name');
   });
 });

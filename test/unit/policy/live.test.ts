@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { PolicyKey } from '../../../main/policy/keys.ts';
 import { policyKeyNames, policyKeys } from '../../../main/policy/keys.ts';
 import { LivePolicy } from '../../../main/policy/live.ts';
+import { silentLogger } from '../../../main/platform/log.ts';
 import { PolicyError, loadPolicy } from '../../../main/policy/load.ts';
 import { fileLayer } from '../support/policy.ts';
 
@@ -18,7 +19,11 @@ function livePolicy(first: Values = {}, areOn = false) {
   const live = new LivePolicy({
     first: load(first),
     load: () => Promise.resolve().then(() => load(set)),
-    tell: (level, message) => said.push(`${level}: ${message}`),
+    log: {
+      info: (message) => said.push(`info: ${message}`),
+      warn: (message) => said.push(`warn: ${message}`),
+      error: (message) => said.push(`error: ${message}`),
+    },
   });
   live.contactsAreOn(areOn);
   live.onChange((changed) => heard.push([...changed]));
@@ -66,7 +71,7 @@ describe('a change', () => {
       first,
       load: () =>
         Promise.resolve(loadPolicy({ machine: fileLayer({ dataDir: '/new' }), flags: {}, environment: {} })),
-      tell: () => undefined,
+      log: silentLogger,
     });
     live.contactsAreOn(false);
     await live.look();
@@ -98,7 +103,7 @@ describe('a change', () => {
     const live = new LivePolicy({
       first: load({}),
       load: () => Promise.resolve(load({ fps: 9, logLevel: 'debug' })),
-      tell: () => undefined,
+      log: silentLogger,
     });
     await live.look();
     expect([live.values.fps, live.values.logLevel]).toEqual([5, 'debug']);
@@ -130,7 +135,7 @@ describe('a policy that is not valid', () => {
     const live = new LivePolicy({
       first: load({}),
       load: () => Promise.reject(new TypeError('odd')),
-      tell: () => undefined,
+      log: silentLogger,
     });
     await live.look();
     expect(live.state.problems).toEqual(['TypeError: odd']);
@@ -142,7 +147,7 @@ it('several looks at once are one, and one more for what came in between', async
   const live = new LivePolicy({
     first: load({}),
     load: () => Promise.resolve(load({ graceSeconds: ++reads })),
-    tell: () => undefined,
+    log: silentLogger,
   });
   await Promise.all([live.look(), live.look(), live.look()]);
   expect([reads, live.values.graceSeconds]).toEqual([2, 2]);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readRows } from '../../../main/headless/recordingsModel.ts';
+import { readRows } from '../../../main/status/recordingList.ts';
 import type { StatusDetail } from '../../../main/shared/statusEvent.ts';
 
 const INSTANCE = 'arn:aws:connect:eu-central-1:123456789012:instance/i';
@@ -57,7 +57,7 @@ describe('a recording', () => {
       contact: 'c-rec-1',
       waiting: true,
       reason: null,
-      detail: 'waiting to be delivered',
+      detail: 'upload pending',
     });
   });
 
@@ -66,7 +66,7 @@ describe('a recording', () => {
       status: 'FAILED',
       waiting: true,
       reason: full,
-      detail: 'waiting to be delivered; UPLOAD_FAILED: The sink is full.',
+      detail: 'upload pending; UPLOAD_FAILED: The sink is full.',
     });
   });
 

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { PolicyError } from '../../../main/policy/load.ts';
 import { fileLayer } from '../support/policy.ts';
-import { salvagePolicy } from '../../../main/policy/salvage.ts';
+import { loadPolicyLenient } from '../../../main/policy/lenient.ts';
 
 const none = { flags: {}, environment: {} };
 
 describe('of a policy', () => {
   it('that is whole, everything is there and nothing is said', async () => {
-    const policy = await salvagePolicy(() => Promise.resolve(fileLayer({ fps: 7, unknown: 1 })), {
+    const policy = await loadPolicyLenient(() => Promise.resolve(fileLayer({ fps: 7, unknown: 1 })), {
       flags: { logLevel: 'debug' },
       environment: {},
     });
@@ -18,7 +18,7 @@ describe('of a policy', () => {
   });
 
   it('with broken keys, the others are there and each broken one is told of', async () => {
-    const policy = await salvagePolicy(() => Promise.resolve([]), {
+    const policy = await loadPolicyLenient(() => Promise.resolve([]), {
       flags: { port: 'x', graceSeconds: '5', dataDir: '/d' },
       environment: { SIGHTLINE_FPS: 'many', SIGHTLINE_MAX_MONITORS: '9', SIGHTLINE_LOG_LEVEL: 'debug' },
     });
@@ -35,7 +35,7 @@ describe('of a policy', () => {
   });
 
   it('of the machine with broken keys, its others are there, and nothing of the agent’s comes instead', async () => {
-    const policy = await salvagePolicy(() => Promise.resolve(fileLayer({ fps: 'many', dataDir: '/d' })), {
+    const policy = await loadPolicyLenient(() => Promise.resolve(fileLayer({ fps: 'many', dataDir: '/d' })), {
       flags: { fps: '3', port: 'x', graceSeconds: '5' },
       environment: { SIGHTLINE_MAX_MONITORS: '9', SIGHTLINE_LOG_LEVEL: 'debug' },
     });
@@ -44,7 +44,7 @@ describe('of a policy', () => {
   });
 
   it('of the machine that goes into S3, with one broken key, still goes there', async () => {
-    const policy = await salvagePolicy(
+    const policy = await loadPolicyLenient(
       () => Promise.resolve(fileLayer({ sink: 's3', s3Bucket: 'acme-recordings', fps: 'many' })),
       none,
     );
@@ -52,7 +52,7 @@ describe('of a policy', () => {
   });
 
   it('whose keys do not fit together, the rest is there', async () => {
-    const policy = await salvagePolicy(() => Promise.resolve(fileLayer({ sink: 's3', fps: 7 })), none);
+    const policy = await loadPolicyLenient(() => Promise.resolve(fileLayer({ sink: 's3', fps: 7 })), none);
     expect(policy.values).toMatchObject({ sink: 'folder', fps: 7 });
     expect(policy.problems).toEqual([expect.stringMatching(/"s3Bucket" is not set/)]);
   });
@@ -60,7 +60,7 @@ describe('of a policy', () => {
   it('that cannot be read, only what a user may set is there', async () => {
     const unreadable = () => Promise.reject(new PolicyError('is not a JSON object'));
     const flags = { fps: '3', logLevel: 'debug' };
-    const policy = await salvagePolicy(unreadable, { flags, environment: {} });
+    const policy = await loadPolicyLenient(unreadable, { flags, environment: {} });
     expect(policy.values).toMatchObject({ fps: 5, logLevel: 'debug' });
     expect(policy.problems).toEqual(['is not a JSON object']);
   });

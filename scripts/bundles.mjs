@@ -1,0 +1,51 @@
+// What esbuild makes of our sources: main process and headless program as ES modules for Node, the preload scripts as the
+// CommonJS files that sandboxed windows load, the renderer for the browser. Packages stay outside: they are found in
+// node_modules, here as in the installed app.
+
+import { fileURLToPath } from 'node:url';
+
+const common = {
+  absWorkingDir: fileURLToPath(new URL('..', import.meta.url)),
+  bundle: true,
+  sourcemap: true,
+  // The maps are packed, for the stacks of crash reports, which need places only.
+  sourcesContent: false,
+  logLevel: 'warning',
+};
+const node = { ...common, platform: 'node', target: 'node20.19' };
+
+/** By folder under dist. */
+export const bundles = {
+  main: {
+    ...node,
+    entryPoints: ['main/headless.ts', 'main/index.ts'],
+    outdir: 'dist/main',
+    outExtension: { '.js': '.mjs' },
+    format: 'esm',
+    packages: 'external',
+  },
+  preload: {
+    ...node,
+    entryPoints: ['preload/index.ts', 'preload/indicator.ts'],
+    outdir: 'dist/preload',
+    outExtension: { '.js': '.cjs' },
+    format: 'cjs',
+    external: ['electron'],
+  },
+  renderer: {
+    ...common,
+    entryPoints: [
+      'index.ts',
+      'indicator.ts',
+      'index.html',
+      'indicator.html',
+      'style.css',
+      'indicator.css',
+    ].map((name) => `renderer/${name}`),
+    outdir: 'dist/renderer',
+    loader: { '.html': 'copy', '.css': 'copy' },
+    platform: 'browser',
+    target: 'chrome120',
+    format: 'esm',
+  },
+};

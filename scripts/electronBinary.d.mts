@@ -1,0 +1,2 @@
+export function currentElectron(): string | null;
+export function ensureElectron(): string;
