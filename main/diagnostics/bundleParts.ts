@@ -22,7 +22,7 @@ import { manifestSchema } from '../shared/manifest.ts';
 import type { AppStatePush } from '../shared/protocol.ts';
 import { errno, SightlineError } from '../shared/errors.ts';
 import { parseJson, parseJsonObject } from '../shared/json.ts';
-import { statusEventSchema } from '../shared/statusEvent.ts';
+import { statusEventSchema, type StatusEvent } from '../shared/statusEvent.ts';
 import { readJournal, spoolError } from '../spool/journal.ts';
 import { sessionKeys } from '../spool/sessionKeys.ts';
 import type { BundlePart, WrittenBundle } from './bundle.ts';
@@ -216,13 +216,15 @@ async function ffmpegFacts({ ffmpegPath, encoder }: Policy, resourcesFolder: str
   return { ...found, build, encoders, devices };
 }
 
+async function latestEvents(file: string): Promise<{ events: StatusEvent[]; foreign: number }> {
+  const all = (await lastLines(file, MAX_EVENT_BYTES)).slice(-MAX_EVENTS);
+  const events = all.flatMap((line) => statusEventSchema.safeParse(parseJson(line)).data ?? []);
+  return { events, foreign: all.length - events.length };
+}
+
 async function* statusEvents(file: string): AsyncGenerator {
-  let foreign = 0;
-  for (const line of (await lastLines(file, MAX_EVENT_BYTES)).slice(-MAX_EVENTS)) {
-    const event = statusEventSchema.safeParse(parseJson(line));
-    if (event.success) yield keep(event.data, shapes.statusEventShape);
-    else foreign += 1;
-  }
+  const { events, foreign } = await latestEvents(file);
+  for (const event of events) yield keep(event, shapes.statusEventShape);
   if (foreign > 0) yield { leftOut: 'lines that are not status events', count: foreign };
 }
 
@@ -230,13 +232,14 @@ async function* statusEvents(file: string): AsyncGenerator {
 async function* manifests({ statusEventsFile, sinkFolder }: Policy): AsyncGenerator {
   const sink = await realpath(sinkFolder).catch(() => null);
   if (sink === null) return;
-  const locations = new Set<string>();
-  for (const line of (await lastLines(statusEventsFile, MAX_EVENT_BYTES)).slice(-MAX_EVENTS)) {
-    const event = statusEventSchema.safeParse(parseJson(line));
-    if (event.data?.detail.recordingStatus !== 'PUBLISHED') continue;
-    const { location } = event.data.detail.recordingInfo;
-    if (location.startsWith('file:') && location.endsWith('.mp4')) locations.add(location);
-  }
+  const { events } = await latestEvents(statusEventsFile);
+  const locations = new Set(
+    events
+      .flatMap(({ detail }) =>
+        detail.recordingStatus === 'PUBLISHED' ? [detail.recordingInfo.location] : [],
+      )
+      .filter((location) => location.startsWith('file:') && location.endsWith('.mp4')),
+  );
   for (const location of [...locations].slice(-2 * MAX_SESSIONS)) {
     const path = fileURLToPath(location).replace(/\.mp4$/, '.json');
     const real = await realpath(path).catch(() => null);

@@ -10,7 +10,7 @@ export class NoAnswerError extends Error {
 /**
  * Runs `work` until it ends, `limitMs` have passed or `outer` is aborted. Its signal tells it to release its sockets; work
  * that cannot be cancelled (a DNS lookup) is abandoned.
- * @throws NoAnswerError after the deadline; outer's reason if it aborts first; whatever `work` throws
+ * @throws NoAnswerError after the deadline; outer's reason if it aborts first; errors of `work`
  */
 export async function within<T>(
   limitMs: number,

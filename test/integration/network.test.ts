@@ -179,7 +179,7 @@ describe('TLS', () => {
 describe('a websocket', () => {
   it.each([
     ['refuse', 'ok', /answered with 404 by stand-in, by the service itself/],
-    ['wrong key', 'failed', /no websocket server/],
+    ['wrong key', 'failed', /not a websocket server/],
     ['cut', 'failed', /not answered: .*cut off|not answered: socket hang up/],
     ['silent', 'failed', /not answered: no answer within 0\.7 s/],
   ] as const)('that the host answers with "%s" is %s', async (how, verdict, evidence) => {

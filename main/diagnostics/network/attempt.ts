@@ -201,7 +201,7 @@ export class Attempt {
         const { secure, handshake } = await shakeHands(socket, host, ports.trustedRoots, signal);
         this.secure = secure;
         this.intercepted = isIntercepted(handshake);
-        // Whatever the verdict: a proxy that intercepts TLS is the one that can break websockets.
+        // Independent of the verdict: a proxy that intercepts TLS is the one that can break websockets.
         return goOn(judgeHandshake(handshake, host));
       },
       (error) => judgeNoHandshake(error, host, this.allow),

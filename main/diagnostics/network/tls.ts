@@ -51,7 +51,7 @@ export function shakeHands(
 }
 
 function readHandshake(secure: TLSSocket): Handshake {
-  // Without a certificate (a cipher that needs none) Node answers with an empty object, whatever its types say.
+  // Without a certificate (a cipher that needs none) Node answers with an empty object, unlike its types.
   const leaf: Partial<DetailedPeerCertificate> = secure.getPeerCertificate(true);
   const chain: string[] = [];
   const seen = new Set<string>();
