@@ -38,10 +38,17 @@ module.exports = {
       to: { path: '^main/', pathNot: main('publisher|spool|status|shared|platform') },
     },
     {
-      name: 'diagnostics-reads-through-interfaces',
+      name: 'only-entries-import-diagnostics',
+      comment: 'diagnostics examines every room, so no room may depend on it',
       severity: 'error',
-      from: { path: main('diagnostics') },
-      to: { path: '^main/', pathNot: main('diagnostics|shared|platform') },
+      from: { path: '^main/', pathNot: ['^main/(diagnostics|headless|composition)/', '^main/index\\.ts$'] },
+      to: { path: main('diagnostics') },
+    },
+    {
+      name: 'browser-policy-imports-platform-and-shared',
+      severity: 'error',
+      from: { path: main('browserPolicy') },
+      to: { path: '^main/', pathNot: main('browserPolicy|platform|shared') },
     },
     {
       name: 'faces-call-the-session-and-read-status',

@@ -5,8 +5,8 @@ import { Menu, app, dialog, powerMonitor, safeStorage, screen, session, shell } 
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { push, serveRequests } from './ipc/ipc.ts';
-import { appDiagnostics } from './composition/diagnostics/appDiagnostics.ts';
-import type { AppDiagnostics } from './composition/diagnostics/appDiagnostics.ts';
+import { appDiagnostics } from './diagnostics/app.ts';
+import type { AppDiagnostics } from './diagnostics/app.ts';
 import { Overview } from './composition/overview/overview.ts';
 import { setAutostart } from './platform/autostart.ts';
 import { reportCrashes } from './platform/crashReports.ts';

@@ -29,6 +29,7 @@ import { Readiness } from './readiness.ts';
 import { recover } from './recovery.ts';
 import { UnreadableFolders } from './unreadableFolders.ts';
 import { admissionOf } from './admissionOf.ts';
+import { describePortOwner } from '../diagnostics/portOwner.ts';
 import { explainListenError } from '../server/listenError.ts';
 import { startServer, type RunningServer } from '../server/server.ts';
 import { Session } from '../session/service.ts';
@@ -334,7 +335,7 @@ export async function startServices(options: ServicesOptions): Promise<Services>
     });
   } catch (error) {
     unlock();
-    throw await explainListenError(error, policy.port);
+    throw await explainListenError(error, policy.port, describePortOwner);
   }
 
   const running = server;

@@ -1,16 +1,17 @@
-// The diagnostics bundle: parts that are read one after the other, redacted, held to a size, and written into one zip. A
-// part that cannot be read says so in its place and in the README; the others go on.
+// The diagnostics bundle: reads parts one after the other, redacts them, limits their size, and writes them into one zip. A
+// part that cannot be read contains its error, which the README repeats; the other parts are complete.
 
 import { toFailure } from '../shared/errors.ts';
 import type { Failure } from '../shared/errors.ts';
 import type { Redaction } from '../platform/redact.ts';
 import { redactText, redactValue } from '../platform/redact.ts';
+import { within } from './deadline.ts';
 import { writeZip } from './zipFile.ts';
 
 interface PartNames {
   /** In the zip. */
   readonly name: string;
-  /** For the README; parts with the same words are told of once. */
+  /** For the README, which lists parts with the same description once. */
   readonly about: string;
 }
 export type BundlePart =
@@ -24,15 +25,15 @@ export interface BundleProblem extends Failure {
 }
 
 export interface BundleOptions {
-  /** The zip; replaced if it is there. */
+  /** The zip; an existing file is replaced. */
   readonly out: string;
   readonly parts: readonly BundlePart[];
   readonly redaction: Redaction;
   readonly now: Date;
   readonly appVersion: string;
-  /** How long one document may take, in ms. */
+  /** For one document. */
   readonly deadlineMs?: number;
-  /** Of all parts before they are compressed. */
+  /** Of all parts, before compression. */
   readonly maxBytes?: number;
 }
 
@@ -45,7 +46,7 @@ export interface WrittenBundle {
 const DEADLINE_MS = 60_000;
 const MAX_PART_BYTES = 8 * 1024 * 1024;
 const MAX_BYTES = 32 * 1024 * 1024;
-/** Longer lines are none of ours. */
+/** Sightline's own lines are shorter. */
 const MAX_LINE_CHARACTERS = 64 * 1024;
 
 /** @throws SightlineError DISK_FULL, BUNDLE_NOT_WRITTEN */
@@ -65,7 +66,7 @@ export async function writeBundle(options: BundleOptions): Promise<WrittenBundle
     };
     try {
       for await (const text of part.kind === 'value' ? documentOf(part) : linesOf(part)) {
-        if (!fits(text)) throw new Error('It is longer than a bundle may be, and cut off here.');
+        if (!fits(text)) throw new Error('The part exceeds the size limit and is truncated here.');
         yield text;
       }
     } catch (error) {
@@ -77,7 +78,7 @@ export async function writeBundle(options: BundleOptions): Promise<WrittenBundle
   }
 
   async function* documentOf(part: BundlePart & { kind: 'value' }): AsyncGenerator<string> {
-    const value = await within(deadlineMs, part.read());
+    const value = await within(deadlineMs, null, () => part.read());
     yield `${JSON.stringify(redactValue(value, redaction), null, 2)}\n`;
   }
 
@@ -93,7 +94,7 @@ export async function writeBundle(options: BundleOptions): Promise<WrittenBundle
   };
   const entries = [
     ...parts.map((part) => ({ name: part.name, contents: () => contentsOf(part) })),
-    { name: 'README.txt', contents: readme }, // last, when all problems are known
+    { name: 'README.txt', contents: readme }, // last, because it lists the problems
   ];
   return { file: out, sizeBytes: await writeZip(out, entries, now), problems };
 }
@@ -101,42 +102,30 @@ export async function writeBundle(options: BundleOptions): Promise<WrittenBundle
 function lineWithin(text: string): string {
   return text.length <= MAX_LINE_CHARACTERS
     ? `${text}\n`
-    : `${JSON.stringify({ leftOut: 'a line that was too long', characters: text.length })}\n`;
-}
-
-async function within<T>(deadlineMs: number, promise: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`It took longer than ${deadlineMs / 1000} s.`)), deadlineMs);
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-  }
+    : `${JSON.stringify({ leftOut: 'a line that is too long', characters: text.length })}\n`;
 }
 
 function readmeOf({ parts, now, appVersion }: BundleOptions, problems: readonly BundleProblem[]): string {
   const about = new Map<string, string[]>();
   for (const part of parts) about.set(part.about, [...(about.get(part.about) ?? []), part.name]);
-  const contents = [...about].map(([words, names]) => {
-    const more = names.length > 1 ? ` (and ${names.length - 1} more like it)` : '';
-    return `${names[0] ?? ''}${more}\n    ${words}\n`;
+  const contents = [...about].map(([text, names]) => {
+    const more = names.length > 1 ? ` (and ${names.length - 1} similar files)` : '';
+    return `${names[0] ?? ''}${more}\n    ${text}\n`;
   });
   const wrong = problems.map(({ part, code, message }) => `${part}: ${code}: ${message}\n`);
   return [
     `Diagnostics of Sightline ${appVersion}, ${now.toISOString()}\n`,
-    '\nWhat is in here\n\n',
+    '\nContents\n\n',
     ...contents,
-    '\nWhat could not be read\n\n',
-    ...(wrong.length === 0 ? ['Everything could.\n'] : wrong),
-    '\nWhat is left out, always\n\n',
-    'Pictures of the screen and the files that hold them. Contact attributes, queues, the reasons that a page gave for a\n',
+    '\nParts that could not be read\n\n',
+    ...(wrong.length === 0 ? ['None.\n'] : wrong),
+    '\nAlways left out\n\n',
+    'Frames of the screen and the files that contain them. Contact attributes, queues, the reasons that a page gave for a\n',
     "suspension, the agent's user name. Keys (spool.key), control.json, tokens, passwords, credentials, the environment\n",
-    '(but for the names of its variables that Sightline, AWS and proxies go by). User info and queries of URLs.\n',
+    '(except the names of variables that Sightline, AWS and proxies use). User info and queries of URLs.\n',
     'Home folders are written ~, the name of the computer as a hash, addresses as private-address or public-address.\n',
-    '[left-out] stands where something was taken out.\n',
-    '\nWhat is in here all the same: ids of contacts and recordings, ARNs of agent and instance, allowed domains, names of\n',
-    'buckets, folders and monitors, and when recordings began, rested and ended.\n',
+    '[left-out] marks removed text.\n',
+    '\nIncluded: ids of contacts and recordings, ARNs of agent and instance, allowed domains, names of\n',
+    'buckets, folders and monitors, and when recordings began, were suspended or paused, and ended.\n',
   ].join('');
 }

@@ -1,144 +1,114 @@
-// The checks behind `sightline doctor`, in their order: each a numbered step. One file a subject below checks/; who
-// supplies the subjects is main/healthChecks.ts.
+// The health checks behind `sightline doctor` and the app's "Run checks": the table of checks, and how they run.
 
+import { errorMessage } from '../shared/errors.ts';
 import type { Check, CheckResult, Finding } from './check.ts';
-import { failed, wordsOf } from './check.ts';
-import type { BrowserSubject } from './checks/browserPolicy.ts';
+import { failed } from './check.ts';
 import { browserPolicyCheck } from './checks/browserPolicy.ts';
-import type { CaptureSubject } from './checks/capture.ts';
 import { captureCheck } from './checks/capture.ts';
-import type { ClockSubject } from './checks/clock.ts';
 import { clockCheck } from './checks/clock.ts';
-import type { CredentialsSubject } from './checks/credentials.ts';
 import { credentialsCheck } from './checks/credentials.ts';
-import type { DataSubject } from './checks/data.ts';
 import { dataCheck } from './checks/data.ts';
-import type { DisplaySubject } from './checks/display.ts';
 import { displayCheck } from './checks/display.ts';
-import type { DomainsSubject } from './checks/domains.ts';
 import { domainsCheck } from './checks/domains.ts';
-import type { EncoderSubject } from './checks/encoder.ts';
 import { encoderCheck } from './checks/encoder.ts';
-import type { EventBridgeSubject } from './checks/eventBridge.ts';
 import { eventBridgeCheck } from './checks/eventBridge.ts';
-import type { InstanceSubject } from './checks/instance.ts';
 import { instanceCheck } from './checks/instance.ts';
-import type { KeyStoreSubject } from './checks/keyStore.ts';
 import { keyStoreCheck } from './checks/keyStore.ts';
-import type { MachineSubject } from './checks/machine.ts';
 import { machineCheck } from './checks/machine.ts';
-import type { PageAuthSubject } from './checks/pageAuth.ts';
 import { pageAuthCheck } from './checks/pageAuth.ts';
-import type { PolicySubject } from './checks/policy.ts';
 import { policyCheck } from './checks/policy.ts';
-import type { PortSubject } from './checks/port.ts';
 import { portCheck } from './checks/port.ts';
-import type { ProxySubject } from './checks/proxy.ts';
 import { proxyCheck } from './checks/proxy.ts';
-import type { RefusedSubject } from './checks/refused.ts';
 import { refusedCheck } from './checks/refused.ts';
-import type { SinkSubject } from './checks/sink.ts';
 import { sinkCheck } from './checks/sink.ts';
-import type { StatusEventsSubject } from './checks/statusEvents.ts';
 import { statusEventsCheck } from './checks/statusEvents.ts';
-import type { NetworkCheck } from './network/types.ts';
+import type { CheckContext, CheckOptions } from './context.ts';
+import { openContext } from './context.ts';
+import { NoAnswerError, within } from './deadline.ts';
+import { checkInstance } from './network/checkNetwork.ts';
+import type { NetworkPorts } from './network/types.ts';
 
-export type { Check, CheckResult, Finding, Verdict } from './check.ts';
+/** In the order of their steps. */
+export const checkTable: readonly ((context: CheckContext) => Check)[] = [
+  portCheck,
+  instanceCheck,
+  policyCheck,
+  domainsCheck,
+  pageAuthCheck,
+  browserPolicyCheck,
+  refusedCheck,
+  encoderCheck,
+  displayCheck,
+  captureCheck,
+  dataCheck,
+  keyStoreCheck,
+  credentialsCheck,
+  sinkCheck,
+  // After the checks that ask servers: their answers have the time.
+  clockCheck,
+  proxyCheck,
+  statusEventsCheck,
+  eventBridgeCheck,
+  machineCheck,
+];
 
-export interface CheckSubjects {
-  readonly port: PortSubject;
-  readonly instance: InstanceSubject;
-  readonly policy: PolicySubject;
-  readonly domains: DomainsSubject;
-  readonly pageAuth: PageAuthSubject;
-  readonly browsers: BrowserSubject;
-  readonly refused: RefusedSubject;
-  readonly encoder: EncoderSubject;
-  readonly displays: DisplaySubject;
-  readonly capture: CaptureSubject;
-  readonly data: DataSubject;
-  readonly keyStore: KeyStoreSubject;
-  readonly credentials: CredentialsSubject;
-  readonly sink: SinkSubject;
-  readonly clock: ClockSubject;
-  readonly proxy: ProxySubject;
-  readonly statusEvents: StatusEventsSubject;
-  readonly eventBridge: EventBridgeSubject;
-  readonly machine: MachineSubject;
-}
-
-/** A name that does not answer is not to hold up the steps after it. */
+/** A check that hangs must not block those after it. */
 const DEADLINE_MS = 45_000;
 
-export function allChecks(subjects: CheckSubjects): Check[] {
-  return [
-    portCheck(subjects.port),
-    instanceCheck(subjects.instance),
-    policyCheck(subjects.policy),
-    domainsCheck(subjects.domains),
-    pageAuthCheck(subjects.pageAuth),
-    browserPolicyCheck(subjects.browsers),
-    refusedCheck(subjects.refused),
-    encoderCheck(subjects.encoder),
-    displayCheck(subjects.displays),
-    captureCheck(subjects.capture),
-    dataCheck(subjects.data),
-    keyStoreCheck(subjects.keyStore),
-    credentialsCheck(subjects.credentials),
-    sinkCheck(subjects.sink),
-    // After the sink: S3's answer to it tells the time.
-    clockCheck(subjects.clock),
-    proxyCheck(subjects.proxy),
-    statusEventsCheck(subjects.statusEvents),
-    eventBridgeCheck(subjects.eventBridge),
-    machineCheck(subjects.machine),
-  ];
-}
-
-/** One after the other, so that none disturbs what another one measures. @param told of each as it ends */
+/** One after the other, so that no check disturbs another one's measurement. */
 export async function runChecks(
   checks: readonly Check[],
-  { told = () => undefined, deadlineMs = DEADLINE_MS }: RunOptions = {},
+  onResult: (result: CheckResult) => void = () => undefined,
+  deadlineMs: number = DEADLINE_MS,
 ): Promise<CheckResult[]> {
   const results: CheckResult[] = [];
   for (const [index, check] of checks.entries()) {
     const result = { step: index + 1, name: check.name, ...(await runOne(check, deadlineMs)) };
     results.push(result);
-    told(result);
+    onResult(result);
   }
   return results;
 }
 
-/** Those of the network follow, numbered on. */
-export function withNetwork(
-  results: readonly CheckResult[],
-  network: readonly NetworkCheck[],
-): CheckResult[] {
-  return [...results, ...network.map((check, index) => ({ step: results.length + index + 1, ...check }))];
-}
-
-export interface RunOptions {
-  readonly told?: (result: CheckResult) => void;
-  readonly deadlineMs?: number;
-}
-
 async function runOne(check: Check, deadlineMs: number): Promise<Finding> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<Finding>((resolve) => {
-    const said = failed(
-      `no end within ${deadlineMs / 1000} s`,
-      'Run the checks again. If it stays so, export the diagnostics and send them to support.',
-    );
-    timer = setTimeout(() => resolve(said), deadlineMs);
-  });
   try {
-    return await Promise.race([(async () => check.run())(), late]);
+    return await within(deadlineMs, null, async () => check.run());
   } catch (error) {
-    return failed(
-      wordsOf(error),
-      'The check itself failed. Export the diagnostics and send them to support.',
+    return error instanceof NoAnswerError
+      ? failed(
+          `did not finish within ${deadlineMs / 1000} s`,
+          'Run the checks again. If this repeats, export the diagnostics and send them to support.',
+        )
+      : failed(
+          errorMessage(error),
+          'The check itself failed. Export the diagnostics and send them to support.',
+        );
+  }
+}
+
+export interface AllChecksOptions extends CheckOptions {
+  /** The Amazon Connect instance whose hosts are checked; null: none is known. */
+  readonly instance: { readonly alias: string | null; readonly region: string | null };
+  readonly network: NetworkPorts;
+  readonly onResult?: (result: CheckResult) => void;
+}
+
+/** The table's checks, then those of the network. */
+export async function runAllChecks({
+  instance,
+  network,
+  onResult,
+  ...options
+}: AllChecksOptions): Promise<CheckResult[]> {
+  const context = openContext({ ...options, instanceAlias: instance.alias });
+  try {
+    const results = await runChecks(
+      checkTable.map((make) => make(context)),
+      onResult,
     );
+    const found = await checkInstance(instance, network);
+    return [...results, ...found.map((one, index) => ({ step: results.length + index + 1, ...one }))];
   } finally {
-    clearTimeout(timer);
+    context.close();
   }
 }

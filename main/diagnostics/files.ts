@@ -1,15 +1,14 @@
-// Reading other people's files for the bundle without holding on to them: the end of a text file, line by line, and what
-// lies in a folder. Links are not followed and nothing is changed.
+// Reads files for the bundle: the last lines of a text file, and the list of a folder. Does not follow links, changes nothing.
 
 import { constants, type Dirent } from 'node:fs';
 import { lstat, open, opendir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errno } from '../shared/errors.ts';
 
-/** Not a link, and not a pipe that nobody writes to. Windows has neither flag, and undefined counts as 0 here. */
+/** Refuses links and does not block on pipes. Windows has neither flag: undefined counts as 0 here. */
 const READ_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
-/** The whole lines within the last bytes of a file; none where there is no file. */
+/** The complete lines within the last bytes of a file; empty without a file. */
 export async function lastLines(path: string, maxBytes: number): Promise<string[]> {
   let file;
   try {
@@ -25,7 +24,7 @@ export async function lastLines(path: string, maxBytes: number): Promise<string[
     const buffer = Buffer.alloc(status.size - from);
     const { bytesRead } = await file.read(buffer, 0, buffer.byteLength, from);
     const lines = buffer.subarray(0, bytesRead).toString('utf8').split('\n');
-    if (from > 0) lines.shift(); // begun before what was read
+    if (from > 0) lines.shift(); // incomplete
     return lines.filter((line) => line.trim() !== '');
   } finally {
     await file.close();
@@ -40,7 +39,7 @@ export interface ListedFile {
 }
 export interface Listing {
   readonly files: readonly ListedFile[];
-  /** What there was no room for. */
+  /** How many are not listed. */
   readonly more: number;
 }
 
@@ -75,7 +74,7 @@ async function* readable(path: string): AsyncGenerator<Dirent> {
   try {
     yield* await opendir(path);
   } catch {
-    // gone meanwhile, or not ours to read: its own line is there
+    // deleted meanwhile or not readable; the folder itself is listed
   }
 }
 
@@ -85,6 +84,6 @@ async function statusOf(path: string, name: string): Promise<ListedFile | null> 
     const kind = status.isFile() ? 'file' : status.isDirectory() ? 'folder' : 'other';
     return { name, kind, sizeBytes: status.size, modified: status.mtime.toISOString() };
   } catch {
-    return null; // gone meanwhile
+    return null; // deleted meanwhile
   }
 }

@@ -1,9 +1,10 @@
-// The log's own lines, oldest first, as far as they are there: the full file that was put aside, and the one in use.
+// The lines of Sightline's log, oldest first: of the rotated file, then of the current one.
 
 import { createReadStream } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { parseJsonObject } from '../shared/json.ts';
 
 export interface LogLine {
   readonly time: string;
@@ -11,30 +12,19 @@ export interface LogLine {
   readonly [field: string]: unknown;
 }
 
-/** What is no line of ours (torn by a crash, for one) is passed over. No file is no line. */
-export async function readLogLines(folder: string, told: (line: LogLine) => void): Promise<void> {
+/** Skips what is not a log line, such as one torn by a crash, and files that do not exist or cannot be read. */
+export async function readLogLines(folder: string, onLine: (line: LogLine) => void): Promise<void> {
   for (const name of ['sightline.old.log', 'sightline.log']) {
     const file = join(folder, name);
     try {
-      await access(file); // first: a stream that finds no file is an error of its own, beside the reading
+      await access(file); // a missing file would be an error event of the stream, outside the loop
       const input = createReadStream(file, 'utf8');
       for await (const text of createInterface({ input, crlfDelay: Infinity })) {
-        const line = parse(text);
-        if (line !== null) told(line);
+        const line = parseJsonObject(text);
+        if (typeof line?.time === 'string' && typeof line.message === 'string') onLine(line as LogLine);
       }
     } catch {
-      // not there, or not ours to read
+      // the checks of the data folder report it
     }
-  }
-}
-
-function parse(text: string): LogLine | null {
-  try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value !== 'object' || value === null) return null;
-    const { time, message } = value as Record<string, unknown>;
-    return typeof time === 'string' && typeof message === 'string' ? (value as LogLine) : null;
-  } catch {
-    return null;
   }
 }

@@ -1,26 +1,26 @@
-// Which fields of our own files support may see: an allowlist, so that a field that is added to a file later stays out
-// until somebody has put it here. No contact attributes, no queues, no page's free words, nothing that opens anything.
+// The fields of Sightline's files that go into the bundle: an allowlist, so that new fields stay out until they are added here.
+// No contact attributes, no queues, no free text of a page, no keys or tokens.
 
 import { gapReasonSchema } from '../shared/names.ts';
 import { LEFT_OUT } from '../platform/redact.ts';
 
-/** `true`: a text, a number, a truth value or null, and nothing that has parts. */
+/** `true`: any scalar. */
 export type Shape =
   true | ((value: unknown) => unknown) | readonly [Shape] | { readonly [key: string]: Shape };
 
-/** What of a value the shape lets through; undefined: nothing. */
+/** The part of a value that the shape includes; undefined: nothing. */
 export function keep(value: unknown, shape: Shape): unknown {
   if (shape === true) return typeof value === 'object' && value !== null ? undefined : value;
   if (typeof shape === 'function') return shape(value);
   if (isList(shape))
-    return Array.isArray(value) ? value.map((one) => keep(one, shape[0])).filter(isThere) : undefined;
+    return Array.isArray(value) ? value.map((one) => keep(one, shape[0])).filter(isPresent) : undefined;
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     return value === null ? null : undefined;
   return Object.fromEntries(
     Object.entries(value)
       .filter(([key]) => Object.hasOwn(shape, key))
       .map(([key, one]) => [key, keep(one, shape[key] as Shape)] as const)
-      .filter(([, one]) => isThere(one)),
+      .filter(([, one]) => isPresent(one)),
   );
 }
 
@@ -28,11 +28,11 @@ function isList(shape: readonly [Shape] | Readonly<Record<string, Shape>>): shap
   return Array.isArray(shape);
 }
 
-function isThere(value: unknown): boolean {
+function isPresent(value: unknown): boolean {
   return value !== undefined;
 }
 
-/** Of a suspension the reason is the page's own words: only ours pass. */
+/** A suspension's reason can be a page's free text: only Sightline's own reasons are included. */
 const ourReason = (value: unknown): unknown => gapReasonSchema.safeParse(value).data;
 
 const rect = { x: true, y: true, width: true, height: true } as const;
@@ -136,7 +136,7 @@ export const statusEventShape: Shape = {
   },
 };
 
-/** What the state of the running app tells (`app.state`). */
+/** The state of the running app (`app.state`). */
 export const appStateShape: Shape = {
   rev: true,
   state: true,
@@ -145,7 +145,7 @@ export const appStateShape: Shape = {
   reason: { code: true, message: true },
 };
 
-/** Texts in a line of the log. Numbers and truth values of any name pass; another text is shown to have been there. */
+/** Text fields of a log line that are included; others become LEFT_OUT. Numbers and booleans are always included. */
 const LOG_TEXTS = new Set(
   (
     'time level message reason code error command ffmpeg encoder version origin because cause runId recordingId ' +

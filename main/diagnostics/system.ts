@@ -1,14 +1,15 @@
-// What the machine says of itself, without whose it is.
+// Facts about the machine, without its user or name.
 
 import { availableParallelism, cpus, freemem, release, totalmem, uptime, version } from 'node:os';
 import { statfs } from 'node:fs/promises';
+import { errorMessage } from '../shared/errors.ts';
 
-/** Variables whose values say what kind of a desktop this is; of no other is the value read. */
+/** Variables that describe the desktop. No other values are read. */
 const SHOWN_VARIABLES = [
   ...['DISPLAY', 'WAYLAND_DISPLAY', 'XDG_SESSION_TYPE', 'XDG_CURRENT_DESKTOP', 'DESKTOP_SESSION'],
   ...['SESSIONNAME', 'LANG', 'TZ', 'PROCESSOR_ARCHITECTURE'],
 ];
-/** Variables of which only the name is told. */
+/** Variables whose names are included, without values. */
 const NAMED_VARIABLES = /^(SIGHTLINE_|AWS_|NODE_|ELECTRON_|(HTTPS?|ALL|NO)_PROXY$|SSL_CERT_)/i;
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -46,6 +47,6 @@ async function diskOf(folder: string): Promise<unknown> {
     const { bavail, blocks, bsize } = await statfs(folder);
     return { folder, freeBytes: bavail * bsize, totalBytes: blocks * bsize };
   } catch (error) {
-    return { folder, problem: error instanceof Error ? error.message : String(error) };
+    return { folder, problem: errorMessage(error) };
   }
 }

@@ -1,5 +1,5 @@
-// One zip, written entry by entry as its contents come: to a name of its own beside the target, for its owner only, and
-// renamed when it is whole. A zip that could not be finished leaves nothing behind.
+// Writes one zip entry by entry: to a temporary file beside the target, readable by its owner only, renamed when complete. A
+// failure leaves no file behind.
 
 import { randomBytes } from 'node:crypto';
 import { open, rm, stat } from 'node:fs/promises';
@@ -7,12 +7,12 @@ import type { FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Readable } from 'node:stream';
 import { renameOver, syncFolder } from '../platform/atomicFile.ts';
-import { SightlineError, errno } from '../shared/errors.ts';
+import { SightlineError, errno, errorMessage } from '../shared/errors.ts';
 
 export interface ZipEntry {
   /** With `/` between folders. */
   readonly name: string;
-  /** Asked for when its turn has come, one after the other. Must not throw. */
+  /** Read one entry after the other. Must not throw. */
   readonly contents: () => AsyncIterable<string>;
 }
 
@@ -23,7 +23,7 @@ export interface ZipEntry {
 export async function writeZip(path: string, entries: readonly ZipEntry[], mtime: Date): Promise<number> {
   const temporary = `${path}.${randomBytes(4).toString('hex')}.tmp`;
   try {
-    if ((await stat(path).catch(() => null))?.isDirectory() === true) throw new Error('It is a folder');
+    if ((await stat(path).catch(() => null))?.isDirectory() === true) throw new Error('it is a folder');
     const file = await open(temporary, 'wx', 0o600);
     try {
       await writeEntries(file, entries, mtime);
@@ -46,7 +46,7 @@ async function writeEntries(file: FileHandle, entries: readonly ZipEntry[], mtim
   const { ZipFile } = await import('yazl');
   const zip = new ZipFile();
   const failed = new Promise<never>((_, reject) => zip.on('error', reject));
-  failed.catch(() => undefined); // it may come after the disk has said so
+  failed.catch(() => undefined); // it may follow an error of the disk
   for (const { name, contents } of entries) {
     zip.addReadStreamLazy(name, { mtime, mode: 0o100600 }, (give) =>
       give(null, Readable.from(contents(), { objectMode: false })),
@@ -65,7 +65,6 @@ function zipError(path: string, error: unknown): SightlineError {
     const what = `The disk is full: ${path} could not be written. Free some space, or name a file on another disk with --out.`;
     return new SightlineError('DISK_FULL', what, { cause: error });
   }
-  const words = error instanceof Error ? error.message : String(error);
-  const what = `The diagnostics could not be written to ${path}: ${words}. Name a file in a folder that is there and that this user may write to.`;
+  const what = `The diagnostics could not be written to ${path}: ${errorMessage(error)}. Name a file in an existing folder that this user may write to.`;
   return new SightlineError('BUNDLE_NOT_WRITTEN', what, { cause: error });
 }

@@ -1,24 +1,19 @@
-// `sightline browser-policy`: the browsers' machine policies that let pages of `allowedDomains` reach this machine
-// without asking the agent: shown, written, looked at, taken away.
+// `sightline browser-policy`: shows, sets, checks and removes the browsers' machine policies that let pages of
+// `allowedDomains` connect to this machine without asking the agent.
 
 import type { Command } from 'commander';
 import { Option } from 'commander';
-import type { Coverage } from '../diagnostics/checks/browserPolicy.ts';
-import { coverageOf } from '../diagnostics/checks/browserPolicy.ts';
-import { browsersOf, readBrowserPolicies } from '../platform/browserPolicies.ts';
-import { writePolicyFiles } from '../platform/browserPolicyFiles.ts';
-import type { Change, WantedList } from '../platform/browserPolicyLists.ts';
-import { wantedLists } from '../platform/browserPolicyLists.ts';
-import { writePolicyRegistry } from '../platform/browserPolicyRegistry.ts';
-import { policyText } from '../platform/browserPolicyText.ts';
+import { applyBrowserPolicy, browserCoverage } from '../browserPolicy/apply.ts';
+import type { Coverage } from '../browserPolicy/coverage.ts';
+import type { Change } from '../browserPolicy/lists.ts';
+import { wantedLists } from '../browserPolicy/lists.ts';
+import { policyText } from '../browserPolicy/text.ts';
 import { runTool } from '../platform/runTool.ts';
 import { PolicyError } from '../policy/load.ts';
-import { SightlineError } from '../shared/errors.ts';
 import type { CommandOptions } from './options.ts';
 import { policyWithWarnings } from './options.ts';
 
 const modes = ['print', 'apply', 'check', 'remove'] as const;
-type Mode = (typeof modes)[number];
 const platforms: Readonly<Record<string, NodeJS.Platform>> = {
   linux: 'linux',
   windows: 'win32',
@@ -28,16 +23,13 @@ const EXIT_USAGE = 64;
 
 export function addBrowserPolicyOptions(command: Command): Command {
   return command
-    .option('--print', 'show what --apply would set, in the form of the platform')
+    .option('--print', 'show what --apply would set, in the format of the platform')
     .option('--apply', 'set it for all users of this computer; needs an administrator')
-    .option(
-      '--check',
-      'tell whether it is set; exit code 0 when every browser lets every domain in, 1 if not',
-    )
-    .option('--remove', 'take away what --apply has set, and nothing else; needs an administrator')
-    .option('--older', 'serve browsers before 146 as well; opens the local network to these pages, too')
+    .option('--check', 'check whether it is set; exit code 0 when every browser allows every domain, else 1')
+    .option('--remove', 'remove what --apply has set, and nothing else; needs an administrator')
+    .option('--older', 'include browsers before 146; this opens the local network to these pages')
     .addOption(
-      new Option('--for <platform>', 'with --print: for which platform (default: this one)').choices(
+      new Option('--for <platform>', 'with --print: the platform (default: this one)').choices(
         Object.keys(platforms),
       ),
     )
@@ -53,78 +45,50 @@ export async function browserPolicyCommand(options: CommandOptions, command: Com
     });
   }
   const { values } = await policyWithWarnings(options);
-  const domains = [...new Set(values.allowedDomains)];
-  if (domains.length === 0 && mode !== 'remove') {
+  const allowed = [...new Set(values.allowedDomains)];
+  if (allowed.length === 0 && mode !== 'remove') {
     throw new PolicyError('Policy "allowedDomains" is empty. Name the domains whose pages may connect.');
   }
-  const { platform } = process;
+  const older = options.older === true;
   if (mode === 'print') {
-    const asked = typeof options.for === 'string' ? platforms[options.for] : undefined;
-    const to = asked ?? platform;
-    process.stdout.write(policyText(to, wantedLists(to, domains, options.older === true)));
+    const platform =
+      (typeof options.for === 'string' ? platforms[options.for] : undefined) ?? process.platform;
+    process.stdout.write(policyText(platform, wantedLists(platform, allowed, older)));
     return;
   }
-  const wanted = wantedLists(platform, mode === 'remove' ? [] : domains, options.older === true);
-  const changes = mode === 'check' ? [] : await write(platform, mode, wanted);
-  const coverage = mode === 'remove' ? [] : await look(platform, domains);
-  const isCovered = coverage.every(({ by }) => by.every(([, say]) => say === 'allowed'));
-  if (options.json === true) {
-    const browsers = coverage.map(({ browser, sources, by }) => ({
+  const domains = mode === 'remove' ? [] : allowed;
+  const order = { platform: process.platform, run: runTool, domains, older };
+  const changes = mode === 'check' ? [] : await applyBrowserPolicy(order);
+  const browsers = mode === 'remove' ? [] : await browserCoverage(order);
+  const covered = browsers.every((one) => one.domains.every(({ access }) => access === 'allowed'));
+  process.stdout.write(options.json === true ? asJson() : asText(changes, browsers));
+  if (!covered) process.exitCode = 1;
+
+  function asJson(): string {
+    // The field `say` is part of the command's output format.
+    const shown = browsers.map(({ browser, sources, domains: found }) => ({
       ...{ browser, sources },
-      domains: by.map(([domain, say]) => ({ domain, say })),
+      domains: found.map(({ domain, access }) => ({ domain, say: access })),
     }));
-    process.stdout.write(
-      `${JSON.stringify({ ...(mode === 'remove' ? {} : { covered: isCovered, browsers }), ...(mode === 'check' ? {} : { changes }) })}\n`,
-    );
-  } else {
-    const lines = [...changes.flatMap(changeLines), ...coverage.flatMap(coverageLines)];
-    process.stdout.write(`${lines.length === 0 ? 'nothing of Sightline was there' : lines.join('\n')}\n`);
+    const found = mode === 'remove' ? {} : { covered, browsers: shown };
+    return `${JSON.stringify({ ...found, ...(mode === 'check' ? {} : { changes }) })}\n`;
   }
-  if (!isCovered) process.exitCode = 1;
 }
 
-async function write(
-  platform: NodeJS.Platform,
-  mode: Mode,
-  wanted: readonly WantedList[],
-): Promise<Change[]> {
-  if (platform === 'win32') return writePolicyRegistry(wanted, runTool);
-  if (platform !== 'darwin') return writePolicyFiles(wanted);
-  throw new SightlineError(
-    'BROWSER_POLICY_NOT_WRITTEN',
-    mode === 'apply'
-      ? 'On a Mac no program may set this. Save what --print shows as sightline.mobileconfig, and have it installed by your device management (or by hand, in System Settings).'
-      : 'On a Mac the configuration profile is taken away where it was installed: in your device management or in System Settings.',
-  );
-}
+const accessTexts = { allowed: 'allowed', asked: 'asks the agent', blocked: 'blocked' } as const;
 
-/** Of a browser without any policy nothing is found: it asks the agent. */
-async function look(platform: NodeJS.Platform, domains: readonly string[]): Promise<Coverage[]> {
-  const found = coverageOf(domains, await readBrowserPolicies({ platform, run: runTool }));
-  return browsersOf(platform).map(
-    (browser) =>
-      found.find((one) => one.browser === browser) ?? {
-        browser,
-        sources: '',
-        by: domains.map((domain) => [domain, 'asked'] as const),
-      },
-  );
-}
-
-function changeLines({ browser, place, added, removed }: Change): string[] {
-  return [
-    ...added.map((entry) => `${browser}: added ${entry} to ${place}`),
-    ...removed.map((entry) => `${browser}: removed ${entry} from ${place}`),
+function asText(changes: readonly Change[], browsers: readonly Coverage[]): string {
+  const lines = [
+    ...changes.flatMap(({ browser, place, added, removed }) => [
+      ...added.map((entry) => `${browser}: added ${entry} to ${place}`),
+      ...removed.map((entry) => `${browser}: removed ${entry} from ${place}`),
+    ]),
+    ...browsers.flatMap(({ browser, sources, domains }) =>
+      domains.map(
+        ({ domain, access }) =>
+          `${browser.padEnd(8)}  ${domain}  ${accessTexts[access]}  (${sources === '' ? 'no policy' : sources})`,
+      ),
+    ),
   ];
-}
-
-const words = {
-  allowed: 'lets it in',
-  asked: 'asks the agent',
-  blocked: 'blocks it',
-} as const;
-
-function coverageLines({ browser, sources, by }: Coverage): string[] {
-  const where = sources === '' ? 'no policy' : sources;
-  return by.map(([domain, say]) => `${browser.padEnd(8)}  ${domain}  ${words[say]}  (${where})`);
+  return `${lines.length === 0 ? 'nothing to remove' : lines.join('\n')}\n`;
 }

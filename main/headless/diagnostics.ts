@@ -1,13 +1,13 @@
-// `sightline diagnostics --out FILE.zip`: one file for support. Exits with 0 when it is written, whatever is in it; with
-// 64 for a name that is no zip's and 69 when it cannot be written.
+// `sightline diagnostics --out FILE.zip`: one file for support. Exit codes: 0 when it is written, even incomplete; 64 for a name
+// without .zip; 69 when it cannot be written.
 
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import { resolve } from 'node:path';
-import { exportDiagnostics } from '../composition/diagnostics/diagnosticsBundle.ts';
+import { exportDiagnostics } from '../diagnostics/bundleParts.ts';
 import { findResourcesFolder } from '../platform/paths.ts';
 import { readPolicyLenient } from '../policy/read.ts';
-import { checkEverything } from './doctor.ts';
+import { runDoctor } from './doctor.ts';
 import type { CommandOptions } from './options.ts';
 import { sourcesFrom, printWarnings } from './options.ts';
 
@@ -24,8 +24,10 @@ export function addDiagnosticsOptions(command: Command): Command {
 export async function diagnosticsCommand(options: CommandOptions): Promise<void> {
   const { out = defaultName(new Date()) } = options;
   if (typeof out !== 'string' || !out.toLowerCase().endsWith('.zip')) {
-    // A slip of the tongue is not to cost another file.
-    process.stderr.write('sightline: --out names a file that ends in .zip; it is replaced if it is there.\n');
+    // A typing mistake must not overwrite another file.
+    process.stderr.write(
+      'sightline: --out must name a file that ends in .zip; an existing file is replaced.\n',
+    );
     process.exitCode = EXIT_USAGE;
     return;
   }
@@ -35,7 +37,7 @@ export async function diagnosticsCommand(options: CommandOptions): Promise<void>
     policy,
     resourcesFolder: findResourcesFolder(),
     environment: process.env,
-    runChecks: () => checkEverything(policy),
+    runChecks: () => runDoctor(policy),
   });
   if (options.json === true) {
     process.stdout.write(
@@ -44,11 +46,12 @@ export async function diagnosticsCommand(options: CommandOptions): Promise<void>
     return;
   }
   process.stdout.write(
-    `${file} (${Math.ceil(sizeBytes / 1024)} KiB). README.txt in it says what is there.\n`,
+    `${file} (${Math.ceil(sizeBytes / 1024)} KiB). README.txt in it describes the contents.\n`,
   );
   printWarnings(policy);
   for (const problem of policy.problems) process.stderr.write(`warning: ${problem}\n`);
-  for (const { part, message } of problems) process.stderr.write(`warning: not in it: ${part}: ${message}\n`);
+  for (const { part, message } of problems)
+    process.stderr.write(`warning: not included: ${part}: ${message}\n`);
 }
 
 function defaultName(now: Date): string {

@@ -1,9 +1,6 @@
-// The network part of `sightline doctor`: which instance is meant, and the checks of what it needs. Without an instance
-// nothing is asked of the network.
+// The options of `sightline doctor` that choose an Amazon Connect instance. Without one the network is not checked.
 
 import type { Command } from 'commander';
-import { checkInstance, systemPorts } from '../diagnostics/network/checkNetwork.ts';
-import type { NetworkCheck } from '../diagnostics/network/types.ts';
 import type { Policy } from '../policy/keys.ts';
 import { policyKeys } from '../policy/keys.ts';
 import { PolicyError } from '../policy/load.ts';
@@ -19,12 +16,12 @@ export function addNetworkOptions(command: Command): Command {
 }
 
 export interface NamedInstance {
-  /** null: nobody has named one. */
+  /** null: none was given. */
   readonly alias: string | null;
   readonly region: string | null;
 }
 
-/** Which is meant. @throws PolicyError when a flag is not valid */
+/** From flags, else from policy. @throws PolicyError when a flag is not valid */
 export function instanceFrom(
   options: CommandOptions,
   policy: Pick<Policy, 'instanceAlias' | 'instanceRegion'>,
@@ -32,12 +29,8 @@ export function instanceFrom(
   const alias = flag(options, 'instance', 'instanceAlias') ?? policy.instanceAlias;
   const region = flag(options, 'region', 'instanceRegion') ?? policy.instanceRegion;
   if (alias === null && options.region !== undefined)
-    throw new PolicyError('--region needs the instance as well: --instance acme, of acme.my.connect.aws.');
+    throw new PolicyError('--region needs the instance as well: --instance acme for acme.my.connect.aws.');
   return { alias, region };
-}
-
-export function networkChecks(instance: NamedInstance): Promise<NetworkCheck[]> {
-  return checkInstance(instance, systemPorts(process.env));
 }
 
 function flag(

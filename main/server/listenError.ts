@@ -1,12 +1,16 @@
-// Why the port could not be opened, in words that say what to do.
+// Why the port could not be opened, and what to do.
 
-import { describePortOwner } from '../platform/portOwner.ts';
 import { SightlineError, errno } from '../shared/errors.ts';
 
-export async function explainListenError(error: unknown, port: number): Promise<SightlineError> {
+/** @param ownerOf describes the program that uses a port; null when unknown */
+export async function explainListenError(
+  error: unknown,
+  port: number,
+  ownerOf: (port: number) => Promise<string | null>,
+): Promise<SightlineError> {
   switch (errno(error)) {
     case 'EADDRINUSE': {
-      const owner = await describePortOwner(port);
+      const owner = await ownerOf(port);
       return new SightlineError(
         'CLIENT_CONNECTION_ERROR',
         `Port ${port} is taken${owner === null ? '' : ` by ${owner}`}. End that program (another Sightline, or the Amazon ` +

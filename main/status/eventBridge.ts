@@ -4,6 +4,7 @@
 import type { PutEventsRequestEntry } from '@aws-sdk/client-eventbridge';
 import type { Logger } from '../platform/log.ts';
 import { errno } from '../shared/errors.ts';
+import { EVENT_BRIDGE_FAILED, EVENT_BRIDGE_RECOVERED } from '../shared/logEvents.ts';
 import type { SetTimer } from '../platform/timer.ts';
 import { plainTimer } from '../platform/timer.ts';
 import type { Clock, Moment } from '../shared/time.ts';
@@ -228,7 +229,11 @@ export class EventBridge {
     if (this.problem === null) return;
     const { code, since } = this.problem;
     this.problem = null;
-    this.options.log.info('status events reach EventBridge again', { was: code, since: toTimestamp(since) });
+    this.options.log.info('status events reach EventBridge again', {
+      event: EVENT_BRIDGE_RECOVERED,
+      was: code,
+      since: toTimestamp(since),
+    });
   }
 
   /** Waits for the next try. The log hears of a reason once, however often it comes back. */
@@ -238,6 +243,7 @@ export class EventBridge {
     const permanent = kind === 'permanent';
     if (this.problem?.code !== code) {
       log.warn('status events do not reach EventBridge; they wait in the outbox', {
+        event: EVENT_BRIDGE_FAILED,
         code,
         reason: message,
         pending: this.pending,

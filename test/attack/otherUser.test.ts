@@ -160,7 +160,7 @@ it.skipIf(why !== null)(
       expect(checks.find(({ name }) => name === 'port')).toMatchObject({
         verdict: 'failed',
         evidence: expect.stringContaining(
-          `but port ${port} of [::1] by a program that this user may not see`,
+          `but port ${port} of [::1] by a program that this user cannot see`,
         ) as string,
       });
     } finally {

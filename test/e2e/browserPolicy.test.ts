@@ -77,7 +77,7 @@ describe.runIf(mayWrite)('browser-policy (as root, on a Linux whose browsers hav
 
     expect(run('--remove').stdout).toContain(`Chromium: removed https://${domain}`);
     expect(await seenByChromium()).toContain('Not set');
-    expect(run('--remove').stdout).toBe('nothing of Sightline was there\n');
+    expect(run('--remove').stdout).toBe('nothing to remove\n');
   });
 
   it('is judged as Chromium judges it where several files set the list, whatever their names end in', async () => {

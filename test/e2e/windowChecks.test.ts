@@ -130,7 +130,7 @@ it('the port is taken: the checks run all the same, say by whom, and are in the 
   const results = await runChecks(backstage, window);
   expect(named(results, 'port')).toMatchObject({
     verdict: 'failed',
-    evidence: expect.stringContaining(`port ${port} is held by process ${process.pid}`) as string,
+    evidence: expect.stringContaining(`port ${port} is in use by process ${process.pid}`) as string,
     remedy: expect.stringContaining('End that program') as string,
   });
   expect(verdictsOf(results)).toContain('single instance ok');
@@ -155,7 +155,7 @@ it('no instance is named: one line says how to turn the network checks on', asyn
   const backstage = await startBackstage({ display: display.display, exportTo: file });
   const window = await open(backstage);
   const results = await runChecks(backstage, window);
-  expect(named(results, 'port').evidence).toContain('held by this Sightline');
+  expect(named(results, 'port').evidence).toContain('in use by this Sightline');
   expect(results.filter(({ name }) => name.startsWith('network'))).toEqual([
     {
       step: results.length,

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { closeSync, copyFileSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseRegistry } from '../../main/platform/browserPolicies.ts';
+import { parseRegistry } from '../../main/browserPolicy/read.ts';
 import { findWine, whyNoWindows } from '../../scripts/windows.mjs';
 import { endWithUs, findOptionalTool } from '../rig/process.ts';
 import { startWineRelay, type OpenConnection } from '../rig/wineRelay.ts';

@@ -390,7 +390,7 @@ describe('doctor', () => {
     const host = new URL(endpoint.url).host;
     expect(await check(endpoint.url)).toMatchObject({
       verdict: 'ok',
-      evidence: `the endpoint ${host} answered 401 to a question without a token`,
+      evidence: `the endpoint ${host} answered 401 to a request without a token`,
     });
     endpoint.fault = { kind: 'body', body: '{}' };
     expect(await check(endpoint.url)).toMatchObject({ verdict: 'failed' });

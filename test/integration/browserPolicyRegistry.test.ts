@@ -7,10 +7,10 @@ import { mkdtemp, open, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { coverageOf } from '../../main/diagnostics/checks/browserPolicy.ts';
-import { readBrowserPolicies } from '../../main/platform/browserPolicies.ts';
-import { wantedLists } from '../../main/platform/browserPolicyLists.ts';
-import { REGISTRY_RECORD, writePolicyRegistry } from '../../main/platform/browserPolicyRegistry.ts';
+import { coverageOf } from '../../main/browserPolicy/coverage.ts';
+import { readBrowserPolicies } from '../../main/browserPolicy/read.ts';
+import { wantedLists } from '../../main/browserPolicy/lists.ts';
+import { REGISTRY_RECORD, writePolicyRegistry } from '../../main/browserPolicy/registry.ts';
 import type { RunTool } from '../../main/platform/runTool.ts';
 
 const wine =
@@ -43,7 +43,7 @@ const none = (key: string) =>
 const apply = (...domains: string[]) => writePolicyRegistry(wantedLists('win32', domains, false), run);
 const covered = async () =>
   coverageOf([domain], await readBrowserPolicies({ platform: 'win32', run })).map(
-    ({ browser, by }) => `${browser} ${by[0]![1]}`,
+    ({ browser, domains }) => `${browser} ${domains[0]!.access}`,
   );
 
 describe.runIf(wine !== '')('browser policies in the registry (where Wine is)', () => {

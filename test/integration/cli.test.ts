@@ -167,10 +167,28 @@ describe('doctor', () => {
       ],
     ]);
     expect(code).toBe(1);
-    expect(stdout).toMatch(/failed\s+allowed domains: no page may connect\n\s+-> Set "allowedDomains"/);
-    expect(stdout).toMatch(/failed\s+ffmpeg and encoder: No ffmpeg was found/);
-    expect(stdout).toMatch(/failed\s+display: No display is named/);
-    expect(stdout).toMatch(/failed\s+sink folder: .*\n\s+-> There is a file where a folder should be/);
+    // A line for each check, then the failures with what to do, then the counts.
+    expect(stdout).toMatch(/^ +4\. failed +allowed domains: no page may connect$/m);
+    expect(stdout).toMatch(/^failed\s+allowed domains: no page may connect\n\s+-> Set "allowedDomains"/m);
+    expect(stdout).toMatch(/^failed\s+ffmpeg and encoder: No ffmpeg was found/m);
+    expect(stdout).toMatch(/^failed\s+display: No display is named/m);
+    expect(stdout).toMatch(/^failed\s+sink folder: .*\n\s+-> There is a file where a folder should be/m);
+    expect(stdout.indexOf('\nfailed ')).toBeLessThan(stdout.indexOf('\nwarning '));
+    expect(stdout).toMatch(/\n\n20 checks: [5-9] failed, \d+ warnings?, \d+ skipped, \d+ ok\n$/);
+    expect(stdout).not.toContain('\u001b');
+  });
+
+  it('has colors on a terminal, unless NO_COLOR is set', () => {
+    const command = `'${process.execPath}' '${join(root, 'dist/main/headless.mjs')}' doctor --data-dir '${join(home, 'd')}'`;
+    const onTerminal = (environment: Record<string, string>): string =>
+      spawnSync('script', ['-qec', command, '/dev/null'], {
+        env: { HOME: home, PATH: process.env.PATH, TERM: 'xterm', ...environment },
+        encoding: 'utf8',
+      }).stdout;
+    expect(onTerminal({})).toMatch(/\u001b\[31mfailed +\u001b\[39m/);
+    const plain = onTerminal({ NO_COLOR: '1' });
+    expect(plain).toMatch(/^failed +\S/m);
+    expect(plain).not.toContain('\u001b');
   });
 });
 

@@ -274,7 +274,7 @@ describe('a spool that somebody has been at', () => {
     expect(listed).toMatch(/ empty {2}.*SPOOL_UNREADABLE/);
     expect(await dataCheck()).toMatchObject({
       verdict: 'warning',
-      evidence: containing('6 recordings were damaged'),
+      evidence: containing('6 recordings damaged'),
     });
   }, 120_000);
 

@@ -8,7 +8,7 @@ import type { CDPSession, Page } from 'playwright-core';
 import type { RequestChannel } from '../../main/ipc/model.ts';
 import { answer } from '../../main/ipc/model.ts';
 import { Overview } from '../../main/composition/overview/overview.ts';
-import { appDiagnostics } from '../../main/composition/diagnostics/appDiagnostics.ts';
+import { appDiagnostics } from '../../main/diagnostics/app.ts';
 import type { ResolveProxy } from '../../main/diagnostics/network/proxy.ts';
 import type { NetworkPorts } from '../../main/diagnostics/network/types.ts';
 import type { StartSessionWatch } from '../../main/platform/sessionWatch.ts';

@@ -1,56 +1,39 @@
-// A test capture of two seconds: whether pictures come, whether they are black or stand still, and what it costs. The
-// measures come without pixels: frames are looked at in memory and thrown away by whoever measures.
+// A test capture of two seconds: whether frames arrive, whether they are black or do not change, and what capture costs. The
+// frames stay in memory and only their measurements leave capture/trial.ts.
 
+import { watch } from 'node:fs';
+import { dirname } from 'node:path';
+import { ffmpegSpawner } from '../../capture/spawnFfmpeg.ts';
+import type { MonitorTrial, Trial } from '../../capture/trial.ts';
+import { tryCapture } from '../../capture/trial.ts';
+import { lockHolder } from '../../platform/instanceLock.ts';
+import { errorMessage } from '../../shared/errors.ts';
 import type { Check, Finding } from '../check.ts';
-import { failed, ok, skipped, warning, wordsOf } from '../check.ts';
-
-export interface MonitorMeasure {
-  readonly name: string;
-  readonly frames: number;
-  readonly expectedFrames: number;
-  /** Part of the picture that is as good as black, 0 to 1; the least of all frames. */
-  readonly darkShare: number;
-  /** Frames that differ from the one before. */
-  readonly changes: number;
-}
-
-export interface CaptureMeasure {
-  readonly monitors: readonly MonitorMeasure[];
-  /** Of the recorder's own command over all monitors: its CPU time as part of one core; null: ffmpeg did not say. */
-  readonly cpuOfOneCore: number | null;
-  /** Frames that came out of the encoder, and how many should have. */
-  readonly encodedFrames: number;
-  readonly expectedFrames: number;
-  /** Whether other local users could read the pictures meanwhile. */
-  readonly isExposed: boolean;
-}
-
-export interface CaptureSubject {
-  /** Whether a contact is being recorded or suspended. */
-  readonly isRecording: () => Promise<boolean>;
-  /** null: given up, because a contact began. @throws when nothing can be captured */
-  readonly measure: () => Promise<CaptureMeasure | null>;
-}
+import { failed, ok, skipped, warning } from '../check.ts';
+import type { CheckContext } from '../context.ts';
+import { readRecordings } from '../context.ts';
 
 const NOT_NOW = 'not run while recording';
 const BLACK_SHARE = 0.98;
-/** Fewer than so many of the frames that should have come are too few. */
+/** A smaller share of the expected frames is too few. */
 const ENOUGH = 0.6;
-const MUCH_OF_ONE_CORE = 0.5;
+const HIGH_CPU = 0.5;
+/** A recording without an end event after this time was cut off. */
+const LONGEST_RECORDING_MS = 24 * 3_600_000;
 
-export function captureCheck({ isRecording, measure }: CaptureSubject): Check {
+type CaptureContext = Pick<CheckContext, 'policy' | 'live' | 'finder' | 'displays' | 'log'>;
+
+export function captureCheck(context: CaptureContext): Check {
   return {
     name: 'test capture',
     run: async () => {
-      if (await isRecording()) return skipped(NOT_NOW, 'Run it again when no contact is on.');
+      if (await isRecording(context)) return notNow(NOT_NOW);
       try {
-        const measured = await measure();
-        return measured === null
-          ? skipped(`${NOT_NOW}: a contact began`, 'Run it again when no contact is on.')
-          : judge(measured);
+        const trial = await capture(context);
+        return trial === null ? notNow(`${NOT_NOW}: a contact began`) : judgeTrial(trial);
       } catch (error) {
         return failed(
-          wordsOf(error),
+          errorMessage(error),
           'Do what the checks "ffmpeg and encoder" and "display" say. If both are fine, log off and on again; if that does not help, ' +
             'export the diagnostics and send them to support.',
         );
@@ -59,13 +42,48 @@ export function captureCheck({ isRecording, measure }: CaptureSubject): Check {
   };
 }
 
-function judge({
-  monitors,
-  cpuOfOneCore,
-  encodedFrames,
-  expectedFrames,
-  isExposed,
-}: CaptureMeasure): Finding {
+function notNow(evidence: string): Finding {
+  return skipped(evidence, 'Run it again when no contact is active.');
+}
+
+/** @returns null when a contact began meanwhile */
+async function capture(context: CaptureContext): Promise<Trial | null> {
+  const { finder, displays, policy, log } = context;
+  const beginning = new AbortController();
+  const unwatch = onRecording(context, () => beginning.abort());
+  try {
+    return await tryCapture({
+      ...{ finder, displays, fps: policy.fps, signal: beginning.signal },
+      spawn: ffmpegSpawner(log),
+    });
+  } finally {
+    unwatch();
+  }
+}
+
+async function isRecording({ live, policy }: CaptureContext): Promise<boolean> {
+  if (live !== null) return live.isRecording();
+  if (lockHolder(policy.dataDir) === null) return false;
+  const since = Date.now() - LONGEST_RECORDING_MS;
+  const recordings = await readRecordings(policy);
+  return recordings.some(({ status, time }) => status === 'INITIATED' && Date.parse(time) > since);
+}
+
+/** @returns unsubscribe */
+function onRecording(context: CaptureContext, begun: () => void): () => void {
+  const look = (): void => void isRecording(context).then((on) => (on ? begun() : undefined));
+  if (context.live !== null) return context.live.onChange(look);
+  try {
+    // The folder, because the file may not exist yet.
+    const watcher = watch(dirname(context.policy.statusEventsFile), look).on('error', () => undefined);
+    return () => watcher.close();
+  } catch {
+    return () => undefined;
+  }
+}
+
+export function judgeTrial(trial: Trial): Finding {
+  const { monitors, cpuOfOneCore, encodedFrames, expectedFrames, isExposed } = trial;
   const cost = cpuOfOneCore === null ? '' : `; ${Math.round(cpuOfOneCore * 100)}% of one core`;
   const evidence = `${monitors.map(describe).join(', ')}; ${encodedFrames} of ${expectedFrames} frames encoded${cost}`;
   const fewest = Math.min(
@@ -75,7 +93,7 @@ function judge({
   if (encodedFrames === 0 || monitors.some((one) => one.frames === 0)) {
     return failed(
       evidence,
-      'No picture comes from the screen. Do what the check "display" says, and run this as the agent, in the session that the agent sees.',
+      'No frame arrives from the screen. Do what the check "display" says, and run this as the agent, in the session that the agent sees.',
     );
   }
   if (monitors.some(isBlack)) {
@@ -88,28 +106,28 @@ function judge({
   if (isExposed) {
     return warning(
       `${evidence}; other users of this computer can read the screen while it is recorded`,
-      'If others can log on to this computer, record with the ffmpeg that comes with Sightline: take "ffmpegPath" out of its policy, ' +
+      'If others can log on to this computer, record with the ffmpeg that comes with Sightline: remove "ffmpegPath" from its policy, ' +
         'or install Sightline again.',
     );
   }
   if (fewest < ENOUGH) {
     return warning(
       evidence,
-      'Pictures come too late: this computer is too busy. End programs that load it (the task manager shows them), and run this again.',
+      'Frames arrive too slowly: this computer is too busy. End programs that load it (the task manager shows them), and run this again.',
     );
   }
-  if (cpuOfOneCore !== null && cpuOfOneCore > MUCH_OF_ONE_CORE) {
+  if (cpuOfOneCore !== null && cpuOfOneCore > HIGH_CPU) {
     return warning(
       evidence,
       'Recording takes much of this computer. Lower "fps" or "maxMonitors" in Sightline\'s policy.',
     );
   }
   const hint =
-    'If something moved on a monitor that is called still, its picture is frozen: log off and on again.';
+    'If something moved on a monitor reported as still, its image is frozen: log off and on again.';
   return ok(evidence, monitors.some(isStill) ? hint : '');
 }
 
-function describe(measure: MonitorMeasure): string {
+function describe(measure: MonitorTrial): string {
   const { name, frames, expectedFrames, changes } = measure;
   const count = `${frames} of ${expectedFrames} frames`;
   const looks = isBlack(measure) ? 'black, ' : '';
@@ -117,11 +135,11 @@ function describe(measure: MonitorMeasure): string {
   return `${name} ${looks}alive (${count}, ${changes} with changes)`;
 }
 
-function isBlack({ darkShare }: MonitorMeasure): boolean {
+function isBlack({ darkShare }: MonitorTrial): boolean {
   return darkShare >= BLACK_SHARE;
 }
 
-/** A desktop on which nothing happens looks so, too: that alone is no fault. */
-function isStill({ frames, changes }: MonitorMeasure): boolean {
+/** Also true of an idle desktop, so not a fault in itself. */
+function isStill({ frames, changes }: MonitorTrial): boolean {
   return frames > 1 && changes === 0;
 }

@@ -1,88 +1,84 @@
-// With whose credentials recordings and events go to AWS, and whether there are any now. They are never shown.
+// The credentials with which recordings and events go to AWS, and whether there are any now. They are never shown.
 
+import { hostOf } from '../../platform/limits.ts';
+import { errorMessage } from '../../shared/errors.ts';
+import type { FoundCredentials } from '../aws.ts';
+import { findCredentials } from '../aws.ts';
 import type { Check, Finding } from '../check.ts';
-import { failed, ok, skipped, warning, wordsOf } from '../check.ts';
+import { failed, ok, skipped, warning } from '../check.ts';
+import type { CheckContext } from '../context.ts';
 
-export interface FoundCredentials {
-  /** Where they came from: `environment`, `profile acme`. */
-  readonly source: string;
-  /** Whether they last until somebody takes them back. */
-  readonly areLasting: boolean;
-  /** null: it is not known, or never. */
-  readonly expiresAt: Date | null;
+export function credentialsCheck({ policy, servers }: Pick<CheckContext, 'policy' | 'servers'>): Check {
+  const { sink, brokerUrl, eventBusName } = policy;
+  return {
+    name: 'credentials',
+    run: async () => {
+      if (sink === 's3' && brokerUrl !== null) return askBroker(brokerUrl, servers);
+      if (sink !== 's3' && eventBusName === null) return skipped('nothing is sent to AWS');
+      try {
+        return judgeCredentials(await findCredentials(policy), Date.now());
+      } catch (error) {
+        return failed(
+          `no credentials for AWS: ${errorMessage(error)}`,
+          'Without them nothing reaches AWS. Where "awsProfile" in Sightline\'s policy names a sign-on, have the agent sign in again ' +
+            '(aws sso login). Otherwise set "brokerUrl" or "awsProfile" there, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY for the agent.',
+        );
+      }
+    },
+  };
 }
 
-export type CredentialsSubject =
-  | { readonly kind: 'not-needed' }
-  | { readonly kind: 'chain'; readonly find: () => Promise<FoundCredentials>; readonly now: () => number }
-  /** `ask`: the status of its answer to a request without a token. */
-  | { readonly kind: 'broker'; readonly host: string; readonly ask: () => Promise<number> };
-
-export function credentialsCheck(subject: CredentialsSubject): Check {
-  return { name: 'credentials', run: () => look(subject) };
-}
-
-async function look(subject: CredentialsSubject): Promise<Finding> {
-  switch (subject.kind) {
-    case 'not-needed':
-      return skipped('nothing is sent to AWS');
-    case 'chain':
-      return inChain(subject.find, subject.now());
-    case 'broker':
-      return atBroker(subject.host, subject.ask);
-  }
-}
-
-async function inChain(find: () => Promise<FoundCredentials>, now: number): Promise<Finding> {
-  try {
-    const { source, areLasting, expiresAt } = await find();
-    const until = expiresAt === null ? '' : `, until ${expiresAt.toISOString()}`;
-    if (expiresAt !== null && expiresAt.getTime() <= now) {
-      return failed(
-        `from ${source}, expired${until.replace(', until', ' at')}`,
-        'Sign in to AWS again, or renew the keys where they come from.',
-      );
-    }
-    if (areLasting) {
-      return warning(
-        `from ${source}, without an end`,
-        'Whoever copies such keys can use them for ever: take them off this computer. Name in Sightline\'s policy a broker, a service of yours that gives short-lived ones ("brokerUrl"), or a sign-on ("awsProfile").',
-      );
-    }
-    return ok(`from ${source}${until}`);
-  } catch (error) {
+export function judgeCredentials(
+  { source, areLongLived, expiresAt }: FoundCredentials,
+  now: number,
+): Finding {
+  if (expiresAt !== null && expiresAt.getTime() <= now) {
     return failed(
-      `no credentials for AWS: ${wordsOf(error)}`,
-      'Without them nothing gets to AWS. Where "awsProfile" in Sightline\'s policy names a sign-on, have the agent sign in again ' +
-        '(aws sso login). Else set "brokerUrl" or "awsProfile" there, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY for the agent.',
+      `from ${source}, expired at ${expiresAt.toISOString()}`,
+      'Sign in to AWS again, or renew the keys where they come from.',
     );
   }
-}
-
-async function atBroker(host: string, ask: () => Promise<number>): Promise<Finding> {
-  let status: number;
-  try {
-    status = await ask();
-  } catch (error) {
-    return failed(
-      `the broker ${host} cannot be reached: ${wordsOf(error)}`,
-      'See that it runs, that this computer reaches it, that "brokerUrl" in Sightline\'s policy is its address, and that its certificate is good.',
-    );
-  }
-  const evidence = `the broker ${host} answered ${status} to a request without a token`;
-  if (status === 401) return ok(evidence);
-  if (status === 200)
-    return failed(
-      evidence,
-      "It gives credentials to anybody who asks. Whoever runs it must have it check the agent's token, and answer 401 where there is none.",
-    );
-  if (status === 403)
+  if (areLongLived) {
     return warning(
-      evidence,
-      'Whoever runs it should have it answer 401: then Sightline waits until an agent has signed in. After a 403 it does not.',
+      `from ${source}, without an expiry`,
+      'A copy of such keys stays valid until they are revoked: remove them from this computer. Configure in Sightline\'s policy a broker, your own service that issues short-lived ones ("brokerUrl"), or a sign-on ("awsProfile").',
     );
-  return warning(
-    evidence,
-    'It should answer 401. See that "brokerUrl" in Sightline\'s policy is right, and that no proxy answers in its place.',
-  );
+  }
+  return ok(`from ${source}${expiresAt === null ? '' : `, until ${expiresAt.toISOString()}`}`);
+}
+
+async function askBroker(url: string, servers: CheckContext['servers']): Promise<Finding> {
+  const host = hostOf(url);
+  try {
+    return judgeBroker(host, await servers.ask('the broker', url, 'POST'));
+  } catch (error) {
+    return failed(
+      `the broker ${host} cannot be reached: ${errorMessage(error)}`,
+      'Check that it runs, that this computer reaches it, that "brokerUrl" in Sightline\'s policy is its address, and that its certificate is valid.',
+    );
+  }
+}
+
+/** @param status of its answer to a request without a token */
+export function judgeBroker(host: string, status: number): Finding {
+  const evidence = `the broker ${host} answered ${status} to a request without a token`;
+  switch (status) {
+    case 401:
+      return ok(evidence);
+    case 200:
+      return failed(
+        evidence,
+        "It issues credentials without authentication. Have its operator check the agent's token, and answer 401 when there is none.",
+      );
+    case 403:
+      return warning(
+        evidence,
+        'Have its operator change the answer to 401: then Sightline waits until an agent has signed in. After a 403 it does not.',
+      );
+    default:
+      return warning(
+        evidence,
+        'It should answer 401. Check that "brokerUrl" in Sightline\'s policy is right, and that no proxy answers in its place.',
+      );
+  }
 }

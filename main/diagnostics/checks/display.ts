@@ -1,58 +1,58 @@
-// Which monitors are recorded, which are left out, and whether their picture has to be made smaller.
+// Which monitors are recorded, which are left out, and whether the recording is scaled down.
 
+import type { DisplayLayout } from '../../capture/displays.ts';
+import { errorMessage } from '../../shared/errors.ts';
 import type { Monitor } from '../../shared/names.ts';
-import type { Check } from '../check.ts';
-import { failed, ok, warning, wordsOf } from '../check.ts';
+import type { Check, Finding } from '../check.ts';
+import { failed, ok, warning } from '../check.ts';
+import type { CheckContext } from '../context.ts';
 
-export interface Desk {
-  /** Empty where only a windowed program is told of them. */
-  readonly monitors: readonly Monitor[];
-  readonly leftOut: readonly Monitor[];
-  /** The size of the recording's picture; null when the grabber decides it. */
-  readonly picture: { readonly width: number; readonly height: number; readonly scaled: boolean } | null;
-}
+const MAX_MONITORS = 3;
 
-export interface DisplaySubject {
-  readonly maxMonitors: number;
-  /** null: the display is there, and no monitor is on. @throws when the display cannot be reached */
-  readonly read: () => Promise<Desk | null>;
-}
-
-export function displayCheck({ maxMonitors, read }: DisplaySubject): Check {
+export function displayCheck({
+  displays,
+  policy: { maxMonitors },
+}: Pick<CheckContext, 'displays' | 'policy'>): Check {
   return {
     name: 'display',
     run: async () => {
-      const desk = await read().catch((error: unknown) => wordsOf(error));
-      if (typeof desk === 'string') {
+      try {
+        return judgeLayout(await displays.current(null), maxMonitors);
+      } catch (error) {
         return failed(
-          desk,
+          errorMessage(error),
           'Start Sightline as the agent, in the session that the agent sees (not as a service, not over ssh). On Linux "display" in its policy may name the wrong one.',
         );
       }
-      if (desk === null)
-        return failed('no monitor is switched on', 'Switch a monitor on or plug one in, and run this again.');
-      if (desk.monitors.length === 0) return ok('the whole desktop');
-      const { picture } = desk;
-      const inPicture =
-        picture?.scaled === true ? `, made smaller to ${picture.width}x${picture.height}` : '';
-      const evidence = `${listed(desk.monitors)}${inPicture}`;
-      if (desk.leftOut.length > 0) {
-        return warning(
-          `${evidence}; not recorded: ${listed(desk.leftOut)}`,
-          maxMonitors < 3
-            ? `To record more of them raise "maxMonitors" in Sightline's policy: it is ${maxMonitors}, and can be 3.`
-            : 'At most 3 monitors can be recorded: the main one first, then from left to right and top to bottom. Have agents work on those.',
-        );
-      }
-      if (picture?.scaled === true) {
-        return warning(
-          evidence,
-          'The monitors have more pixels than one video can have (9.4 million), so that small text may blur. Lower "maxMonitors" in Sightline\'s policy, or set the monitors to a lower resolution.',
-        );
-      }
-      return ok(evidence);
     },
   };
+}
+
+/** @param layout null when no monitor is on; without monitors when the platform reports none */
+export function judgeLayout(
+  layout: Pick<DisplayLayout, 'monitors' | 'leftOut' | 'picture'> | null,
+  maxMonitors: number,
+): Finding {
+  if (layout === null)
+    return failed('no monitor is switched on', 'Switch a monitor on or plug one in, and run this again.');
+  const { monitors, leftOut, picture } = layout;
+  if (monitors.length === 0) return ok('the whole desktop');
+  const fit = picture.kind === 'composed' && picture.fit.scaled ? picture.fit : null;
+  const size = fit === null ? '' : `, scaled down to ${fit.canvas.width}x${fit.canvas.height}`;
+  const evidence = `${listed(monitors)}${size}`;
+  if (leftOut.length > 0) {
+    return warning(
+      `${evidence}; not recorded: ${listed(leftOut)}`,
+      maxMonitors < MAX_MONITORS
+        ? `To record more of them raise "maxMonitors" in Sightline's policy: it is ${maxMonitors}, and can be ${MAX_MONITORS}.`
+        : `At most ${MAX_MONITORS} monitors can be recorded: the primary one first, then from left to right and top to bottom. Have agents work on those.`,
+    );
+  }
+  if (fit === null) return ok(evidence);
+  return warning(
+    evidence,
+    'The monitors have more pixels than one video can have (9.4 million), so small text may blur. Lower "maxMonitors" in Sightline\'s policy, or set the monitors to a lower resolution.',
+  );
 }
 
 function listed(monitors: readonly Monitor[]): string {

@@ -1,16 +1,16 @@
-// Whether any page may connect at all.
+// Whether any page can connect.
 
+import type { Policy } from '../../policy/keys.ts';
 import type { Check } from '../check.ts';
 import { failed, ok, warning } from '../check.ts';
 
-export interface DomainsSubject {
-  readonly allowedDomains: readonly string[];
-  readonly allowLoopbackOrigins: boolean;
-}
-
 const MAX_SHOWN = 10;
 
-export function domainsCheck({ allowedDomains, allowLoopbackOrigins }: DomainsSubject): Check {
+export function domainsCheck({
+  policy: { allowedDomains, allowLoopbackOrigins },
+}: {
+  readonly policy: Pick<Policy, 'allowedDomains' | 'allowLoopbackOrigins'>;
+}): Check {
   return {
     name: 'allowed domains',
     run: () => {
@@ -26,7 +26,7 @@ export function domainsCheck({ allowedDomains, allowLoopbackOrigins }: DomainsSu
       if (!allowLoopbackOrigins) return ok(shown);
       return warning(
         `${shown}, and pages served from this machine`,
-        'Set "allowLoopbackOrigins" to false in Sightline\'s policy, unless somebody develops such a page here: any program of this computer can serve one.',
+        'Set "allowLoopbackOrigins" to false in Sightline\'s policy, except for development: any program on this computer can serve such a page.',
       );
     },
   };

@@ -1,31 +1,28 @@
-// Which ffmpeg and which of its encoders recordings are made with.
+// Which ffmpeg and which of its encoders make the recordings.
 
+import { errorMessage } from '../../shared/errors.ts';
 import type { Check } from '../check.ts';
-import { failed, ok, warning, wordsOf } from '../check.ts';
+import { failed, ok, warning } from '../check.ts';
+import type { CheckContext } from '../context.ts';
 
-export interface EncoderSubject {
-  /** @throws when there is no usable one */
-  readonly find: () => Promise<{ encoder: string; path: string; version: string; warning: string | null }>;
-}
-
-export function encoderCheck({ find }: EncoderSubject): Check {
+export function encoderCheck({ finder }: Pick<CheckContext, 'finder'>): Check {
   return {
     name: 'ffmpeg and encoder',
     run: async () => {
       try {
-        const found = await find();
-        const evidence = `${found.encoder} in ${found.path} (ffmpeg ${found.version})`;
-        if (found.warning === null) return ok(evidence);
+        const { encoder, binary, warning: unusual } = await finder.find();
+        const evidence = `${encoder} in ${binary.path} (ffmpeg ${binary.version})`;
+        if (unusual === null) return ok(evidence);
         return warning(
-          `${evidence}. ${found.warning}`,
-          'Recordings can be made. For the encoder that Sightline is made for install Sightline again, and take "encoder" and ' +
-            '"ffmpegPath" out of its policy if they are set.',
+          `${evidence}. ${unusual}`,
+          'Recordings can be made. To use the encoder that Sightline is tested with, install Sightline again, and remove "encoder" and ' +
+            '"ffmpegPath" from its policy if they are set.',
         );
       } catch (error) {
         return failed(
-          wordsOf(error),
+          errorMessage(error),
           'Nothing can be recorded without ffmpeg, the program that makes the video; it comes with Sightline. Install Sightline again, ' +
-            'and if "ffmpegPath" or "encoder" is set in its policy take it out.',
+            'and if "ffmpegPath" or "encoder" is set in its policy, remove it.',
         );
       }
     },

@@ -1,35 +1,35 @@
-// Whether the endpoint that checks the tokens of pages can be reached and lets nobody in without one (docs/auth.md).
+// Whether the endpoint that checks the tokens of pages answers, and refuses requests without one (docs/auth.md).
 
+import { authUrlOf } from '../../composition/admissionOf.ts';
+import { errorMessage } from '../../shared/errors.ts';
 import type { Check } from '../check.ts';
-import { failed, ok, skipped, warning, wordsOf } from '../check.ts';
+import { failed, ok, skipped, warning } from '../check.ts';
+import type { CheckContext } from '../context.ts';
 
-/** null: policy asks for no token. `ask`: the status of its answer to a question without a token. */
-export type PageAuthSubject = {
-  /** Its host; null: policy names none. */
-  readonly host: string | null;
-  readonly ask: () => Promise<number>;
-} | null;
-
-export function pageAuthCheck(subject: PageAuthSubject): Check {
+export function pageAuthCheck({ policy, servers }: Pick<CheckContext, 'policy' | 'servers'>): Check {
   return {
     name: 'authentication',
     run: async () => {
-      if (subject === null) return skipped('policy "auth" is origin: pages need no token');
-      const { host, ask } = subject;
-      if (host === null) return failed('no endpoint is named', 'Set "authUrl" or "instanceAlias".');
+      if (policy.auth === 'origin') return skipped('policy "auth" is origin: pages need no token');
+      const url = authUrlOf(policy);
+      if (url === null) return failed('no endpoint is configured', 'Set "authUrl" or "instanceAlias".');
+      const { host } = new URL(url);
       let status: number;
       try {
-        status = await ask();
+        status = await servers.ask('the authentication endpoint', url, 'POST');
       } catch (error) {
         return failed(
-          `the endpoint ${host} cannot be reached: ${wordsOf(error)}`,
-          'No page is let in until it can. Check the network, the address and the certificate.',
+          `the endpoint ${host} cannot be reached: ${errorMessage(error)}`,
+          'No page can connect until it answers. Check the network, the address and the certificate.',
         );
       }
-      const evidence = `the endpoint ${host} answered ${status} to a question without a token`;
+      const evidence = `the endpoint ${host} answered ${status} to a request without a token`;
       if (status === 401 || status === 403) return ok(evidence);
       if (status === 200)
-        return failed(evidence, 'It may let anybody in. Mend it: it must answer 401 without a token.');
+        return failed(
+          evidence,
+          'It may let anyone in. Fix the endpoint: it must answer 401 without a token.',
+        );
       return warning(
         evidence,
         'It should answer 401. Check "authUrl", and whether a proxy answers in its place.',

@@ -1,18 +1,14 @@
-// Pages that were refused lately, from the log: a CCP whose domain was forgotten, or somebody who has no business here.
+// Pages that were refused recently, from the log: a CCP whose domain is not in the policy, or a page that must not connect.
 
+import { join } from 'node:path';
+import type { Policy } from '../../policy/keys.ts';
+import { judge } from '../../server/guard.ts';
+import { REQUEST_REFUSED } from '../../shared/logEvents.ts';
 import type { Check } from '../check.ts';
 import { ok, warning } from '../check.ts';
 import { readLogLines } from '../logLines.ts';
-import { REQUEST_REFUSED } from '../../shared/logEvents.ts';
 
-export interface RefusedSubject {
-  readonly logFolder: string;
-  /** Whether a page of that origin may connect now. */
-  readonly isAllowed: (origin: string) => boolean;
-  readonly now: () => number;
-}
-
-const LATELY_MS = 7 * 24 * 3_600_000;
+const RECENT_MS = 7 * 24 * 3_600_000;
 const MAX_SHOWN = 5;
 
 interface Refused {
@@ -20,23 +16,30 @@ interface Refused {
   last: string;
 }
 
-export function refusedCheck({ logFolder, isAllowed, now }: RefusedSubject): Check {
+export function refusedCheck({
+  policy,
+}: {
+  readonly policy: Pick<Policy, 'dataDir' | 'port' | 'allowedDomains' | 'allowLoopbackOrigins'>;
+}): Check {
+  const { dataDir, port } = policy;
   return {
     name: 'refused pages',
     run: async () => {
-      const since = new Date(now() - LATELY_MS).toISOString();
+      const since = new Date(Date.now() - RECENT_MS).toISOString();
       const origins = new Map<string, Refused>();
-      await readLogLines(logFolder, ({ event, time, origin, count }) => {
+      await readLogLines(join(dataDir, 'logs'), ({ event, time, origin, count }) => {
         if (event !== REQUEST_REFUSED || typeof origin !== 'string' || time < since) return;
         const shown = printable(origin);
         const before = origins.get(shown)?.count ?? 0;
         origins.set(shown, { count: before + (typeof count === 'number' ? count : 1), last: time });
       });
-      const still = [...origins].filter(([origin]) => !isAllowed(origin));
+      const refused = [...origins].filter(
+        ([origin]) => !judge(`127.0.0.1:${port}`, origin, port, policy).allowed,
+      );
       if (origins.size === 0) return ok('none in the last 7 days');
-      if (still.length === 0) return ok(`${listed([...origins])}; now allowed`);
+      if (refused.length === 0) return ok(`${listed([...origins])}; now allowed`);
       return warning(
-        listed(still),
+        listed(refused),
         'If one of them is the page in which agents take calls (the CCP), add its domain to "allowedDomains" in Sightline\'s policy, without https:// and without a port. Leave out any that you do not know.',
       );
     },
@@ -54,7 +57,7 @@ function listed(origins: readonly (readonly [string, Refused])[]): string {
   return `${shown.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
-/** Strangers choose it, and it is shown in a terminal. */
+/** Any page chooses its origin, and it is printed to a terminal. */
 function printable(origin: string): string {
   return origin.slice(0, 200).replaceAll(/[^\x21-\x7e]/g, '?');
 }

@@ -1,64 +1,77 @@
-// Whether recordings can be delivered: a small file into the folder, or a small object into the bucket, put, checked
-// and deleted again.
+// Whether recordings can be uploaded: writes, verifies and deletes a small file in the folder, or a small object in the bucket.
 
-import { inspect } from 'node:util';
+import { hostname, userInfo } from 'node:os';
+import { s3SettingsOf } from '../../composition/deliveries.ts';
+import type { Policy } from '../../policy/keys.ts';
+import { tryS3 } from '../../publisher/s3/s3Trial.ts';
+import { SinkIdentity } from '../../publisher/sinkIdentity.ts';
 import { SightlineError } from '../../shared/errors.ts';
 import type { Check, Finding } from '../check.ts';
 import { failed, ok, skipped, warning } from '../check.ts';
+import type { CheckContext } from '../context.ts';
 import { folderTrouble, tryFolder } from './tryFolder.ts';
 
-/** What became of the small object. */
-export type BucketTrial =
-  /** `problem`: what the credentials lack beside the right to put; null: nothing. */
-  | {
-      readonly kind: 'put';
-      readonly location: string;
-      readonly encryption: string;
-      readonly problem: string | null;
-    }
-  | { readonly kind: 'refused'; readonly said: string; readonly remedy: string }
-  | { readonly kind: 'not-tried'; readonly why: string };
+/** Stands in for `<alias>` in "keyPrefix" where the alias is not known. */
+const STAND_IN = 'sightline-doctor';
+/** Credentials can be limited to the prefix of one instance. */
+const ABOUT_STAND_IN =
+  `If they are valid for one instance only, set "instanceAlias" in Sightline's policy and run this again: "${STAND_IN}" ` +
+  'stood in for it in the name that was tried.';
+/** The AWS SDK's errors when it finds no credentials: S3 was not asked then. */
+const NO_CREDENTIALS = /^(Credentials|Token)ProviderError\b/;
 
-export type SinkSubject =
-  /** `requireKnown` throws when it is not the sink that this desk has delivered to. */
-  | { readonly kind: 'folder'; readonly folder: string; readonly requireKnown: () => Promise<void> }
-  | { readonly kind: 's3'; readonly try: () => Promise<BucketTrial> };
+type SinkContext = Pick<CheckContext, 'policy' | 'instanceAlias' | 'servers'>;
 
-export function sinkCheck(subject: SinkSubject): Check {
-  return subject.kind === 'folder'
-    ? { name: 'sink folder', run: () => intoFolder(subject.folder, subject.requireKnown) }
-    : { name: 'sink bucket', run: async () => intoBucket(await subject.try()) };
+export function sinkCheck(context: SinkContext): Check {
+  return context.policy.sink === 's3'
+    ? { name: 'sink bucket', run: () => tryBucket(context) }
+    : { name: 'sink folder', run: () => trySinkFolder(context.policy) };
 }
 
-async function intoFolder(folder: string, requireKnown: () => Promise<void>): Promise<Finding> {
+async function trySinkFolder({
+  sinkFolder,
+  dataDir,
+}: Pick<Policy, 'sinkFolder' | 'dataDir'>): Promise<Finding> {
   try {
-    // First: trying the folder would make it.
-    await requireKnown();
-    await tryFolder(folder);
-    return ok(`${folder} can be written to`);
+    // First, because tryFolder creates the folder.
+    await new SinkIdentity(sinkFolder, dataDir).check();
+    await tryFolder(sinkFolder);
+    return ok(`${sinkFolder} is writable`);
   } catch (error) {
     if (error instanceof SightlineError && error.code === 'SINK_CHANGED')
       return failed(
         error.message,
-        'Mount the share, or accept the folder as the message says. What waits is delivered then.',
+        'Mount the share, or accept the folder as the message says. Pending recordings are then uploaded.',
       );
-    return failed(...folderTrouble(folder, 'sinkFolder', error));
+    return failed(...folderTrouble(sinkFolder, 'sinkFolder', error));
   }
 }
 
-function intoBucket(trial: BucketTrial): Finding {
-  switch (trial.kind) {
-    case 'put': {
-      const evidence = `${trial.location} was put and its checksum confirmed (${trial.encryption})`;
-      return trial.problem === null
-        ? ok(`${evidence}, and it is deleted again`)
-        : warning(evidence, trial.problem);
-    }
-    case 'refused':
-      return failed(trial.said, trial.remedy);
-    case 'not-tried':
-      return skipped(trial.why);
-    default:
-      return failed(inspect(trial), 'Export the diagnostics and send them to support.');
+async function tryBucket({ policy, instanceAlias, servers }: SinkContext): Promise<Finding> {
+  if (policy.brokerUrl !== null)
+    return skipped('the broker issues credentials only for an agent’s token and for the name of a recording');
+  const result = await tryS3({
+    settings: s3SettingsOf(policy),
+    prefix: policy.keyPrefix.replaceAll('<alias>', instanceAlias ?? STAND_IN).replaceAll(/^\/+|\/+$/g, ''),
+    machine: `${hostname()} ${userName()}`,
+    onDate: (date) => servers.noteDate('S3', date),
+  });
+  if (result.kind === 'put') {
+    const evidence = `${result.location} was put and its checksum confirmed (${result.encryption})`;
+    return result.problem === null ? ok(`${evidence}, then deleted`) : warning(evidence, result.problem);
+  }
+  const { said, remedy } = result;
+  if (NO_CREDENTIALS.test(said))
+    return failed(said, 'Do what the check "credentials" says, and run this again.');
+  const isStandIn = instanceAlias === null && policy.keyPrefix.includes('<alias>');
+  return failed(said, isStandIn && said.startsWith('AccessDenied') ? `${remedy} ${ABOUT_STAND_IN}` : remedy);
+}
+
+/** In a container the user id may have no account (getpwuid(3)). */
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return String(process.getuid?.());
   }
 }

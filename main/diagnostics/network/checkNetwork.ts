@@ -1,11 +1,11 @@
-// Whether this machine reaches what Amazon Connect's CCP and softphone need: for each host its name, its port, TLS, a
-// proxy in between, websockets, and STUN over UDP. Nothing is sent but handshakes, each step has a deadline, and the whole
-// ends within half a minute.
+// Whether this machine reaches the hosts that Amazon Connect's CCP and softphone need: DNS, TCP, TLS, proxies, websockets, and STUN
+// over UDP. Sends only handshakes; each step has a deadline, and everything ends within half a minute.
 
 import { lookup } from 'node:dns/promises';
 import type { Context } from './attempt.ts';
 import { Attempt } from './attempt.ts';
-import { asError, mapAtOnce } from './deadline.ts';
+import { skipped, warning } from '../check.ts';
+import { asError, mapAtOnce } from '../deadline.ts';
 import type { Instance } from './hosts.ts';
 import { factsReadOn, hasTurnHosts, targetsOf } from './hosts.ts';
 import type { ResolveProxy } from './proxy.ts';
@@ -13,7 +13,7 @@ import { proxyFromDesktop, proxyFromEnvironment } from './proxy.ts';
 import type { NetworkCheck, NetworkLimits, NetworkPorts, Target } from './types.ts';
 import { DEFAULT_LIMITS } from './types.ts';
 
-/** The ports of the program: the system's names, the network as it is, the desktop's proxy or else the environment's. */
+/** The real network, with the desktop's proxy or else the environment's. */
 export function systemPorts(
   environment: Readonly<Record<string, string | undefined>>,
   resolveProxy: ResolveProxy | null = null,
@@ -30,7 +30,7 @@ export function systemPorts(
   };
 }
 
-/** What `sightline doctor` and the app say of the network; where no instance is named one line, and nothing is asked. */
+/** Without an instance: one line, and no traffic. */
 export async function checkInstance(
   { alias, region }: { readonly alias: string | null; readonly region: string | null },
   ports: NetworkPorts,
@@ -39,16 +39,16 @@ export async function checkInstance(
   return [
     {
       name: 'network',
-      verdict: 'skipped',
-      evidence: 'whether Amazon Connect can be reached was not tried: Sightline does not know your instance',
-      remedy:
-        'To have it tried, set the policy keys "instanceAlias" (acme of acme.my.connect.aws) and "instanceRegion" (such as ' +
-        'eu-central-1), or run: sightline doctor --instance acme --region eu-central-1.',
+      ...skipped(
+        'the connection to Amazon Connect was not tried: Sightline does not know your instance',
+        'To try it, set the policy keys "instanceAlias" (acme for acme.my.connect.aws) and "instanceRegion" (such as ' +
+          'eu-central-1), or run: sightline doctor --instance acme --region eu-central-1.',
+      ),
     },
   ];
 }
 
-/** The checks of every host that the instance needs, in the order of the list. Never throws. */
+/** Checks every host that the instance needs, in the order of the list. Never throws. */
 export async function checkNetwork(
   instance: Instance,
   ports: NetworkPorts,
@@ -61,30 +61,33 @@ export async function checkNetwork(
     const checks = await mapAtOnce(targets, limits.atOnce, (target) =>
       checkTarget(target, { ports, limits, whole: whole.signal }),
     );
-    return [...checkKnowledge(instance), ...checks.flat()];
+    return [...checkRegion(instance), ...checks.flat()];
   } finally {
     clearTimeout(timer);
   }
 }
 
-function checkKnowledge({ region }: Instance): NetworkCheck[] {
+function checkRegion({ region }: Instance): NetworkCheck[] {
+  const name = 'network region';
   if (region === null) {
     return [
       {
-        name: 'network region',
-        verdict: 'warning',
-        evidence: 'the region of the instance is not known, so most of its hosts were not tried',
-        remedy: 'Set "instanceRegion", or name it: sightline doctor --region eu-central-1.',
+        name,
+        ...warning(
+          'the region of the instance is not known, so most of its hosts were not tried',
+          'Set "instanceRegion", or name it: sightline doctor --region eu-central-1.',
+        ),
       },
     ];
   }
   if (hasTurnHosts(region)) return [];
   return [
     {
-      name: 'network region',
-      verdict: 'warning',
-      evidence: `no TURN hosts are known for ${region} (list of ${factsReadOn}), so UDP was not tried`,
-      remedy: `See that ${region} is written rightly; if it is, take its TURN hosts from AWS's guide and allow them, UDP 3478.`,
+      name,
+      ...warning(
+        `no TURN hosts are known for ${region} (list of ${factsReadOn}), so UDP was not tried`,
+        `Check the spelling of ${region}; if it is right, take its TURN hosts from AWS's guide and allow them, UDP 3478.`,
+      ),
     },
   ];
 }
@@ -98,7 +101,7 @@ export async function checkTarget(target: Target, context: Context): Promise<Net
     for (const { name: step, run } of steps) {
       const name = `network ${target.host}:${target.port} ${step}`;
       if (stoppedBy !== null) {
-        checks.push({ name, verdict: 'skipped', evidence: `not tried: ${stoppedBy}`, remedy: '' });
+        checks.push({ name, ...skipped(`not tried: ${stoppedBy}`) });
         continue;
       }
       try {
@@ -106,12 +109,12 @@ export async function checkTarget(target: Target, context: Context): Promise<Net
         checks.push({ name, ...finding });
         if (!goOn) stoppedBy = finding.verdict === 'failed' ? `${step} failed` : finding.evidence;
       } catch (error) {
-        // Steps judge their own errors: what is left is the end of the time for everything, or a fault of ours.
+        // Steps judge their own errors, so this is the overall deadline or a bug.
         const evidence = context.whole.aborted
           ? 'not tried: the time for all checks was over'
           : `could not be tried: ${asError(error).message}`;
-        const remedy = context.whole.aborted ? 'Mend what failed above, and run the checks again.' : '';
-        checks.push({ name, verdict: 'skipped', evidence, remedy });
+        const remedy = context.whole.aborted ? 'Fix what failed above, and run the checks again.' : '';
+        checks.push({ name, ...skipped(evidence, remedy) });
         stoppedBy = `${step} was not done`;
       }
     }

@@ -1,11 +1,11 @@
-// Connections to whichever of a name's addresses answers first.
+// Connects to the first of a name's addresses that answers.
 
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
-import { asError } from './deadline.ts';
+import { asError } from '../deadline.ts';
 import type { Endpoint } from './types.ts';
 
-/** The first endpoint that answers; the others are called off. @throws AggregateError when none does */
+/** The first endpoint that answers; the others are cancelled. @throws AggregateError when none does */
 export async function firstOf<T>(
   endpoints: readonly Endpoint[],
   outer: AbortSignal,
@@ -36,7 +36,7 @@ export function connectTo(
       signal.removeEventListener('abort', give);
       if (signal.aborted) give();
       else resolve({ socket, address });
-      // Whoever takes it over listens; between them an error must not end the program.
+      // Until TLS adds its listeners, an error must not end the program.
       socket.on('error', () => undefined);
     });
   });

@@ -1,5 +1,4 @@
-// From an instance to the hosts and ports that its agents' machines need. The facts are data
-// (resources/network/connect.json, bundled into the program), with their source and the day on which they were read.
+// The hosts and ports that the agents of an instance need, from resources/network/connect.json, which names its source and date.
 
 import facts from '../../../resources/network/connect.json' with { type: 'json' };
 import type { Target } from './types.ts';
@@ -7,13 +6,13 @@ import type { Target } from './types.ts';
 export interface Instance {
   /** `acme` of acme.my.connect.aws */
   readonly alias: string;
-  /** null: not known; then only what does not depend on it is listed. */
+  /** null when unknown: hosts that depend on it are left out. */
   readonly region: string | null;
 }
 
 export const factsReadOn: string = facts.readOn;
 
-/** Every host, each once. Names with a `*` stay where AWS does not publish the names behind it. */
+/** Every host once. Wildcards stay where AWS does not publish the hosts behind them. */
 export function targetsOf({ alias, region }: Instance): Target[] {
   const targets: Target[] = [];
   for (const { host, port, protocol, for: words, ...more } of facts.hosts) {
@@ -25,7 +24,7 @@ export function targetsOf({ alias, region }: Instance): Target[] {
         host: one.toLowerCase(),
         port,
         protocol: protocol === 'udp' ? 'udp' : 'tcp',
-        // The data's pointers to itself are for its readers only.
+        // Without the data's references to itself.
         purpose: words.replace(/; see .*$/, ''),
         websocket: 'websocket' in more && more.websocket,
       });
@@ -40,7 +39,7 @@ export function targetsOf({ alias, region }: Instance): Target[] {
       host: name,
       port: 443,
       protocol: 'tcp',
-      purpose: "the CCP page's scripts and pictures",
+      purpose: "the CCP page's scripts and images",
       websocket: false,
     });
   }

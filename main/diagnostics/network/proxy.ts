@@ -1,10 +1,10 @@
-// The proxy between this machine and the world: which one the environment or the desktop names for a host, and asking it
-// for a tunnel. A proxy's user and password go to that proxy and into no evidence.
+// The proxy that the environment or the desktop configures for a host, and a tunnel through it. A proxy's user and password are sent
+// only to that proxy and appear in no evidence.
 
 import { request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import type { Socket } from 'node:net';
-import { asError, within, wordsOf } from './deadline.ts';
+import { asError, within, networkMessage } from '../deadline.ts';
 
 export type ProxyRoute =
   | { readonly kind: 'direct' }
@@ -20,7 +20,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
  */
 export type ResolveProxy = (url: string) => Promise<string>;
 
-/** As a script answers (FindProxyForURL). The first of several counts: the others are for when it is away. */
+/** A PAC result (FindProxyForURL). The first entry counts; the others are fallbacks. */
 export function proxyFromAnswer(answer: string): ProxyRoute {
   const [kind = '', address = ''] = (answer.split(';', 1)[0] ?? '').trim().split(/\s+/);
   switch (kind.toUpperCase()) {
@@ -39,20 +39,23 @@ export function proxyFromAnswer(answer: string): ProxyRoute {
   }
 }
 
-/** By the desktop. A script may take its time, or be away: then it is said, and nothing is tried. */
+/** By the desktop. A PAC script can be slow or unavailable: then nothing is tried. */
 export function proxyFromDesktop(resolve: ResolveProxy, limitMs: number) {
   return async (host: string, port: number): Promise<ProxyRoute> => {
-    // A script is asked for a name, not for a family of names.
+    // A script needs a name, not a wildcard.
     const url = `https://${host.replace('*', 'sightline-check')}:${port}/`;
     try {
       return proxyFromAnswer(await within(limitMs, new AbortController().signal, () => resolve(url)));
     } catch (error) {
-      return { kind: 'unusable', words: `the desktop does not say which proxy it uses: ${wordsOf(error)}` };
+      return {
+        kind: 'unusable',
+        words: `the desktop does not say which proxy it uses: ${networkMessage(error)}`,
+      };
     }
   };
 }
 
-/** As curl and most programs read HTTPS_PROXY, ALL_PROXY and NO_PROXY. Small letters win, as there. */
+/** HTTPS_PROXY, ALL_PROXY and NO_PROXY as curl reads them: lower case takes precedence. */
 export function proxyFromEnvironment(environment: Environment, host: string, port: number): ProxyRoute {
   const named = (...names: string[]) =>
     names.map((name) => environment[name]?.trim()).find((value) => value !== undefined && value !== '');
@@ -95,7 +98,7 @@ export interface TunnelAnswer {
   readonly status: number;
   /** null unless the status is 200. */
   readonly socket: Socket | null;
-  /** The schemes that a 407 asks for. */
+  /** The authentication schemes of a 407. */
   readonly schemes: string;
 }
 
@@ -127,7 +130,7 @@ export function openTunnel(
     connect.on('error', (error) => reject(signal.aborted ? asError(signal.reason) : error));
     connect.on('connect', ({ statusCode = 0, headers }, socket) => {
       const isOpen = statusCode >= 200 && statusCode < 300;
-      // Until TLS takes it over, an error must not end the program.
+      // Until TLS adds its listeners, an error must not end the program.
       socket.on('error', () => undefined);
       if (!isOpen) socket.destroy();
       const schemes = (headers['proxy-authenticate'] ?? '')

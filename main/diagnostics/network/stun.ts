@@ -1,11 +1,11 @@
-// A STUN binding request (RFC 5389) over UDP: whether packets to a TURN host get there and answers come back. No media,
-// no credentials; the request is 20 bytes that say nothing about anybody.
+// A STUN binding request (RFC 5389) over UDP: whether packets reach a TURN host and answers come back. The request is 20 bytes
+// without media, credentials or identity.
 
 import { createSocket } from 'node:dgram';
 import { randomBytes } from 'node:crypto';
 import { isIPv6 } from 'node:net';
 import type { Endpoint } from './types.ts';
-import { asError } from './deadline.ts';
+import { asError } from '../deadline.ts';
 
 const MAGIC_COOKIE = 0x2112a442;
 const HEADER_BYTES = 20;
@@ -31,7 +31,7 @@ export function bindingRequest(transaction: Buffer): Buffer {
   return Buffer.concat([header, transaction]);
 }
 
-/** null: not an answer to that request. Never throws, whatever the bytes. */
+/** null when it does not answer that request. Never throws. */
 export function readStunAnswer(packet: Buffer, transaction: Buffer): StunAnswer | null {
   if (packet.length < HEADER_BYTES || packet.readUInt32BE(4) !== MAGIC_COOKIE) return null;
   if (!packet.subarray(8, HEADER_BYTES).equals(transaction)) return null;
@@ -71,7 +71,7 @@ function ipv4Of(value: Buffer, mask: number): string | null {
 }
 
 /**
- * Asks until an answer comes or `signal` says that it is enough. A lost packet is sent again after `firstWaitMs`, then after
+ * Asks until an answer arrives or `signal` aborts. The request is retransmitted after `firstWaitMs`, then after
  * twice that, and so on (RFC 5389, 7.2.1).
  * @throws the signal's reason, or a system error such as ECONNREFUSED (an ICMP answer)
  */
@@ -103,7 +103,7 @@ export function askStun(
       const answer = readStunAnswer(packet, transaction);
       if (answer !== null) resolve({ answer, requests });
     });
-    // Connected: the system tells of ICMP refusals, and lets in packets of that host only.
+    // A connected socket reports ICMP errors and receives packets of that host only.
     socket.connect(port, address, () => send(firstWaitMs));
   }).finally(() => {
     clearTimeout(timer);

@@ -1,17 +1,18 @@
-// A TLS handshake that is looked at and not trusted: who issued the certificate tells whether the service itself
-// answered or a proxy that opens TLS. Nothing that is secret is ever sent over such a connection.
+// A TLS handshake whose certificate is examined but not trusted: its issuer shows whether the service itself answered or a proxy
+// that intercepts TLS. No secret is ever sent over such a connection.
 
 import type { Socket } from 'node:net';
 import { connect } from 'node:tls';
 import type { DetailedPeerCertificate, PeerCertificate, TLSSocket } from 'node:tls';
-import { asError, wordsOf } from './deadline.ts';
+import { asError, networkMessage } from '../deadline.ts';
 import { errno } from '../../shared/errors.ts';
-import type { NetworkFinding } from './types.ts';
+import type { Finding } from '../check.ts';
+import { failed, ok, warning } from '../check.ts';
 
 export interface Handshake {
   /** For example `TLSv1.3`. */
   readonly protocol: string;
-  /** Why the chain does not hold (Node's code), or null. */
+  /** Node's code for an invalid chain, or null. */
   readonly fault: string | null;
   readonly issuer: { readonly name: string; readonly organisation: string };
   /** The names of the chain, from the host's certificate up. */
@@ -19,7 +20,7 @@ export interface Handshake {
   readonly validTo: string;
 }
 
-/** Who issues AWS's certificates; https://docs.aws.amazon.com/acm/latest/userguide/acm-concepts.html */
+/** Issuers of AWS's certificates; https://docs.aws.amazon.com/acm/latest/userguide/acm-concepts.html */
 const AWS_ISSUERS = ['Amazon', 'Amazon.com', 'Starfield Technologies, Inc.', 'DigiCert Inc'];
 
 /** @throws a system or TLS error, when there is no handshake */
@@ -33,7 +34,7 @@ export function shakeHands(
     const secure = connect({
       socket,
       servername: host,
-      // Judged below instead; see the head of this file.
+      // Judged below; see the head of this file.
       rejectUnauthorized: false,
       ALPNProtocols: ['http/1.1'],
       ...(trustedRoots === undefined ? {} : { ca: trustedRoots }),
@@ -50,7 +51,7 @@ export function shakeHands(
 }
 
 function readHandshake(secure: TLSSocket): Handshake {
-  // Without a certificate (a cipher that needs none) Node answers with an empty object, whatever its types say.
+  // Without a certificate (a cipher that needs none) Node answers with an empty object, unlike its types.
   const leaf: Partial<DetailedPeerCertificate> = secure.getPeerCertificate(true);
   const chain: string[] = [];
   const seen = new Set<string>();
@@ -63,7 +64,7 @@ function readHandshake(secure: TLSSocket): Handshake {
   }
   return {
     protocol: secure.getProtocol() ?? 'TLS',
-    // Typed as an Error, and a code in truth.
+    // Typed as an Error, but a code.
     fault: secure.authorized ? null : String(secure.authorizationError),
     issuer: { name: nameOf(leaf.issuer), organisation: oneOf(leaf.issuer?.O) },
     chain,
@@ -75,67 +76,57 @@ function nameOf(name: PeerCertificate['subject'] | undefined): string {
   return oneOf(name?.CN) || oneOf(name?.O) || '(no name)';
 }
 
-/** A certificate is anybody's text: cut down to one short line. */
+/** A certificate contains any text: reduced to one short line. */
 function oneOf(value: unknown): string {
   const text = Array.isArray(value) ? value.join(' ') : typeof value === 'string' ? value : '';
   return text.replace(/[^\x20-\x7e\p{L}\p{N}]/gu, '?').slice(0, 100);
 }
 
-/** Whether someone between this machine and AWS reads what is sent. */
-export function isOpened({ fault, issuer }: Handshake): boolean {
+/** Whether a proxy or security program decrypts the traffic to AWS. */
+export function isIntercepted({ fault, issuer }: Handshake): boolean {
   return fault !== null || !AWS_ISSUERS.includes(issuer.organisation);
 }
 
-export function judgeHandshake(handshake: Handshake, host: string): NetworkFinding {
+export function judgeHandshake(handshake: Handshake, host: string): Finding {
   const { protocol, fault, issuer, chain, validTo } = handshake;
   const by =
     issuer.organisation === '' || issuer.organisation === issuer.name
       ? `"${issuer.name}"`
       : `"${issuer.name}" of "${issuer.organisation}"`;
   const evidence = `${protocol}, certificate issued by ${by}, chain ${chain.join(' < ')}`;
-  const exempt = `Have the proxy or security program that issues as ${by} leave TLS to ${host} (TCP 443) unopened: put the host on its list of exceptions from TLS inspection.`;
+  const exempt = `Exclude ${host} (TCP 443) from TLS inspection in the proxy or security program that issues as ${by}.`;
   switch (fault) {
     case null:
-      if (!isOpened(handshake)) return { verdict: 'ok', evidence, remedy: '' };
-      return {
-        verdict: 'warning',
-        evidence: `${evidence}; that is none of AWS's issuers, so TLS is opened on the way`,
-        remedy: exempt,
-      };
+      if (!isIntercepted(handshake)) return ok(evidence);
+      return warning(`${evidence}; that is none of AWS's issuers, so TLS is intercepted on the way`, exempt);
     case 'CERT_HAS_EXPIRED':
     case 'CERT_NOT_YET_VALID':
-      return {
-        verdict: 'failed',
-        evidence: `${evidence}; not valid at this time (${fault}, until ${validTo})`,
-        remedy: `Set this machine's clock; if it is right: ${exempt}`,
-      };
+      return failed(
+        `${evidence}; not valid at this time (${fault}, until ${validTo})`,
+        `Set this machine's clock; if it is right: ${exempt}`,
+      );
     case 'ERR_TLS_CERT_ALTNAME_INVALID':
-      return {
-        verdict: 'failed',
-        evidence: `${evidence}; it is for another name (${fault}): another server answers for ${host}`,
-        remedy: `Sign in to the network if it asks for that, look at what DNS says of ${host}, and allow ${host}, TCP 443, in firewall and proxy.`,
-      };
+      return failed(
+        `${evidence}; it is for another name (${fault}): another server answers for ${host}`,
+        `Sign in to the network if it asks for that, check the DNS entry of ${host}, and allow ${host}, TCP 443, in firewall and proxy.`,
+      );
     default:
-      return {
-        verdict: 'failed',
-        evidence: `${evidence}; the chain is not trusted here (${fault}): a proxy opens TLS`,
-        remedy: `${exempt} If that cannot be, its root certificate must be trusted by the browser and named to Sightline (NODE_EXTRA_CA_CERTS).`,
-      };
+      return failed(
+        `${evidence}; the chain is not trusted here (${fault}): a proxy intercepts TLS`,
+        `${exempt} If that is not possible, the browser and Sightline (NODE_EXTRA_CA_CERTS) must trust its root certificate.`,
+      );
   }
 }
 
-export function judgeNoHandshake(error: unknown, host: string, allow: string): NetworkFinding {
+export function judgeNoHandshake(error: unknown, host: string, allow: string): Finding {
   const code = errno(error);
-  if (code === 'EPROTO' || code?.startsWith('ERR_SSL_') === true) {
-    return {
-      verdict: 'failed',
-      evidence: `what answers does not speak TLS (${code})`,
-      remedy: `Sign in to the network if it asks for that. ${allow}`,
-    };
-  }
-  return {
-    verdict: 'failed',
-    evidence: `no TLS handshake: ${wordsOf(error)}; the connection itself was made, so something on the way reads the host's name and stops it`,
-    remedy: `${allow} Have ${host} left out of TLS inspection.`,
-  };
+  if (code === 'EPROTO' || code?.startsWith('ERR_SSL_') === true)
+    return failed(
+      `the server does not speak TLS (${code})`,
+      `Sign in to the network if it asks for that. ${allow}`,
+    );
+  return failed(
+    `no TLS handshake: ${networkMessage(error)}; the connection succeeded, so a device on the way reads the host's name and blocks it`,
+    `${allow} Exclude ${host} from TLS inspection.`,
+  );
 }

@@ -1,18 +1,23 @@
-// What the network's checks are given and what they answer. Everything that leaves the process goes through the ports,
-// so that tests lead it to stand-ins on loopback; the program itself has no way to do so.
+// The types of the network's checks. All traffic goes through the ports, so that tests can redirect it to stand-ins on loopback;
+// the program has no setting for that.
 
+import type { Finding } from '../check.ts';
 import type { ProxyRoute } from './proxy.ts';
 
-export type NetworkVerdict = 'ok' | 'warning' | 'failed' | 'skipped';
+/** What the checks of a host are called; `region` is about the instance. */
+export const networkSteps = [
+  'dns',
+  'tcp',
+  'tls',
+  'websocket',
+  'stun',
+  'proxy',
+  'allowlist',
+  'region',
+] as const;
+export type NetworkStep = (typeof networkSteps)[number];
 
-export interface NetworkFinding {
-  readonly verdict: NetworkVerdict;
-  readonly evidence: string;
-  /** What to put on which allowlist, or to change; empty when there is nothing to do. */
-  readonly remedy: string;
-}
-
-export interface NetworkCheck extends NetworkFinding {
+export interface NetworkCheck extends Finding {
   /** For example `network acme.my.connect.aws:443 tls`. */
   readonly name: string;
 }
@@ -22,7 +27,7 @@ export interface Target {
   readonly host: string;
   readonly port: number;
   readonly protocol: 'tcp' | 'udp';
-  /** What needs it, in words. */
+  /** What needs it. */
   readonly purpose: string;
   readonly websocket: boolean;
 }
@@ -33,7 +38,7 @@ export interface Endpoint {
 }
 
 export interface NetworkPorts {
-  /** The addresses of a name, as this machine's programs see them. @throws a system error, such as ENOTFOUND */
+  /** @throws a system error, such as ENOTFOUND */
   readonly resolve: (host: string) => Promise<readonly string[]>;
   /** Where packets for an endpoint are sent. */
   readonly dial: (endpoint: Endpoint, host: string) => Endpoint;
@@ -50,11 +55,11 @@ export interface NetworkLimits {
   readonly tlsMs: number;
   readonly websocketMs: number;
   readonly stunMs: number;
-  /** Until the first repetition of a STUN request; doubled for each further one (RFC 5389, 7.2.1: 500 ms). */
+  /** Until the first retransmission of a STUN request, then doubled (RFC 5389, 7.2.1: 500 ms). */
   readonly stunFirstWaitMs: number;
-  /** For everything together. */
+  /** For all hosts together. */
   readonly totalMs: number;
-  /** How many hosts are tried at the same time. */
+  /** Hosts tried at the same time. */
   readonly atOnce: number;
 }
 

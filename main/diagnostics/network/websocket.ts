@@ -1,11 +1,12 @@
-// What becomes of a websocket on the way: an upgrade request without cookies or credentials. Where TLS is not opened
-// nobody on the way can see it, and any answer is the service's own; where it is opened only a 101 shows that it passes.
+// Whether websockets pass: an upgrade request without cookies or credentials. Without TLS interception any answer is the service's
+// own; with it, only a 101 shows that upgrades pass.
 
 import { createHash, randomBytes } from 'node:crypto';
 import { request } from 'node:http';
 import type { TLSSocket } from 'node:tls';
-import { asError, wordsOf } from './deadline.ts';
-import type { NetworkFinding } from './types.ts';
+import { asError, networkMessage } from '../deadline.ts';
+import type { Finding } from '../check.ts';
+import { failed, ok, warning } from '../check.ts';
 
 export type UpgradeAnswer =
   | { readonly kind: 'switched'; readonly hasRightKey: boolean }
@@ -49,51 +50,38 @@ export function askUpgrade(secure: TLSSocket, host: string, signal: AbortSignal)
     });
     upgrade.on('error', (error) => {
       if (signal.aborted) reject(asError(signal.reason));
-      else resolve({ kind: 'cut', words: wordsOf(error) });
+      else resolve({ kind: 'cut', words: networkMessage(error) });
     });
     upgrade.end();
   });
 }
 
-/** @param isOpened whether TLS to the host is opened on the way */
+/** @param intercepted whether TLS to the host is intercepted */
 export function judgeUpgrade(
   answer: UpgradeAnswer,
-  isOpened: boolean,
+  intercepted: boolean,
   host: string,
   allow: string,
-): NetworkFinding {
-  const remedy = `Let websockets (HTTP Upgrade) to ${host} pass in the proxy or security program, best by leaving TLS to it unopened. ${allow}`;
+): Finding {
+  const remedy = `Let websockets (HTTP Upgrade) to ${host} pass in the proxy or security program, preferably by excluding it from TLS inspection. ${allow}`;
   switch (answer.kind) {
     case 'switched':
-      if (answer.hasRightKey) return { verdict: 'ok', evidence: 'upgraded (101)', remedy: '' };
-      return {
-        verdict: 'failed',
-        evidence: 'answered 101 with the wrong key: what answers is no websocket server',
-        remedy,
-      };
+      if (answer.hasRightKey) return ok('upgraded (101)');
+      return failed('answered 101 with the wrong key: not a websocket server', remedy);
     case 'answered': {
       const by = answer.by === '' ? '' : ` by ${answer.by}`;
-      const said = `the upgrade was answered with ${answer.status}${by}`;
-      if (isOpened) {
-        return {
-          verdict: 'warning',
-          evidence: `${said}; TLS is opened on the way, so that whoever opens it may have dropped the upgrade`,
+      const evidence = `the upgrade was answered with ${answer.status}${by}`;
+      if (intercepted)
+        return warning(
+          `${evidence}; TLS is intercepted on the way, which may have dropped the upgrade`,
           remedy,
-        };
-      }
-      if (answer.status >= 500)
-        return {
-          verdict: 'warning',
-          evidence: `${said}; the service is in trouble`,
-          remedy: 'Try again later.',
-        };
-      return {
-        verdict: 'ok',
-        evidence: `${said}, by the service itself: TLS is not opened, so nothing on the way can change an upgrade`,
-        remedy: '',
-      };
+        );
+      if (answer.status >= 500) return warning(`${evidence}; the service has a problem`, 'Try again later.');
+      return ok(
+        `${evidence}, by the service itself: TLS is not intercepted, so nothing on the way can change an upgrade`,
+      );
     }
     case 'cut':
-      return { verdict: 'failed', evidence: `the upgrade was not answered: ${answer.words}`, remedy };
+      return failed(`the upgrade was not answered: ${answer.words}`, remedy);
   }
 }

@@ -33,7 +33,8 @@ export const captureCases: readonly DoctorCase[] = [
     verdict: 'warning',
     when: 'it is another encoder than libopenh264',
     evidence: /^libx264 in .* instead of libopenh264/,
-    remedy: /^Recordings can be made\. For the encoder that Sightline is made for install Sightline again/,
+    remedy:
+      /^Recordings can be made\. To use the encoder that Sightline is tested with, install Sightline again/,
     arrange: () => ({ flags: ['--ffmpeg-path', ffmpeg(), '--encoder', 'libx264'] }),
   },
   {
@@ -82,7 +83,7 @@ export const captureCases: readonly DoctorCase[] = [
     check: 'display',
     verdict: 'warning',
     when: 'the monitors have too many pixels',
-    evidence: /made smaller to \d+x\d+$/,
+    evidence: /scaled down to \d+x\d+$/,
     remedy: /more pixels than one video can have.*Lower "maxMonitors".*lower resolution/,
     arrange: (bench) =>
       monitors(bench, [
@@ -115,7 +116,7 @@ export const captureCases: readonly DoctorCase[] = [
     verdict: 'failed',
     when: 'ffmpeg ends well, with no picture',
     evidence: /0 of 10 frames/,
-    remedy: /^No picture comes from the screen\. Do what the check "display" says/,
+    remedy: /^No frame arrives from the screen\. Do what the check "display" says/,
     arrange: async (bench) => {
       const start = await screen(bench);
       const lines = `case "$*" in *x11grab*) exit 0;; esac\nexec "${ffmpeg()}" "$@"`;
@@ -160,7 +161,7 @@ export const captureCases: readonly DoctorCase[] = [
     verdict: 'failed',
     when: 'its disk is read-only',
     evidence: /cannot be written to: EROFS/,
-    remedy: /^The disk or share is read-only\. Have it made writable/,
+    remedy: /^The disk or share is read-only\. Make it writable/,
     arrange: (bench) => mounted(bench, 'ro'),
   },
   {
@@ -251,8 +252,8 @@ export const captureCases: readonly DoctorCase[] = [
     check: 'data folder',
     verdict: 'warning',
     when: 'the quota is nearly used up',
-    evidence: /the spool \(recordings on this disk\) holds/,
-    remedy: /^Soon nothing more is recorded\. "sightline recordings" says what keeps.*"spoolQuotaMiB"/,
+    evidence: /the spool \(recordings on this disk\) uses/,
+    remedy: /^Recording will stop soon\. "sightline recordings" shows why.*"spoolQuotaMiB"/,
     arrange: async (bench) => {
       await mkdir(bench.path('data', 'spool', 'session'), { recursive: true });
       await writeFile(bench.path('data', 'spool', 'session', 'run'), Buffer.alloc(1000 * 1024));
@@ -275,7 +276,7 @@ export const captureCases: readonly DoctorCase[] = [
     verdict: 'failed',
     when: 'its share is read-only',
     evidence: /sink cannot be written to: EROFS/,
-    remedy: /^The disk or share is read-only\. Have it made writable, or set another "sinkFolder"/,
+    remedy: /^The disk or share is read-only\. Make it writable, or set another "sinkFolder"/,
     arrange: async (bench) => {
       await mkdir(bench.path('sink'));
       return {

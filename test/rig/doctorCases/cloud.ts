@@ -27,7 +27,7 @@ export const cloudCases: readonly DoctorCase[] = [
     verdict: 'failed',
     when: 'there are none',
     evidence: /^no credentials for AWS: Could not load credentials from any providers$/,
-    remedy: /^Without them nothing gets to AWS\..*sign in again.*Else set "brokerUrl"/,
+    remedy: /^Without them nothing reaches AWS\..*sign in again.*Otherwise set "brokerUrl"/,
     arrange: async (bench) => {
       const { flags } = s3Options(await store(bench));
       return { flags };
@@ -38,7 +38,7 @@ export const cloudCases: readonly DoctorCase[] = [
     verdict: 'failed',
     when: 'the broker does not answer',
     evidence: /^the broker 127\.0\.0\.1:\d+ cannot be reached: .*ECONNREFUSED/,
-    remedy: /^See that it runs, that this computer reaches it, that "brokerUrl"/,
+    remedy: /^Check that it runs, that this computer reaches it, that "brokerUrl"/,
     arrange: async (bench) => {
       const broker = await startAnswering(401);
       await broker.stop();
@@ -50,7 +50,7 @@ export const cloudCases: readonly DoctorCase[] = [
     verdict: 'failed',
     when: 'the broker gives them to anybody',
     evidence: /answered 200 to a request without a token$/,
-    remedy: /^It gives credentials to anybody who asks\. Whoever runs it must/,
+    remedy: /^It issues credentials without authentication\. Have its operator check/,
     arrange: (bench) => broker(bench, 200),
   },
   {
@@ -58,7 +58,7 @@ export const cloudCases: readonly DoctorCase[] = [
     verdict: 'warning',
     when: 'the broker answers 403',
     evidence: /answered 403 to a request without a token$/,
-    remedy: /have it answer 401: then Sightline waits until an agent has signed in/,
+    remedy: /change the answer to 401: then Sightline waits until an agent has signed in/,
     arrange: (bench) => broker(bench, 403),
   },
   {
@@ -73,8 +73,8 @@ export const cloudCases: readonly DoctorCase[] = [
     check: 'credentials',
     verdict: 'warning',
     when: 'they last for ever',
-    evidence: /^from environment, without an end$/,
-    remedy: /^Whoever copies such keys can use them for ever: take them off this computer\./,
+    evidence: /^from environment, without an expiry$/,
+    remedy: /^A copy of such keys stays valid until they are revoked: remove them from this computer\./,
     arrange: async (bench) => s3Options(await store(bench)),
   },
   {
@@ -82,7 +82,7 @@ export const cloudCases: readonly DoctorCase[] = [
     verdict: 'failed',
     when: 'the endpoint is away',
     evidence: /^the endpoint 127\.0\.0\.1:\d+ cannot be reached: .*ECONNREFUSED/,
-    remedy: /^No page is let in until it can\. Check the network/,
+    remedy: /^No page can connect until it answers\. Check the network/,
     arrange: async () => {
       const endpoint = await startAnswering(401);
       await endpoint.stop();
@@ -93,15 +93,15 @@ export const cloudCases: readonly DoctorCase[] = [
     check: 'authentication',
     verdict: 'failed',
     when: 'the endpoint lets anybody in',
-    evidence: /answered 200 to a question without a token$/,
-    remedy: /^It may let anybody in\./,
+    evidence: /answered 200 to a request without a token$/,
+    remedy: /^It may let anyone in\./,
     arrange: (bench) => endpoint(bench, 200),
   },
   {
     check: 'authentication',
     verdict: 'warning',
     when: 'something else answers in the place of the endpoint',
-    evidence: /answered 502 to a question without a token$/,
+    evidence: /answered 502 to a request without a token$/,
     remedy: /^It should answer 401\./,
     arrange: (bench) => endpoint(bench, 502),
   },
@@ -172,17 +172,19 @@ export const cloudCases: readonly DoctorCase[] = [
     check: 'clock',
     verdict: 'failed',
     when: 'it is an hour slow',
-    evidence: /^3[56]\d\d\.\d s slow by the broker/,
+    after: ['credentials'],
+    evidence: /^3[56]\d\d\.\d s slow according to the broker/,
     remedy:
-      /^AWS takes nothing from a computer whose clock is more than 15 minutes off\. Have this computer set/,
+      /^AWS rejects requests from a computer whose clock is more than 15 minutes off\. Have this computer set/,
     arrange: (bench) => broker(bench, 401, AN_HOUR_MS),
   },
   {
     check: 'clock',
     verdict: 'warning',
     when: 'it is a minute fast',
-    evidence: /^(59|6\d)\.\d s fast by the broker/,
-    remedy: /^Recordings and events carry wrong times\. Have this computer set its clock from the network/,
+    after: ['credentials'],
+    evidence: /^(59|6\d)\.\d s fast according to the broker/,
+    remedy: /^Recordings and events have wrong times\. Have this computer set its clock from the network/,
     arrange: (bench) => broker(bench, 401, -60_000),
   },
   {
@@ -205,7 +207,8 @@ export const cloudCases: readonly DoctorCase[] = [
     when: 'one is set and the broker is outside',
     evidence:
       /HTTPS_PROXY=http:\/\/…@proxy\.example:3128; Sightline connects directly to broker\.corp\.example$/,
-    remedy: /^Sightline uses no proxy\. Have the firewall let this computer reach these hosts, TCP 443/,
+    remedy:
+      /^Sightline does not use a proxy\. Have the firewall let this computer reach these hosts directly, TCP 443/,
     arrange: () => ({
       flags: [
         ...[...S3, '--s3-endpoint', 'http://127.0.0.1:9', '--s3-path-style'],
@@ -223,7 +226,7 @@ export const cloudCases: readonly DoctorCase[] = [
     check: 'EventBridge',
     verdict: 'failed',
     when: 'there are no credentials',
-    evidence: /^0 events wait for sightline-test; no credentials for AWS: /,
+    evidence: /^0 events pending for sightline-test; no credentials for AWS: /,
     remedy: /^Do what the check "credentials" says/,
     arrange: async (bench) => ({ flags: (await bus(bench)).flags }),
   },
@@ -232,7 +235,7 @@ export const cloudCases: readonly DoctorCase[] = [
     verdict: 'failed',
     when: 'nothing answers at its address',
     evidence: /http:\/\/127\.0\.0\.1:\d+ does not answer: .*ECONNREFUSED/,
-    remedy: /^See that this computer reaches that address, and that "awsRegion" and "eventBridgeEndpoint"/,
+    remedy: /^Check that this computer reaches that address, and that "awsRegion" and "eventBridgeEndpoint"/,
     arrange: async (bench) => {
       const { server, flags, environment } = await bus(bench);
       await server.down();
@@ -243,8 +246,9 @@ export const cloudCases: readonly DoctorCase[] = [
     check: 'EventBridge',
     verdict: 'warning',
     when: 'AWS has refused the events of a contact',
-    evidence: /^3 events wait for sightline-test; .*the last try: .*AccessDeniedException/,
-    remedy: /give the credentials the right events:PutEvents for that event bus.*sent by itself then\.$/,
+    evidence: /^3 events pending for sightline-test; .*the last attempt: .*AccessDeniedException/,
+    remedy:
+      /give the credentials the permission events:PutEvents for that event bus.*then sent automatically\.$/,
     arrange: async (bench) => {
       const { server, flags, environment } = await bus(bench);
       server.failAlways('access-denied');

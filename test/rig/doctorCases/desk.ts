@@ -16,7 +16,7 @@ export const deskCases: readonly DoctorCase[] = [
     check: 'port',
     verdict: 'failed',
     when: 'a stranger listens on it',
-    evidence: /^port \d+ is held by process \d+ \(.+\)$/,
+    evidence: /^port \d+ is in use by process \d+ \(.+\)$/,
     remedy: /^End that program and start Sightline again, or IT sets another "port"/,
     arrange: async (bench) => {
       const server = createServer().listen(0, '127.0.0.1');
@@ -29,7 +29,7 @@ export const deskCases: readonly DoctorCase[] = [
     check: 'port',
     verdict: 'failed',
     when: "AWS's own client listens on it",
-    evidence: /held by the Amazon Connect Client Application \(process \d+ \(AmazonConnect\)\)/,
+    evidence: /in use by the Amazon Connect Client Application \(process \d+ \(AmazonConnect\)\)/,
     remedy: /^Remove that program: it may record this screen, too/,
     arrange: async (bench) => {
       const name = bench.path('AmazonConnect');
@@ -47,7 +47,7 @@ export const deskCases: readonly DoctorCase[] = [
     check: 'port',
     verdict: 'failed',
     when: 'the Sightline of another data folder listens on it',
-    evidence: /held by another Sightline, version \d+\.\d+\.\d+ \(process \d+/,
+    evidence: /in use by another Sightline, version \d+\.\d+\.\d+ \(process \d+/,
     remedy: /^Quit the other Sightline\./,
     arrange: async (bench) => {
       const { port } = await recorder(bench);
@@ -60,7 +60,7 @@ export const deskCases: readonly DoctorCase[] = [
     check: 'single instance',
     verdict: 'warning',
     when: 'another process holds the lock and nobody can reach it',
-    evidence: /^process \d+ holds the lock of .*data and has told no port$/,
+    evidence: /^process \d+ has locked .*data but has not published its port$/,
     remedy: /^Wait a minute and run this again.*end that process in the task manager/,
     arrange: async (bench) => {
       const { dataDir } = await recorder(bench);
@@ -90,7 +90,7 @@ export const deskCases: readonly DoctorCase[] = [
     verdict: 'failed',
     when: "Chrome's policy blocks the page",
     evidence: /Chrome: blocked acme\.my\.connect\.aws \(\/etc\/opt\/chrome\/policies\/managed\/lna\.json\)/,
-    remedy: /Take them out of LoopbackNetworkBlockedForUrls/,
+    remedy: /Remove them from LoopbackNetworkBlockedForUrls/,
     arrange: (bench) => chromePolicy(bench, { LoopbackNetworkBlockedForUrls: ['*'] }),
   },
   {
@@ -108,7 +108,7 @@ export const deskCases: readonly DoctorCase[] = [
     verdict: 'warning',
     when: 'no browser has a policy',
     evidence: /^no browser has a policy: the agent is asked$/,
-    remedy: /^Let the page reach Sightline by the browser's own policy.*SkipDomains/,
+    remedy: /^Allow the page in the browser's own policy.*SkipDomains/,
     arrange: async (bench) => {
       await mkdir(bench.path('none'));
       const none = (folder: string): string =>
@@ -135,7 +135,7 @@ export const deskCases: readonly DoctorCase[] = [
     verdict: 'failed',
     when: 'the key file was cut off',
     evidence: /spool\.key is not a key of 32 bytes\. Put the right one back/,
-    remedy: /^Nothing can be recorded until this works\. Do what is said above.*move this one away/,
+    remedy: /^Nothing can be recorded until this works\. Follow the message above.*move this file away/,
     arrange: (bench) => keyFile(bench, 31, 0o600),
   },
   {
@@ -150,7 +150,7 @@ export const deskCases: readonly DoctorCase[] = [
     check: 'key store',
     verdict: 'warning',
     when: 'a key file is all that there is',
-    evidence: /^key-file locks and unlocks$/,
+    evidence: /^key-file encrypts and decrypts$/,
     remedy: /Keep both on an encrypted disk\.$/,
     arrange: (bench) => keyFile(bench, 32, 0o600),
   },

@@ -24,6 +24,7 @@ export interface NetworkCase {
 
 export interface Network {
   readonly name: string;
+  readonly inProcess: boolean;
   readonly cases: readonly NetworkCase[];
   readonly arrange: (bench: Bench) => Promise<DoctorStart>;
 }
@@ -49,6 +50,7 @@ function loopback(hosts: Readonly<Record<string, number>>): Record<string, strin
 export const networks: readonly Network[] = [
   {
     name: 'a network that breaks everything',
+    inProcess: false,
     cases: [
       {
         ...{ step: 'dns', verdict: 'failed', when: 'a name is not known', host: unknown },
@@ -63,17 +65,17 @@ export const networks: readonly Network[] = [
       {
         ...{ step: 'tls', verdict: 'failed', when: 'a box opens it that nobody trusts', host: CCP },
         evidence: /issued by "Untrusted Box Test Root" of "Untrusted Box"/,
-        remedy: /^Have the proxy or security program .*exceptions from TLS inspection/,
+        remedy: /^Exclude .* from TLS inspection/,
       },
       {
         ...{ step: 'websocket', verdict: 'warning', when: 'that box drops the upgrade', host: CCP },
-        evidence: /TLS is opened on the way/,
+        evidence: /TLS is intercepted on the way/,
         remedy: /^Let websockets \(HTTP Upgrade\) to acme/,
       },
       {
         ...{ step: 'tls', verdict: 'warning', when: 'a box opens it that is trusted', host: opened },
         evidence: /none of AWS's issuers/,
-        remedy: /exceptions from TLS inspection/,
+        remedy: /^Exclude .* from TLS inspection/,
       },
       {
         ...{ step: 'websocket', verdict: 'failed', when: 'the connection is cut', host: chat },
@@ -88,7 +90,7 @@ export const networks: readonly Network[] = [
       },
       {
         ...{ step: 'stun', verdict: 'failed', when: 'a firewall refuses', host: refusing },
-        evidence: /^UDP 3478 is not let through: refused \(ECONNREFUSED\)$/,
+        evidence: /^UDP 3478 is blocked: refused \(ECONNREFUSED\)$/,
         remedy: /^Allow .*, UDP 3478, with answers to this machine's UDP ports/,
       },
     ],
@@ -120,6 +122,7 @@ export const networks: readonly Network[] = [
   },
   {
     name: 'behind a proxy that refuses',
+    inProcess: true,
     cases: [
       {
         ...{ step: 'proxy', verdict: 'failed', when: 'the host is not on its allowlist', host: CCP },
@@ -130,28 +133,30 @@ export const networks: readonly Network[] = [
     arrange: async (bench) => {
       const { port, stop } = await startProxy(() => ({ status: 403 }));
       bench.onEnd(stop);
-      const environment = { ...loopback({}), HTTPS_PROXY: `http://127.0.0.1:${port}` };
+      const environment = { HTTPS_PROXY: `http://127.0.0.1:${port}` };
       return { flags: INSTANCE, environment };
     },
   },
   {
     name: 'behind a proxy that is away',
+    inProcess: true,
     cases: [
       {
         ...{ step: 'proxy', verdict: 'failed', when: 'nobody answers there', host: CCP },
         evidence: /cannot be reached: refused \(ECONNREFUSED\)$/,
-        remedy: /^See that the proxy runs, and that its name and port are right/,
+        remedy: /^Check that the proxy runs, and that its name and port are right/,
       },
     ],
     arrange: async () => {
       const gone = await startPlainHost(null);
       await gone.stop();
-      const environment = { ...loopback({}), HTTPS_PROXY: `http://127.0.0.1:${gone.port}` };
+      const environment = { HTTPS_PROXY: `http://127.0.0.1:${gone.port}` };
       return { flags: INSTANCE, environment };
     },
   },
   {
-    name: 'an instance whose region nobody has told',
+    name: 'an instance without a region',
+    inProcess: true,
     cases: [
       {
         ...{ step: 'region', verdict: 'warning', when: 'there is none', host: '' },
@@ -159,21 +164,18 @@ export const networks: readonly Network[] = [
         remedy: /^Set "instanceRegion"/,
       },
     ],
-    arrange: () => Promise.resolve({ flags: ['--instance', 'acme'], environment: loopback({}) }),
+    arrange: () => Promise.resolve({ flags: ['--instance', 'acme'] }),
   },
   {
     name: 'an instance in a region that the list does not have',
+    inProcess: true,
     cases: [
       {
         ...{ step: 'region', verdict: 'warning', when: 'it is not in the list', host: '' },
         evidence: /^no TURN hosts are known for xx-nowhere-1/,
-        remedy: /^See that xx-nowhere-1 is written rightly/,
+        remedy: /^Check the spelling of xx-nowhere-1/,
       },
     ],
-    arrange: () =>
-      Promise.resolve({
-        flags: ['--instance', 'acme', '--region', 'xx-nowhere-1'],
-        environment: loopback({}),
-      }),
+    arrange: () => Promise.resolve({ flags: ['--instance', 'acme', '--region', 'xx-nowhere-1'] }),
   },
 ];

@@ -15,7 +15,7 @@ export const policyCases: readonly DoctorCase[] = [
     verdict: 'failed',
     when: 'it is not valid, and no Sightline runs',
     evidence: /^the policy is not valid: .*"port"/,
-    remedy: /^Sightline does not start with it\. Have IT mend it, and start Sightline\.$/,
+    remedy: /^Sightline does not start with it\. Have IT fix it, and start Sightline\.$/,
     arrange: async (bench) => {
       const etc = bench.path('etc');
       await mkdir(etc);
@@ -27,7 +27,7 @@ export const policyCases: readonly DoctorCase[] = [
     verdict: 'warning',
     when: 'a variable sets what only the machine policy may set',
     evidence: /^ignored: .*"indicator" is set by the machine policy only .* SIGHTLINE_INDICATOR is ignored\./,
-    remedy: /^Take these away where they were set, or have IT set them in the machine policy\.$/,
+    remedy: /^Remove these where they were set, or have IT set them in the machine policy\.$/,
     arrange: async (bench) => {
       const etc = bench.path('etc');
       await mkdir(etc);
@@ -41,8 +41,8 @@ export const policyCases: readonly DoctorCase[] = [
     check: 'policy in force',
     verdict: 'failed',
     when: 'it is not valid, and Sightline runs with the one before',
-    evidence: /^the newest policy is refused, the one before is in force: .*"port"/,
-    remedy: /^Have IT mend the policy: it is taken up without a restart\.$/,
+    evidence: /^the new policy was rejected, the previous one is in effect: .*"port"/,
+    remedy: /^Have IT fix the policy\. It is applied without a restart\.$/,
     arrange: (bench) =>
       changed(
         bench,
@@ -55,7 +55,7 @@ export const policyCases: readonly DoctorCase[] = [
     verdict: 'warning',
     when: 'a part of it waits for a restart',
     evidence: /^changed, and not in effect until Sightline is next started: "port"$/,
-    remedy: /^Quit Sightline when no contact is on, and start it again\.$/,
+    remedy: /^Quit Sightline when no contact is active, and start it again\.$/,
     arrange: (bench) =>
       changed(
         bench,

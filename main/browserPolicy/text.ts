@@ -1,12 +1,12 @@
-// The browsers' machine policies as text for whoever deploys them by other means: JSON files, lines of `reg add`, or a
-// configuration profile for a Mac. Pure.
+// The browsers' machine policies as text for deployment by other means: JSON files, `reg add` commands, or a configuration
+// profile for macOS. Pure.
 
 import { createHash } from 'node:crypto';
-import { linuxFolders, firefoxFiles } from './browserPolicies.ts';
-import type { WantedList } from './browserPolicyLists.ts';
-import { registryListKey } from './browserPolicyRegistry.ts';
+import type { WantedList } from './lists.ts';
+import { linuxFolders, firefoxFiles } from './read.ts';
+import { registryListKey } from './registry.ts';
 
-/** Values of a list are named by numbers; so high that those of others are not likely to be there. */
+/** List values are named by numbers. High, so that they rarely collide with existing ones. */
 const FIRST_NUMBER = 54_311;
 
 export function policyText(platform: NodeJS.Platform, wanted: readonly WantedList[]): string {
@@ -105,7 +105,7 @@ function escaped(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
 
-/** The same for the same name, so that a newer profile replaces an older one (RFC 9562, 5.8). */
+/** Derived from the name, so that a newer profile replaces an older one (RFC 9562, 5.8). */
 function uuidOf(name: string): string {
   const hex = createHash('sha256').update(name).digest('hex');
   const variant = ((Number.parseInt(hex.charAt(16), 16) & 3) | 8).toString(16);

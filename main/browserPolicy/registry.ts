@@ -1,11 +1,12 @@
-// Writes the browsers' machine policies on Windows: lists in the registry whose values are named 1, 2, 3 ... What others
-// put there keeps its number. What is ours is recorded under HKLM\SOFTWARE\Sightline\BrowserPolicy before it is written.
+// Writes the browsers' policies on Windows: registry lists whose values are named 1, 2, 3 ... Values of others keep their
+// number. Sightline's entries are recorded under HKLM\SOFTWARE\Sightline\BrowserPolicy before they are written.
 
+import { fullKeyName, parseRegQuery } from '../platform/regQuery.ts';
+import type { RunTool } from '../platform/runTool.ts';
 import { SightlineError } from '../shared/errors.ts';
-import { registryKeys } from './browserPolicies.ts';
-import type { Change, WantedList } from './browserPolicyLists.ts';
-import { changeOf } from './browserPolicyLists.ts';
-import type { RunTool } from './runTool.ts';
+import type { Change, WantedList } from './lists.ts';
+import { changeOf } from './lists.ts';
+import { registryKeys } from './read.ts';
 
 export const REGISTRY_RECORD = 'HKLM\\SOFTWARE\\Sightline\\BrowserPolicy';
 
@@ -14,12 +15,12 @@ export function registryListKey({ browser, path }: Pick<WantedList, 'browser' | 
   return ['HKLM\\SOFTWARE\\Policies', product, ...path].join('\\');
 }
 
-/** @param wanted with empty lists: only what was ours is taken away @throws SightlineError */
+/** @param wanted empty lists remove Sightline's entries @throws SightlineError NEEDS_ADMINISTRATOR */
 export async function writePolicyRegistry(wanted: readonly WantedList[], run: RunTool): Promise<Change[]> {
   const changes: Change[] = [];
   for (const list of wanted) {
     const key = registryListKey(list);
-    // One key for each list, one value for each entry that is ours.
+    // One key per list, one value per entry that Sightline added.
     const recordKey = [REGISTRY_RECORD, list.browser, list.path.join('.')].join('\\');
     const values = await valuesOf(key, run);
     const ours = [...(await valuesOf(recordKey, run)).keys()];
@@ -49,27 +50,19 @@ export async function writePolicyRegistry(wanted: readonly WantedList[], run: Ru
   return changes;
 }
 
-/** By their names; none where there is no such key. */
+/** By name; empty when the key does not exist. */
 async function valuesOf(key: string, run: RunTool): Promise<Map<string, string>> {
   const output = await run('reg', ['query', key]).catch(() => '');
-  const values = new Map<string, string>();
-  for (const line of output.split(/\r?\n/)) {
-    const match = /^ {4}(.+?) {4}REG_\w+ {4}(.*)$/.exec(line);
-    if (match?.[1] !== undefined) values.set(match[1], match[2] ?? '');
-  }
-  return values;
+  return new Map(parseRegQuery(output, key).map(({ name, data }) => [name, data]));
 }
 
-/** Keys below it are somebody's. */
+/** A key with subkeys stays: they belong to others. */
 async function dropIfEmpty(key: string, run: RunTool): Promise<void> {
-  const left = await run('reg', ['query', key, '/s']).catch(() => '');
-  if (left.split(/\r?\n/).every((line) => line.trim() === '' || line.toLowerCase().endsWith(tailOf(key)))) {
+  const output = await run('reg', ['query', key, '/s']).catch(() => '');
+  const lines = output.split(/\r?\n/).map((line) => line.trim().toLowerCase());
+  if (lines.every((line) => line === '' || line === fullKeyName(key))) {
     await run('reg', ['delete', key, '/f']).catch(() => undefined);
   }
-}
-
-function tailOf(key: string): string {
-  return key.slice(key.indexOf('\\')).toLowerCase();
 }
 
 async function act(run: RunTool, args: readonly string[], key: string): Promise<void> {
@@ -78,7 +71,7 @@ async function act(run: RunTool, args: readonly string[], key: string): Promise<
   } catch (error) {
     throw new SightlineError(
       'NEEDS_ADMINISTRATOR',
-      `${key} could not be written. Run it in a prompt that was opened "as administrator", with the same flags.`,
+      `${key} could not be written. Run the same command in a prompt opened "as administrator".`,
       { cause: error },
     );
   }

@@ -1,6 +1,5 @@
-// What goes into the diagnostics bundle, put together from the services' own readers: `exportDiagnostics` is called by
-// `sightline diagnostics` and by the app. Only the checks write anything, what they always do; it works beside a running
-// Sightline as well as without.
+// The contents of the diagnostics bundle, for `sightline diagnostics` and the app. Works with and without a running Sightline,
+// and changes nothing (the checks remove what they create).
 
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -10,51 +9,45 @@ import { join, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { z } from 'zod';
-import { displaysOf, type MonitorSource } from '../../capture/displays.ts';
-import { FfmpegFinder } from '../../capture/ffmpegBinary.ts';
-import type { BundlePart, WrittenBundle } from '../../diagnostics/bundle.ts';
-import { writeBundle } from '../../diagnostics/bundle.ts';
-import { lastLines, listFolder } from '../../diagnostics/files.ts';
-import {
-  LEFT_OUT,
-  hashedHost,
-  looksSecret,
-  redactUrl,
-  secretsIn,
-  urlSecrets,
-} from '../../platform/redact.ts';
-import * as shapes from '../../diagnostics/supportShapes.ts';
-import { keep } from '../../diagnostics/supportShapes.ts';
-import { systemFacts, type Environment } from '../../diagnostics/system.ts';
-import { controlFileIn } from '../../platform/controlFile.ts';
-import { keyFileStore, type KeyStore } from '../../platform/keyStore.ts';
-import { appVersion, osName } from '../../platform/version.ts';
-import type { KeyInfo } from '../../policy/keyInfo.ts';
-import { policyKeyNames, policyKeys, type Policy, type PolicyKey } from '../../policy/keys.ts';
-import type { LenientPolicy } from '../../policy/lenient.ts';
-import { manifestSchema } from '../../shared/manifest.ts';
-import type { AppStatePush } from '../../shared/protocol.ts';
-import { errno, SightlineError } from '../../shared/errors.ts';
-import { statusEventSchema } from '../../shared/statusEvent.ts';
-import { readJournal, spoolError } from '../../spool/journal.ts';
-import { sessionKeys } from '../../spool/sessionKeys.ts';
+import { displaysOf, type MonitorSource } from '../capture/displays.ts';
+import { FfmpegFinder } from '../capture/ffmpegBinary.ts';
+import { LEFT_OUT, hashedHost, looksSecret, redactUrl, secretsIn, urlSecrets } from '../platform/redact.ts';
+import { controlFileIn } from '../platform/controlFile.ts';
+import { keyFileStore, type KeyStore } from '../platform/keyStore.ts';
+import { appVersion, osName } from '../platform/version.ts';
+import type { KeyInfo } from '../policy/keyInfo.ts';
+import { policyKeyNames, policyKeys, type Policy, type PolicyKey } from '../policy/keys.ts';
+import type { LenientPolicy } from '../policy/lenient.ts';
+import { manifestSchema } from '../shared/manifest.ts';
+import type { AppStatePush } from '../shared/protocol.ts';
+import { errno, SightlineError } from '../shared/errors.ts';
+import { parseJson, parseJsonObject } from '../shared/json.ts';
+import { statusEventSchema, type StatusEvent } from '../shared/statusEvent.ts';
+import { readJournal, spoolError } from '../spool/journal.ts';
+import { sessionKeys } from '../spool/sessionKeys.ts';
+import type { BundlePart, WrittenBundle } from './bundle.ts';
+import { writeBundle } from './bundle.ts';
+import { lastLines, listFolder } from './files.ts';
+import * as shapes from './supportShapes.ts';
+import { keep } from './supportShapes.ts';
+import { systemFacts, type Environment } from './system.ts';
 
 export interface DiagnosticsOptions {
-  /** The zip; replaced if it is there. */
+  /** The zip; an existing file is replaced. */
   readonly out: string;
   readonly policy: LenientPolicy;
   readonly resourcesFolder: string;
   readonly environment: Environment;
-  /** What `sightline doctor` would say. */
+  /** The results of `sightline doctor`. */
   readonly runChecks: () => Promise<readonly unknown[]>;
-  /** The platform's, where there is one; journals that it has locked cannot be read without. */
+  /** The platform's; needed to read journals whose keys it has wrapped. */
   readonly keyStore?: KeyStore;
   readonly monitorSource?: MonitorSource;
-  /** Of the running app, where it is the one that asks. */
+  /** Of the running app. */
   readonly state?: () => AppStatePush;
 }
 
-const JOURNALS = 'journals of recordings that are not delivered yet';
+const JOURNALS = 'journals of recordings that are not uploaded yet';
 const MAX_SESSIONS = 10;
 const MAX_EVENTS = 200;
 const MAX_EVENT_BYTES = 1024 * 1024;
@@ -69,23 +62,23 @@ export async function exportDiagnostics(options: DiagnosticsOptions): Promise<Wr
   const { values } = policy;
   const [sessions, logs] = await Promise.all([
     namesIn(join(values.dataDir, 'spool')).catch((error: unknown) => spoolError(error, values.dataDir)),
-    newestLogs(join(values.dataDir, 'logs')).catch(() => []), // the data folder's listing shows why
+    newestLogs(join(values.dataDir, 'logs')).catch(() => []), // the list of the data folder shows why
   ]);
   const parts: BundlePart[] = [
     value('policy.json', 'each policy key with its value and its source', () =>
       Promise.resolve(policyFor(policy)),
     ),
-    value('versions.json', 'what runs here', () => Promise.resolve(versionsNow())),
+    value('versions.json', 'the versions of Sightline and its runtime', () => Promise.resolve(versionsNow())),
     value('system.json', 'the machine, its desktop and its disks', () =>
       systemFacts(environment, [values.dataDir, values.sinkFolder]),
     ),
-    value('displays.json', 'the monitors and how they would be recorded', () => displayFacts(options)),
-    value('ffmpeg.json', 'which ffmpeg is used, how it was built, its encoders', () =>
+    value('displays.json', 'the monitors and the layout of a recording', () => displayFacts(options)),
+    value('ffmpeg.json', 'the ffmpeg in use, its build options and encoders', () =>
       ffmpegFacts(values, resourcesFolder),
     ),
     ...(options.state === undefined ? [] : [stateOf(options.state)]),
-    lines('status-events.ndjson', 'the last status events', () => statusEvents(values.statusEventsFile)),
-    lines('manifests.ndjson', 'the manifests of the last recordings in the sink folder', () =>
+    lines('status-events.ndjson', 'the latest status events', () => statusEvents(values.statusEventsFile)),
+    lines('manifests.ndjson', 'the manifests of the latest recordings in the sink folder', () =>
       manifests(values),
     ),
     ...(sessions instanceof Error
@@ -95,7 +88,7 @@ export async function exportDiagnostics(options: DiagnosticsOptions): Promise<Wr
           .map((id) => lines(`spool/${id}.ndjson`, JOURNALS, () => journal(options, id)))),
     value(
       'data-folder.json',
-      'names, sizes and times of what is in the data folder, the outbox included',
+      'names, sizes and times of the files in the data folder, including the outbox',
       () => listFolder(values.dataDir),
     ),
     ...logs.map((name, index) =>
@@ -103,7 +96,9 @@ export async function exportDiagnostics(options: DiagnosticsOptions): Promise<Wr
         logLines(join(values.dataDir, 'logs', name), MAX_LOG_BYTES / (index + 1)),
       ),
     ),
-    value('checks.json', 'what `sightline doctor` says', async () => ({ checks: await options.runChecks() })),
+    value('checks.json', 'the results of `sightline doctor`', async () => ({
+      checks: await options.runChecks(),
+    })),
   ];
   return writeBundle({
     out: resolve(options.out),
@@ -130,17 +125,19 @@ function lines(name: string, about: string, read: () => AsyncIterable<unknown>):
   return { kind: 'lines', name, about, read };
 }
 
-/** A part that says why it is not there. */
+/** A part that reports why it is missing. */
 // eslint-disable-next-line @typescript-eslint/require-await -- it only throws
 async function* throwing(error: Error): AsyncGenerator {
   throw error;
 }
 
 function stateOf(read: () => AppStatePush): BundlePart {
-  return value('state.json', 'what the app shows', () => Promise.resolve(keep(read(), shapes.appStateShape)));
+  return value('state.json', 'the state that the app shows', () =>
+    Promise.resolve(keep(read(), shapes.appStateShape)),
+  );
 }
 
-/** Texts that are shown as they are; of other texts only that they are set. Numbers and choices are always shown. */
+/** Texts that are included. Other texts are left out; numbers and enumerations are always included. */
 const SHOWN: ReadonlySet<PolicyKey> = new Set([
   ...(['dataDir', 'sinkFolder', 'statusEventsFile', 'ffmpegPath', 'display', 'allowedDomains'] as const),
   ...([
@@ -167,7 +164,7 @@ function policyValue(name: PolicyKey, given: unknown): unknown {
   const { schema }: KeyInfo<unknown> = policyKeys[name];
   if (SHOWN.has(name) || schema instanceof z.ZodEnum) return given;
   if (/(Url|Endpoint)$/.test(name) && typeof given === 'string') return redactUrl(given);
-  // Of tags the names.
+  // Tags: names without values.
   if (Array.isArray(given)) return given.map((one) => `${String(one).split('=', 1)[0] ?? ''}=${LEFT_OUT}`);
   return LEFT_OUT;
 }
@@ -176,13 +173,13 @@ function policySecrets(values: Policy): string[] {
   return Object.values(values).flatMap((one) => (typeof one === 'string' ? urlSecrets(one) : []));
 }
 
-/** Read so that they can be looked for, and for nothing else. */
+/** Read only to redact them. */
 async function controlSecrets(dataDir: string): Promise<string[]> {
   try {
-    const access: unknown = JSON.parse(await readFile(controlFileIn(dataDir), 'utf8'));
+    const access = parseJsonObject(await readFile(controlFileIn(dataDir), 'utf8'));
     return Object.values(access ?? {}).filter((one) => typeof one === 'string');
   } catch {
-    return []; // there is none, or it is nobody's
+    return []; // missing or not readable
   }
 }
 
@@ -219,37 +216,40 @@ async function ffmpegFacts({ ffmpegPath, encoder }: Policy, resourcesFolder: str
   return { ...found, build, encoders, devices };
 }
 
-async function* statusEvents(file: string): AsyncGenerator {
-  let foreign = 0;
-  for (const line of (await lastLines(file, MAX_EVENT_BYTES)).slice(-MAX_EVENTS)) {
-    const event = statusEventSchema.safeParse(parse(line));
-    if (event.success) yield keep(event.data, shapes.statusEventShape);
-    else foreign += 1;
-  }
-  if (foreign > 0) yield { leftOut: 'lines that are no status events', count: foreign };
+async function latestEvents(file: string): Promise<{ events: StatusEvent[]; foreign: number }> {
+  const all = (await lastLines(file, MAX_EVENT_BYTES)).slice(-MAX_EVENTS);
+  const events = all.flatMap((line) => statusEventSchema.safeParse(parseJson(line)).data ?? []);
+  return { events, foreign: all.length - events.length };
 }
 
-/** Of the recordings that the last status events tell of: the sink folder may hold a hundred thousand. */
+async function* statusEvents(file: string): AsyncGenerator {
+  const { events, foreign } = await latestEvents(file);
+  for (const event of events) yield keep(event, shapes.statusEventShape);
+  if (foreign > 0) yield { leftOut: 'lines that are not status events', count: foreign };
+}
+
+/** Of the recordings in the latest status events: the sink folder may contain a hundred thousand. */
 async function* manifests({ statusEventsFile, sinkFolder }: Policy): AsyncGenerator {
   const sink = await realpath(sinkFolder).catch(() => null);
   if (sink === null) return;
-  const locations = new Set<string>();
-  for (const line of (await lastLines(statusEventsFile, MAX_EVENT_BYTES)).slice(-MAX_EVENTS)) {
-    const event = statusEventSchema.safeParse(parse(line));
-    if (event.data?.detail.recordingStatus !== 'PUBLISHED') continue;
-    const { location } = event.data.detail.recordingInfo;
-    if (location.startsWith('file:') && location.endsWith('.mp4')) locations.add(location);
-  }
+  const { events } = await latestEvents(statusEventsFile);
+  const locations = new Set(
+    events
+      .flatMap(({ detail }) =>
+        detail.recordingStatus === 'PUBLISHED' ? [detail.recordingInfo.location] : [],
+      )
+      .filter((location) => location.startsWith('file:') && location.endsWith('.mp4')),
+  );
   for (const location of [...locations].slice(-2 * MAX_SESSIONS)) {
     const path = fileURLToPath(location).replace(/\.mp4$/, '.json');
     const real = await realpath(path).catch(() => null);
-    // The file of events is not to name other files than the sink's.
+    // The events must not lead to files outside the sink.
     if (real === null || !real.startsWith(`${sink}${sep}`)) continue;
     if ((await lstat(real)).size > MAX_MANIFEST_BYTES) continue;
-    const manifest = manifestSchema.safeParse(parse(await readFile(real, 'utf8')));
+    const manifest = manifestSchema.safeParse(parseJson(await readFile(real, 'utf8')));
     yield manifest.success
       ? keep(manifest.data, shapes.manifestShape)
-      : { leftOut: 'a file that is no manifest', file: path };
+      : { leftOut: 'a file that is not a manifest', file: path };
   }
 }
 
@@ -259,7 +259,7 @@ async function* journal({ policy, keyStore }: DiagnosticsOptions, id: string): A
   const { size } = await lstat(path);
   if (size > MAX_JOURNAL_BYTES) throw new SightlineError('SPOOL_UNREADABLE', `${path} has ${size} bytes.`);
   const keyFile = join(dataDir, 'spool.key');
-  // Its store makes a new key where there is none, which nobody has asked for here.
+  // The store would create a missing key.
   const stores = [...(keyStore ? [keyStore] : []), ...(existsSync(keyFile) ? [keyFileStore(keyFile)] : [])];
   const [first, ...others] = stores;
   if (first === undefined)
@@ -274,12 +274,11 @@ async function* journal({ policy, keyStore }: DiagnosticsOptions, id: string): A
 async function* logLines(path: string, maxBytes: number): AsyncGenerator {
   let foreign = 0;
   for (const line of await lastLines(path, maxBytes)) {
-    const parsed = parse(line);
-    if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed))
-      yield shapes.keepOfLogLine(parsed as Record<string, unknown>);
+    const parsed = parseJsonObject(line);
+    if (parsed !== null) yield shapes.keepOfLogLine(parsed);
     else foreign += 1;
   }
-  if (foreign > 0) yield { leftOut: 'lines that are not of the log', count: foreign };
+  if (foreign > 0) yield { leftOut: 'lines that are not log lines', count: foreign };
 }
 
 async function newestLogs(folder: string): Promise<string[]> {
@@ -301,20 +300,12 @@ async function newestLogs(folder: string): Promise<string[]> {
     .map(({ name }) => name);
 }
 
-/** Sorted; none where there is no folder. */
+/** Sorted; empty without the folder. */
 async function namesIn(folder: string): Promise<string[]> {
   try {
     return (await readdir(folder)).filter((name) => /^[\w.-]+$/.test(name)).sort();
   } catch (error) {
     if (errno(error) === 'ENOENT') return [];
     throw error;
-  }
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { NoAnswerError, mapAtOnce, within } from '../../../../main/diagnostics/network/deadline.ts';
+import { NoAnswerError, mapAtOnce, within } from '../../../main/diagnostics/deadline.ts';
 
 const never = () => new Promise<never>(() => undefined);
 const open = new AbortController().signal;

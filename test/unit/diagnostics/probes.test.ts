@@ -1,15 +1,15 @@
-// What the health checks read of the system: browsers' policies, the port's holder, time service, proxy settings.
+// What the health checks read from the system: browsers' policies, the port's holder, time service, proxy settings.
 import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { parseRegistry, readBrowserPolicies } from '../../../main/platform/browserPolicies.ts';
+import { parseRegistry, readBrowserPolicies } from '../../../main/browserPolicy/read.ts';
+import { parseChrony, parseTimedatectl, parseW32tm } from '../../../main/diagnostics/checks/clock.ts';
+import { findPortHolder } from '../../../main/diagnostics/checks/port.ts';
+import { parseInternetSettings, parseScutil } from '../../../main/diagnostics/checks/proxy.ts';
 import { lockDataFolder, lockHolder } from '../../../main/platform/instanceLock.ts';
-import { findPortHolder } from '../../../main/platform/portHolder.ts';
-import { parseInternetSettings, parseScutil } from '../../../main/platform/systemProxy.ts';
-import { parseChrony, parseTimedatectl, parseW32tm } from '../../../main/platform/timeService.ts';
 import { temporaryFolder } from '../support/folders.ts';
 
 const none = () => Promise.reject(new Error('not here'));

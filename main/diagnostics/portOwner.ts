@@ -1,12 +1,12 @@
-// Who holds a TCP port of this machine, as far as this user may know. Asked only when binding has failed.
+// Which process listens on a TCP port of this machine, as far as this user can see. Read only when binding has failed.
 
 import { readFile, readdir, readlink } from 'node:fs/promises';
-import { runTool } from './runTool.ts';
+import { runTool } from '../platform/runTool.ts';
 
-/** Loopback addresses: different programs can listen on the same port of each. */
+/** Different programs can listen on the same port of each. */
 export type LoopbackAddress = '127.0.0.1' | '::1';
 
-/** Words such as `process 1234 (chromium)`, or null when it cannot be told. Of any address unless one is named. */
+/** Such as `process 1234 (chromium)`; null when unknown. @param address default: any */
 export async function describePortOwner(port: number, address?: LoopbackAddress): Promise<string | null> {
   try {
     const pid =
@@ -55,10 +55,7 @@ async function listedOwner(port: number, address?: LoopbackAddress): Promise<str
   return stdout.trim().split('\n')[0] ?? null;
 }
 
-/**
- * The process that listens on a port, in what Windows' netstat prints. The word for LISTENING is translated; that nobody
- * is at the other end is not.
- */
+/** Parses Windows' netstat. It translates LISTENING, so the empty remote address identifies a listener. */
 export function listenerIn(netstat: string, port: number, address?: LoopbackAddress): string | null {
   const at = { '127.0.0.1': '(?:127\\.0\\.0\\.1|0\\.0\\.0\\.0)', '::1': '\\[::1?\\]' };
   const host = address === undefined ? '\\S+' : at[address];

@@ -2,7 +2,7 @@ import { createServer } from 'node:net';
 import type { AddressInfo, Server } from 'node:net';
 import { once } from 'node:events';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { describePortOwner, listenerIn } from '../../../main/platform/portOwner.ts';
+import { describePortOwner, listenerIn } from '../../../main/diagnostics/portOwner.ts';
 
 async function listen(host: string): Promise<{ server: Server; port: number }> {
   const server = createServer().listen(0, host);

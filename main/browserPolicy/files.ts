@@ -1,19 +1,19 @@
-// Writes the browsers' machine policies on Linux: JSON files, some of which are others'. What we put there is recorded in
-// a file of our own before it is done, so that only that is ever taken away again.
+// Writes the browsers' machine policies on Linux: JSON files, some of which belong to others. Sightline's entries are recorded
+// in a file of their own before they are written, so that only those are ever removed.
 
 import { chmod, mkdir, readFile, readdir, realpath, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
+import { writeFileAtomically } from '../platform/atomicFile.ts';
 import { SightlineError, errno } from '../shared/errors.ts';
-import { writeFileAtomically } from './atomicFile.ts';
-import type { BrowserName } from './browserPolicies.ts';
-import { firefoxFiles, linuxFolders, objectIn } from './browserPolicies.ts';
-import type { Change, WantedList } from './browserPolicyLists.ts';
-import { changeOf } from './browserPolicyLists.ts';
+import { parseJsonObject } from '../shared/json.ts';
+import type { BrowserName, Change, WantedList } from './lists.ts';
+import { changeOf } from './lists.ts';
+import { firefoxFiles, linuxFolders } from './read.ts';
 
 const OUR_FILE = 'sightline.json';
 const RECORD = '/etc/sightline/browser-policy.json';
-/** Browsers run as the users. */
+/** Browsers run as ordinary users. */
 const FILE_MODE = 0o644;
 const FOLDER_MODE = 0o755;
 
@@ -21,7 +21,7 @@ const entrySchema = z.object({ file: z.string(), path: z.array(z.string()), entr
 const recordSchema = z.object({
   version: z.literal(1),
   entries: z.array(entrySchema),
-  /** Made by us; removed when they are empty again. */
+  /** Created by Sightline; removed when they are empty again. */
   files: z.array(z.string()),
   folders: z.array(z.string()),
 });
@@ -29,7 +29,7 @@ type Entry = z.infer<typeof entrySchema>;
 type Ours = z.infer<typeof recordSchema>;
 type JsonObject = Record<string, unknown>;
 
-/** @param wanted with empty lists: only what was ours is taken away @throws SightlineError */
+/** @param wanted empty lists remove Sightline's entries @throws SightlineError */
 export async function writePolicyFiles(wanted: readonly WantedList[], root = ''): Promise<Change[]> {
   try {
     return await new Files(root).write(wanted);
@@ -49,7 +49,7 @@ class Files {
     for (const list of wanted) {
       const path = list.browser === 'Firefox' ? ['policies', ...list.path] : list.path;
       const targets = list.browser === 'Firefox' ? await this.firefoxTargets() : [await this.target(list)];
-      // Where it lay before, too: it may be another file that counts now.
+      // Earlier files too: another file may take precedence now.
       const before = this.ours.entries
         .filter((one) => isSame(one.path, path) && this.isOf(list.browser, one.file))
         .map(({ file }) => file);
@@ -65,12 +65,12 @@ class Files {
     return changes;
   }
 
-  /** The file by which the browser goes: the last by name that has the list. Ours, where nobody else's has it. */
+  /** The file in effect: the last by name that has the list; ours when no other file has it. */
   private async target({ browser, path: [name = ''] }: WantedList): Promise<string> {
     const folder = this.root + (linuxFolders.find(([one]) => one === browser)?.[1] ?? '');
     const names = (await readdir(folder).catch(() => [])).sort().reverse();
     for (const other of names) {
-      // What a power cut has left of us.
+      // Left behind by a power cut.
       if (/^sightline\.json\.[0-9a-f]{8}\.tmp$/.test(other)) await rm(join(folder, other), { force: true });
       else if (other !== OUR_FILE) {
         const text = await readFile(join(folder, other), 'utf8').catch(() => '');
@@ -80,12 +80,12 @@ class Files {
     return join(folder, OUR_FILE);
   }
 
-  /** The system-wide file hides those of each installation: it is not made where there is one of these. */
+  /** The system-wide file hides the files of installations, so it is not created beside one of these. */
   private async firefoxTargets(): Promise<string[]> {
     const [systemWide = '', ...others] = (firefoxFiles.linux ?? []).map((path) => this.root + path);
-    if (await isThere(systemWide)) return [systemWide];
-    const there = await Promise.all(others.map(isThere));
-    const found = others.filter((_, index) => there[index]);
+    if (await exists(systemWide)) return [systemWide];
+    const present = await Promise.all(others.map(exists));
+    const found = others.filter((_, index) => present[index]);
     return found.length > 0 ? found : [systemWide];
   }
 
@@ -104,10 +104,12 @@ class Files {
       if (errno(error) === 'ENOENT') return null;
       throw error;
     });
-    const content = text === null ? {} : objectIn(text);
+    const content = text === null ? {} : parseJsonObject(text);
     const list = content === null ? null : listAt(content, path);
     if (content === null || list === null) {
-      throw notWritten(`${file} is no JSON that can be added to. Mend it, or add ${path.join('.')} by hand.`);
+      throw notWritten(
+        `${file} is not a JSON object with a list at ${path.join('.')}. Fix the file, or add the entries by hand.`,
+      );
     }
     const mine = this.ours.entries.filter((one) => one.file === file && isSame(one.path, path));
     const { add, remove, keep } = changeOf(
@@ -134,14 +136,14 @@ class Files {
 
   private async writeFile(file: string, content: unknown): Promise<void> {
     await this.makeFolder(dirname(file));
-    // A link stays one, and a mode what it was.
+    // Symbolic links and file modes are preserved.
     const real = await realpath(file).catch(() => file);
     const mode = await stat(real).then(
       (found) => found.mode & 0o777,
       () => FILE_MODE,
     );
     await writeFileAtomically(real, `${JSON.stringify(content, null, 2)}\n`, mode);
-    // Whatever the umask took.
+    // The umask applies at creation.
     await chmod(real, mode);
   }
 
@@ -161,10 +163,10 @@ class Files {
       throw error;
     });
     if (text === null) return;
-    const parsed = recordSchema.safeParse(objectIn(text));
+    const parsed = recordSchema.safeParse(parseJsonObject(text));
     if (!parsed.success) {
       throw notWritten(
-        `${file} cannot be understood: it says which entries are Sightline's. Restore it, or remove it and take the entries away by hand.`,
+        `${file} is damaged. It records which entries are Sightline's. Restore it, or delete it and remove the entries by hand.`,
       );
     }
     this.ours = parsed.data;
@@ -177,16 +179,16 @@ class Files {
   private async tidy(): Promise<void> {
     const { entries, files, folders } = this.ours;
     if (entries.length > 0) return this.writeRecord();
-    if (files.length === 0 && folders.length === 0 && !(await isThere(this.root + RECORD))) return;
+    if (files.length === 0 && folders.length === 0 && !(await exists(this.root + RECORD))) return;
     await rm(this.root + RECORD, { force: true });
-    // Deepest first; one that somebody else has put something into stays.
+    // Deepest first; folders that others use stay.
     for (const folder of [...folders].sort((a, b) => b.length - a.length)) {
       await rmdir(folder).catch(() => undefined);
     }
   }
 }
 
-/** null: something else is there. */
+/** null when the path leads to another type. */
 function listAt(content: JsonObject, path: readonly string[]): string[] | null {
   let value: unknown = content;
   for (const name of path) {
@@ -198,7 +200,7 @@ function listAt(content: JsonObject, path: readonly string[]): string[] | null {
   return Array.isArray(value) && value.every((one) => typeof one === 'string') ? value : null;
 }
 
-/** An empty list goes, and what is empty without it. */
+/** An empty list is removed, and parents that become empty. */
 function put(content: JsonObject, [name = '', ...rest]: readonly string[], list: readonly string[]): void {
   if (rest.length === 0) {
     if (list.length > 0) content[name] = list;
@@ -215,7 +217,7 @@ function isSame(one: readonly string[], other: readonly string[]): boolean {
   return one.join('\n') === other.join('\n');
 }
 
-function isThere(path: string): Promise<boolean> {
+function exists(path: string): Promise<boolean> {
   return stat(path).then(
     () => true,
     () => false,
@@ -239,7 +241,7 @@ function explain(error: unknown): SightlineError {
   }
   return new SightlineError(
     'BROWSER_POLICY_NOT_WRITTEN',
-    `${path} cannot be written (${code ?? String(error)}). Nothing that was there before is lost; run it again.`,
+    `${path} cannot be written (${code ?? 'unknown error'}). Existing files are unchanged or complete. Fix the cause and run the command again.`,
     { cause: error },
   );
 }

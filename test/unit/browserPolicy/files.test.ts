@@ -3,10 +3,10 @@ import { execFileSync } from 'node:child_process';
 import { chmod, mkdir, readFile, readdir, stat, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { coverageOf } from '../../../main/diagnostics/checks/browserPolicy.ts';
-import { readBrowserPolicies } from '../../../main/platform/browserPolicies.ts';
-import { writePolicyFiles } from '../../../main/platform/browserPolicyFiles.ts';
-import { wantedLists } from '../../../main/platform/browserPolicyLists.ts';
+import { coverageOf } from '../../../main/browserPolicy/coverage.ts';
+import { readBrowserPolicies } from '../../../main/browserPolicy/read.ts';
+import { writePolicyFiles } from '../../../main/browserPolicy/files.ts';
+import { wantedLists } from '../../../main/browserPolicy/lists.ts';
 import { temporaryFolder } from '../support/folders.ts';
 
 const CHROME = 'etc/opt/chrome/policies/managed';
@@ -33,7 +33,7 @@ const apply = (root: string, domains: readonly string[], older = false) =>
 const remove = (root: string) => writePolicyFiles(wantedLists('linux', [], false), root);
 const covered = async (root: string) =>
   coverageOf([domain], await readBrowserPolicies({ platform: 'linux', run, root })).map(
-    ({ browser, by }) => `${browser} ${by[0]![1]}`,
+    ({ browser, domains }) => `${browser} ${domains[0]!.access}`,
   );
 
 describe('browser policy files', () => {
@@ -178,7 +178,7 @@ describe('browser policy files', () => {
     'need root (tested as root only, who can become somebody else)',
     async () => {
       const root = await temporaryFolder();
-      const program = join(import.meta.dirname, '../../../main/platform/browserPolicyFiles.ts');
+      const program = join(import.meta.dirname, '../../../main/browserPolicy/files.ts');
       const script = `
       process.setuid(65534);
       const { writePolicyFiles } = await import(${JSON.stringify(program)});
