@@ -197,11 +197,11 @@ const spellings: Readonly<Record<string, string>> = {
   kms: 'KMS',
   id: 'ID',
   url: 'URL',
-  fps: 'frames a second',
+  fps: 'frame rate',
   dir: 'folder',
   kbit: '(kbit/s)',
-  max: 'most',
-  min: 'least',
+  max: 'maximum',
+  min: 'minimum',
 };
 
 function itemId(name: PolicyKey, item: string): string {

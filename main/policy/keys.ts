@@ -1,5 +1,5 @@
 // Every policy key: typed once, described once. Flags, environment variables, `sightline policy`, the table in
-// docs/policy.md, the ADMX and ADML files and the JSON schema are all made from this.
+// docs/policy.md, the ADMX and ADML files and the JSON schema are generated from this.
 
 import { z } from 'zod';
 import { encoderNames } from '../shared/names.ts';
@@ -14,23 +14,21 @@ export const policyKeys = {
     form: 'integer',
     applied: 'restart',
     default: 5431,
-    description: 'Port of the local websocket, on 127.0.0.1 and [::1] only. 0 takes a free one.',
+    description: 'Port of the local websocket, on 127.0.0.1 and [::1] only. 0 selects a free port.',
   }),
   allowedDomains: key<string[]>({
     schema: domainListSchema,
     form: 'list',
     applied: 'live',
     default: [],
-    description:
-      'Domains whose https pages may connect, exactly as named (no wildcards), separated by commas.',
+    description: 'Domains whose https pages may connect: exact names, no wildcards, separated by commas.',
   }),
   allowLoopbackOrigins: key({
     schema: z.boolean(),
     form: 'boolean',
     applied: 'live',
     default: false,
-    description:
-      'Whether pages served from this machine may connect, with any scheme and port. For development.',
+    description: 'Allow pages from this computer to connect, with any scheme and port. For development.',
   }),
   auth: key({
     schema: z.enum(['origin', 'endpoint']),
@@ -38,7 +36,7 @@ export const policyKeys = {
     default: 'origin' as const,
     applied: 'restart',
     description:
-      'Which pages of the allowed domains are let in: all of them (`origin`), or those whose token the endpoint `authUrl` accepts (`endpoint`).',
+      'Which pages of the allowed domains may connect: all (`origin`), or those whose token the endpoint `authUrl` accepts (`endpoint`).',
   }),
   authUrl: key({
     schema: safeUrl.refine(
@@ -50,7 +48,7 @@ export const policyKeys = {
     defaultText: '`https://<alias>.my.connect.aws/taps/client/auth`, with `instanceAlias`',
     applied: 'restart',
     description:
-      'URL that says whether a page’s token is good, where `auth` is `endpoint`. https only, except on this machine.',
+      "URL of the endpoint that verifies pages' tokens, if `auth` is `endpoint`. https only, except on this computer.",
   }),
   dataDir: key({
     schema: path,
@@ -58,7 +56,7 @@ export const policyKeys = {
     applied: 'restart',
     default: null,
     defaultText: "the platform's folder for application data",
-    description: 'Folder of the spool, the logs and the status events.',
+    description: 'Folder for the spool, the log and the status events.',
   }),
   spoolQuotaMiB: key({
     schema: z.number().int().min(1).max(1_048_576),
@@ -66,7 +64,7 @@ export const policyKeys = {
     applied: 'when-idle',
     default: 10_240,
     description:
-      'How much the spool may hold, in MiB. When it is used up published recordings go, oldest first; unpublished ones never do, and recording rests until there is room.',
+      'Maximum size of the spool, in MiB. At the limit, published recordings are deleted, oldest first; unpublished ones never are, and recording stops until there is space.',
   }),
   spoolMinFreeMiB: key({
     schema: z.number().int().min(0).max(1_048_576),
@@ -74,7 +72,7 @@ export const policyKeys = {
     applied: 'when-idle',
     default: 1024,
     description:
-      'How much of the disk under `dataDir` stays free, in MiB; below that it is as if the quota were used up. 0: the disk may be filled.',
+      'Space to keep free on the disk of `dataDir`, in MiB. With less, Sightline acts as at the quota. 0: the disk may be filled.',
   }),
   keepPublishedHours: key({
     schema: z.number().int().min(0).max(8760),
@@ -82,7 +80,7 @@ export const policyKeys = {
     applied: 'live',
     default: 0,
     description:
-      'How long published recordings stay in the spool, encrypted, unless quota or disk need the room. 0: they are deleted at once.',
+      'How long published recordings stay in the spool, encrypted, unless their space is needed. 0: they are deleted immediately.',
   }),
   deliverDamaged: key({
     schema: z.boolean(),
@@ -90,14 +88,14 @@ export const policyKeys = {
     applied: 'live',
     default: true,
     description:
-      'Whether what is left of a recording is delivered whose files on this disk were damaged, with gaps and a mark in the manifest. `false`: it is FAILED and stays here.',
+      'Upload what is readable of a recording whose files were damaged on this disk, with gaps and a mark in the manifest. `false`: it is FAILED and stays here.',
   }),
   sink: key({
     schema: z.enum(['folder', 's3']),
     form: 'text',
     applied: 'when-idle',
     default: 'folder' as const,
-    description: 'Where finished recordings go: a folder, or an S3 bucket.',
+    description: 'Where finished recordings go: a folder or an S3 bucket.',
   }),
   sinkFolder: key({
     schema: path,
@@ -105,7 +103,7 @@ export const policyKeys = {
     applied: 'when-idle',
     default: null,
     defaultText: '`<dataDir>/recordings`',
-    description: 'Folder into which finished recordings are delivered, where the sink is a folder.',
+    description: 'Folder for finished recordings, if `sink` is `folder`.',
   }),
   s3Bucket: key({
     schema: z.string().regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'is no name of an S3 bucket'),
@@ -113,7 +111,7 @@ export const policyKeys = {
     applied: 'when-idle',
     default: null,
     defaultText: 'none',
-    description: 'The bucket, where the sink is S3.',
+    description: 'Bucket for finished recordings, if `sink` is `s3`.',
   }),
   s3Endpoint: key({
     schema: safeUrl,
@@ -121,14 +119,14 @@ export const policyKeys = {
     applied: 'when-idle',
     default: null,
     defaultText: "AWS's",
-    description: 'URL of an S3-compatible store. https only, except on this machine.',
+    description: 'URL of an S3-compatible store. https only, except on this computer.',
   }),
   s3PathStyle: key({
     schema: z.boolean(),
     form: 'boolean',
     applied: 'when-idle',
     default: false,
-    description: "Whether the bucket's name goes into the path instead of the host. For compatible stores.",
+    description: "Put the bucket's name in the path instead of the host. For compatible stores.",
   }),
   s3KmsKeyId: key({
     schema: z.string().min(1).max(2048),
@@ -186,7 +184,7 @@ export const policyKeys = {
     default: null,
     defaultText: 'none',
     description:
-      "URL that answers the token of the agent's page with short-lived credentials for one recording. https only, except on this machine.",
+      "URL of a service that exchanges the token of the agent's page for short-lived credentials for one recording. https only, except on this computer.",
   }),
   uploadLimitKbit: key({
     schema: z.number().int().min(0).max(10_000_000),
@@ -194,7 +192,7 @@ export const policyKeys = {
     applied: 'live',
     userMaySet: true,
     default: 500,
-    description: 'How many kbit/s uploads may take while a contact is on. 0: no limit.',
+    description: 'Limit for all uploads together while a contact is active, in kbit/s. 0: no limit.',
   }),
   keyPrefix: key({
     schema: z
@@ -212,7 +210,7 @@ export const policyKeys = {
     form: 'text',
     applied: 'when-idle',
     default: 'connect/<alias>/ScreenRecordings',
-    description: 'Where recordings go below the sink. `<alias>` stands for the instance alias.',
+    description: 'Path of recordings in the sink. `<alias>` is replaced by the instance alias.',
   }),
   statusEventsFile: key({
     schema: path,
@@ -234,7 +232,7 @@ export const policyKeys = {
     applied: 'when-idle',
     default: null,
     defaultText: 'none: events are not sent to AWS',
-    description: 'Bus of Amazon EventBridge to which status events are sent, by name or ARN.',
+    description: 'Amazon EventBridge bus for status events, by name or ARN.',
   }),
   eventBridgeEndpoint: key({
     schema: safeUrl,
@@ -242,14 +240,14 @@ export const policyKeys = {
     applied: 'when-idle',
     default: null,
     defaultText: "AWS's own for the region",
-    description: 'Where EventBridge is reached, for example the URL of a VPC endpoint.',
+    description: 'Endpoint of EventBridge, for example the URL of a VPC endpoint.',
   }),
   fps: key({
     schema: z.number().int().min(1).max(30),
     form: 'integer',
     applied: 'when-idle',
     default: 5,
-    description: 'Frames a second.',
+    description: 'Frame rate, in frames per second.',
   }),
   maxMonitors: key({
     schema: z.number().int().min(1).max(3),
@@ -257,7 +255,7 @@ export const policyKeys = {
     applied: 'when-idle',
     default: 3,
     description:
-      'How many monitors are recorded at most: the primary one first, then from left to right and top to bottom.',
+      'Maximum number of monitors to record: the primary one first, then from left to right and top to bottom.',
   }),
   display: key({
     schema: path,
@@ -273,7 +271,7 @@ export const policyKeys = {
     applied: 'when-idle',
     default: 'auto' as const,
     description:
-      '`auto` prefers libopenh264 and falls back to another H.264 encoder with a warning; a named one is required.',
+      '`auto` prefers libopenh264 and falls back to another H.264 encoder with a warning; a named encoder is required.',
   }),
   ffmpegPath: key({
     schema: path,
@@ -289,7 +287,7 @@ export const policyKeys = {
     applied: 'live',
     default: 60,
     description:
-      'How long recording goes on after the last page has gone away; then the recording is completed.',
+      'How long recording continues after the last page has disconnected; then the recording is completed.',
   }),
   suspendMaxSeconds: key({
     schema: z.number().int().min(0).max(86_400),
@@ -297,7 +295,7 @@ export const policyKeys = {
     applied: 'live',
     default: 0,
     description:
-      'After how long a suspension ends by itself; a page may ask for less with `maxSeconds`. 0: only a page ends it.',
+      'Time after which a suspension ends automatically; a page may ask for less with `maxSeconds`. 0: only a page ends it.',
   }),
   resumeAfterRestart: key({
     schema: z.boolean(),
@@ -305,7 +303,7 @@ export const policyKeys = {
     applied: 'live',
     default: false,
     description:
-      'Whether a suspension ends when Sightline was restarted and the page has come back. Otherwise it holds until the page says so.',
+      'End a suspension when Sightline was restarted and the page is back. `false`: it lasts until the page resumes.',
   }),
   agentMaySuspend: key({
     schema: z.boolean(),
@@ -313,7 +311,7 @@ export const policyKeys = {
     applied: 'live',
     default: false,
     description:
-      'Whether the agent may suspend capture from the tray. Only the agent, `suspendMaxSeconds` or the end of the contacts ends that.',
+      'Allow the agent to suspend capture from the tray. Only the agent, `suspendMaxSeconds` or the end of the contacts ends that.',
   }),
   indicator: key({
     schema: z.enum(['required', 'optional', 'off']),
@@ -321,7 +319,7 @@ export const policyKeys = {
     applied: 'live',
     default: 'required' as const,
     description:
-      'The pill on every recorded monitor that says what capture does. `required`: it can be made small, not hidden; `optional`: the agent may hide it; `off`: there is none.',
+      'The indicator on each recorded monitor. `required`: the agent can shrink it, not hide it; `optional`: the agent may hide it; `off`: not shown.',
   }),
   autostart: key({
     schema: z.boolean(),
@@ -329,7 +327,7 @@ export const policyKeys = {
     applied: 'live',
     userMaySet: true,
     default: true,
-    description: 'Whether the app starts when the user signs in.',
+    description: 'Start the app when the user signs in.',
   }),
   pauseOnLock: key({
     schema: z.boolean(),
@@ -337,7 +335,7 @@ export const policyKeys = {
     applied: 'when-idle',
     default: true,
     description:
-      'Whether capture pauses while the screen is locked, the computer asleep or another user at it.',
+      'Pause capture while the screen is locked, the computer is asleep or another user is active.',
   }),
   instanceAlias: key({
     // https://docs.aws.amazon.com/connect/latest/APIReference/API_CreateInstance.html
@@ -353,7 +351,7 @@ export const policyKeys = {
     default: null,
     defaultText: 'none: the network is not checked',
     description:
-      'Alias of the Amazon Connect instance, `acme` of acme.my.connect.aws. With it `sightline doctor` checks the hosts and ports that the instance needs.',
+      'Alias of the Amazon Connect instance: `acme` of acme.my.connect.aws. With it, `sightline doctor` checks the hosts and ports that the instance needs.',
   }),
   instanceRegion: key({
     schema: region,
@@ -361,7 +359,7 @@ export const policyKeys = {
     applied: 'live',
     default: null,
     defaultText: 'none: only hosts that depend on no region are checked',
-    description: 'Region of the Amazon Connect instance, for the checks of the network.',
+    description: 'Region of the Amazon Connect instance, for the network checks.',
   }),
   logLevel: key({
     schema: z.enum(logLevels),
