@@ -6,7 +6,7 @@ import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import type { Logger } from '../platform/log.ts';
 import { SightlineError, errno } from '../shared/errors.ts';
 
-/** @throws SightlineError CAPTURE_FAILED where the system has nothing left to start a process with */
+/** @throws SightlineError CAPTURE_FAILED where the system lacks the resources for a process */
 export type SpawnFfmpeg = (path: string, args: readonly string[]) => ChildProcessWithoutNullStreams;
 
 /** Logs the exact command line, so that support can paste it into a terminal. */
@@ -17,32 +17,32 @@ export function ffmpegSpawner(log: Logger): SpawnFfmpeg {
   };
 }
 
-/** A process with three pipes. @throws SightlineError CAPTURE_FAILED; a program that is missing is an `error` event */
+/** A process with three pipes. A missing program is an `error` event. @throws SightlineError CAPTURE_FAILED */
 export function spawnPiped(path: string, args: readonly string[]): ChildProcessWithoutNullStreams {
   let child: ChildProcessWithoutNullStreams;
   try {
     child = spawn(path, args, { stdio: ['pipe', 'pipe', 'pipe'], windowsHide: true, shell: false });
   } catch (error) {
-    throw nothingLeft(error);
+    throw shortageError(error);
   }
-  // Without descriptors Node gives back a child that has no pipes, whatever its type says, and emits the error later.
+  // Without descriptors Node returns a child without pipes, against its type, and emits the error later.
   if ((child.stdout as unknown) === undefined) {
     child.on('error', () => undefined);
-    throw nothingLeft('EMFILE');
+    throw shortageError('EMFILE');
   }
   return child;
 }
 
-/** Not for good: the system has more when other programs have ended, or a flood of connections is over. */
+/** Temporary: resources return when other programs end, or a flood of connections is over. */
 export function isShortage(error: unknown): boolean {
   return ['EMFILE', 'ENFILE', 'EAGAIN', 'ENOMEM'].includes(errno(error) ?? '');
 }
 
-export function nothingLeft(error: unknown): SightlineError {
+export function shortageError(error: unknown): SightlineError {
   return new SightlineError(
     'CAPTURE_FAILED',
-    'The system cannot start another process now: it has no file descriptors, processes or memory left. End programs that ' +
-      'are not needed; capture is tried again until it works.',
+    'The system cannot start another process: it has no file descriptors, processes or memory left. Close programs that are ' +
+      'not needed; capture is retried automatically.',
     { cause: error },
   );
 }

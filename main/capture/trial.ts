@@ -1,16 +1,16 @@
-// A capture of two seconds for the health check: what the grabber gives of each monitor, and what the recorder's own
-// command costs. Pictures are looked at in memory as they come and are gone then; nothing of them is kept or written.
+// A capture of two seconds for the health check: what the grabber returns for each monitor, and how much CPU the recorder's
+// own command uses. Frames are analysed in memory and discarded; nothing of them is stored.
 
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { SightlineError } from '../shared/errors.ts';
-import { FragmentSplitter } from '../shared/fragments.ts';
+import { FragmentSplitter } from '../media/fragments.ts';
 import type { Rect } from '../shared/names.ts';
 import type { DisplayLayout, Displays } from './displays.ts';
 import type { FfmpegFinder } from './ffmpegBinary.ts';
 import type { Grab } from './ffmpegCommand.ts';
 import { captureArguments, trialArguments } from './ffmpegCommand.ts';
-import { sharesPicturesWithOthers } from './sharedPictures.ts';
+import { sharesFramesWithOthers } from './sharedFrames.ts';
 import type { SpawnFfmpeg } from './spawnFfmpeg.ts';
 
 export interface TrialOptions {
@@ -18,7 +18,7 @@ export interface TrialOptions {
   readonly displays: Displays;
   readonly spawn: SpawnFfmpeg;
   readonly fps: number;
-  /** Aborted when a contact begins: both captures end at once. */
+  /** Aborted when a contact begins: both captures end immediately. */
   readonly signal: AbortSignal;
 }
 
@@ -35,14 +35,14 @@ export interface Trial {
   readonly cpuOfOneCore: number | null;
   readonly encodedFrames: number;
   readonly expectedFrames: number;
-  /** Whether other local users could read the pictures meanwhile. */
+  /** Whether other local users could read the frames meanwhile. */
   readonly isExposed: boolean;
 }
 
 const SECONDS = 2;
 const DEADLINE_MS = 15_000;
 const CLOSE_DEADLINE_MS = 1000;
-/** Small enough to look at every pixel, large enough that a clock's changed digit is seen. */
+/** Small enough to check every pixel, large enough to notice a clock's changed digit. */
 const LOOK = { width: 640, height: 360 };
 /** Luma; above the black of either range. */
 const DARK = 32;
@@ -62,7 +62,7 @@ export async function tryCapture(options: TrialOptions): Promise<Trial | null> {
       return { name, expectedFrames, ...looker.result };
     }),
   );
-  // After the others, so that what it costs is not shared with them.
+  // After the others, so that they do not distort its CPU usage.
   const splitter = new FragmentSplitter();
   let encodedFrames = 0;
   let isExposed = false;
@@ -70,9 +70,9 @@ export async function tryCapture(options: TrialOptions): Promise<Trial | null> {
   const args = ['-benchmark', ...command.slice(0, -1), '-t', String(SECONDS), ...command.slice(-1)];
   if (signal.aborted) return null;
   const child = spawn(binary.path, args);
-  // While it grabs: the segments are gone with the process.
+  // While it grabs: the segments disappear with the process.
   child.stdout.once('data', () => {
-    void sharesPicturesWithOthers(child.pid ?? 0).then((found) => (isExposed = found));
+    void sharesFramesWithOthers(child.pid ?? 0).then((found) => (isExposed = found));
   });
   const said = await run(
     child,
@@ -85,7 +85,7 @@ export async function tryCapture(options: TrialOptions): Promise<Trial | null> {
   return { monitors, cpuOfOneCore: cpuIn(said), encodedFrames, expectedFrames, isExposed };
 }
 
-/** Asked anew after the wait. */
+/** Checked again after the wait. */
 function isAborted(signal: AbortSignal): boolean {
   return signal.aborted;
 }
@@ -132,7 +132,7 @@ class Looker {
   }
 }
 
-/** @returns what ffmpeg said */
+/** @returns ffmpeg's stderr */
 async function run(
   child: ChildProcessWithoutNullStreams,
   take: (chunk: Buffer) => void,
@@ -150,7 +150,7 @@ async function run(
     const code = await new Promise<number | null>((resolve, reject) => {
       child.on('error', reject);
       child.on('close', resolve);
-      // Its pipes may be held open by another program, and then there is no 'close'.
+      // Another program may keep its pipes open, and then there is no 'close'.
       child.on('exit', (ended) => setTimeout(resolve, CLOSE_DEADLINE_MS, ended).unref());
     });
     if (code !== 0 && !signal.aborted) {

@@ -13,8 +13,8 @@ const makers: Readonly<Record<string, ErrorCode>> = {
   service: 'SERVICE_ISSUE',
   network: 'CLIENT_CONNECTION_ERROR',
 };
-/** What all of these say is in the texts of main/publisher/deliveryError.ts, under the name of the system's error. */
-const UPLOAD_FILE = 'publisher/deliveryError.ts';
+/** What all of these say is in the texts of main/publisher/uploadError.ts, under the name of the system's error. */
+const UPLOAD_FILE = 'publisher/uploadError.ts';
 
 /** By code, in the order of the alphabet; "…" stands for what is put in. Only whole beginnings of sentences. */
 export function saidWords(): ReadonlyMap<ErrorCode, readonly string[]> {

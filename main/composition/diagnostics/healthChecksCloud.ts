@@ -9,7 +9,7 @@ import type { FoundCredentials } from '../../diagnostics/checks/credentials.ts';
 import { readLogLines } from '../../diagnostics/logLines.ts';
 import type { ResolveProxy } from '../../diagnostics/network/proxy.ts';
 import { proxyFromAnswer } from '../../diagnostics/network/proxy.ts';
-import { s3SettingsOf } from '../deliveries.ts';
+import { s3SettingsOf } from '../../publisher/s3/settings.ts';
 import type { Question } from '../../platform/ask.ts';
 import { ask } from '../../platform/ask.ts';
 import { MAX_ANSWER_BYTES, hostOf } from '../../platform/limits.ts';

@@ -4,7 +4,7 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { DESK_IS_MISSING, findDeskProgram } from '../deskProgram.ts';
+import { HELPER_IS_MISSING, findMonitorHelper } from '../monitorHelper.ts';
 import type { FindPeers, PeerVerdict } from './peer.ts';
 import { NOT_FOUND, keyOf } from './peer.ts';
 
@@ -33,8 +33,8 @@ export class WindowsPeers {
 
   constructor(
     private readonly start: () => ChildProcessWithoutNullStreams = () => {
-      const program = findDeskProgram();
-      if (program === null) throw new Error(DESK_IS_MISSING);
+      const program = findMonitorHelper();
+      if (program === null) throw new Error(HELPER_IS_MISSING);
       return spawn(program, ['peers'], { stdio: 'pipe', windowsHide: true, shell: false });
     },
   ) {}
