@@ -150,7 +150,7 @@ export class CaptureRun {
   /** Requests `flushed` when every frame before `until` is in the spool. */
   flushUntil(until: Moment): void {
     this.flushTarget = Math.max(this.flushTarget ?? -Infinity, until);
-    this.reportFlush();
+    this.reportFlushed();
   }
 
   private receive(chunk: Buffer): void {
@@ -190,7 +190,7 @@ export class CaptureRun {
       this.written = { frames: this.written.frames + 1, lastFrameAt: at };
       if (isFirst && this.accepting) this.reportLive(at);
     });
-    this.reportFlush();
+    this.reportFlushed();
   }
 
   private write(bytes: Uint8Array, then?: () => void): void {
@@ -205,7 +205,7 @@ export class CaptureRun {
     this.options.listener.live({ firstFrameAt, width, height });
   }
 
-  private reportFlush(): void {
+  private reportFlushed(): void {
     const until = this.flushTarget;
     if (until === null || this.lastFrameAt === null || this.lastFrameAt < until) return;
     this.flushTarget = null;

@@ -98,9 +98,9 @@ function grabsOf({ grab, monitors }: DisplayLayout): { name: string; grab: Grab 
   });
 }
 
-/** Small grey pictures as they come: how dark each is, and whether it is another one than the last. */
+/** Small grey frames as they come: how dark each is, and whether it differs from the last. */
 class Looker {
-  private readonly picture = Buffer.alloc(LOOK.width * LOOK.height);
+  private readonly frame = Buffer.alloc(LOOK.width * LOOK.height);
   private filled = 0;
   private frames = 0;
   private changes = 0;
@@ -109,10 +109,10 @@ class Looker {
 
   push(chunk: Buffer): void {
     for (let at = 0; at < chunk.byteLength;) {
-      const copied = chunk.copy(this.picture, this.filled, at);
+      const copied = chunk.copy(this.frame, this.filled, at);
       at += copied;
       this.filled += copied;
-      if (this.filled === this.picture.byteLength) this.look();
+      if (this.filled === this.frame.byteLength) this.look();
     }
   }
 
@@ -121,14 +121,14 @@ class Looker {
   }
 
   private look(): void {
-    const dark = this.picture.reduce((count, luma) => count + (luma <= DARK ? 1 : 0), 0);
-    const hash = createHash('sha256').update(this.picture).digest('hex');
+    const dark = this.frame.reduce((count, luma) => count + (luma <= DARK ? 1 : 0), 0);
+    const hash = createHash('sha256').update(this.frame).digest('hex');
     if (this.last !== null && this.last !== hash) this.changes += 1;
     this.last = hash;
-    this.darkShare = Math.min(this.darkShare, dark / this.picture.byteLength);
+    this.darkShare = Math.min(this.darkShare, dark / this.frame.byteLength);
     this.frames += 1;
     this.filled = 0;
-    this.picture.fill(0);
+    this.frame.fill(0);
   }
 }
 

@@ -17,10 +17,11 @@ export function sameDecoder(one: VideoDecoderConfig, other: VideoDecoderConfig):
   return one.codec === other.codec && descriptionOf(one).equals(descriptionOf(other));
 }
 
-function descriptionOf({ description }: VideoDecoderConfig): Buffer {
+function descriptionOf(config: VideoDecoderConfig): Buffer {
+  const description = config.description as ArrayBufferView | ArrayBufferLike | undefined;
   if (description === undefined) return Buffer.alloc(0);
   return ArrayBuffer.isView(description)
-    ? Buffer.from(description.buffer as ArrayBufferLike, description.byteOffset, description.byteLength)
+    ? Buffer.from(description.buffer, description.byteOffset, description.byteLength)
     : Buffer.from(description);
 }
 

@@ -11,6 +11,7 @@ import type { SpoolSession } from '../spool/spool.ts';
 import type { Telling } from '../status/eventQueue.ts';
 import type { UploadResult } from './upload.ts';
 import type { Progress } from './progress.ts';
+import { type Job, contactOf, newJob, settle } from './job.ts';
 import { StallWatch } from './stallWatch.ts';
 import { explainUploadError, isPermanent } from './uploadError.ts';
 
@@ -52,22 +53,6 @@ export interface PublisherPorts {
   readonly random: () => number;
   readonly setTimer?: SetTimer;
   readonly log: Logger;
-}
-
-interface Job {
-  readonly session: SpoolSession;
-  readonly recordingId: string;
-  attempts: number;
-  announced: boolean;
-  /** Of the latest attempt. */
-  why: Failure | null;
-  /** Does nothing unless it is resting. */
-  cancelRest: () => void;
-  nextTryAt: Moment | null;
-  /** A retry was requested during an attempt, which may have started before the cause was fixed. */
-  again: boolean;
-  /** Called with the outcome of the next attempt. */
-  waiters: ((outcome: Outcome) => void)[];
 }
 
 /** Delays are drawn from [0, base * 2^attempts], up to the longest ("full jitter"). */
@@ -152,17 +137,7 @@ export class Publisher {
   }
 
   enqueue(session: SpoolSession, recordingId: string): void {
-    this.waiting.push({
-      session,
-      recordingId,
-      attempts: 0,
-      announced: false,
-      why: null,
-      cancelRest: () => undefined,
-      nextTryAt: null,
-      again: false,
-      waiters: [],
-    });
+    this.waiting.push(newJob(session, recordingId));
     this.changed();
     void this.work();
   }
@@ -373,15 +348,3 @@ export class Publisher {
 }
 
 const newLive = { state: 'live', failed: false, attempts: 0, why: null, nextTryAt: null } as const;
-
-function contactOf(session: SpoolSession, recordingId: string): string {
-  return session.ledger.recordings.get(recordingId)?.started.contact.contactId ?? '';
-}
-
-/** @param outcome null: the waiters wait for the attempt that follows */
-function settle(job: Job, outcome: Outcome | null): void {
-  if (outcome === null) return;
-  const { waiters } = job;
-  job.waiters = [];
-  for (const waiter of waiters) waiter(outcome);
-}

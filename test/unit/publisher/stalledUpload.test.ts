@@ -167,7 +167,7 @@ describe('a slow sink', () => {
       await vi.advanceTimersByTimeAsync(SET_ASIDE_AFTER_MS);
       expect(on.tries).toEqual(['rec-1', 'rec-2']);
       complete();
-      await vi.waitFor(() => expect(on.published).toEqual(['rec-2', 'rec-1']));
+      await vi.waitFor(() => expect(on.published).toEqual(['rec-2', 'rec-1']), { timeout: 20_000 });
     } finally {
       vi.useRealTimers();
     }
@@ -184,7 +184,7 @@ describe('a slow sink', () => {
       for (const _ of ids) await vi.advanceTimersByTimeAsync(SET_ASIDE_AFTER_MS);
       expect(on.tries).toEqual(['rec-1', 'rec-2', 'rec-3']);
       for (const end of complete) end();
-      await vi.waitFor(() => expect(on.published).toHaveLength(4));
+      await vi.waitFor(() => expect(on.published).toHaveLength(4), { timeout: 20_000 });
       expect(on.publisher.uploads).toEqual({ pending: 0, failed: 0, reason: null });
     } finally {
       vi.useRealTimers();
