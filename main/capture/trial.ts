@@ -74,7 +74,7 @@ export async function tryCapture(options: TrialOptions): Promise<Trial | null> {
   child.stdout.once('data', () => {
     void sharesFramesWithOthers(child.pid ?? 0).then((found) => (isExposed = found));
   });
-  const said = await run(
+  const stderr = await run(
     child,
     (chunk) => {
       encodedFrames += splitter.push(chunk).filter(({ kind }) => kind === 'fragment').length;
@@ -82,7 +82,7 @@ export async function tryCapture(options: TrialOptions): Promise<Trial | null> {
     signal,
   );
   if (isAborted(signal)) return null;
-  return { monitors, cpuOfOneCore: cpuIn(said), encodedFrames, expectedFrames, isExposed };
+  return { monitors, cpuOfOneCore: cpuIn(stderr), encodedFrames, expectedFrames, isExposed };
 }
 
 /** Checked again after the wait. */
@@ -145,8 +145,8 @@ async function run(
   try {
     child.stdin.on('error', () => undefined).end();
     child.stdout.on('data', take);
-    let said = '';
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-8000)));
+    let stderr = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr = (stderr + text).slice(-8000)));
     const code = await new Promise<number | null>((resolve, reject) => {
       child.on('error', reject);
       child.on('close', resolve);
@@ -156,10 +156,10 @@ async function run(
     if (code !== 0 && !signal.aborted) {
       throw new SightlineError(
         'CAPTURE_FAILED',
-        `The test capture failed: ${said.trim().split('\n').at(-1) ?? ''}`,
+        `The test capture failed: ${stderr.trim().split('\n').at(-1) ?? ''}`,
       );
     }
-    return said;
+    return stderr;
   } finally {
     clearTimeout(timer);
     signal.removeEventListener('abort', kill);
@@ -167,8 +167,8 @@ async function run(
 }
 
 /** `bench: utime=0.250s stime=0.030s rtime=2.100s` (ffmpeg's -benchmark) */
-export function cpuIn(said: string): number | null {
-  const match = /^bench: utime=([\d.]+)s stime=([\d.]+)s rtime=([\d.]+)s/m.exec(said);
+export function cpuIn(stderr: string): number | null {
+  const match = /^bench: utime=([\d.]+)s stime=([\d.]+)s rtime=([\d.]+)s/m.exec(stderr);
   if (match === null) return null;
   const [user = 0, system = 0, real = 0] = match.slice(1).map(Number);
   return real > 0 ? (user + system) / real : null;

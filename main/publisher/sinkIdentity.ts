@@ -1,5 +1,5 @@
 // Whether a sink folder is still the same one. Where a share is not mounted its mount point is an empty local folder, and a
-// recording written there would count as delivered. So a sink has a marker, an empty file with an id in its name; each
+// recording written there would count as uploaded. So a sink has a marker, an empty file with an id in its name; each
 // computer stores the id in its data folder and uploads only where it finds that marker. Many computers can share a sink: the
 // first one creates the marker, and if two do so at once both markers stay.
 

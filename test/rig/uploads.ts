@@ -1,4 +1,4 @@
-// Deliveries into a store as the program makes them, without its capture: a real spool with simulated runs, the real sink,
+// Uploads into a store as the program makes them, without its capture: a real spool with simulated runs, the real sink,
 // the real SDK.
 import { randomUUID } from 'node:crypto';
 import type { UploadOptions, UploadResult } from '../../main/publisher/upload.ts';
