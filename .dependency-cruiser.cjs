@@ -23,7 +23,13 @@ module.exports = {
       comment: 'capture, spool, policy and status are put together by services.ts, never by one another',
       severity: 'error',
       from: { path: '^main/(capture|spool|policy|status)/' },
-      to: { path: '^main/', pathNot: ['^main/(platform|shared)/', '^main/$1/'] },
+      to: { path: '^main/', pathNot: ['^main/(platform|shared|media)/', '^main/$1/'] },
+    },
+    {
+      name: 'media-imports-shared-only',
+      severity: 'error',
+      from: { path: main('media') },
+      to: { path: '^(main|preload|renderer|ccp)/', pathNot: main('media|shared') },
     },
     {
       name: 'session-declares-ports',
@@ -32,10 +38,10 @@ module.exports = {
       to: { path: '^main/', pathNot: main('session|shared|platform') },
     },
     {
-      name: 'publisher-reads-spool-and-status',
+      name: 'publisher-reads-spool-status-and-policy',
       severity: 'error',
       from: { path: main('publisher') },
-      to: { path: '^main/', pathNot: main('publisher|spool|status|shared|platform') },
+      to: { path: '^main/', pathNot: main('publisher|spool|status|policy|media|shared|platform') },
     },
     {
       name: 'only-entries-import-diagnostics',

@@ -12,11 +12,11 @@ import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { createLogger } from '../main/platform/log.ts';
-import { Delivery, publish } from '../main/publisher/delivery.ts';
+import { Upload, uploadRecording } from '../main/publisher/upload.ts';
 import { FolderSink } from '../main/publisher/folderSink.ts';
-import { LiveDeliveries } from '../main/publisher/liveDeliveries.ts';
+import { LiveUploads } from '../main/publisher/liveUploads.ts';
 import type { Sink } from '../main/publisher/sink.ts';
-import { deliveryOptions, s3SinkFor, SpoolRig, START } from '../test/rig/deliveries.ts';
+import { uploadOptions, s3SinkFor, SpoolRig, START } from '../test/rig/uploads.ts';
 import { TEST_KEY } from '../test/rig/s3Server.ts';
 import { BUCKET, REGION, type S3Store } from '../test/rig/s3Store.ts';
 import {
@@ -107,9 +107,9 @@ async function timeStop(
 ): Promise<number> {
   const { rig, session, recordingId, run } = await newRecording(folder, minute);
   const clock = { now: () => run.endTime, fromWall: (wall: number) => wall, steps: 0 };
-  const options = deliveryOptions(sink);
-  const live = new LiveDeliveries({
-    begin: () => new Delivery(session, recordingId, options),
+  const options = uploadOptions(sink);
+  const live = new LiveUploads({
+    begin: () => new Upload(session, recordingId, options),
     clock,
     random: Math.random,
     log,
@@ -123,7 +123,7 @@ async function timeStop(
   await run.close();
   await stopRecording(session, recordingId, run.endTime);
   const began = performance.now();
-  await publish(session, recordingId, options, await live.take(recordingId));
+  await uploadRecording(session, recordingId, options, await live.take(recordingId));
   const tookMs = performance.now() - began;
   await session.abandon();
   await rm(rig.root, { recursive: true, force: true });
@@ -135,8 +135,8 @@ async function compareWithPut(folder: string, store: S3Store) {
   await run.grow(FRAMES_A_MINUTE * 5);
   await run.close();
   await stopRecording(session, recordingId, run.endTime);
-  const fileOptions = deliveryOptions(new FolderSink(join(folder, 'same')));
-  const { receipt } = await publish(session, recordingId, fileOptions);
+  const fileOptions = uploadOptions(new FolderSink(join(folder, 'same')));
+  const { receipt } = await uploadRecording(session, recordingId, fileOptions);
   const bytes = await readFile(new URL(receipt.location));
   const { PutObjectCommand, S3Client } = await import('@aws-sdk/client-s3');
   const client = new S3Client({
@@ -151,9 +151,9 @@ async function compareWithPut(folder: string, store: S3Store) {
     let began = performance.now();
     await client.send(new PutObjectCommand({ Bucket: BUCKET, Key: `plain-${count}`, Body: bytes }));
     puts.push(performance.now() - began);
-    const options = { ...deliveryOptions(s3SinkFor(store)), keyPrefix: `try-${count}` };
+    const options = { ...uploadOptions(s3SinkFor(store)), keyPrefix: `try-${count}` };
     began = performance.now();
-    await new Delivery(session, recordingId, options).finish();
+    await new Upload(session, recordingId, options).finish();
     deliveries.push(performance.now() - began);
   }
   client.destroy();
@@ -183,7 +183,7 @@ async function weighAssembly(folder: string, minute: Minute, minutes: number) {
   };
   const timer = setInterval(look, 5);
   const began = performance.now();
-  await publish(session, recordingId, deliveryOptions(new FolderSink(join(folder, 'weighed'))));
+  await uploadRecording(session, recordingId, uploadOptions(new FolderSink(join(folder, 'weighed'))));
   const tookMs = performance.now() - began;
   look();
   clearInterval(timer);

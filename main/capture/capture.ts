@@ -1,9 +1,10 @@
-// Capture as the session sees it: runs are started, cut, stopped and covered by their names. What a run needs is
+// Capture as the session sees it: runs are started, aborted, stopped and flushed by their names. What a run needs is
 // gathered here (ffmpeg, the display layout, a place in the spool); what becomes of it is reported through ports.
 
 import type { Failure } from '../shared/errors.ts';
 import { SightlineError, toFailure } from '../shared/errors.ts';
 import type { EncoderName, GapReason, Monitor, PlacedMonitor } from '../shared/names.ts';
+import { withDeadline } from '../platform/deadline.ts';
 import type { Clock, Moment } from '../shared/time.ts';
 import type { Displays } from './displays.ts';
 import type { FfmpegFinder } from './ffmpegBinary.ts';
@@ -11,10 +12,10 @@ import { captureArguments } from './ffmpegCommand.ts';
 import type { Canvas } from './layout.ts';
 import type { RunEnd, RunLive, RunSink } from './run.ts';
 import { CaptureRun } from './run.ts';
-import { sharesPicturesWithOthers } from './sharedPictures.ts';
+import { sharesFramesWithOthers } from './sharedFrames.ts';
 import type { SpawnFfmpeg } from './spawnFfmpeg.ts';
 
-export interface OpenedRun {
+export interface NewRun {
   readonly runId: string;
   readonly encoder: EncoderName;
   readonly fps: number;
@@ -23,15 +24,15 @@ export interface OpenedRun {
 }
 
 export interface CapturePorts {
-  /** Makes the run's file in the spool; resolves when the journal says so. */
-  readonly openRun: (run: OpenedRun) => Promise<RunSink>;
+  /** Creates the run's file in the spool; resolves when the journal has the entry. */
+  readonly openRun: (run: NewRun) => Promise<RunSink>;
   readonly onSpawned: (runId: string, pid: number) => void;
   readonly onLive: (runId: string, live: RunLive) => void;
-  readonly onCovered: (runId: string, until: Moment) => void;
+  readonly onFlushed: (runId: string, until: Moment) => void;
   readonly onEnded: (runId: string, end: RunEnd) => void;
   /** Other local users can read the screen as long as this ffmpeg records. Reported once. */
   readonly onExposed: (ffmpegPath: string) => void;
-  /** Since `at` the runs show a layout that is no more; `available`: whether there is any monitor. */
+  /** Since `at` the runs show an outdated layout; `available`: whether there is any monitor. */
   readonly onDisplaysChanged: (change: { at: Moment; available: boolean }) => void;
 }
 
@@ -44,25 +45,25 @@ export interface CaptureOptions {
   readonly ports: CapturePorts;
 }
 
-/** A run between its order and its process. */
+/** A run, from the request to the end of its process. */
 interface Slot {
   run: CaptureRun | null;
   cancelled: boolean;
 }
 
-/** A dead grabber's display is asked what became of it, but not for longer than this. */
-const ASK_DISPLAY_MS = 500;
+/** After a fault the display is asked whether it changed, for no longer than this. */
+const EXPLAIN_WITHIN_MS = 500;
 
 export class Capture {
   private readonly slots = new Map<string, Slot>();
   private canvas: Canvas | null = null;
   /** Of the layout that the newest run was started for; null: no monitor was on. */
   private signature: string | null = '';
-  private looking: { again: boolean } | null = null;
+  private checking: { again: boolean } | null = null;
   private exposureReported = false;
 
   constructor(private readonly options: CaptureOptions) {
-    options.displays.onChange(() => void this.lookAtDisplays());
+    options.displays.onChange(() => void this.checkDisplays());
   }
 
   start(runId: string): void {
@@ -77,15 +78,15 @@ export class Capture {
     });
   }
 
-  /** In this very moment; see CaptureRun. */
-  cut(runId: string, at: Moment): void {
+  /** Immediately; see CaptureRun. */
+  abort(runId: string, at: Moment): void {
     this.withSlot(runId, (slot) => {
       slot.cancelled = true;
-      slot.run?.cut(at);
+      slot.run?.abort(at);
     });
   }
 
-  /** @param reason what the gap after the run is called, if there comes to be one */
+  /** @param reason of the gap after the run, if there is one */
   stop(runId: string, at: Moment, reason: GapReason): void {
     this.withSlot(runId, (slot) => {
       if (slot.run === null) slot.cancelled = true;
@@ -93,16 +94,16 @@ export class Capture {
     });
   }
 
-  cover(runId: string, until: Moment): void {
-    this.withSlot(runId, (slot) => slot.run?.cover(until));
+  flushUntil(runId: string, until: Moment): void {
+    this.withSlot(runId, (slot) => slot.run?.flushUntil(until));
   }
 
-  /** A recording that goes on after a restart keeps its picture's size. */
+  /** A recording that continues after a restart keeps its frame size. */
   keepCanvas(canvas: Canvas): void {
     this.canvas = canvas;
   }
 
-  /** Nothing is recorded any more: the next recording may have a picture of another size. */
+  /** Nothing is recorded now: the next recording may have another frame size. */
   forgetCanvas(): void {
     this.canvas = null;
   }
@@ -119,7 +120,7 @@ export class Capture {
     }
     const { monitors, leftOut, signature } = layout;
     const sink = await ports.openRun({ runId, encoder, fps, monitors, leftOut });
-    // A suspend may have come while the file was made: then nothing is started at all.
+    // A suspend may have arrived while the file was created: then nothing is started.
     if (isCancelled(slot)) {
       await sink.close();
       this.end(runId, noFrames);
@@ -144,7 +145,7 @@ export class Capture {
             ports.onLive(runId, live);
             if (pid !== undefined) void this.reportExposure(pid, binary.path);
           },
-          covered: (until) => ports.onCovered(runId, until),
+          flushed: (until) => ports.onFlushed(runId, until),
           ended: (end) => {
             if (end.fault === null || end.clockWasSet) this.end(runId, end);
             else void this.explainFault(end, signature).then((explained) => this.end(runId, explained));
@@ -158,32 +159,34 @@ export class Capture {
   }
 
   private async reportExposure(pid: number, ffmpegPath: string): Promise<void> {
-    if (this.exposureReported || !(await sharesPicturesWithOthers(pid))) return;
+    if (this.exposureReported || !(await sharesFramesWithOthers(pid))) return;
     this.exposureReported = true;
     this.options.ports.onExposed(ffmpegPath);
   }
 
-  /** A grabber also dies of a display that changed under it; then the news of that may be a moment behind. */
+  /** A display change also ends the grabber, sometimes before the display reports the change. */
   private async explainFault(end: RunEnd, signature: string): Promise<RunEnd> {
-    const late = new Promise<undefined>((resolve) =>
-      setTimeout(() => resolve(undefined), ASK_DISPLAY_MS).unref(),
-    );
-    const layout = await Promise.race([this.options.displays.current(this.canvas), late]).catch(() => null);
-    if (layout === undefined || layout?.signature === signature) return end;
+    const late = new Error('the display does not answer');
+    const layout = await withDeadline(
+      this.options.displays.current(this.canvas),
+      EXPLAIN_WITHIN_MS,
+      () => late,
+    ).catch((error: unknown) => (error === late ? late : null));
+    if (layout instanceof Error || layout?.signature === signature) return end;
     const gapReason = layout === null ? 'display-unavailable' : 'display-changed';
     return { ...end, gapReason, permanent: end.permanent && layout === null };
   }
 
-  /** Changes come in bursts, and while they are being read. */
-  private async lookAtDisplays(): Promise<void> {
-    if (this.looking !== null) {
-      this.looking.again = true;
+  /** Changes come in bursts, also while the layout is being read. */
+  private async checkDisplays(): Promise<void> {
+    if (this.checking !== null) {
+      this.checking.again = true;
       return;
     }
-    // Nobody is recorded: the next run looks for itself.
+    // Nothing is recorded: the next run reads the layout.
     if (this.slots.size === 0 && this.signature !== null) return;
-    const looking = { again: false };
-    this.looking = looking;
+    const checking = { again: false };
+    this.checking = checking;
     const at = this.options.clock.now();
     try {
       const layout = await this.options.displays.current(this.canvas);
@@ -193,13 +196,13 @@ export class Capture {
         this.options.ports.onDisplaysChanged({ at, available: layout !== null });
       }
     } catch {
-      // The display is gone and can tell no more. A run that is tried finds out when it is back.
+      // The display is gone. The next run detects its return.
       if (this.signature === null) this.options.ports.onDisplaysChanged({ at, available: true });
       this.signature = '';
     } finally {
-      this.looking = null;
+      this.checking = null;
     }
-    if (looking.again) await this.lookAtDisplays();
+    if (checking.again) await this.checkDisplays();
   }
 
   private end(runId: string, end: RunEnd): void {
@@ -213,7 +216,7 @@ export class Capture {
   }
 }
 
-/** Asked anew after each wait: a cut may have come in between. */
+/** Checked again after each wait: an abort may have come in between. */
 function isCancelled(slot: Slot): boolean {
   return slot.cancelled;
 }

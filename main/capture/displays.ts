@@ -1,7 +1,7 @@
-// What there is to record: which monitors, where they stand in the picture, how ffmpeg's grabber reaches them, and
-// when that changes. Nothing is polled: the platform tells.
+// What is recorded: which monitors, their places in the video, how ffmpeg's grabber reaches them, and when that changes. The
+// platform reports changes; nothing is polled.
 
-import { findDeskProgram } from '../platform/deskProgram.ts';
+import { findMonitorHelper } from '../platform/monitorHelper.ts';
 import { SightlineError } from '../shared/errors.ts';
 import type { Monitor, PlacedMonitor } from '../shared/names.ts';
 import type { Grab, PictureCommand } from './ffmpegCommand.ts';
@@ -10,14 +10,14 @@ import { chooseMonitors, compose, fit, place } from './layout.ts';
 import type { MonitorSource } from './monitorSource.ts';
 import type { X11Listener } from './x11Display.ts';
 import { X11Display } from './x11Display.ts';
-import { WindowsMonitors } from './windowsDesk.ts';
+import { WindowsMonitors } from './windowsMonitors.ts';
 
 export interface DisplayLayout {
   readonly grab: Grab;
   readonly picture: PictureCommand;
-  /** Empty where the platform tells their geometry only to a windowed program. */
+  /** Empty where only a program with windows can read their geometry. */
   readonly monitors: readonly PlacedMonitor[];
-  /** More than `maxMonitors` allows. */
+  /** Not recorded because of `maxMonitors`. */
   readonly leftOut: readonly Monitor[];
   /** Equal for equal layouts. */
   readonly signature: string;
@@ -25,14 +25,14 @@ export interface DisplayLayout {
 
 export interface Displays {
   /**
-   * @param canvas the recording's picture, or null when this layout is to decide it
+   * @param canvas the recording's frame size; null: this layout decides it
    * @returns null when the display is there, but no monitor is on
    * @throws SightlineError NO_DISPLAY when there is no display at all
    */
   current(canvas: Canvas | null): Promise<DisplayLayout | null>;
-  /** Told when the layout may be another one, until the end of the process; from the first `current` on. */
+  /** Called when the layout may have changed, from the first `current` until the process ends. */
   onChange(listener: () => void): void;
-  /** Lets go of the display; `current` would take hold of it again. */
+  /** Disconnects from the display; `current` would reconnect. */
   close(): void;
 }
 
@@ -42,7 +42,7 @@ export interface DisplaysOptions {
   readonly platform: NodeJS.Platform;
   /** The X display to record (`:0`), or null for the one that the environment names; X11 only. */
   readonly display: string | null;
-  /** Read anew for each layout: policy may change. */
+  /** Read for each layout: policy may change. */
   readonly maxMonitors: number;
   /** Electron's on Windows and macOS; null without it. */
   readonly source: MonitorSource | null;
@@ -52,14 +52,14 @@ export function displaysOf(options: DisplaysOptions): Displays {
   const { platform, display, source } = options;
   switch (platform) {
     case 'win32': {
-      const program = findDeskProgram();
-      // Windows itself knows better than Electron, which has to guess the size of scaled monitors.
+      const program = findMonitorHelper();
+      // Windows itself is more exact than Electron, which guesses the size of scaled monitors.
       const monitors = program === null ? source : new WindowsMonitors(program);
       if (monitors === null) return unknownMonitors({ device: 'gdigrab', area: null });
       return knownMonitors(monitors, options, (area) => ({ device: 'gdigrab', area }));
     }
     case 'darwin':
-      // avfoundation grabs one whole screen by its number: the main one.
+      // avfoundation grabs one whole screen by its number; this is the main one.
       return unknownMonitors({ device: 'avfoundation', screenIndex: 1 });
     default: {
       const name = display ?? process.env.DISPLAY ?? '';
@@ -72,7 +72,7 @@ export function displaysOf(options: DisplaysOptions): Displays {
   }
 }
 
-/** Without a list of monitors the grabber takes the whole desktop, whatever its layout. */
+/** Without a list of monitors the grabber captures the whole desktop. */
 function unknownMonitors(grab: Grab): Displays {
   return {
     current: (canvas) =>
@@ -112,7 +112,7 @@ function knownMonitors(
   };
 }
 
-/** One connection to the X server, made when it is first needed and again after it was lost. */
+/** One connection to the X server, opened on first use and reopened after it was lost. */
 class X11Monitors implements MonitorSource {
   private connection: Promise<X11Display> | null = null;
   private readonly listeners: (() => void)[] = [];
@@ -146,12 +146,12 @@ class X11Monitors implements MonitorSource {
   }
 
   private connect(): Promise<X11Display> {
-    const tell = (): void => this.listeners.forEach((listener) => listener());
+    const notify = (): void => this.listeners.forEach((listener) => listener());
     const listener: X11Listener = {
-      changed: tell,
+      changed: notify,
       gone: () => {
         this.connection = null;
-        tell();
+        notify();
       },
     };
     this.connection ??= X11Display.connect(this.name, listener).catch((error: unknown) => {

@@ -1,13 +1,13 @@
-// Which ffmpeg is used, and which of its encoders. Looked for in the order of the design: policy "ffmpegPath", our own
-// build under resources/ffmpeg, the optional package ffmpeg-static, PATH. The first one that runs is taken.
+// Which ffmpeg is used, and which of its encoders. Searched in this order: policy "ffmpegPath", our own build under
+// resources/ffmpeg, the optional package ffmpeg-static, PATH. The first one that runs is used.
 
 import { execFile } from 'node:child_process';
-import { access, constants } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { delimiter, isAbsolute, join } from 'node:path';
 import { promisify } from 'node:util';
 import { isInstalledCommandLine } from '../platform/installation.ts';
-import { SightlineError } from '../shared/errors.ts';
+import { isExecutable } from '../platform/runTool.ts';
+import { SightlineError, errorMessage } from '../shared/errors.ts';
 import type { EncoderName } from '../shared/names.ts';
 import { encoderNames } from '../shared/names.ts';
 
@@ -16,7 +16,7 @@ const run = promisify(execFile);
 export interface FfmpegBinary {
   readonly path: string;
   readonly origin: 'policy' | 'resources' | 'ffmpeg-static' | 'PATH';
-  /** As ffmpeg says it: `8.1.2`, `5.1.9-0+deb12u1`. */
+  /** As ffmpeg prints it: `8.1.2`, `5.1.9-0+deb12u1`. */
   readonly version: string;
   readonly encoders: readonly EncoderName[];
 }
@@ -24,7 +24,7 @@ export interface FfmpegBinary {
 export interface ChosenEncoder {
   readonly binary: FfmpegBinary;
   readonly encoder: EncoderName;
-  /** Words for the user where the encoder is not the one that Sightline is made for. */
+  /** For the user, where the encoder is not libopenh264. */
   readonly warning: string | null;
 }
 
@@ -34,7 +34,7 @@ export interface FfmpegSearch {
   readonly encoder: EncoderName | 'auto';
 }
 
-/** Remembers a success (ffmpeg is not swapped under a running recorder), asks again after a failure. */
+/** Caches a success (ffmpeg is not replaced under a running recorder), searches again after a failure. */
 export class FfmpegFinder {
   private chosen: Promise<ChosenEncoder> | null = null;
   private known: ChosenEncoder | null = null;
@@ -50,13 +50,13 @@ export class FfmpegFinder {
     return this.chosen;
   }
 
-  /** Policy names another one; whoever asks next is told of that. Not while anything is recorded. */
+  /** After a policy change: the next `find` searches again. Not during a recording. */
   forget(): void {
     this.chosen = null;
     this.known = null;
   }
 
-  /** What has been found so far, without looking. */
+  /** As found before, without a search. */
   get current(): ChosenEncoder | null {
     return this.known;
   }
@@ -94,10 +94,10 @@ async function findBinary(search: FfmpegSearch): Promise<FfmpegBinary> {
       try {
         return await inspect(path, origin);
       } catch (error) {
-        tried.push(`${path} (${error instanceof Error ? error.message.split('\n', 1)[0] : 'does not run'})`);
+        tried.push(`${path} (${errorMessage(error).split('\n', 1)[0]})`);
       }
     }
-    // A path that policy names is meant: another ffmpeg in its place would be a surprise.
+    // IT chose this path: never use another ffmpeg instead.
     if (origin === 'policy') break;
   }
   throw new SightlineError(
@@ -116,7 +116,7 @@ function candidates(search: FfmpegSearch): { path: string; origin: FfmpegBinary[
     ...(packaged === null ? [] : [{ path: packaged, origin: 'ffmpeg-static' as const }]),
     ...(process.env.PATH ?? '')
       .split(delimiter)
-      // "" and "." are the current folder, in which anybody may have put one.
+      // "" and "." are the current folder, where any program may have put one.
       .filter((folder) => isAbsolute(folder))
       .map((folder) => ({ path: join(folder, name), origin: 'PATH' as const })),
   ];
@@ -124,22 +124,13 @@ function candidates(search: FfmpegSearch): { path: string; origin: FfmpegBinary[
 
 /** The optional package's binary; its download may have failed, and then the package is not there. */
 function ffmpegStaticPath(): string | null {
-  // No installation has it, and Node would look for it in folders that users may write to.
+  // Installations do not contain it, and Node would search for it in folders that users can write to.
   if (isInstalledCommandLine) return null;
   try {
     const path: unknown = createRequire(import.meta.url)('ffmpeg-static');
     return typeof path === 'string' ? path : null;
   } catch {
     return null;
-  }
-}
-
-async function isExecutable(path: string): Promise<boolean> {
-  try {
-    await access(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
   }
 }
 
@@ -157,7 +148,7 @@ export function parseVersion(output: string): string {
   return /^ffmpeg version (\S+)/m.exec(output)?.[1] ?? 'unknown';
 }
 
-/** The encoders of ours in `ffmpeg -encoders`, best first: ` V....D libopenh264          OpenH264 H.264 ...` */
+/** The encoders that we support in `ffmpeg -encoders`, best first: ` V....D libopenh264          OpenH264 H.264 ...` */
 export function parseEncoders(output: string): EncoderName[] {
   return encoderNames.filter((name) => new RegExp(`^ V\\S{5} ${name} `, 'm').test(output));
 }

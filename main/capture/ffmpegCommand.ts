@@ -1,5 +1,5 @@
-// ffmpeg's command lines, and the only module that knows fluent-ffmpeg (archived upstream; kept because the user
-// named it, and only for putting arguments in order). Nothing is spawned here. Options are those of ffmpeg 5 to 8:
+// ffmpeg's command lines, and the only module that imports fluent-ffmpeg (archived upstream; used only to order the
+// arguments). Nothing is spawned here. Options are those of ffmpeg 5 to 8:
 // https://ffmpeg.org/ffmpeg.html, ffmpeg-devices.html (x11grab, gdigrab, avfoundation), ffmpeg-formats.html (mov).
 
 import ffmpeg from 'fluent-ffmpeg';
@@ -21,21 +21,21 @@ export interface CaptureCommand {
   readonly picture: PictureCommand;
 }
 
-/** How the grabbed picture becomes the recording's. */
+/** How a grabbed frame becomes one of the recording. */
 export type PictureCommand =
   /** The monitors are known, so every number is. */
   | { readonly kind: 'composed'; readonly composition: Composition; readonly fit: Fit }
-  /** The grabber alone knows the size: ffmpeg works it out, and fits it into the canvas where there is one. */
+  /** Only the grabber knows the size: ffmpeg calculates it, and fits the frame into the canvas where there is one. */
   | { readonly kind: 'whole'; readonly canvas: Canvas | null };
 
-/** Grabs until it is told `q` on stdin and writes fragmented MP4, one fragment a frame, to stdout. */
+/** Grabs until it reads `q` on stdin and writes fragmented MP4, one fragment per frame, to stdout. */
 export function captureArguments(command: CaptureCommand): string[] {
   const input = grabInput(command.grab);
   return build(
     ffmpeg()
       .input(input.source)
       .inputFormat(command.grab.device)
-      // The grabber tells its format by itself; probing would only delay the first frame.
+      // The grabber states its format; probing would only delay the first frame.
       .inputOptions([
         '-probesize',
         '32',
@@ -54,12 +54,12 @@ export interface TrialCommand {
   readonly grab: Grab;
   readonly fps: number;
   readonly seconds: number;
-  /** Of the pictures that come out. */
+  /** Of the output frames. */
   readonly width: number;
   readonly height: number;
 }
 
-/** Grabs for so long and writes small grey pictures to stdout, one byte a pixel: for a look that nobody keeps. */
+/** Grabs for `seconds` and writes small grey frames to stdout, one byte per pixel. They are checked and discarded. */
 export function trialArguments({ grab, fps, seconds, width, height }: TrialCommand): string[] {
   const { source, options } = grabInput(grab);
   return [
@@ -77,13 +77,13 @@ export interface SlateCommand {
   readonly canvas: Canvas;
 }
 
-/** Encodes one still picture exactly as a capture run would be, so that both can stand in one MP4 track. */
+/** Encodes one still image with the settings of a capture run, so that both fit into one MP4 track. */
 export function slateArguments(command: SlateCommand): string[] {
   return build(
     ffmpeg()
       .input(command.picture)
       .inputFormat('gif')
-      // Some encoders write the frame rate into their parameter sets, which must agree with the runs'.
+      // Some encoders write the frame rate into their parameter sets, which must match the runs'.
       .videoFilters([`fps=${command.fps}`, ...fitFilters(command.canvas), ...colourFilters])
       .outputOptions([
         ...encoderOptions(command.encoder, command.fps),
@@ -95,10 +95,10 @@ export function slateArguments(command: SlateCommand): string[] {
   );
 }
 
-/** The command's arguments without the program's name, banner and log level settled. */
+/** The command's arguments, without the program's name. */
 function build(command: ffmpeg.FfmpegCommand): string[] {
   command.output('pipe:1').format('mp4').noAudio();
-  // The period is also how often ffmpeg looks at stdin for its "q": half a second unless told.
+  // stats_period is also how often ffmpeg reads stdin for its "q"; the default is half a second.
   // fluent-ffmpeg offers no public way to the arguments; this one is stable, since the project is archived.
   const { _getArguments } = command as unknown as { _getArguments: () => string[] };
   return [
@@ -151,12 +151,12 @@ function composedFilters({ parts }: Composition, { canvas, picture, scaled }: Fi
   const pad = isWhole
     ? []
     : [`pad=w=${canvas.width}:h=${canvas.height}:x=${picture.x}:y=${picture.y}:color=black`];
-  // Unscaled pictures are padded while they are still RGB, where odd sizes are allowed.
+  // Unscaled frames are padded while they are still RGB, where odd sizes are allowed.
   if (!scaled) return [...compose, ...pad, `scale=${scaleOptions}`, 'setsar=1'];
   return [...compose, `scale=w=${picture.width}:h=${picture.height}:${scaleOptions}`, ...pad, 'setsar=1'];
 }
 
-/** One grab for all monitors, so that all are of the same moment; each is cut out and put in its place. */
+/** One grab for all monitors, so that all show the same moment; each is cropped and put in its place. */
 function composeFilter(parts: readonly Part[]): string {
   if (parts.length === 1) return parts.map(({ from }) => cropFilter(from)).join('');
   const labels = parts.map((_, index) => `[m${index}]`).join('');
@@ -192,7 +192,7 @@ function fitFilters(canvas: Canvas | null): string[] {
   const scaled = (side: string): string =>
     `trunc(${side}*sqrt(${MAX_MACROBLOCKS * blocks * blocks}/(iw*ih))/${blocks})*${blocks}`;
   return [
-    // A column or row more keeps odd sizes sharp; only what is too large is scaled, to whole macroblocks.
+    // An extra column or row keeps odd sizes sharp; only sizes above the limit are scaled, to whole macroblocks.
     "pad=w='ceil(iw/2)*2':h='ceil(ih/2)*2'",
     `scale=w='if(${isSmall},iw,${scaled('iw')})':h='if(${isSmall},ih,${scaled('ih')})':${scaleOptions}`,
     'setsar=1',
@@ -200,8 +200,8 @@ function fitFilters(canvas: Canvas | null): string[] {
 }
 
 /**
- * HD colours in the video range: what every player assumes for H.264, and the same for pictures of every source. The
- * flags are swscale's cheapest way from RGB to 4:2:0 that keeps coloured text as good (measured; fast_bilinear does not).
+ * HD colours in the video range: what every player assumes for H.264, and the same for every source. The flags are
+ * swscale's fastest conversion from RGB to 4:2:0 that keeps coloured text readable (measured; fast_bilinear does not).
  */
 const scaleOptions = 'flags=area+full_chroma_inp:out_color_matrix=bt709:out_range=tv';
 const colourFilters = [
@@ -209,7 +209,7 @@ const colourFilters = [
   'setparams=range=tv:color_primaries=bt709:color_trc=bt709:colorspace=bt709',
 ];
 
-/** Frames keep the time at which they were grabbed, to the millisecond; after a stall there is no burst. */
+/** Frames keep the time of their grab, to the millisecond; after a stall there is no burst. */
 const timingOptions = ['-fps_mode', 'vfr', '-enc_time_base', '1/1000'];
 
 const fragmentOptions = [
@@ -222,8 +222,8 @@ const fragmentOptions = [
 ];
 
 /**
- * A key frame a minute: on a still desktop key frames are nearly all of the bytes, and 300 pictures are decoded fast
- * enough to seek. The rate follows the content: OpenH264 keeps to a bit rate only by skipping frames, which it must not.
+ * A key frame per minute: on a still desktop key frames are most of the bytes, and 300 frames decode fast enough to seek.
+ * The bit rate follows the content: OpenH264 can limit it only by skipping frames, which it must not.
  */
 function encoderOptions(encoder: EncoderName, fps: number): string[] {
   const common = ['-c:v', encoder, '-g', String(Math.round(fps * 60)), '-bf', '0'];

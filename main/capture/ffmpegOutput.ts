@@ -1,4 +1,4 @@
-// What ffmpeg prints on stderr, read. Pure; tested on lines captured from real runs.
+// Parsers for ffmpeg's stderr. Pure; tested on lines captured from real runs.
 
 import type { ErrorCode } from '../shared/errors.ts';
 
@@ -15,7 +15,7 @@ export function parseStartTime(line: string): number | null {
 export interface Diagnosis {
   readonly code: ErrorCode;
   readonly message: string;
-  /** Whether trying again at once cannot help. */
+  /** Whether an immediate retry cannot help. */
   readonly permanent: boolean;
 }
 
@@ -29,26 +29,27 @@ const diagnoses: readonly { pattern: RegExp; code: ErrorCode; message: string }[
   {
     pattern: /Unknown encoder|Encoder not found|Unknown input format|Error while opening encoder/i,
     code: 'ENCODER_UNAVAILABLE',
-    message: 'This ffmpeg lacks what is needed to record. Install Sightline\'s own or set "ffmpegPath".',
+    message:
+      'This ffmpeg lacks an encoder or grabber that recording needs. Install Sightline\'s own or set "ffmpegPath".',
   },
   {
     pattern: /No space left on device/i,
     code: 'SPOOL_FULL',
-    message: 'The disk is full. Free some space; recording goes on then.',
+    message: 'The disk is full. Free some space; recording continues then.',
   },
 ];
 
-/** Why an ffmpeg that was not asked to end has ended. `lines`: the last ones of its stderr. */
+/** Why ffmpeg exited without a request. @param lines the last ones of its stderr */
 export function diagnose(exit: string, lines: readonly string[]): Diagnosis {
   const text = lines.join('\n');
   const known = diagnoses.find((one) => one.pattern.test(text));
   if (known !== undefined) {
     return { code: known.code, message: known.message, permanent: known.code !== 'SPOOL_FULL' };
   }
-  const last = lines.filter((line) => line.trim() !== '').at(-1) ?? 'it said nothing';
+  const last = lines.filter((line) => line.trim() !== '').at(-1) ?? 'no message';
   return {
     code: 'CAPTURE_FAILED',
-    message: `ffmpeg ended by itself (${exit}): ${last.trim()}. Capture is being started again.`,
+    message: `ffmpeg exited unexpectedly (${exit}): ${last.trim()}. Capture restarts automatically.`,
     permanent: false,
   };
 }

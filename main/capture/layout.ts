@@ -1,39 +1,39 @@
-// Which monitors are recorded and where each of them stands in the picture. Pure arithmetic in physical pixels: the
-// desktop's own arrangement, without the strips that no recorded monitor touches, scaled only when it has to be.
+// Which monitors are recorded and the place of each in the video. Pure arithmetic in physical pixels: the desktop's own
+// arrangement, without strips that no recorded monitor touches, scaled only if necessary.
 
 import type { Monitor, PlacedMonitor, Rect } from '../shared/names.ts';
 import { MACROBLOCK, MAX_MACROBLOCKS } from '../shared/names.ts';
 
-/** The size of a recording's picture; fixed by its first run. */
+/** The frame size of a recording, set by its first run. */
 export interface Canvas {
   readonly width: number;
   readonly height: number;
 }
 
-/** One monitor's part of the grabbed area, and where it goes in the composed picture. */
+/** One monitor's part of the grabbed area, and its place in the composed image. */
 export interface Part {
   /** Within the grabbed area. */
   readonly from: Rect;
-  /** Within the composed picture, in screen pixels. */
+  /** Within the composed image, in screen pixels. */
   readonly to: { readonly x: number; readonly y: number };
 }
 
 export interface Composition {
   /** What is grabbed of the desktop: the smallest rectangle around the recorded monitors. */
   readonly area: Rect;
-  /** Empty when the area is the picture as it is. */
+  /** Empty when the grabbed area needs no composing. */
   readonly parts: readonly Part[];
-  /** Of the composed picture, in screen pixels; may be odd. */
+  /** Of the composed image, in screen pixels; may be odd. */
   readonly width: number;
   readonly height: number;
 }
 
-/** How the composed picture is put onto the canvas; all even, as 4:2:0 needs it. */
+/** How the composed image is placed on the canvas; all even, as 4:2:0 requires. */
 export interface Fit {
   readonly canvas: Canvas;
-  /** Pixels of the canvas that the picture covers. */
+  /** Pixels of the canvas that the image covers. */
   readonly picture: Rect;
-  /** False when the picture is only padded to even sizes, so that every pixel of the screen stays a pixel. */
+  /** False when the image is only padded to even sizes, so that every screen pixel stays one pixel. */
   readonly scaled: boolean;
 }
 
@@ -44,8 +44,8 @@ export interface Choice {
 }
 
 /**
- * At most `max` monitors: the primary one first, then by position, from left to right and from top to bottom. A monitor
- * that mirrors another one is that one.
+ * At most `max` monitors: the primary one first, then by position, from left to right and from top to bottom. A
+ * mirrored monitor counts once.
  */
 export function chooseMonitors(monitors: readonly Monitor[], max: number): Choice {
   const byPosition = [...monitors].sort(
@@ -82,7 +82,7 @@ export function compose(monitors: readonly Monitor[]): Composition {
   return { area, parts, width, height };
 }
 
-/** @param canvas null: the picture's own size, made even, scaled down only above OpenH264's limit */
+/** @param canvas null: the image's own size, made even, scaled down only above OpenH264's limit */
 export function fit({ width, height }: Composition, canvas: Canvas | null): Fit {
   if (canvas === null) {
     const even = { width: width + (width % 2), height: height + (height % 2) };
@@ -92,7 +92,7 @@ export function fit({ width, height }: Composition, canvas: Canvas | null): Fit 
     const scaled = largestWithin({ width, height });
     return { canvas: scaled, picture: { x: 0, y: 0, ...scaled }, scaled: true };
   }
-  // Never scaled up: that would cost sharpness and bytes and show nothing more.
+  // Never scaled up: that costs sharpness and bytes and shows nothing more.
   if (width <= canvas.width && height <= canvas.height) {
     return { canvas, picture: { ...centred(canvas, { width, height }), width, height }, scaled: false };
   }
@@ -123,7 +123,7 @@ export function place(monitors: readonly Monitor[], composition: Composition, fi
   });
 }
 
-/** Maps a coordinate to what it is when the strips that no interval covers are taken out. */
+/** Maps a coordinate to its value after removing the strips that no interval covers. */
 function withoutEmptyStrips(intervals: readonly (readonly [number, number])[]): (value: number) => number {
   const covered: [number, number][] = [];
   for (const [from, to] of [...intervals].sort((a, b) => a[0] - b[0])) {

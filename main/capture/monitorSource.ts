@@ -1,4 +1,4 @@
-// Who knows the monitors: the X server, Windows, or Electron.
+// Lists the monitors: implemented for the X server, Windows, and Electron.
 
 import type { Monitor } from '../shared/names.ts';
 

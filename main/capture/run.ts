@@ -1,16 +1,16 @@
-// One capture run: one ffmpeg process from its first frame to its last, written to the spool as it comes. It must
-// never keep a byte that reaches us after a cut: what was received before the cut was grabbed before it, whatever
-// any clock says, and that is the whole proof that a suspension leaks nothing.
+// One capture run: one ffmpeg process from its first frame to its last, written to the spool as it comes. It must never keep
+// a byte that arrives after an abort: what was received before the abort was grabbed before it, independent of any clock.
+// That is the proof that a suspension leaks nothing.
 
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import type { ErrorCode, Failure } from '../shared/errors.ts';
 import { failure, toFailure } from '../shared/errors.ts';
-import type { Fragment } from '../shared/fragments.ts';
-import { FragmentSplitter } from '../shared/fragments.ts';
+import type { Fragment } from '../media/fragments.ts';
+import { FragmentSplitter } from '../media/fragments.ts';
 import type { GapReason } from '../shared/names.ts';
 import type { Clock, Moment } from '../shared/time.ts';
 import { LineReader, diagnose, parseStartTime } from './ffmpegOutput.ts';
-import { isShortage, nothingLeft } from './spawnFfmpeg.ts';
+import { isShortage, shortageError } from './spawnFfmpeg.ts';
 
 /** Where a run's bytes go (the spool's RunWriter). */
 export interface RunSink {
@@ -25,14 +25,14 @@ export interface RunLive {
 }
 
 export interface RunEnd {
-  /** Where the last kept picture ends, or null when there never was one. */
+  /** Where the last kept frame ends; null: there was none. */
   readonly endTime: Moment | null;
   readonly frames: number;
   readonly sizeBytes: number;
-  /** null when the end was asked for. */
+  /** null when the end was requested. */
   readonly fault: Failure | null;
   readonly permanent: boolean;
-  /** Capture worked until the system's clock was set: the next run begins at once, however often that happens. */
+  /** Capture worked until the system's clock was set: the next run starts immediately, every time. */
   readonly clockWasSet: boolean;
   readonly gapReason: GapReason;
 }
@@ -40,9 +40,9 @@ export interface RunEnd {
 export interface RunListener {
   /** The first frame is in the spool. */
   live(live: RunLive): void;
-  /** Everything up to the moment asked for is in the spool. */
-  covered(until: Moment): void;
-  /** The process is gone and the file is closed. Called exactly once, last. */
+  /** Everything up to `until` is in the spool. */
+  flushed(until: Moment): void;
+  /** The process has exited and the file is closed. Called exactly once, last. */
   ended(end: RunEnd): void;
 }
 
@@ -54,13 +54,13 @@ export interface RunOptions {
   readonly listener: RunListener;
 }
 
-/** How long ffmpeg may take to end politely before it is killed. */
+/** How long ffmpeg may take to exit after "q" before it is killed. */
 const STOP_DEADLINE_MS = 2000;
-/** No frame for this long (the first one included) means that ffmpeg hangs: it is killed and started again. */
+/** Without a frame for this long (the first one included) ffmpeg hangs: it is killed and restarted. */
 const STALL_MS = 8000;
-/** How often it is asked whether the system's clock was set. After a step backwards no frame would ask, maybe for hours. */
-const LOOK_AT_CLOCK_MS = 100;
-/** After its exit, for what is still in its pipes. */
+/** How often the system's clock is checked for steps. After a step backwards there are no frames, maybe for hours. */
+const CLOCK_CHECK_MS = 100;
+/** After its exit, for data in its pipes. */
 const CLOSE_DEADLINE_MS = 1000;
 const KEPT_LINES = 40;
 
@@ -69,48 +69,48 @@ export class CaptureRun {
   private readonly splitter = new FragmentSplitter();
   private readonly lines: string[] = [];
   private readonly watchdog: NodeJS.Timeout;
-  private readonly clockLook: NodeJS.Timeout;
+  private readonly clockCheck: NodeJS.Timeout;
   private readonly stepsBefore: number;
   private killTimer: NodeJS.Timeout | undefined;
 
-  /** False from the cut on: nothing more is kept. */
+  /** False after an abort or a fault: nothing more is kept. */
   private accepting = true;
-  /** What the gap after this run is called; null until its end is asked for. */
-  private asked: GapReason | null = null;
+  /** Reason of the gap after this run; null until its end is requested. */
+  private requested: GapReason | null = null;
   private stepped = false;
   private fault: { failure: Failure; permanent: boolean } | null = null;
   /** Frames from here on are not kept. */
   private dropFrom = Infinity;
-  private coverUntil: Moment | null = null;
+  private flushTarget: Moment | null = null;
 
   private size = { timescale: 1, width: 0, height: 0 };
   private startWallMs: number | null = null;
   private first: { decodeTime: number; at: Moment } | null = null;
-  /** Fragments that came before ffmpeg's start line was read (two pipes, no order between them). */
+  /** Fragments that came before ffmpeg's start line (two pipes have no common order). */
   private early: Fragment[] = [];
   private lastFrameAt: Moment | null = null;
   private frames = 0;
-  /** What of them is in the spool. */
+  /** Of these, what is in the spool. */
   private written: { frames: number; lastFrameAt: Moment | null } = { frames: 0, lastFrameAt: null };
   private writes: Promise<void> = Promise.resolve();
   private finished = false;
 
-  /** @throws SightlineError what `spawn` throws; the sink is the caller's then */
+  /** @throws SightlineError as `spawn` does; the caller closes the sink then */
   constructor(private readonly options: RunOptions) {
     this.process = options.spawn();
     this.stepsBefore = options.clock.steps;
     this.watchdog = setTimeout(() => this.stalled(), STALL_MS);
-    this.clockLook = setInterval(() => this.clockWasSet(), LOOK_AT_CLOCK_MS);
+    this.clockCheck = setInterval(() => this.clockWasSet(), CLOCK_CHECK_MS);
     this.process.stdout.on('data', (chunk: Buffer) => this.receive(chunk));
     const reader = new LineReader();
     this.process.stderr
       .setEncoding('utf8')
       .on('data', (text: string) => reader.push(text).forEach((line) => this.note(line)));
-    // A dead ffmpeg closes its stdin under our "q"; its exit says all there is to say.
+    // ffmpeg may exit before it reads our "q"; its exit code reports the cause.
     this.process.stdin.on('error', () => undefined);
     this.process.on('error', (error) => {
       this.fault ??= isShortage(error)
-        ? { failure: toFailure(nothingLeft(error)), permanent: false }
+        ? { failure: toFailure(shortageError(error)), permanent: false }
         : {
             failure: failure(
               'ENCODER_UNAVAILABLE',
@@ -120,37 +120,37 @@ export class CaptureRun {
           };
       if (this.process.pid === undefined) void this.finish('not started');
     });
-    // 'close' comes after the last byte of stdout, so a polite end loses nothing.
+    // 'close' comes after the last byte of stdout, so an orderly end loses nothing.
     this.process.on('close', (code, signal) => void this.finish(signal ?? `exit code ${String(code)}`));
     this.process.on('exit', (code, signal) => {
       const exit = signal ?? `exit code ${String(code)}`;
       if (!this.accepting) void this.finish(exit);
-      // A program that ffmpeg's process has brought up may hold its pipes open for ever (seen on Windows' side of Wine).
+      // A child of ffmpeg may keep its pipes open forever (seen under Wine).
       else setTimeout(() => void this.finish(exit), CLOSE_DEADLINE_MS).unref();
     });
   }
 
-  /** Ends the run in this very moment: nothing that arrives from now on is kept, and the process is killed. */
-  cut(at: Moment): void {
+  /** Ends the run immediately: nothing that arrives from now on is kept, and the process is killed. */
+  abort(at: Moment): void {
     this.accepting = false;
-    this.asked = 'suspended';
+    this.requested = 'suspended';
     this.dropFrom = Math.min(this.dropFrom, at);
     this.kill();
   }
 
-  /** Ends the run at `at`: what was grabbed before is awaited (for two seconds at most), later frames are dropped. */
+  /** Ends the run at `at`: waits for frames from before (two seconds at most) and drops later ones. */
   stop(at: Moment, reason: GapReason): void {
-    this.asked ??= reason;
+    this.requested ??= reason;
     this.dropFrom = Math.min(this.dropFrom, at);
     if (this.lastFrameAt !== null && this.lastFrameAt >= this.dropFrom) return this.kill();
     this.process.stdin.write('q\n');
     this.killTimer ??= setTimeout(() => this.kill(), STOP_DEADLINE_MS);
   }
 
-  /** Asks for `covered` once every frame before `until` is in the spool. */
-  cover(until: Moment): void {
-    this.coverUntil = Math.max(this.coverUntil ?? -Infinity, until);
-    this.reportCover();
+  /** Requests `flushed` when every frame before `until` is in the spool. */
+  flushUntil(until: Moment): void {
+    this.flushTarget = Math.max(this.flushTarget ?? -Infinity, until);
+    this.reportFlushed();
   }
 
   private receive(chunk: Buffer): void {
@@ -179,7 +179,7 @@ export class CaptureRun {
     this.first ??= { decodeTime: fragment.decodeTime, at: this.options.clock.fromWall(this.startWallMs) };
     const at = this.first.at + ((fragment.decodeTime - this.first.decodeTime) / this.size.timescale) * 1000;
     if (at >= this.dropFrom) {
-      // Frames come in order: whatever belongs to this run has arrived.
+      // Frames come in order: all frames of this run have arrived.
       this.kill();
       return;
     }
@@ -190,7 +190,7 @@ export class CaptureRun {
       this.written = { frames: this.written.frames + 1, lastFrameAt: at };
       if (isFirst && this.accepting) this.reportLive(at);
     });
-    this.reportCover();
+    this.reportFlushed();
   }
 
   private write(bytes: Uint8Array, then?: () => void): void {
@@ -205,11 +205,11 @@ export class CaptureRun {
     this.options.listener.live({ firstFrameAt, width, height });
   }
 
-  private reportCover(): void {
-    if (this.coverUntil === null || this.lastFrameAt === null || this.lastFrameAt < this.coverUntil) return;
-    const until = this.coverUntil;
-    this.coverUntil = null;
-    void this.writes.then(() => this.options.listener.covered(until));
+  private reportFlushed(): void {
+    const until = this.flushTarget;
+    if (until === null || this.lastFrameAt === null || this.lastFrameAt < until) return;
+    this.flushTarget = null;
+    void this.writes.then(() => this.options.listener.flushed(until));
   }
 
   private note(line: string): void {
@@ -224,24 +224,24 @@ export class CaptureRun {
   }
 
   /**
-   * The grabbers stamp each frame with the wall clock (av_gettime): after a step the stamps are worth nothing, and
-   * after one backwards ffmpeg drops every frame until the old time is reached again. A new run starts from the new time.
+   * The grabbers stamp each frame with the wall clock (av_gettime): after a step the stamps are wrong, and after a step
+   * backwards ffmpeg drops every frame until the old time is reached again. A new run starts from the new time.
    */
   private clockWasSet(): boolean {
     if (this.options.clock.steps === this.stepsBefore) return false;
     this.stepped = true;
-    this.fail(failure('CAPTURE_FAILED', "The system's clock was set. Capture is being started again."));
+    this.fail(failure('CAPTURE_FAILED', "The system's clock was set. Capture restarts automatically."));
     return true;
   }
 
   private stalled(): void {
     this.fail(
-      failure('CAPTURE_TIMEOUT', 'ffmpeg delivered no frame for too long. Capture is being started again.'),
+      failure('CAPTURE_TIMEOUT', 'ffmpeg produced no frame for too long. Capture restarts automatically.'),
     );
   }
 
   private fail(why: Failure): void {
-    if (this.asked === null) this.fault ??= { failure: why, permanent: false };
+    if (this.requested === null) this.fault ??= { failure: why, permanent: false };
     this.accepting = false;
     this.kill();
   }
@@ -254,7 +254,7 @@ export class CaptureRun {
     if (this.finished) return;
     this.finished = true;
     clearTimeout(this.watchdog);
-    clearInterval(this.clockLook);
+    clearInterval(this.clockCheck);
     clearTimeout(this.killTimer);
     this.accepting = false;
     this.process.stdout.destroy();
@@ -264,7 +264,7 @@ export class CaptureRun {
       await this.writes;
       sizeBytes = await this.options.sink.close();
     } catch (error) {
-      if (end.fault === null && this.asked === null) end.fault = toFailure(error, 'SPOOL_UNREADABLE');
+      if (end.fault === null && this.requested === null) end.fault = toFailure(error, 'SPOOL_UNREADABLE');
     }
     const { lastFrameAt, frames } = this.written;
     this.options.listener.ended({
@@ -278,7 +278,7 @@ export class CaptureRun {
   }
 
   private explainEnd(exit: string): { fault: Failure | null; permanent: boolean; gapReason: GapReason } {
-    if (this.asked !== null) return { fault: null, permanent: false, gapReason: this.asked };
+    if (this.requested !== null) return { fault: null, permanent: false, gapReason: this.requested };
     const known = this.fault;
     if (known !== null)
       return { fault: known.failure, permanent: known.permanent, gapReason: gapReasonOf(known.failure.code) };

@@ -2,19 +2,11 @@
 // it is first needed and kept; there are few, and they are small.
 
 import { join } from 'node:path';
-import type { EncoderName, GapReason } from '../shared/names.ts';
+import type { SlateOrder } from '../shared/names.ts';
 import { SightlineError } from '../shared/errors.ts';
 import type { FfmpegFinder } from './ffmpegBinary.ts';
 import { slateArguments } from './ffmpegCommand.ts';
 import type { SpawnFfmpeg } from './spawnFfmpeg.ts';
-
-export interface SlateOrder {
-  readonly reason: GapReason;
-  readonly width: number;
-  readonly height: number;
-  readonly fps: number;
-  readonly encoder: EncoderName;
-}
 
 const DEADLINE_MS = 20_000;
 

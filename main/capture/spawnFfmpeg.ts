@@ -5,7 +5,7 @@ import type { Logger } from '../platform/log.ts';
 import { spawnPiped } from '../platform/pipedProcess.ts';
 import { SightlineError, errno } from '../shared/errors.ts';
 
-/** @throws SightlineError CAPTURE_FAILED where the system has nothing left to start a process with */
+/** @throws SightlineError CAPTURE_FAILED where the system lacks the resources for a process */
 export type SpawnFfmpeg = (path: string, args: readonly string[]) => ChildProcessWithoutNullStreams;
 
 /** Logs the exact command line, so that support can paste it into a terminal. */
@@ -21,20 +21,20 @@ export function spawnForCapture(path: string, args: readonly string[]): ChildPro
   try {
     return spawnPiped(path, args);
   } catch (error) {
-    throw nothingLeft(error);
+    throw shortageError(error);
   }
 }
 
-/** Not for good: the system has more when other programs have ended, or a flood of connections is over. */
+/** Temporary: resources return when other programs end, or a flood of connections is over. */
 export function isShortage(error: unknown): boolean {
   return ['EMFILE', 'ENFILE', 'EAGAIN', 'ENOMEM'].includes(errno(error) ?? '');
 }
 
-export function nothingLeft(error: unknown): SightlineError {
+export function shortageError(error: unknown): SightlineError {
   return new SightlineError(
     'CAPTURE_FAILED',
-    'The system cannot start another process now: it has no file descriptors, processes or memory left. End programs that ' +
-      'are not needed; capture is tried again until it works.',
+    'The system cannot start another process: it has no file descriptors, processes or memory left. Close programs that are ' +
+      'not needed; capture is retried automatically.',
     { cause: error },
   );
 }

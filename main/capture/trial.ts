@@ -1,16 +1,16 @@
-// A capture of two seconds for the health check: what the grabber gives of each monitor, and what the recorder's own
-// command costs. Pictures are looked at in memory as they come and are gone then; nothing of them is kept or written.
+// A capture of two seconds for the health check: what the grabber returns for each monitor, and how much CPU the recorder's
+// own command uses. Frames are analysed in memory and discarded; nothing of them is stored.
 
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { SightlineError } from '../shared/errors.ts';
-import { FragmentSplitter } from '../shared/fragments.ts';
+import { FragmentSplitter } from '../media/fragments.ts';
 import type { Rect } from '../shared/names.ts';
 import type { DisplayLayout, Displays } from './displays.ts';
 import type { FfmpegFinder } from './ffmpegBinary.ts';
 import type { Grab } from './ffmpegCommand.ts';
 import { captureArguments, trialArguments } from './ffmpegCommand.ts';
-import { sharesPicturesWithOthers } from './sharedPictures.ts';
+import { sharesFramesWithOthers } from './sharedFrames.ts';
 import type { SpawnFfmpeg } from './spawnFfmpeg.ts';
 
 export interface TrialOptions {
@@ -18,7 +18,7 @@ export interface TrialOptions {
   readonly displays: Displays;
   readonly spawn: SpawnFfmpeg;
   readonly fps: number;
-  /** Aborted when a contact begins: both captures end at once. */
+  /** Aborted when a contact begins: both captures end immediately. */
   readonly signal: AbortSignal;
 }
 
@@ -35,14 +35,14 @@ export interface Trial {
   readonly cpuOfOneCore: number | null;
   readonly encodedFrames: number;
   readonly expectedFrames: number;
-  /** Whether other local users could read the pictures meanwhile. */
+  /** Whether other local users could read the frames meanwhile. */
   readonly isExposed: boolean;
 }
 
 const SECONDS = 2;
 const DEADLINE_MS = 15_000;
 const CLOSE_DEADLINE_MS = 1000;
-/** Small enough to look at every pixel, large enough that a clock's changed digit is seen. */
+/** Small enough to check every pixel, large enough to notice a clock's changed digit. */
 const LOOK = { width: 640, height: 360 };
 /** Luma; above the black of either range. */
 const DARK = 32;
@@ -62,7 +62,7 @@ export async function tryCapture(options: TrialOptions): Promise<Trial | null> {
       return { name, expectedFrames, ...looker.result };
     }),
   );
-  // After the others, so that what it costs is not shared with them.
+  // After the others, so that they do not distort its CPU usage.
   const splitter = new FragmentSplitter();
   let encodedFrames = 0;
   let isExposed = false;
@@ -70,11 +70,11 @@ export async function tryCapture(options: TrialOptions): Promise<Trial | null> {
   const args = ['-benchmark', ...command.slice(0, -1), '-t', String(SECONDS), ...command.slice(-1)];
   if (signal.aborted) return null;
   const child = spawn(binary.path, args);
-  // While it grabs: the segments are gone with the process.
+  // While it grabs: the segments disappear with the process.
   child.stdout.once('data', () => {
-    void sharesPicturesWithOthers(child.pid ?? 0).then((found) => (isExposed = found));
+    void sharesFramesWithOthers(child.pid ?? 0).then((found) => (isExposed = found));
   });
-  const said = await run(
+  const stderr = await run(
     child,
     (chunk) => {
       encodedFrames += splitter.push(chunk).filter(({ kind }) => kind === 'fragment').length;
@@ -82,10 +82,10 @@ export async function tryCapture(options: TrialOptions): Promise<Trial | null> {
     signal,
   );
   if (isAborted(signal)) return null;
-  return { monitors, cpuOfOneCore: cpuIn(said), encodedFrames, expectedFrames, isExposed };
+  return { monitors, cpuOfOneCore: cpuIn(stderr), encodedFrames, expectedFrames, isExposed };
 }
 
-/** Asked anew after the wait. */
+/** Checked again after the wait. */
 function isAborted(signal: AbortSignal): boolean {
   return signal.aborted;
 }
@@ -98,9 +98,9 @@ function grabsOf({ grab, monitors }: DisplayLayout): { name: string; grab: Grab 
   });
 }
 
-/** Small grey pictures as they come: how dark each is, and whether it is another one than the last. */
+/** Small grey frames as they come: how dark each is, and whether it differs from the last. */
 class Looker {
-  private readonly picture = Buffer.alloc(LOOK.width * LOOK.height);
+  private readonly frame = Buffer.alloc(LOOK.width * LOOK.height);
   private filled = 0;
   private frames = 0;
   private changes = 0;
@@ -109,10 +109,10 @@ class Looker {
 
   push(chunk: Buffer): void {
     for (let at = 0; at < chunk.byteLength;) {
-      const copied = chunk.copy(this.picture, this.filled, at);
+      const copied = chunk.copy(this.frame, this.filled, at);
       at += copied;
       this.filled += copied;
-      if (this.filled === this.picture.byteLength) this.look();
+      if (this.filled === this.frame.byteLength) this.look();
     }
   }
 
@@ -121,18 +121,18 @@ class Looker {
   }
 
   private look(): void {
-    const dark = this.picture.reduce((count, luma) => count + (luma <= DARK ? 1 : 0), 0);
-    const hash = createHash('sha256').update(this.picture).digest('hex');
+    const dark = this.frame.reduce((count, luma) => count + (luma <= DARK ? 1 : 0), 0);
+    const hash = createHash('sha256').update(this.frame).digest('hex');
     if (this.last !== null && this.last !== hash) this.changes += 1;
     this.last = hash;
-    this.darkShare = Math.min(this.darkShare, dark / this.picture.byteLength);
+    this.darkShare = Math.min(this.darkShare, dark / this.frame.byteLength);
     this.frames += 1;
     this.filled = 0;
-    this.picture.fill(0);
+    this.frame.fill(0);
   }
 }
 
-/** @returns what ffmpeg said */
+/** @returns ffmpeg's stderr */
 async function run(
   child: ChildProcessWithoutNullStreams,
   take: (chunk: Buffer) => void,
@@ -145,21 +145,21 @@ async function run(
   try {
     child.stdin.on('error', () => undefined).end();
     child.stdout.on('data', take);
-    let said = '';
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-8000)));
+    let stderr = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr = (stderr + text).slice(-8000)));
     const code = await new Promise<number | null>((resolve, reject) => {
       child.on('error', reject);
       child.on('close', resolve);
-      // Its pipes may be held open by another program, and then there is no 'close'.
+      // Another program may keep its pipes open, and then there is no 'close'.
       child.on('exit', (ended) => setTimeout(resolve, CLOSE_DEADLINE_MS, ended).unref());
     });
     if (code !== 0 && !signal.aborted) {
       throw new SightlineError(
         'CAPTURE_FAILED',
-        `The test capture failed: ${said.trim().split('\n').at(-1) ?? ''}`,
+        `The test capture failed: ${stderr.trim().split('\n').at(-1) ?? ''}`,
       );
     }
-    return said;
+    return stderr;
   } finally {
     clearTimeout(timer);
     signal.removeEventListener('abort', kill);
@@ -167,8 +167,8 @@ async function run(
 }
 
 /** `bench: utime=0.250s stime=0.030s rtime=2.100s` (ffmpeg's -benchmark) */
-export function cpuIn(said: string): number | null {
-  const match = /^bench: utime=([\d.]+)s stime=([\d.]+)s rtime=([\d.]+)s/m.exec(said);
+export function cpuIn(stderr: string): number | null {
+  const match = /^bench: utime=([\d.]+)s stime=([\d.]+)s rtime=([\d.]+)s/m.exec(stderr);
   if (match === null) return null;
   const [user = 0, system = 0, real = 0] = match.slice(1).map(Number);
   return real > 0 ? (user + system) / real : null;

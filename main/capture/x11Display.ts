@@ -1,5 +1,5 @@
-// An X display's monitors, asked of the X server itself (RandR 1.3) over one connection that also tells of changes.
-// Without any program of the desktop's; without RandR the whole screen counts as one monitor that never changes.
+// An X display's monitors, read from the X server (RandR 1.3) over one connection that also reports changes. Needs no desktop
+// program. Without RandR the whole screen counts as one monitor that never changes.
 
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import x11 from 'x11';
 import type { Client, Display, RandrExtension } from 'x11';
-import { SightlineError, errno } from '../shared/errors.ts';
+import { withDeadline } from '../platform/deadline.ts';
+import { SightlineError, errno, errorMessage } from '../shared/errors.ts';
 import type { Monitor } from '../shared/names.ts';
 
 const ANSWER_DEADLINE_MS = 5000;
@@ -15,9 +16,9 @@ const ANSWER_DEADLINE_MS = 5000;
 const SCREEN_CHANGE = 1;
 
 export interface X11Listener {
-  /** The configuration may be another one now; comes several times for one change. */
+  /** The configuration may have changed. Called several times for one change. */
   readonly changed: () => void;
-  /** The connection is lost and this object is of no more use. Not called after close(). */
+  /** The connection is lost, and this object is unusable. Not called after close(). */
   readonly gone: () => void;
 }
 
@@ -97,14 +98,14 @@ export class X11Display {
         }),
     );
     const sorted = monitors.sort((a, b) => a.x - b.x || a.y - b.y);
-    // A server need not name a primary; the leftmost then counts as it.
+    // A server may have no primary monitor; then it is the leftmost one.
     return sorted.map((monitor, index) =>
       sorted.some((one) => one.primary) ? monitor : { ...monitor, primary: index === 0 },
     );
   }
 }
 
-/** The x11 package throws outside of every handler when it cannot read this file. */
+/** The x11 package throws outside of all handlers when it cannot read this file. */
 async function requireReadableAuthority(): Promise<void> {
   const path = process.env.XAUTHORITY ?? join(homedir(), '.Xauthority');
   try {
@@ -136,7 +137,7 @@ function hangUp(client: Client): void {
   try {
     client.terminate();
   } catch {
-    // One that was never connected has nothing to hang up.
+    // It was never connected.
   }
 }
 
@@ -146,24 +147,15 @@ function requireRandr(client: Client): Promise<RandrExtension | null> {
   });
 }
 
-/** An X server that is stopped does not answer; nobody must wait for it. */
-async function inTime<T>(work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error('the X server does not answer')), ANSWER_DEADLINE_MS);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
+/** A stopped X server does not answer. */
+function inTime<T>(work: Promise<T>): Promise<T> {
+  return withDeadline(work, ANSWER_DEADLINE_MS, () => new Error('the X server does not answer'));
 }
 
 function unreachableDisplay(name: string, cause: unknown): SightlineError {
-  const words = cause instanceof Error ? cause.message : String(cause);
   return new SightlineError(
     'NO_DISPLAY',
-    `The display ${name} cannot be reached (${words}). Check that its session runs and that "display" names it.`,
+    `The display ${name} cannot be reached (${errorMessage(cause)}). Check that its session runs and that "display" names it.`,
     { cause },
   );
 }

@@ -4,7 +4,7 @@
 import type { CaptureOptions } from '../capture/capture.ts';
 import type { DisplaysOptions, MonitorSource } from '../capture/displays.ts';
 import type { FfmpegFinder, FfmpegSearch } from '../capture/ffmpegBinary.ts';
-import type { Deliveries } from './deliveries.ts';
+import type { UploadService } from '../publisher/uploadService.ts';
 import type { Policy, PolicyKey } from '../policy/keys.ts';
 import type { LivePolicy } from '../policy/live.ts';
 import type { ReducerOptions } from '../session/reducer.ts';
@@ -76,7 +76,7 @@ const eventBridgeKeys: readonly PolicyKey[] = [
 export interface Followers {
   readonly finder: FfmpegFinder;
   readonly lookForEncoder: () => void;
-  readonly deliveries: Deliveries;
+  readonly uploads: UploadService;
   readonly statusEvents: StatusEvents;
   /** Ends the sender that is, and begins with another one. */
   readonly reopenEventBridge: () => Promise<void>;
@@ -86,7 +86,7 @@ export interface Followers {
 
 export function followPolicy(
   changes: PolicyChanges | undefined,
-  { finder, deliveries, statusEvents, ...act }: Followers,
+  { finder, uploads, statusEvents, ...act }: Followers,
 ): () => void {
   if (changes === undefined) return () => undefined;
   return changes.onChange((keys) => {
@@ -94,7 +94,7 @@ export function followPolicy(
       finder.forget();
       act.lookForEncoder();
     }
-    deliveries.policyChanged(keys);
+    uploads.policyChanged(keys);
     if (keys.has('pauseOnLock')) act.showPauses();
     // While nothing is written: two outboxes in one folder would take each other's names.
     if (eventBridgeKeys.some((key) => keys.has(key)))

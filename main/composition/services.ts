@@ -8,10 +8,10 @@ import { Capture } from '../capture/capture.ts';
 import type { MonitorSource } from '../capture/displays.ts';
 import { displaysOf } from '../capture/displays.ts';
 import { FfmpegFinder } from '../capture/ffmpegBinary.ts';
-import { EXPOSED } from '../capture/sharedPictures.ts';
+import { EXPOSED } from '../capture/sharedFrames.ts';
 import { Slates } from '../capture/slates.ts';
 import { ffmpegSpawner } from '../capture/spawnFfmpeg.ts';
-import { startDeliveries } from './deliveries.ts';
+import { startUploads } from '../publisher/uploadService.ts';
 import { SystemClock } from '../platform/clock.ts';
 import { lockDataFolder } from '../platform/instanceLock.ts';
 import type { KeyStore } from '../platform/keyStore.ts';
@@ -147,10 +147,10 @@ export async function startServices(options: ServicesOptions): Promise<Services>
   });
   const stretch = new Stretch(spool);
 
-  const deliveries = startDeliveries({
+  const uploads = startUploads({
     policy,
     makeSlate: (order) => slates.make(order),
-    blankPicture: async () => {
+    blankFormat: async () => {
       const [{ encoder }, layout] = await Promise.all([
         finder.find(),
         displays.current(null).catch(() => null),
@@ -182,7 +182,7 @@ export async function startServices(options: ServicesOptions): Promise<Services>
     clock,
     log,
   });
-  const { publisher } = deliveries;
+  const { publisher } = uploads;
 
   const capture = new Capture(
     current.capture({
@@ -207,7 +207,7 @@ export async function startServices(options: ServicesOptions): Promise<Services>
           return {
             append: async (bytes) => {
               await writer.append(bytes);
-              deliveries.grew(to, bytes.byteLength);
+              uploads.grew(to, bytes.byteLength);
             },
             close: () => writer.close(),
           };
@@ -218,7 +218,7 @@ export async function startServices(options: ServicesOptions): Promise<Services>
           void stretch
             .append({ type: 'run.live', runId, startTime: firstFrameAt, width, height })
             .then(() => session.dispatch({ type: 'run.live', runId, firstFrameAt })),
-        onCovered: (runId, until) => session.dispatch({ type: 'run.covered', runId, until }),
+        onFlushed: (runId, until) => session.dispatch({ type: 'run.covered', runId, until }),
         onEnded: (runId, end) => {
           const { endTime, frames, sizeBytes, gapReason, permanent } = end;
           if (end.fault !== null)
@@ -263,7 +263,7 @@ export async function startServices(options: ServicesOptions): Promise<Services>
       },
       onState: (state) => {
         showState(state);
-        deliveries.contactsAreOn(!isQuiet(state));
+        uploads.contactsAreOn(!isQuiet(state));
         if (isQuiet(state)) endStretch();
         policyChanges?.contactsAreOn(!isQuiet(state));
         if (isQuiet(state)) whenQuiet();
@@ -328,7 +328,7 @@ export async function startServices(options: ServicesOptions): Promise<Services>
       appVersion,
       page: {
         ...{ session, hub, describe, admission },
-        onToken: (arn, token) => deliveries.tokenCame(arn, token),
+        onToken: (arn, token) => uploads.tokenCame(arn, token),
       },
       control: { dataDir: policy.dataDir, publisher, recovery },
       log,
@@ -346,7 +346,7 @@ export async function startServices(options: ServicesOptions): Promise<Services>
   const endFollowing = followPolicy(policyChanges, {
     finder,
     lookForEncoder: () => void readiness.check(),
-    deliveries,
+    uploads,
     statusEvents,
     reopenEventBridge: async () => {
       await eventBridge?.sender.stop();

@@ -5,7 +5,7 @@ import { execFile } from 'node:child_process';
 import { access, constants } from 'node:fs/promises';
 import { isAbsolute, join, win32 } from 'node:path';
 import { promisify } from 'node:util';
-import { systemFolder } from './deskProgram.ts';
+import { systemFolder } from './monitorHelper.ts';
 
 const run = promisify(execFile);
 const TIMEOUT_MS = 5000;
@@ -53,7 +53,7 @@ export function keepCurrentFolderOutOfSearch(): void {
   process.env.NoDefaultCurrentDirectoryInExePath = '1';
 }
 
-async function isExecutable(path: string): Promise<boolean> {
+export async function isExecutable(path: string): Promise<boolean> {
   try {
     await access(path, constants.X_OK);
     return true;

@@ -1,37 +1,33 @@
-// Assembly: one MP4 from the pictures of the runs and a slate for each gap. Packets are copied, never decoded or
-// encoded; no plain video is written anywhere but to the sink; memory holds a megabyte of a run and, in mediabunny's
-// muxer, the table of when each picture is shown. It may go on while the contact does: what is certain is taken in, the
-// head comes last. (Runs are read by our own splitter: mediabunny's demuxer keeps every fragment's place, which for an
-// eight-hour run is far more than the table.)
+// Assembly: one MP4 from the frames of the runs and a slate for each gap. Frames are copied, never decoded or encoded, and
+// no unencrypted video is written anywhere but to the sink. Assembly can run during the contact: it takes what is certain, and
+// the moov comes last. Runs are read with our own splitter, because mediabunny's demuxer keeps the position of every
+// fragment in memory, which is too much for an eight-hour run.
 
-import { EncodedPacket, EncodedVideoPacketSource, Mp4OutputFormat, Output, StreamTarget } from 'mediabunny';
-import type { StreamTargetChunk } from 'mediabunny';
-import { concat, isKeyPicture } from '../shared/fragments.ts';
+import { readDecoderConfig, sameDecoder, singleFrame } from '../media/decoderConfig.ts';
+import type { Moov } from '../media/moov.ts';
+import type { WriteFrames } from '../media/mp4Muxer.ts';
+import { Mp4Muxer } from '../media/mp4Muxer.ts';
 import type { GapReason } from '../shared/names.ts';
 import type { Moment } from '../shared/time.ts';
 import type { RunReader } from '../spool/runFiles.ts';
 import { DamagedRunFile } from '../spool/runFiles.ts';
 import type { Piece } from '../spool/timeline.ts';
-import { sameDecoder } from './decoderConfig.ts';
-import { LARGE_BOX_HEADER_BYTES, Mp4Head } from './mp4Head.ts';
-import type { Written } from './mp4Head.ts';
-import type { Picture } from './pictures.ts';
-import { RunPictures, slatePicture } from './pictures.ts';
+import type { Frame } from './runFrames.ts';
+import { RunFrames } from './runFrames.ts';
 
 export interface AssemblySource {
   readonly startTime: Moment;
-  /** No fewer than the packets that will be written: room for the head is reserved by it. */
+  /** At least as many as will be written: the space for the moov is reserved from it. */
   readonly maxPackets: number;
   readonly openRun: (runId: string) => Promise<RunReader>;
   readonly runStart: (runId: string) => Moment;
-  /** How many pictures of the run count; what a crash left behind them in the file is not looked at. */
+  /** How many frames of the run count; anything that a crash left after them is ignored. */
   readonly runFrames: (runId: string) => number;
-  /** The error to throw for a run that was damaged. @param read what could be read of it; null: nothing */
-  readonly damaged: (runId: string, read: RunPictures['read'] | null, why: DamagedRunFile) => Error;
-  /** A fragmented MP4 with one picture, made with the encoder settings of the runs. */
+  /** The error to throw for a damaged run. @param read what could be read of it; null: nothing */
+  readonly damaged: (runId: string, read: RunFrames['read'] | null, why: DamagedRunFile) => Error;
+  /** A fragmented MP4 with one frame, encoded with the settings of the runs. */
   readonly slate: (reason: GapReason) => Promise<Uint8Array>;
-  /** Pictures, each part directly behind the last one. @param position in the file as its head is padded */
-  readonly write: (position: number, data: Uint8Array) => Promise<void>;
+  readonly write: WriteFrames;
 }
 
 export interface Assembled {
@@ -39,127 +35,102 @@ export interface Assembled {
   readonly width: number;
   readonly height: number;
   readonly frames: number;
-  readonly head: Mp4Head;
+  readonly moov: Moov;
 }
 
-/** What was taken in as certain has changed since: the assembly is of no use any more, and another must begin anew. */
+/** Something that was assembled as certain has changed. This assembly is void; a new one must start from the beginning. */
 export class TimelineChanged extends Error {
   override readonly name = 'TimelineChanged';
 }
 
-const WRITE_BYTES = 1024 * 1024;
-/** The size that says "see below", and the type: what the muxer writes before it knows how much there will be. */
-const LARGE_MDAT = Buffer.from('\0\0\0\x01mdat', 'latin1');
-
-/** A picture and the moment from which it is shown. */
-interface Shown {
+/** A frame and the time from which it is shown. */
+interface ShownFrame {
   readonly at: Moment;
   readonly data: Uint8Array;
 }
 
 export class Assembly {
-  private readonly video = new EncodedVideoPacketSource('avc');
-  private readonly output: Output<Mp4OutputFormat, StreamTarget>;
-  private readonly file: OutputFile;
-  private started = false;
-  /** Between its start and its end: only then is there something to cancel. */
-  private isOpen = false;
+  private readonly muxer: Mp4Muxer;
   private decoder: VideoDecoderConfig | null = null;
-  private previous: Shown | null = null;
+  private previous: ShownFrame | null = null;
   private frames = 0;
-  /** The pieces taken in so far; of the last one there may be more to come. */
+  /** The pieces assembled so far. The last one may continue. */
   private readonly taken: Piece[] = [];
-  private run: RunPictures | null = null;
+  private run: RunFrames | null = null;
 
   constructor(private readonly source: AssemblySource) {
-    this.file = new OutputFile((position, data) => source.write(position, data));
-    this.output = new Output({
-      format: new Mp4OutputFormat({ fastStart: 'reserve' }),
-      target: new StreamTarget(
-        new WritableStream<StreamTargetChunk>({ write: (part) => this.file.take(part.position, part.data) }),
-      ),
-    });
-    this.output.addVideoTrack(this.video, { maximumPacketCount: source.maxPackets });
+    this.muxer = new Mp4Muxer(source.maxPackets, source.write);
   }
 
   /**
-   * Takes in what has not been taken in before.
-   * @param pieces cover the recording from its start without a hole; what was taken in before must be their beginning
+   * Assembles what is new.
+   * @param pieces cover the recording from its start without a hole, and begin with those of the previous call
    * @throws TimelineChanged
    */
   async advance(pieces: readonly Piece[]): Promise<void> {
-    if (!this.started) {
-      this.started = true;
-      await this.output.start();
-      this.isOpen = true;
-    }
     this.requireSameBeginning(pieces);
     for (const piece of pieces.slice(Math.max(0, this.taken.length - 1))) {
-      const last = this.taken.at(-1);
-      if (last?.from !== piece.from) {
+      if (this.taken.at(-1)?.from === piece.from) {
+        this.taken[this.taken.length - 1] = piece;
+      } else {
         await this.closeRun();
         this.taken.push(piece);
-        if (piece.kind === 'gap') await this.showSlate(piece);
-      } else {
-        this.taken[this.taken.length - 1] = piece;
+        if (piece.kind === 'gap') await this.addSlate(piece);
       }
-      if (piece.kind === 'run') await this.showRun(piece);
+      if (piece.kind === 'run') await this.addRun(piece);
     }
   }
 
   /** @param pieces all of them */
   async finish(pieces: readonly Piece[], endTime: Moment): Promise<Assembled> {
     await this.advance(pieces);
-    await this.show(endTime);
+    await this.writePrevious(endTime);
     await this.closeRun();
-    if (this.decoder === null) throw new Error('The recording holds no picture at all.');
-    await this.output.finalize();
-    this.isOpen = false;
+    if (this.decoder === null) throw new Error('The recording has no frame at all.');
+    const moov = await this.muxer.finish(this.source.startTime);
     const { codec, codedWidth = 0, codedHeight = 0 } = this.decoder;
-    const head = await this.file.end(this.source.startTime);
-    return { codec, width: codedWidth, height: codedHeight, frames: this.frames, head };
+    return { codec, width: codedWidth, height: codedHeight, frames: this.frames, moov };
   }
 
-  /** Lets go of everything. */
+  /** Releases everything. Never rejects. */
   async cancel(): Promise<void> {
     await this.closeRun().catch(() => undefined);
-    if (this.isOpen) await this.output.cancel().catch(() => undefined);
-    this.isOpen = false;
+    await this.muxer.cancel();
   }
 
   private requireSameBeginning(pieces: readonly Piece[]): void {
     this.taken.forEach((before, index) => {
       const now = pieces[index];
       const isLast = index === this.taken.length - 1;
-      const same =
+      const isSame =
         now !== undefined &&
         nameOf(now) === nameOf(before) &&
         now.from === before.from &&
         (isLast || now.to === before.to);
-      // A picture is shown until the next one: of the last piece only what was shown must still be in it.
-      const holds = !isLast || this.previous === null || (now !== undefined && this.previous.at < now.to);
-      if (!same || !holds) throw new TimelineChanged(`the timeline changed at ${nameOf(before)}`);
+      // A frame is shown until the next one: the last piece must still contain the newest frame.
+      const hasNewest = !isLast || this.previous === null || (now !== undefined && this.previous.at < now.to);
+      if (!isSame || !hasNewest) throw new TimelineChanged(`the timeline changed at ${nameOf(before)}`);
     });
   }
 
-  private async showSlate(piece: Piece & { kind: 'gap' }): Promise<void> {
-    const { config, data } = await slatePicture(await this.source.slate(piece.reason));
+  private async addSlate(piece: Piece & { kind: 'gap' }): Promise<void> {
+    const { config, data } = await singleFrame(await this.source.slate(piece.reason));
     this.requireSameDecoder(config);
-    await this.showNext({ at: piece.from, data });
+    await this.addFrame({ at: piece.from, data });
   }
 
-  private async showRun(piece: Piece & { kind: 'run' }): Promise<void> {
+  private async addRun(piece: Piece & { kind: 'run' }): Promise<void> {
     const { runId } = piece;
     const start = this.source.runStart(runId);
-    const isInside = (picture: Picture): boolean => start + picture.offsetMs < piece.to;
+    const isInside = (frame: Frame): boolean => start + frame.offsetMs < piece.to;
     try {
-      this.run ??= new RunPictures(
+      this.run ??= new RunFrames(
         await this.source.openRun(runId),
-        (config) => this.requireSameDecoder(config),
+        async (initialisation) => this.requireSameDecoder(await readDecoderConfig(initialisation)),
         () => this.source.runFrames(runId),
       );
       for await (const { data, offsetMs } of this.run.take(isInside)) {
-        await this.showNext({ at: start + offsetMs, data });
+        await this.addFrame({ at: start + offsetMs, data });
       }
     } catch (error) {
       if (error instanceof DamagedRunFile) throw this.source.damaged(runId, this.run?.read ?? null, error);
@@ -167,20 +138,17 @@ export class Assembly {
     }
   }
 
-  private async showNext(shown: Shown): Promise<void> {
-    await this.show(shown.at);
-    this.previous = shown;
+  private async addFrame(frame: ShownFrame): Promise<void> {
+    await this.writePrevious(frame.at);
+    this.previous = frame;
   }
 
-  /** Writes the picture before: its duration is the time until the next one, whatever run or slate that comes from. */
-  private async show(until: Moment): Promise<void> {
+  /** A frame's duration is known when the next one starts, whether that belongs to a run or is a slate. */
+  private async writePrevious(until: Moment): Promise<void> {
     if (this.previous === null || this.decoder === null) return;
     const { data, at } = this.previous;
-    const type = isKeyPicture(data) ? 'key' : 'delta';
-    const timestamp = (at - this.source.startTime) / 1000;
-    await this.video.add(new EncodedPacket(data, type, timestamp, (until - at) / 1000), {
-      decoderConfig: this.decoder,
-    });
+    const timeMs = at - this.source.startTime;
+    await this.muxer.add({ data, timeMs, durationMs: until - at }, this.decoder);
     this.frames += 1;
   }
 
@@ -190,7 +158,7 @@ export class Assembly {
     await run?.close();
   }
 
-  /** One MP4 track has one set of decoder parameters; runs and slates of one recording are made so that they agree. */
+  /** An MP4 track has one set of decoder parameters; the runs and slates of a recording are encoded so that they agree. */
   private requireSameDecoder(found: VideoDecoderConfig): void {
     this.decoder ??= found;
     if (sameDecoder(this.decoder, found)) return;
@@ -202,59 +170,4 @@ export class Assembly {
 
 function nameOf(piece: Piece): string {
   return piece.kind === 'run' ? `run ${piece.runId}` : `gap ${piece.reason}`;
-}
-
-/** Parts what the muxer writes into the pictures, which go on in larger parts, and the head, which is kept until the end. */
-class OutputFile {
-  private readonly before: Written[] = [];
-  /** Where the first picture lies. */
-  private picturesAt: number | null = null;
-  private waiting: Uint8Array[] = [];
-  private waitingBytes = 0;
-  private writtenTo = 0;
-
-  constructor(private readonly write: AssemblySource['write']) {}
-
-  async take(position: number, data: Uint8Array): Promise<void> {
-    this.picturesAt ??= picturesBegin(position, data);
-    const headBytes = Math.max(0, Math.min(data.byteLength, (this.picturesAt ?? Infinity) - position));
-    if (headBytes > 0) this.before.push(...withoutZeros(position, data.subarray(0, headBytes)));
-    if (headBytes === data.byteLength) return;
-    this.waiting.push(data.subarray(headBytes));
-    this.waitingBytes += data.byteLength - headBytes;
-    if (this.waitingBytes >= WRITE_BYTES) await this.flush();
-  }
-
-  /** Once everything was taken. */
-  async end(createdAt: Moment): Promise<Mp4Head> {
-    if (this.picturesAt === null) throw new Error('The muxer wrote no pictures.');
-    if (this.waitingBytes > 0) await this.flush();
-    return new Mp4Head(this.before, this.picturesAt, createdAt);
-  }
-
-  private async flush(): Promise<void> {
-    const data = concat(this.waiting);
-    this.waiting = [];
-    this.waitingBytes = 0;
-    const position = (this.picturesAt ?? 0) + this.writtenTo;
-    this.writtenTo += data.byteLength;
-    await this.write(position, data);
-  }
-}
-
-/** The muxer first writes `ftyp`, then zeros where the head will be, the header of `mdat`, and the first pictures. */
-function picturesBegin(position: number, data: Uint8Array): number | null {
-  const mdat = Buffer.from(data.buffer, data.byteOffset, data.byteLength).indexOf(LARGE_MDAT);
-  return mdat === -1 ? null : position + mdat + LARGE_BOX_HEADER_BYTES;
-}
-
-/** Copies, so that the room reserved for a long recording is not held in memory while that goes on. */
-function withoutZeros(position: number, data: Uint8Array): Written[] {
-  const tail = Math.max(0, data.byteLength - LARGE_BOX_HEADER_BYTES);
-  let end = tail;
-  while (end > 0 && data[end - 1] === 0) end -= 1;
-  return [
-    { position, data: data.slice(0, end) },
-    { position: position + tail, data: data.slice(tail) },
-  ];
 }

@@ -1,67 +1,69 @@
-// The folder sink: a local folder or a mounted share. The MP4 grows under a hidden name in its final folder, is read
-// back and compared, and only then gets its name; nobody ever sees half a file under a recording's name.
+// The folder sink: a local folder or a mounted share. The MP4 is written under a hidden name in its final folder, read back
+// and compared, and renamed only then: no half-written file ever has a recording's name.
 
 import { createHash } from 'node:crypto';
 import { access, constants, mkdir, open, readFile, rm, stat } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { errno } from '../shared/errors.ts';
+import type { Moov } from '../media/moov.ts';
 import { renameOver, syncFolder, writeFileAtomically } from '../platform/atomicFile.ts';
 import { groupOf, openToGroup } from '../platform/privateFiles.ts';
-import { FolderAnswers } from './folderAnswers.ts';
-import type { Mp4Head } from './mp4Head.ts';
+import { errno } from '../shared/errors.ts';
+import { parseJsonObject } from '../shared/json.ts';
+import { FolderRequests } from './folderRequests.ts';
 import type { Sink, SinkObject, SinkOrder, SinkReceipt } from './sink.ts';
 import { longerKey, manifestKey } from './sink.ts';
 import { SinkIdentity } from './sinkIdentity.ts';
 
 const READ_BYTES = 1024 * 1024;
-/** Of eight hours with a gap every few seconds it has two. What is larger is no manifest of ours. */
+/** Eight hours with a gap every few seconds need two. A larger file is not one of our manifests. */
 const MAX_MANIFEST_BYTES = 16 * 1024 * 1024;
 const ANSWER_WITHIN_MS = 60_000;
 /** For a whole file to reach the disk of a share. */
 const SYNC_TIMES = 10;
-/** Where S3's memory has the id of an upload. */
+/** Where S3's resume state has the id of an upload. */
 const IN_FOLDER = 'folder';
 
 export interface FolderSinkOptions {
-  /** Where it is kept which sink the folder is; null: any folder is taken. */
+  /** Stores the identity of each sink folder; null: any folder is accepted. */
   readonly dataDir: string | null;
-  /** How long one request to the file system may take. */
+  /** Deadline of one file system request. */
   readonly answerWithinMs?: number;
 }
 
 export class FolderSink implements Sink {
   readonly takesLive = false;
   private readonly identity: SinkIdentity | null;
-  private readonly answers: FolderAnswers;
+  private readonly requests: FolderRequests;
 
   constructor(
     private readonly root: string,
     { dataDir, answerWithinMs = ANSWER_WITHIN_MS }: FolderSinkOptions = { dataDir: null },
   ) {
     this.identity = dataDir === null ? null : new SinkIdentity(root, dataDir);
-    this.answers = new FolderAnswers(root, answerWithinMs);
+    this.requests = new FolderRequests(root, answerWithinMs);
   }
 
   async begin(order: SinkOrder): Promise<SinkObject> {
-    await this.answers.within(() => this.requireSink());
-    const key = await this.answers.within(() => this.freeKey(order));
+    const { root, requests } = this;
+    await requests.within(() => this.requireSink());
+    const key = await requests.within(() => this.freeKey(order));
     await this.remember(order, key);
-    const path = join(this.root, key);
+    const path = join(root, key);
     const partial = temporaryOf(path, order);
-    const make = async (): Promise<FileHandle> => {
-      const { ofFolders } = await groupOf(this.root);
+    const create = async (): Promise<FileHandle> => {
+      const { ofFolders } = await groupOf(root);
       const made = await mkdir(dirname(path), { recursive: true, mode: 0o700 });
       await openToGroup(dirname(path), made, ofFolders);
       await rm(partial, { force: true });
       return open(partial, 'wx+', 0o600);
     };
-    const file = await this.answers.within(make, 1, (made) => made.close());
-    const object = new FolderObject(key, path, this.root, partial, file, this.answers, order.moved);
+    const file = await requests.within(create, 1, (made) => made.close());
+    const object = new FolderObject({ key, path, root, partial, file, requests, order });
     try {
-      // The share may have gone away in between.
-      await this.answers.within(() => this.requireSink());
+      // The share may have been unmounted in between.
+      await requests.within(() => this.requireSink());
       return object;
     } catch (error) {
       await object.abort();
@@ -71,49 +73,50 @@ export class FolderSink implements Sink {
 
   async putManifest(order: SinkOrder, videoKey: string, text: string): Promise<void> {
     const path = join(this.root, manifestKey(videoKey));
-    await this.answers.within(() => this.requireSink());
-    await this.answers.within(async () => {
+    await this.requests.within(() => this.requireSink());
+    await this.requests.within(async () => {
       const { ofFiles } = await groupOf(this.root);
       await writeFileAtomically(path, text, ofFiles, { temporary: temporaryOf(path, order) });
     });
   }
 
-  /** A recursive mkdir reports a read-only file system as ENOENT; asking first keeps the true reason. */
+  /** A recursive mkdir reports a read-only file system as ENOENT; access() reports the true reason. */
   private async requireSink(): Promise<void> {
     await this.identity?.require();
     try {
       await access(this.root, constants.W_OK);
     } catch (error) {
-      if (errno(error) !== 'ENOENT') throw error; // made on demand
+      if (errno(error) !== 'ENOENT') throw error; // created on demand
     }
   }
 
   /**
-   * Half-written files have the recording's id in their names: the next try, in whatever process, writes over them. Where it
-   * goes somewhere else they are removed here. Nobody else's are touched.
+   * Half-written files have the recording's id in their names: the next attempt, in any process, overwrites them. If it goes
+   * to another folder they are removed here. Files of other recordings are never touched.
    */
-  private async remember({ memory, recordingId }: SinkOrder, key: string): Promise<void> {
-    const { kept } = memory;
-    const isInFolder = kept?.uploadId === IN_FOLDER;
-    if (isInFolder && kept.bucket === this.root && kept.key === key) return;
-    if (isInFolder) {
-      const before = join(kept.bucket, kept.key);
+  private async remember({ resume, recordingId }: SinkOrder, key: string): Promise<void> {
+    const { saved } = resume;
+    const wasInFolder = saved?.uploadId === IN_FOLDER;
+    if (wasInFolder && saved.bucket === this.root && saved.key === key) return;
+    if (wasInFolder) {
+      const before = join(saved.bucket, saved.key);
       const names = [before, manifestKey(before)].map((path) => temporaryOf(path, { recordingId }));
-      await new FolderAnswers(kept.bucket, ANSWER_WITHIN_MS).soon(() =>
+      await new FolderRequests(saved.bucket, ANSWER_WITHIN_MS).cleanUp(() =>
         Promise.all(names.map((name) => rm(name, { force: true }))),
       );
     }
-    // A journal that takes nothing more (its disk is full) must not keep the recording from making room.
-    await memory.keep({ bucket: this.root, key, uploadId: IN_FOLDER }).catch(() => undefined);
+    // A journal on a full disk must not prevent the upload that would free space.
+    await resume.save({ bucket: this.root, key, uploadId: IN_FOLDER }).catch(() => undefined);
   }
 
+  /** A file at the manifest's name that is not this recording's belongs to somebody else and stays. */
   private async freeKey(order: SinkOrder): Promise<string> {
     const path = join(this.root, manifestKey(order.key));
     try {
       const { size } = await stat(path);
       if (size > MAX_MANIFEST_BYTES) return longerKey(order);
-      const manifest = await readFile(path, 'utf8');
-      return isManifestOf(manifest, order.recordingId) ? order.key : longerKey(order);
+      const manifest = parseJsonObject(await readFile(path, 'utf8'));
+      return manifest?.['recordingId'] === order.recordingId ? order.key : longerKey(order);
     } catch (error) {
       if (errno(error) === 'ENOENT') return order.key;
       throw error;
@@ -121,24 +124,9 @@ export class FolderSink implements Sink {
   }
 }
 
-/** Hidden, beside the file that it becomes, and told by its name from everybody else's. */
+/** Hidden, beside the final file, and unique to the recording. */
 function temporaryOf(path: string, { recordingId }: Pick<SinkOrder, 'recordingId'>): string {
   return join(dirname(path), `.${basename(path)}.${recordingId}.part`);
-}
-
-/** Whatever else lies at a manifest's name is somebody else's, and is left alone. */
-function isManifestOf(text: string, recordingId: string): boolean {
-  try {
-    const manifest: unknown = JSON.parse(text);
-    return (
-      typeof manifest === 'object' &&
-      manifest !== null &&
-      'recordingId' in manifest &&
-      manifest.recordingId === recordingId
-    );
-  } catch {
-    return false;
-  }
 }
 
 interface WrittenRange {
@@ -147,71 +135,79 @@ interface WrittenRange {
   readonly sha256: string;
 }
 
+interface FolderFile {
+  readonly key: string;
+  readonly path: string;
+  readonly root: string;
+  readonly partial: string;
+  readonly file: FileHandle;
+  readonly requests: FolderRequests;
+  readonly order: SinkOrder;
+}
+
 class FolderObject implements SinkObject {
-  /** What was written where, so that the file can be compared with it. */
   private readonly written: WrittenRange[] = [];
 
-  constructor(
-    private readonly key: string,
-    private readonly path: string,
-    private readonly root: string,
-    private readonly partial: string,
-    private readonly file: FileHandle,
-    private readonly answers: FolderAnswers,
-    private readonly moved: SinkOrder['moved'],
-  ) {}
+  constructor(private readonly target: FolderFile) {}
 
   async write(position: number, data: Uint8Array): Promise<void> {
+    const { file, requests, order } = this.target;
     let done = 0;
     while (done < data.byteLength) {
-      const { bytesWritten } = await this.answers.within(() =>
-        this.file.write(data, done, data.byteLength - done, position + done),
+      const { bytesWritten } = await requests.within(() =>
+        file.write(data, done, data.byteLength - done, position + done),
       );
       done += bytesWritten;
     }
     const sha256 = createHash('sha256').update(data).digest('hex');
-    this.moved?.(data.byteLength);
+    order.onSent?.(data.byteLength);
     this.written.push({ start: position, end: position + data.byteLength, sha256 });
   }
 
-  async finish(head: Mp4Head): Promise<SinkReceipt> {
-    await this.write(0, head.padded());
-    await this.answers.within(() => this.file.sync(), SYNC_TIMES);
-    for (const range of this.written) await this.check(range);
-    const sizeBytes = (await this.answers.within(() => this.file.stat())).size;
+  async finish(moov: Moov): Promise<SinkReceipt> {
+    const { key, path, root, partial, file, requests } = this.target;
+    await this.write(0, moov.padded());
+    await requests.within(() => file.sync(), SYNC_TIMES);
+    for (const range of this.written) await this.verify(range);
+    const sizeBytes = (await requests.within(() => file.stat())).size;
     const sha256 = await this.hash(0, sizeBytes);
-    await this.answers.within(async () => {
-      const { ofFiles } = await groupOf(this.root);
-      if (process.platform !== 'win32') await this.file.chmod(ofFiles);
-      await this.file.close();
-      await renameOver(this.partial, this.path);
-      await syncFolder(dirname(this.path));
+    await requests.within(async () => {
+      const { ofFiles } = await groupOf(root);
+      if (process.platform !== 'win32') await file.chmod(ofFiles);
+      await file.close();
+      await renameOver(partial, path);
+      await syncFolder(dirname(path));
     }, SYNC_TIMES);
-    return { key: this.key, location: pathToFileURL(this.path).href, sizeBytes, digest: { sha256 } };
-  }
-
-  private async check(range: WrittenRange): Promise<void> {
-    if ((await this.hash(range.start, range.end)) === range.sha256) return;
-    throw new Error(`${this.partial} does not hold what was written to it; the disk or the share is faulty`);
+    return { key, location: pathToFileURL(path).href, sizeBytes, digest: { sha256 } };
   }
 
   async abort(): Promise<void> {
-    await this.answers.soon(async () => {
-      await this.file.close();
-      await rm(this.partial, { force: true });
+    const { file, partial, requests } = this.target;
+    await requests.cleanUp(async () => {
+      await file.close();
+      await rm(partial, { force: true });
     });
   }
 
+  private async verify({ start, end, sha256 }: WrittenRange): Promise<void> {
+    if ((await this.hash(start, end)) === sha256) return;
+    throw new Error(
+      `${this.target.partial} does not contain what was written to it; the disk or the share is faulty`,
+    );
+  }
+
   private async hash(start: number, end: number): Promise<string> {
+    const { file, requests, order } = this.target;
     const hash = createHash('sha256');
     const buffer = Buffer.alloc(Math.min(READ_BYTES, end - start));
     for (let at = start; at < end;) {
-      const { bytesRead } = await this.answers.within(() =>
-        this.file.read(buffer, 0, Math.min(buffer.byteLength, end - at), at),
+      const { bytesRead } = await requests.within(() =>
+        file.read(buffer, 0, Math.min(buffer.byteLength, end - at), at),
       );
       if (bytesRead === 0) break;
       hash.update(buffer.subarray(0, bytesRead));
       at += bytesRead;
+      order.onVerified?.(bytesRead);
     }
     return hash.digest('hex');
   }

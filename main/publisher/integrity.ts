@@ -1,4 +1,4 @@
-// What is known of a recording's damage: what its manifest says of it, and whether policy lets it be delivered.
+// The damage of a recording: what its manifest states, and whether policy permits the upload.
 
 import type { Integrity } from '../shared/manifest.ts';
 import { SightlineError } from '../shared/errors.ts';
@@ -6,7 +6,7 @@ import type { Ledger, LedgerRun } from '../spool/ledger.ts';
 import type { Piece, RunDamage } from '../spool/timeline.ts';
 import { isInDoubt } from '../spool/damage.ts';
 
-/** The pictures of a run end before they should: `read` of them can be read, the last one ending at `endTime`. */
+/** A run has fewer readable frames than it should. */
 export class RunDamaged extends SightlineError {
   constructor(
     readonly runId: string,
@@ -17,7 +17,7 @@ export class RunDamaged extends SightlineError {
   }
 }
 
-/** @returns undefined where everything is as it was written */
+/** @returns undefined when nothing is damaged */
 export function integrityOf(
   ledger: Ledger,
   damages: ReadonlyMap<string, RunDamage>,
@@ -37,7 +37,7 @@ export function integrityOf(
   return { state: findings.length > end.length ? 'damaged' : 'end-not-verified', findings };
 }
 
-/** @throws SightlineError SPOOL_UNREADABLE: what is left is not to be delivered, and stays in the spool */
+/** @throws SightlineError SPOOL_UNREADABLE when the recording must stay in the spool */
 export function requireDeliverable(
   ledger: Ledger,
   pieces: readonly Piece[],
@@ -50,7 +50,7 @@ export function requireDeliverable(
     throw new SightlineError(
       'SPOOL_UNREADABLE',
       'Nothing of this recording can be read: its files in the spool were damaged or deleted. What is left of them is kept. ' +
-        'Have the disk checked, and put the files back if there is a backup.',
+        'Check the disk, and restore the files if there is a backup.',
     );
   }
 }
@@ -58,8 +58,8 @@ export function requireDeliverable(
 export function keptBack(cause?: SightlineError): SightlineError {
   return new SightlineError(
     'SPOOL_UNREADABLE',
-    'This recording was damaged in the spool, and policy "deliverDamaged" keeps what is left of it there. Have the disk ' +
-      'checked; to deliver it as it is, set "deliverDamaged" to true.',
+    'This recording was damaged in the spool, and policy "deliverDamaged" keeps what is left of it there. Check the disk; ' +
+      'to upload it as it is, set "deliverDamaged" to true.',
     { cause },
   );
 }

@@ -1,4 +1,4 @@
-// The name under which a recording is delivered: AWS's scheme, so that tools written for it find ours
+// The name of an uploaded recording: AWS's scheme, so that tools written for that find ours
 // (`prefix/year/month/day/contact-id_UTC-timestamp.mp4`, Amazon Connect's screen recording guide).
 
 import { createHash } from 'node:crypto';
@@ -14,7 +14,7 @@ export interface KeyParts {
   readonly startTime: Moment;
 }
 
-/** Dates and times in the key are UTC and those of the recording's start. */
+/** Date and time in the key are the recording's start in UTC. */
 export function objectKey(parts: KeyParts): string {
   const time = toTimestamp(parts.startTime); // 2026-01-02T03:04:05.678Z
   const [year, month, day] = time.slice(0, 10).split('-');
@@ -26,19 +26,19 @@ export function objectKey(parts: KeyParts): string {
     .join('/');
 }
 
-/** Between two slashes. File systems take 255 bytes. */
+/** Between two slashes. File systems allow 255 bytes. */
 const MAX_PART = 128;
-/** Windows: devices, whatever folder they are named in. */
+/** Windows device names, reserved in every folder. */
 const DEVICE = /^(?:con|prn|aux|nul|com\d|lpt\d)$/i;
 
-/** Without an alias the instance's id stands in: the last part of its ARN, reduced to characters safe in a name. */
+/** Without an alias the instance's id is used: the last part of its ARN, reduced to safe characters. */
 function aliasOf(parts: KeyParts): string {
   if (parts.instanceAlias !== undefined) return parts.instanceAlias;
   const id = parts.instanceArn.split('/').at(-1) ?? '';
   return id.replaceAll(/[^A-Za-z0-9-]/g, '-') || 'instance';
 }
 
-/** A name that every file system takes, whatever a page named. Cut short it stays another than others' are. */
+/** A name that every file system accepts. A shortened one gets a hash, so that it stays unique. */
 function usable(part: string): string {
   if (DEVICE.test(part)) return `${part}-`;
   if (part.length <= MAX_PART) return part;

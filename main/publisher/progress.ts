@@ -1,33 +1,37 @@
-// How far one try of a delivery has come, told to whoever shows it: at most four times a second however many slices go
-// out, once more when nothing has moved for a while, and with null when the try is over.
+// Measures one upload attempt and reports at most four times a second, once more when nothing moves for a while, and null
+// when the attempt is over.
+
+import { plainTimer } from '../platform/timer.ts';
 
 export interface Progress {
-  /** Of this try; what the sink still had of an earlier one counts as sent. */
+  /** Of this attempt; parts that the sink still has from an earlier attempt count. */
   readonly sentBytes: number;
-  /** An estimate until everything is assembled; null while the contact goes on. */
+  /** Read back and compared; absent while there are none. */
+  readonly verifiedBytes?: number;
+  /** An estimate until everything is assembled; null during the contact. */
   readonly totalBytes: number | null;
   /** Over the last seconds; 0 when nothing moves. */
   readonly bytesPerSecond: number;
 }
 
 export interface ProgressMeterOptions {
-  readonly tell: (progress: Progress | null) => void;
-  /** Milliseconds that only ever grow. */
+  readonly report: (progress: Progress | null) => void;
+  /** Monotonic, in milliseconds. */
   readonly now?: () => number;
 }
 
-export const TELL_EVERY_MS = 250;
-/** The speed is that of so long. */
+export const REPORT_EVERY_MS = 250;
+/** The speed is an average over this time. */
 const WINDOW_MS = 4_000;
-/** Nothing has moved for so long: it stands still, and is said to. */
-const STILL_AFTER_MS = 2_000;
+const IDLE_AFTER_MS = 2_000;
 
 export class ProgressMeter {
   private sentBytes = 0;
+  private verifiedBytes = 0;
   private totalBytes: number | null = null;
   private samples: { at: number; sentBytes: number }[] = [];
-  private toldAt = -Infinity;
-  private timer: NodeJS.Timeout | null = null;
+  private reportedAt = -Infinity;
+  private cancelTimer = (): void => undefined;
   private ended = false;
   private readonly now: () => number;
 
@@ -35,48 +39,52 @@ export class ProgressMeter {
     this.now = options.now ?? (() => performance.now());
   }
 
-  /** @param bytes so many more have gone out; negative: so many must go again */
-  moved(bytes: number): void {
+  /** @param bytes sent since the last call; negative: so many must be sent again */
+  sent(bytes: number): void {
     this.sentBytes += bytes;
-    this.due();
+    this.schedule();
+  }
+
+  verified(bytes: number): void {
+    this.verifiedBytes += bytes;
+    this.schedule();
   }
 
   expect(totalBytes: number): void {
     if (this.totalBytes === totalBytes) return;
     this.totalBytes = totalBytes;
-    this.due();
+    this.schedule();
   }
 
-  /** The try is over, well or not. */
   end(): void {
     if (this.ended) return;
     this.ended = true;
-    this.setTimer(null, 0);
-    this.options.tell(null);
+    this.cancelTimer();
+    this.options.report(null);
   }
 
-  private due(): void {
+  private schedule(): void {
     if (this.ended) return;
-    const waitMs = this.toldAt + TELL_EVERY_MS - this.now();
-    if (waitMs <= 0) this.tellNow();
-    else this.setTimer(() => this.tellNow(), waitMs);
+    const waitMs = this.reportedAt + REPORT_EVERY_MS - this.now();
+    if (waitMs <= 0) this.report();
+    else this.setTimer(() => this.report(), waitMs);
   }
 
-  private tellNow(): void {
+  private report(): void {
     const now = this.now();
-    this.toldAt = now;
-    const { sentBytes, totalBytes } = this;
-    const recent = this.samples.filter(({ at }) => now - at <= WINDOW_MS);
-    this.samples = [...recent, { at: now, sentBytes }];
-    const [first] = this.samples;
-    const ms = first === undefined ? 0 : now - first.at;
-    const bytesPerSecond = ms === 0 ? 0 : (Math.max(0, sentBytes - (first?.sentBytes ?? 0)) * 1000) / ms;
-    this.options.tell({ sentBytes, totalBytes, bytesPerSecond });
-    this.setTimer(() => this.options.tell({ sentBytes, totalBytes, bytesPerSecond: 0 }), STILL_AFTER_MS);
+    this.reportedAt = now;
+    const { sentBytes, verifiedBytes, totalBytes } = this;
+    this.samples = [...this.samples.filter(({ at }) => now - at <= WINDOW_MS), { at: now, sentBytes }];
+    const first = this.samples[0] ?? { at: now, sentBytes };
+    const ms = now - first.at;
+    const bytesPerSecond = ms === 0 ? 0 : (Math.max(0, sentBytes - first.sentBytes) * 1000) / ms;
+    const progress = { sentBytes, totalBytes, ...(verifiedBytes === 0 ? {} : { verifiedBytes }) };
+    this.options.report({ ...progress, bytesPerSecond });
+    this.setTimer(() => this.options.report({ ...progress, bytesPerSecond: 0 }), IDLE_AFTER_MS);
   }
 
-  private setTimer(act: (() => void) | null, delayMs: number): void {
-    if (this.timer !== null) clearTimeout(this.timer);
-    this.timer = act === null ? null : setTimeout(act, delayMs).unref();
+  private setTimer(act: () => void, delayMs: number): void {
+    this.cancelTimer();
+    this.cancelTimer = plainTimer(act, delayMs);
   }
 }

@@ -1,111 +1,89 @@
-// The publication queue: finished recordings go to the sink one after the other, and are tried again for as long as
-// it takes. The queue needs no file of its own: the spool's journals say what has not been published yet.
+// The upload queue: finished recordings go to the sink one after the other and are retried until they arrive. The queue
+// has no file of its own, because the spool's journals state what is not published yet.
 
+import { plainTimer } from '../platform/timer.ts';
+import type { SetTimer } from '../platform/timer.ts';
 import type { Outcome, RetriedRecording } from '../shared/control.ts';
 import type { Failure } from '../shared/errors.ts';
 import type { Logger } from '../platform/log.ts';
 import type { Clock, Moment } from '../shared/time.ts';
 import type { SpoolSession } from '../spool/spool.ts';
 import type { Telling } from '../status/eventQueue.ts';
-import type { Publication } from './delivery.ts';
+import type { UploadResult } from './upload.ts';
 import type { Progress } from './progress.ts';
-import type { SetTimer } from './stallWatch.ts';
+import { type Job, contactOf, newJob, settle } from './job.ts';
 import { StallWatch } from './stallWatch.ts';
-import { explainDelivery, isPermanent } from './deliveryError.ts';
+import { explainUploadError, isPermanent } from './uploadError.ts';
 
 export interface Uploads {
-  /** Waiting, or being published now. */
+  /** Queued or being uploaded. */
   readonly pending: number;
-  /** Announced as FAILED; still in the spool, and still being tried. */
+  /** Announced as FAILED; still in the spool, and still retried. */
   readonly failed: number;
-  /** Why something waits for its next try; the newest reason where there are several. */
+  /** Why an upload is being retried; the newest reason where there are several. */
   readonly reason: Failure | null;
 }
 
-/** One delivery as it stands. */
 export interface QueuedUpload {
   readonly recordingId: string;
   readonly contactId: string;
-  /** `live`: its contact goes on. `resting`: has failed and waits for its next try. */
+  /** `live`: its contact continues. `resting`: an attempt failed, and the next one is scheduled. */
   readonly state: 'live' | 'waiting' | 'sending' | 'resting';
   /** Announced as FAILED. */
   readonly failed: boolean;
   readonly attempts: number;
-  /** Of its newest try. */
+  /** Of the latest attempt. */
   readonly why: Failure | null;
-  /** null when it does not rest. */
+  /** null unless it is resting. */
   readonly nextTryAt: Moment | null;
   readonly progress: Progress | null;
 }
 
 export interface PublisherPorts {
-  readonly publish: (session: SpoolSession, recordingId: string) => Promise<Publication>;
-  readonly announcePublished: (
-    session: SpoolSession,
-    recordingId: string,
-    publication: Publication,
-  ) => Telling;
-  /** Writes the status events that wait for their next try now. */
+  readonly publish: (session: SpoolSession, recordingId: string) => Promise<UploadResult>;
+  readonly announcePublished: (session: SpoolSession, recordingId: string, result: UploadResult) => Telling;
+  /** Retries pending status events now. */
   readonly retryEvents: () => void;
-  /** The journal knows it, too. */
-  readonly onPublished: (recordingId: string, publication: Publication) => void;
+  /** Called after the journal has the entry. */
+  readonly onPublished: (recordingId: string, result: UploadResult) => void;
   /** Resolves when the event is durable, which may take long. */
   readonly onFailed: (session: SpoolSession, recordingId: string, failure: Failure) => Promise<void>;
   readonly onChange: (uploads: Uploads) => void;
   readonly clock: Clock;
   readonly random: () => number;
-  /** Returns the way to call it off. setTimeout, unless time is somebody else's. */
   readonly setTimer?: SetTimer;
   readonly log: Logger;
 }
 
-const plainTimer: SetTimer = (act, delayMs) => {
-  const timer = setTimeout(act, delayMs);
-  return () => clearTimeout(timer);
-};
-
-interface Job {
-  readonly session: SpoolSession;
-  readonly recordingId: string;
-  attempts: number;
-  announced: boolean;
-  /** Of its newest try. */
-  why: Failure | null;
-  /** Does nothing when it does not rest. */
-  cancelRest: () => void;
-  nextTryAt: Moment | null;
-  /** Asked for while it was being tried: what mended the cause may have come too late for that try. */
-  again: boolean;
-  /** Told what the next try comes to. */
-  waiters: ((outcome: Outcome) => void)[];
-}
-
-/** Waits are drawn from [0, base * 2^attempts], up to the longest ("full jitter"). */
+/** Delays are drawn from [0, base * 2^attempts], up to the longest ("full jitter"). */
 const RETRY_BASE_MS = 1000;
 const RETRY_LONGEST_MS = 5 * 60_000;
-/**
- * What cannot pass by itself is announced as FAILED after so many tries: rights, for one, take a moment to spread. It is
- * tried on then, at the longest waits, and whenever somebody says so.
- */
+/** A permanent error is announced as FAILED after this many attempts (new rights, for example, take time to spread). */
 const PERMANENT_TRIES = 3;
+/** Each uses memory and file handles: when so many attempts make no progress, no further one is started. */
+const MAX_SET_ASIDE = 3;
 
 export class Publisher {
   private readonly waiting: Job[] = [];
-  /** Failed at least once and waiting for the next try. */
+  /** Failed at least once; the next attempt is scheduled. */
   private readonly resting = new Set<Job>();
-  /** Delivered, but PUBLISHED is not durable yet. Until it is the spool keeps the recording. */
+  /** Attempts that make no progress. They continue, and the queue does not wait for them. */
+  private readonly setAside = new Set<Job>();
+  /** Uploaded, but PUBLISHED is not durable yet. Until it is the spool keeps the recording. */
   private readonly unannounced = new Map<Job, Outcome>();
   private current: Job | null = null;
   private stopped = false;
   private idleWaiters: (() => void)[] = [];
   private readonly progress = new Map<string, { session: SpoolSession; progress: Progress }>();
   private readonly watchers = new Set<() => void>();
-
+  private readonly setTimer: SetTimer;
   private readonly stall: StallWatch;
 
   constructor(private readonly ports: PublisherPorts) {
-    this.stall = new StallWatch(ports.setTimer ?? plainTimer, (why) => {
-      if (why !== null) ports.log.warn('a delivery stands still', { recordingId: this.current?.recordingId });
+    this.setTimer = ports.setTimer ?? plainTimer;
+    this.stall = new StallWatch(this.setTimer, (why) => {
+      if (why !== null)
+        ports.log.warn('an upload makes no progress', { recordingId: this.current?.recordingId });
       this.changed();
     });
   }
@@ -120,13 +98,13 @@ export class Publisher {
     };
   }
 
-  /** What is on its way or waits to be, in the order in which it is tried; what is under way first. */
+  /** In the order of the attempts, the current one first; then the uploads of contacts that continue. */
   get queue(): QueuedUpload[] {
     const { jobs } = this;
     const queued = jobs.map((job) => ({
       recordingId: job.recordingId,
       contactId: contactOf(job.session, job.recordingId),
-      state: job === this.current ? 'sending' : this.waiting.includes(job) ? 'waiting' : 'resting',
+      state: this.stateOf(job),
       failed: job.announced,
       attempts: job.attempts,
       why: (job === this.current ? this.stall.reason : null) ?? job.why,
@@ -141,41 +119,34 @@ export class Publisher {
     return [...queued, ...live];
   }
 
-  /** Told of every change of the queue, progress included. @returns the way to end it */
+  /** Calls back on every change of the queue, progress included. @returns unsubscribes */
   watch(watcher: () => void): () => void {
     this.watchers.add(watcher);
     return () => this.watchers.delete(watcher);
   }
 
-  /** A delivery has come so far; null: that try of it is over. */
+  /** @param progress null: the attempt is over */
   progressed(session: SpoolSession, recordingId: string, progress: Progress | null): void {
     if (progress === null) this.progress.delete(recordingId);
     else this.progress.set(recordingId, { session, progress });
-    if (this.current?.recordingId === recordingId) this.stall.moved(progress?.sentBytes ?? 0);
-    this.tellWatchers();
+    if (this.current?.recordingId === recordingId && progress !== null)
+      this.stall.progressed(progress.sentBytes + (progress.verifiedBytes ?? 0));
+    for (const job of this.setAside)
+      if (job.recordingId === recordingId && (progress?.bytesPerSecond ?? 0) > 0) job.why = null;
+    this.notifyWatchers();
   }
 
   enqueue(session: SpoolSession, recordingId: string): void {
-    this.waiting.push({
-      session,
-      recordingId,
-      attempts: 0,
-      announced: false,
-      why: null,
-      cancelRest: () => undefined,
-      nextTryAt: null,
-      again: false,
-      waiters: [],
-    });
+    this.waiting.push(newJob(session, recordingId));
     this.changed();
     void this.work();
   }
 
   /**
-   * Tries what waits for its next try now (support has mended the cause).
+   * Retries now.
    *
    * @param names recordingIds and contactIds; everything without them
-   * @returns what is tried, and what becomes of it
+   * @returns the recordings that are retried, with the outcome of each
    */
   retryNow(names?: readonly string[]): RetriedRecording[] {
     const retried = this.jobs.flatMap((job) => {
@@ -183,47 +154,63 @@ export class Publisher {
       const contactId = contactOf(session, recordingId);
       if (names !== undefined && !names.includes(recordingId) && !names.includes(contactId)) return [];
       const known = this.unannounced.get(job);
-      const outcome = known ?? new Promise<Outcome>((tell) => job.waiters.push(tell));
+      const outcome = known ?? new Promise<Outcome>((resolve) => job.waiters.push(resolve));
       return [{ job, recordingId, contactId, outcome: Promise.resolve(outcome) }];
     });
     if (this.unannounced.size > 0) this.ports.retryEvents();
     for (const { job } of retried) {
       if (this.resting.has(job)) this.wake(job);
-      else if (job === this.current) job.again = true;
+      else if (job === this.current || this.setAside.has(job)) job.again = true;
     }
     return retried.map(({ job: _, ...one }) => one);
   }
 
-  /** Resolves when nothing is being published and nothing waits for its first try or a try that is due. */
+  /** Resolves when no attempt is running or due. Attempts that were set aside do not count. */
   idle(): Promise<void> {
     if (this.current === null && (this.stopped || this.waiting.length === 0)) return Promise.resolve();
     return new Promise((resolve) => this.idleWaiters.push(resolve));
   }
 
-  /** Starts nothing new; what is under way is finished, or found again at the next start. */
+  /** Starts nothing new. What is running completes, or is found again at the next start. */
   stop(): void {
     this.stopped = true;
     for (const job of this.resting) job.cancelRest();
   }
 
   private get jobs(): Job[] {
-    // A try that has just ended may still be the current one.
+    // An attempt that has just ended may still be the current one.
     const current = this.current === null ? [] : [this.current];
-    return [...new Set([...current, ...this.waiting, ...this.resting, ...this.unannounced.keys()])];
+    return [
+      ...new Set([
+        ...current,
+        ...this.setAside,
+        ...this.waiting,
+        ...this.resting,
+        ...this.unannounced.keys(),
+      ]),
+    ];
+  }
+
+  private stateOf(job: Job): 'waiting' | 'sending' | 'resting' {
+    if (job === this.current || this.setAside.has(job)) return 'sending';
+    return this.waiting.includes(job) ? 'waiting' : 'resting';
   }
 
   private async work(): Promise<void> {
     if (this.current !== null) return;
-    for (;;) {
-      const job = this.stopped ? undefined : this.waiting.shift();
+    while (!this.stopped && this.setAside.size < MAX_SET_ASIDE) {
+      const job = this.waiting.shift();
       if (job === undefined) break;
       this.current = job;
-      this.stall.begin();
-      this.tellWatchers();
-      const outcome = await this.attempt(job);
+      const stalled = this.stall.begin();
+      this.notifyWatchers();
+      const attempt = this.attempt(job);
+      const ended = await Promise.race([attempt.then((outcome) => ({ outcome })), stalled]);
       this.stall.end();
       this.current = null;
-      if (outcome !== null) tell(job, outcome); // from now on it is not the current one for whoever hears it
+      if ('outcome' in ended)
+        settle(job, ended.outcome); // no longer the current job for listeners
+      else this.continueWithout(job, attempt, ended);
       this.changed();
     }
     const waiters = this.idleWaiters;
@@ -231,17 +218,32 @@ export class Publisher {
     for (const resolve of waiters) resolve();
   }
 
-  /** @returns null when the next try is to follow at once */
+  /** The deadline of an attempt. It is not aborted, and not repeated before it ends: two could write the same file. */
+  private continueWithout(job: Job, attempt: Promise<Outcome | null>, why: Failure): void {
+    const { recordingId } = job;
+    this.ports.log.warn('an upload was set aside', { recordingId, code: why.code, reason: why.message });
+    this.setAside.add(job);
+    job.why = why;
+    settle(job, { status: 'FAILED', failure: why });
+    void attempt.then((outcome) => {
+      this.setAside.delete(job);
+      settle(job, outcome);
+      this.changed();
+      void this.work();
+    });
+  }
+
+  /** @returns null when the next attempt follows immediately. Never rejects. */
   private async attempt(job: Job): Promise<Outcome | null> {
     const { ports } = this;
     const { session, recordingId } = job;
     job.again = false;
     try {
-      const publication = await ports.publish(session, recordingId);
-      const { tried, durable } = ports.announcePublished(session, recordingId, publication);
-      // In this order: should this process end in between, the next one delivers it again (to itself) and announces it.
-      const noted = durable.then(() => this.note(job, publication));
-      const outcome: Outcome = { status: 'PUBLISHED', location: publication.receipt.location };
+      const result = await ports.publish(session, recordingId);
+      const { tried, durable } = ports.announcePublished(session, recordingId, result);
+      // In this order: if the process ends in between, the next one uploads the recording again and announces it.
+      const noted = durable.then(() => this.note(job, result));
+      const outcome: Outcome = { status: 'PUBLISHED', location: result.receipt.location };
       const whyNot = await tried;
       if (whyNot === null) await noted;
       else this.waitForEvent(job, outcome, whyNot, noted);
@@ -252,29 +254,27 @@ export class Publisher {
   }
 
   /**
-   * Resolves when the spool has nothing of the recording any more, or at the first failure. It is published, whatever
-   * goes wrong: the journal retries by itself, and what is left in the spool goes with the next tidying.
+   * Resolves when the spool no longer has the recording, or at the first failure. The recording is published in any case:
+   * the journal retries, and the next tidying removes what is left in the spool.
    */
-  private async note({ session, recordingId }: Job, publication: Publication): Promise<void> {
+  private async note({ session, recordingId }: Job, result: UploadResult): Promise<void> {
     const { ports } = this;
-    const { location, sizeBytes } = publication.receipt;
+    const { location, sizeBytes } = result.receipt;
     const at = ports.clock.now();
     const clear = async (onFailure: () => void): Promise<void> => {
       await session.append({ type: 'recording.published', recordingId, at, location, sizeBytes }, onFailure);
       try {
-        ports.onPublished(recordingId, publication);
+        ports.onPublished(recordingId, result);
         await session.tidy();
       } catch (error) {
-        ports.log.warn('a published recording could not be cleared away', {
-          recordingId,
-          reason: String(error),
-        });
+        const reason = String(error);
+        ports.log.warn('a published recording could not be removed from the spool', { recordingId, reason });
       }
     };
     await new Promise<void>((resolve) => void clear(resolve).then(resolve));
   }
 
-  /** The other recordings go on meanwhile. */
+  /** The other recordings do not wait for this event. */
   private waitForEvent(job: Job, outcome: Outcome, why: Failure, noted: Promise<void>): void {
     job.why = why;
     this.unannounced.set(job, outcome);
@@ -289,7 +289,7 @@ export class Publisher {
   private failed(job: Job, error: unknown): Outcome | null {
     const { ports } = this;
     job.attempts += 1;
-    const why = explainDelivery(error);
+    const why = explainUploadError(error);
     job.why = why;
     const { recordingId, attempts } = job;
     ports.log.warn('publishing failed', { recordingId, attempts, code: why.code, reason: why.message });
@@ -307,7 +307,7 @@ export class Publisher {
     const longest = Math.min(RETRY_LONGEST_MS, RETRY_BASE_MS * 2 ** attempts);
     const delayMs = ports.random() * longest;
     job.nextTryAt = ports.clock.now() + delayMs;
-    job.cancelRest = (ports.setTimer ?? plainTimer)(() => this.wake(job), delayMs);
+    job.cancelRest = this.setTimer(() => this.wake(job), delayMs);
     return outcome;
   }
 
@@ -330,31 +330,21 @@ export class Publisher {
 
   private changed(): void {
     this.guarded(() => this.ports.onChange(this.uploads));
-    this.tellWatchers();
+    this.notifyWatchers();
   }
 
-  private tellWatchers(): void {
+  private notifyWatchers(): void {
     for (const watcher of this.watchers) this.guarded(watcher);
   }
 
-  /** Whoever shows the queue must not be able to stop it. */
-  private guarded(tell: () => void): void {
+  /** A listener that throws must not stop the queue. */
+  private guarded(listener: () => void): void {
     try {
-      tell();
+      listener();
     } catch (error) {
-      this.ports.log.error('the queue could not be shown', { reason: String(error) });
+      this.ports.log.error('a listener of the upload queue failed', { reason: String(error) });
     }
   }
 }
 
 const newLive = { state: 'live', failed: false, attempts: 0, why: null, nextTryAt: null } as const;
-
-function contactOf(session: SpoolSession, recordingId: string): string {
-  return session.ledger.recordings.get(recordingId)?.started.contact.contactId ?? '';
-}
-
-function tell(job: Job, outcome: Outcome): void {
-  const { waiters } = job;
-  job.waiters = [];
-  for (const waiter of waiters) waiter(outcome);
-}

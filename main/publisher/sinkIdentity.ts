@@ -1,7 +1,7 @@
-// Whether a sink folder is the one that it was. Where a share is not mounted, its mount point is an empty folder on this
-// computer's disk: a recording written there would count as delivered. So a sink has a marker, an empty file whose name holds
-// an id; each desk keeps the id in its data folder, and delivers only where it finds that marker. Any number of desks share a
-// sink: whoever finds none at its first use makes one, and two who do so at once have one each, which both stay.
+// Whether a sink folder is still the same one. Where a share is not mounted its mount point is an empty local folder, and a
+// recording written there would count as uploaded. So a sink has a marker, an empty file with an id in its name; each
+// computer stores the id in its data folder and uploads only where it finds that marker. Many computers can share a sink: the
+// first one creates the marker, and if two do so at once both markers stay.
 
 import { mkdir, open, readFile, readdir, stat, utimes } from 'node:fs/promises';
 import { randomUUID } from 'node:crypto';
@@ -10,19 +10,20 @@ import { z } from 'zod';
 import { syncFolder, writeFileAtomically } from '../platform/atomicFile.ts';
 import { groupOf } from '../platform/privateFiles.ts';
 import { errno } from '../shared/errors.ts';
-import { DeliveryError } from './deliveryError.ts';
+import { parseJson } from '../shared/json.ts';
+import { UploadError } from './uploadError.ts';
 
 const MARKER = /^\.sightline-sink-([\w-]{1,64})$/;
 const nameOf = (id: string): string => `.sightline-sink-${id}`;
 
 const knownSchema = z.object({
   version: z.literal(1),
-  /** Folders as policy names them, each with its marker's id. */
+  /** By folder, as in the policy: the id of its marker. */
   sinks: z.record(z.string(), z.string().regex(/^[\w-]{1,64}$/)),
 });
 type Known = z.infer<typeof knownSchema>;
 
-/** Shares are often cleared of old files: the marker is not to look like one. */
+/** Shares are often cleared of old files, so the marker must not look old. */
 const REFRESH_EVERY_MS = 24 * 3_600_000;
 
 export class SinkIdentity {
@@ -37,8 +38,8 @@ export class SinkIdentity {
   }
 
   /**
-   * Makes folder and marker when this desk uses the sink for the first time, and nothing ever after.
-   * @throws DeliveryError SINK_CHANGED when it is not the sink that this desk knows
+   * Creates folder and marker when this computer uses the sink for the first time, and never later.
+   * @throws UploadError SINK_CHANGED when it is not the sink that this computer knows
    */
   async require(): Promise<void> {
     const known = await this.read();
@@ -49,7 +50,7 @@ export class SinkIdentity {
     return undefined;
   }
 
-  /** As require, for whoever only looks: nothing is made. */
+  /** Like require, but creates nothing. */
   async check(): Promise<void> {
     const id = (await this.read()).sinks[this.folder];
     if (id !== undefined && !(await this.has(id))) throw await this.changed(id);
@@ -62,7 +63,7 @@ export class SinkIdentity {
     try {
       await writeFileAtomically(this.file, `${JSON.stringify({ version: 1, sinks })}\n`, 0o600);
     } catch (error) {
-      // Delivering makes room on a full disk, so it must not wait for room. The next delivery is a first use again.
+      // Uploads free space on a full disk, so they must not need space. The next upload counts as the first use again.
       if (!['ENOSPC', 'EDQUOT'].includes(errno(error) ?? '')) throw error;
     }
   }
@@ -88,7 +89,7 @@ export class SinkIdentity {
     }
   }
 
-  /** The ids there, in an order that is the same for everybody. */
+  /** Sorted, so that all computers adopt the same one. */
   private async markers(): Promise<string[]> {
     const names = await readdir(this.folder).catch((error: unknown) => {
       if (errno(error) === 'ENOENT') return [];
@@ -97,16 +98,16 @@ export class SinkIdentity {
     return names.flatMap((name) => MARKER.exec(name)?.[1] ?? []).sort();
   }
 
-  private async changed(id: string): Promise<DeliveryError> {
+  private async changed(id: string): Promise<UploadError> {
     const [other] = await this.markers();
     const what =
       other === undefined
-        ? 'has no marker any more. Mount the share'
-        : 'is another sink than the one that recordings went to. Put the right one back';
-    return new DeliveryError(
+        ? 'no longer has its marker. Mount the share'
+        : 'is not the one that recordings were uploaded to. Restore the right one';
+    return new UploadError(
       'SINK_CHANGED',
-      `The sink folder ${this.folder} ${what}; what waits in the spool is then delivered. ` +
-        `If it is the new sink on purpose, create an empty file named ${nameOf(id)} in it.`,
+      `The sink folder ${this.folder} ${what}; pending recordings are then uploaded. ` +
+        `If this is intended to be the new sink, create an empty file named ${nameOf(id)} in it.`,
       other !== undefined,
     );
   }
@@ -125,20 +126,12 @@ export class SinkIdentity {
       throw error;
     });
     if (text === null) return { version: 1, sinks: {} };
-    const known = knownSchema.safeParse(parse(text));
+    const known = knownSchema.safeParse(parseJson(text));
     if (known.success) return known.data;
-    throw new DeliveryError(
+    throw new UploadError(
       'SINK_CHANGED',
-      `${this.file}, which says which sink this desk knows, cannot be read. With the right sink in its place, delete that file.`,
+      `${this.file}, which stores the identity of the sink, cannot be read. Check that the right sink is mounted, then delete that file.`,
       true,
     );
-  }
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }

@@ -1,35 +1,43 @@
-// Says when a delivery stands still: while it does, everything behind it in the queue waits, and whoever looks must see why.
-// It ends nothing; each sink's own deadlines do.
+// Notices that the upload under way makes no progress: after 30 s the queue shows why it waits, after two minutes it goes on
+// with the next recording. The attempt itself is not aborted, so a slow sink can still complete it.
 
+import type { SetTimer } from '../platform/timer.ts';
 import type { Failure } from '../shared/errors.ts';
 import { failure } from '../shared/errors.ts';
 
-/** @returns the way to call it off */
-export type SetTimer = (act: () => void, delayMs: number) => () => void;
+const REPORT_AFTER_MS = 30_000;
+export const SET_ASIDE_AFTER_MS = 120_000;
 
-const STALLED_AFTER_MS = 30_000;
+const noProgress = failure(
+  'CLIENT_CONNECTION_ERROR',
+  `The upload destination has accepted no data for ${REPORT_AFTER_MS / 1000} s. Check the network and the destination; ` +
+    'Sightline retries automatically, and other recordings do not wait for this one.',
+);
 
 export class StallWatch {
-  private sentBytes = 0;
-  private cancel = (): void => undefined;
-  /** Why the try under way stands still; null: it moves, or there is none. */
+  /** Why the attempt makes no progress; null: it does, or there is none. */
   reason: Failure | null = null;
+  private transferredBytes = 0;
+  private cancel = (): void => undefined;
+  private setAside = (): void => undefined;
 
   constructor(
     private readonly setTimer: SetTimer,
     private readonly onChange: (reason: Failure | null) => void,
   ) {}
 
-  /** A try begins. */
-  begin(): void {
-    this.sentBytes = 0;
-    this.wait();
+  /** Starts watching an attempt. @returns a promise that resolves when the attempt has made no progress for too long */
+  begin(): Promise<Failure> {
+    this.transferredBytes = 0;
+    this.restart();
+    return new Promise((resolve) => (this.setAside = () => resolve(noProgress)));
   }
 
-  moved(sentBytes: number): void {
-    if (sentBytes === this.sentBytes) return;
-    this.sentBytes = sentBytes;
-    this.wait();
+  /** @param bytes written and read back so far */
+  progressed(bytes: number): void {
+    if (bytes === this.transferredBytes) return;
+    this.transferredBytes = bytes;
+    this.restart();
   }
 
   end(): void {
@@ -37,18 +45,13 @@ export class StallWatch {
     this.set(null);
   }
 
-  private wait(): void {
+  private restart(): void {
     this.end();
-    this.cancel = this.setTimer(
-      () =>
-        this.set(
-          failure(
-            'CLIENT_CONNECTION_ERROR',
-            `Nothing of a recording has reached the sink for ${STALLED_AFTER_MS / 1000} s, and the others wait behind it. Check the network and the sink; Sightline retries automatically.`,
-          ),
-        ),
-      STALLED_AFTER_MS,
-    );
+    const timers = [
+      this.setTimer(() => this.set(noProgress), REPORT_AFTER_MS),
+      this.setTimer(() => this.setAside(), SET_ASIDE_AFTER_MS),
+    ];
+    this.cancel = () => timers.forEach((cancel) => cancel());
   }
 
   private set(reason: Failure | null): void {

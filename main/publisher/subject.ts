@@ -1,4 +1,4 @@
-// Whom the status events of a recording in the spool are about.
+// Contact, agent and recording that a recording's status events name.
 
 import type { SpoolSession } from '../spool/spool.ts';
 import type { Subject } from '../status/statusEvents.ts';

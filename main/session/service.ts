@@ -27,9 +27,9 @@ export interface SessionPorts {
   readonly clock: Clock;
   readonly capture: {
     start(runId: string): void;
-    cut(runId: string, at: Moment): void;
+    abort(runId: string, at: Moment): void;
     stop(runId: string, at: Moment, reason: GapReason): void;
-    cover(runId: string, until: Moment): void;
+    flushUntil(runId: string, until: Moment): void;
   };
   /** Resolves when the record is on the disk, however long that takes. */
   readonly journal: (record: SessionRecord) => Promise<void>;
@@ -191,13 +191,13 @@ export class Session implements SessionCommands {
     const { capture } = this.ports;
     switch (effect.type) {
       case 'run.cut':
-        return capture.cut(effect.runId, effect.at);
+        return capture.abort(effect.runId, effect.at);
       case 'run.start':
         return capture.start(effect.runId);
       case 'run.stop':
         return capture.stop(effect.runId, effect.at, effect.reason);
       case 'run.cover':
-        return capture.cover(effect.runId, effect.until);
+        return capture.flushUntil(effect.runId, effect.until);
       case 'journal':
         return this.write(effect.record);
       case 'reply':

@@ -67,3 +67,13 @@ export interface Rect {
  */
 export const MAX_MACROBLOCKS = 36_864;
 export const MACROBLOCK = 16;
+
+/** What all frames of one recording have in common. */
+export interface VideoFormat {
+  readonly width: number;
+  readonly height: number;
+  readonly fps: number;
+  readonly encoder: EncoderName;
+}
+
+export type SlateOrder = VideoFormat & { readonly reason: GapReason };

@@ -6,7 +6,7 @@ import { open, rm } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { SightlineError, errno } from '../shared/errors.ts';
-import { FragmentSplitter, firstSegment } from '../shared/fragments.ts';
+import { FragmentSplitter, firstSegment } from '../media/fragments.ts';
 import { spoolError } from './journal.ts';
 import { SEAL_BYTES, Seal } from './seal.ts';
 

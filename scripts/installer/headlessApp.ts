@@ -25,7 +25,7 @@ export function makeHeadlessApp(app: string, version: string, workFolder: string
   copyFileSync(join(root, 'LICENSE'), join(app, 'LICENSE'));
 }
 
-/** sightline-desk.exe, where main/capture/windowsDesk.ts looks for it. */
+/** sightline-desk.exe, where main/capture/windowsMonitors.ts looks for it. */
 export function addDesk(app: string): void {
   const folder = join(app, 'resources/desk/win32-x64');
   mkdirSync(folder, { recursive: true });

@@ -3,10 +3,10 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { DeliveryError } from '../../main/publisher/deliveryError.ts';
+import { UploadError } from '../../main/publisher/uploadError.ts';
 import { S3Sink } from '../../main/publisher/s3/s3Sink.ts';
 import { Throttle } from '../../main/publisher/s3/throttle.ts';
-import { settingsFor } from '../rig/deliveries.ts';
+import { settingsFor } from '../rig/uploads.ts';
 import { startDisplay } from '../rig/display.ts';
 import type { HostileServer } from '../rig/hostileServer.ts';
 import { s3Error, startHostileServer } from '../rig/hostileServer.ts';
@@ -43,13 +43,13 @@ function sink(requestTimeoutMs = 2000, credentials: object = store.credentials):
   });
 }
 
-async function refusalOf(frames: number, into: S3Sink): Promise<DeliveryError> {
+async function refusalOf(frames: number, into: S3Sink): Promise<UploadError> {
   const spool = await rig();
   const id = newId();
   await spool.record(id, frames);
   const error: unknown = await spool.deliver(id, into).catch((thrown: unknown) => thrown);
-  expect(error).toBeInstanceOf(DeliveryError);
-  return error as DeliveryError;
+  expect(error).toBeInstanceOf(UploadError);
+  return error as UploadError;
 }
 
 describe('an S3 that says too much', () => {

@@ -5,8 +5,8 @@ import { mkdir, open, readFile, readdir, rename, rm, stat, utimes, writeFile } f
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FolderSink } from '../../main/publisher/folderSink.ts';
-import type { SinkOrder, UploadState } from '../../main/publisher/sink.ts';
-import { Mp4Head } from '../../main/publisher/mp4Head.ts';
+import type { SinkOrder, ResumeState } from '../../main/publisher/sink.ts';
+import { Moov } from '../../main/media/moov.ts';
 import { SinkIdentity } from '../../main/publisher/sinkIdentity.ts';
 import { startDisplay, type Display } from '../rig/display.ts';
 import { startRecorder } from '../rig/recorder.ts';
@@ -18,20 +18,20 @@ const markersIn = async (folder: string): Promise<string[]> => (await readdir(fo
 
 /** One recording's order, whose memory lasts as long as its object. */
 function order(recordingId: string, key = KEY): SinkOrder {
-  const memory = {
-    kept: null as UploadState | null,
-    keep(state: UploadState) {
-      memory.kept = state;
+  const resume = {
+    saved: null as ResumeState | null,
+    save(state: ResumeState) {
+      resume.saved = state;
       return Promise.resolve();
     },
   };
-  return { key, recordingId, contactId: 'c-1', agentArn: 'agent', instanceArn: 'instance', memory };
+  return { key, recordingId, contactId: 'c-1', agentArn: 'agent', instanceArn: 'instance', resume };
 }
 
 async function deliver(sink: FolderSink, one: SinkOrder): Promise<string> {
   const object = await sink.begin(one);
   await object.write(0, Buffer.from(`pictures of ${one.recordingId}`));
-  const { key } = await object.finish(new Mp4Head([], 0, 0));
+  const { key } = await object.finish(new Moov([], 0, 0));
   await sink.putManifest(one, key, JSON.stringify({ recordingId: one.recordingId }));
   return key;
 }
@@ -99,7 +99,7 @@ describe('a sink folder', () => {
     await deliver(sink, order('rec-1'));
     const one = order('rec-2');
     // The journal is written in between.
-    one.memory.keep = async () => {
+    one.resume.save = async () => {
       await rename(share, `${share}-away`);
       await mkdir(share);
     };

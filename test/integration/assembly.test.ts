@@ -68,8 +68,8 @@ async function whole(session: SpoolSession, endTime: number, maxPackets: number)
   const collector = new Collector();
   const assembly = new Assembly(collector.source(session, maxPackets));
   const pieces = timelineOf(session.ledger, session.ledger.recordings.get(ID)!);
-  const { head, frames } = await assembly.finish(pieces, endTime);
-  return { media: Buffer.concat(collector.media), head, frames };
+  const { moov, frames } = await assembly.finish(pieces, endTime);
+  return { media: Buffer.concat(collector.media), moov, frames };
 }
 
 async function expectPlayable(mp4: Buffer, frames: number, durationMs: number): Promise<void> {
@@ -106,14 +106,14 @@ describe('an assembly in steps', () => {
       const endTime = now - 2500;
       await stopRecording(session, ID, endTime);
       const pieces = timelineOf(session.ledger, session.ledger.recordings.get(ID)!);
-      const { head, frames } = await inSteps.finish(pieces, endTime);
+      const { moov, frames } = await inSteps.finish(pieces, endTime);
       const expected = await whole(session, endTime, frames + 10);
       expect(Buffer.concat(collector.media).equals(expected.media)).toBe(true);
       expect(frames).toBe(expected.frames);
-      expect(Buffer.from(head.compact()).equals(Buffer.from(expected.head.compact()))).toBe(true);
-      expect(head.compact().byteLength).toBeLessThan(40_000);
-      await expectPlayable(Buffer.concat([head.compact(), ...collector.media]), frames, endTime - START);
-      await expectPlayable(Buffer.concat([expected.head.padded(), expected.media]), frames, endTime - START);
+      expect(Buffer.from(moov.compact()).equals(Buffer.from(expected.moov.compact()))).toBe(true);
+      expect(moov.compact().byteLength).toBeLessThan(40_000);
+      await expectPlayable(Buffer.concat([moov.compact(), ...collector.media]), frames, endTime - START);
+      await expectPlayable(Buffer.concat([expected.moov.padded(), expected.media]), frames, endTime - START);
       await session.abandon();
     }
   }, 60_000);

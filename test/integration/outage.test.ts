@@ -4,12 +4,12 @@ import { randomUUID } from 'node:crypto';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterAll, describe, expect, it } from 'vitest';
-import { LiveDeliveries } from '../../main/publisher/liveDeliveries.ts';
-import { publish } from '../../main/publisher/delivery.ts';
+import { LiveUploads } from '../../main/publisher/liveUploads.ts';
+import { uploadRecording } from '../../main/publisher/upload.ts';
 import { Publisher } from '../../main/publisher/publisher.ts';
 import type { Failure } from '../../main/shared/errors.ts';
 import { Dice } from '../soak/common.ts';
-import { START, SpoolRig, deliveryOptions, s3SinkFor } from '../rig/deliveries.ts';
+import { START, SpoolRig, uploadOptions, s3SinkFor } from '../rig/uploads.ts';
 import type { S3Server } from '../rig/s3Server.ts';
 import { startStrictStore } from '../rig/s3Store.ts';
 import { temporaryFolder } from '../unit/support/folders.ts';
@@ -59,8 +59,8 @@ async function queue(recordings: number) {
   const tries: number[] = [];
   const failed: Failure[] = [];
   const told: string[] = [];
-  const options = deliveryOptions(s3SinkFor(store));
-  const live = new LiveDeliveries({
+  const options = uploadOptions(s3SinkFor(store));
+  const live = new LiveUploads({
     begin: () => {
       throw new Error('nothing goes on');
     },
@@ -71,7 +71,7 @@ async function queue(recordings: number) {
   const publisher = new Publisher({
     publish: async (from, recordingId) => {
       tries.push(time.now);
-      return publish(from, recordingId, options, await live.take(recordingId));
+      return uploadRecording(from, recordingId, options, await live.take(recordingId));
     },
     announcePublished: (_, recordingId) => {
       told.push(recordingId);

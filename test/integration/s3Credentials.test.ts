@@ -4,7 +4,7 @@ import { askBroker } from '../../main/publisher/s3/broker.ts';
 import { S3Sink } from '../../main/publisher/s3/s3Sink.ts';
 import { Throttle } from '../../main/publisher/s3/throttle.ts';
 import { startBroker } from '../rig/broker.ts';
-import { settingsFor } from '../rig/deliveries.ts';
+import { settingsFor } from '../rig/uploads.ts';
 import { LONG, expectWhole, newId, rig } from '../rig/s3Judge.ts';
 import { BUCKET, startStrictStore } from '../rig/s3Store.ts';
 

@@ -3,8 +3,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { DeliveryError } from '../../main/publisher/deliveryError.ts';
-import { START, s3SinkFor } from '../rig/deliveries.ts';
+import { UploadError } from '../../main/publisher/uploadError.ts';
+import { START, s3SinkFor } from '../rig/uploads.ts';
 import { LONG, SHORT, expectWhole, newId, recordingsIn, rig } from '../rig/s3Judge.ts';
 import type { Fault, S3Server } from '../rig/s3Server.ts';
 import { KMS_KEY, startMoto, startStrictStore } from '../rig/s3Store.ts';
@@ -335,7 +335,7 @@ describe('trouble', () => {
         () => null,
         (failed: unknown) => failed,
       );
-      expect(error).toBeInstanceOf(DeliveryError);
+      expect(error).toBeInstanceOf(UploadError);
       expect(error).toMatchObject(expected);
       expect(injected.hits).toBe(1);
       s3.clearFaults();

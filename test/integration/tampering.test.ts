@@ -9,7 +9,7 @@ import { toTimestamp } from '../../main/shared/time.ts';
 import type { StatusEvent } from '../../main/shared/statusEvent.ts';
 import { keyFileStore } from '../../main/platform/keyStore.ts';
 import { sessionKeys } from '../../main/spool/sessionKeys.ts';
-import { SpoolRig } from '../rig/deliveries.ts';
+import { SpoolRig } from '../rig/uploads.ts';
 import { startDisplay } from '../rig/display.ts';
 import { decodesCleanly, probe } from '../rig/mp4.ts';
 import { host } from '../rig/program.ts';

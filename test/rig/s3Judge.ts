@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { expect } from 'vitest';
 import { manifestSchema } from '../../main/shared/manifest.ts';
 import { temporaryFolder } from '../unit/support/folders.ts';
-import { SpoolRig } from './deliveries.ts';
+import { SpoolRig } from './uploads.ts';
 import { decodesCleanly, probe, topLevelBoxes } from './mp4.ts';
 import type { S3Store } from './s3Store.ts';
 

@@ -6,94 +6,20 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { error200, errorXml, requestId, withWrongChecksum } from './s3/answers.ts';
 import { authorise, type S3AccessKey } from './s3/authorise.ts';
-import { ConnectionGone, drained, missingContentLength, readBody, verifiedBody } from './s3/body.ts';
-import { expiredToken, mistake, noSuchBucket, refusal, requestTimeTooSkewed, S3Error } from './s3/errors.ts';
+import { ConnectionGone, drained, readBody, verifiedBody } from './s3/body.ts';
+import { mistake, S3Error } from './s3/errors.ts';
 import { FaultList, type Fault, type InjectedFault, type Operation, type Strike } from './s3/faults.ts';
 import * as multipart from './s3/multipart.ts';
 import * as whole from './s3/objects.ts';
-import {
-  headersOf,
-  routeRequest,
-  unexpectedHeaders,
-  type Answer,
-  type Handler,
-  type ServerContext,
-  type Target,
-} from './s3/request.ts';
-import { conflict, Store, type StoredObject, type StoredPart, type Upload } from './s3/store.ts';
-import { fromAmzDate, type HeaderValues } from './s3Signature.ts';
+import { checkHeaders, conditionOf, throwFault } from './s3/refusals.ts';
+import { headersOf, routeRequest, type Answer, type Handler, type ServerContext } from './s3/request.ts';
+import { Store } from './s3/store.ts';
 import type { KmsKeyState } from './s3/settings.ts';
+import type { RequestRecord, S3Object, S3Server, S3ServerOptions, S3Upload } from './s3/types.ts';
+import type { HeaderValues } from './s3Signature.ts';
 
 export type { Fault, InjectedFault, Operation, S3AccessKey };
-export type S3Object = StoredObject;
-export type S3Upload = Omit<Upload, 'parts'> & { parts: StoredPart[] };
-
-export interface S3ServerOptions {
-  buckets: readonly string[];
-  /** eu-west-1 unless told. */
-  region?: string;
-  /** One permanent key, TEST_KEY, unless told. */
-  accessKeys?: readonly S3AccessKey[];
-  /** Ids or ARNs of KMS keys that exist; ids become ARNs of the region and of account 123456789012. */
-  kmsKeys?: readonly string[];
-  /** Milliseconds since 1970; the machine's clock unless told. */
-  clock?: () => number;
-  /** 5 MiB unless told, as S3 has it. */
-  minPartBytes?: number;
-  /** Parts on a page of ListParts at most; 1000 unless told, as S3 has it. */
-  listPartsPage?: number;
-  /** What a CompleteMultipartUpload of an upload that is already complete gets; noSuchUpload unless told. */
-  repeatedComplete?: 'noSuchUpload' | 'sameAnswer';
-  /** A body of which nothing arrives for so long gets RequestTimeout; 20 s unless told, about as S3 has it. */
-  bodyIdleMs?: number;
-}
-
-export interface RequestRecord {
-  method: string;
-  /** null: none that the server knows. */
-  operation: Operation | null;
-  bucket: string;
-  key: string;
-  partNumber: number | null;
-  /** null while there is no answer, and when there never was one. */
-  status: number | null;
-  /** The S3 error answered, also where the status is 200. */
-  errorCode: string | null;
-  /** Of the body, as received. */
-  bytes: number;
-  /** Milliseconds since 1970, by the server's clock. */
-  at: number;
-  fault: Fault['kind'] | null;
-  headers: HeaderValues;
-}
-
-export interface S3Server {
-  /** `http://127.0.0.1:port` */
-  readonly endpoint: string;
-  /** Of a proxy that hands requests on as they came; null: there is none. */
-  frontHost: string | null;
-  /** May be changed: a token taken away, or expired by `expiresAtMs`. */
-  accessKeys: S3AccessKey[];
-  /** May be changed: a key disabled, or taken away. */
-  readonly kmsKeys: Map<string, KmsKeyState>;
-  objects(bucket: string): S3Object[];
-  /** Open multipart uploads, their parts by number. */
-  uploads(bucket: string): S3Upload[];
-  /** In the order of arrival. */
-  readonly requests: readonly RequestRecord[];
-  /** What a client that does everything right never does; tests of such a client expect none. */
-  readonly problems: string[];
-  /** Of all bodies, as received. */
-  readonly bytesReceived: number;
-  inject(fault: Fault): InjectedFault;
-  /** Faults not yet used are gone, stalled requests go on. */
-  clearFaults(): void;
-  /** Connections are cut and new ones refused until `up`. */
-  down(): Promise<void>;
-  /** Listens again, on the same port. */
-  up(): Promise<void>;
-  close(): Promise<void>;
-}
+export type { RequestRecord, S3Object, S3Server, S3ServerOptions, S3Upload };
 
 export const TEST_KEY: S3AccessKey = {
   accessKeyId: 'AKIATESTTESTTESTTEST',
@@ -285,8 +211,8 @@ class StandIn implements S3Server {
     }
     const { accessKeys } = this;
     authorise(record.method, url, headers, { region: this.#region, accessKeys, nowMs: this.#nowMs() });
-    if (strike !== null) this.#throwFault(strike.fault, target, headers);
-    this.#checkHeaders(target, headers);
+    if (strike !== null) throwFault(strike.fault, target, headers, this.#context);
+    checkHeaders(target, headers, this.#context, this.problems);
     const bucket = this.#store.bucket(target.bucket);
     const condition = conditionOf(target, headers) ? bucket.beginConditionalWrite(target.key) : null;
     try {
@@ -315,20 +241,6 @@ class StandIn implements S3Server {
     }
   }
 
-  #checkHeaders({ operation, key }: Target, headers: HeaderValues): void {
-    for (const name of unexpectedHeaders(operation, headers)) {
-      if (name.startsWith('x-amz-server-side-encryption')) continue;
-      this.problems.push(`${operation} ${key}: ${name} means nothing here`);
-    }
-    const owner = headers['x-amz-expected-bucket-owner'];
-    if (owner !== undefined && owner !== this.#context.accountId) {
-      throw refusal(403, 'AccessDenied', 'Access Denied');
-    }
-    const carries = ['PutObject', 'UploadPart', 'CompleteMultipartUpload'].includes(operation);
-    const length = headers['content-length'] ?? headers['x-amz-decoded-content-length'];
-    if (carries && length === undefined) throw missingContentLength();
-  }
-
   async #receive({ request, response, record, awaitsContinue, strike }: Exchange): Promise<Buffer> {
     if (awaitsContinue) response.writeContinue();
     return readBody(request, {
@@ -339,39 +251,6 @@ class StandIn implements S3Server {
         this.bytesReceived += count;
       },
     });
-  }
-
-  /** Those that are nothing but an error. */
-  #throwFault(fault: Fault, target: Target, headers: HeaderValues): void {
-    switch (fault.kind) {
-      case 'internalError':
-        throw refusal(500, 'InternalError', 'We encountered an internal error. Please try again.');
-      case 'slowDown':
-        throw refusal(503, 'SlowDown', 'Please reduce your request rate.');
-      case 'expiredToken':
-        throw expiredToken();
-      case 'clockSkew':
-        throw requestTimeTooSkewed(fromAmzDate(headers['x-amz-date'] ?? '') ?? 0, this.#nowMs());
-      case 'accessDenied':
-        throw refusal(403, 'AccessDenied', 'Access Denied');
-      case 'kmsAccessDenied':
-        throw refusal(
-          403,
-          'AccessDenied',
-          `User: arn:aws:iam::${this.#context.accountId}:user/agent is not authorized to perform: kms:GenerateDataKey on this resource because no identity-based policy allows the kms:GenerateDataKey action`,
-        );
-      case 'noSuchBucket':
-        throw noSuchBucket(target.bucket);
-      case 'conflict':
-        throw conflict(target.key);
-      case 'reset':
-      case 'stall':
-      case 'lostAnswer':
-      case 'slow':
-      case 'wrongChecksumInAnswer':
-      case 'error200':
-      case 'down':
-    }
   }
 
   #errorAnswer({ record }: Exchange, error: S3Error): Answer {
@@ -427,21 +306,4 @@ interface Exchange {
   readonly record: RequestRecord;
   readonly awaitsContinue: boolean;
   strike: Strike | null;
-}
-
-/** Whether the write is one of those that must not overwrite. */
-function conditionOf({ operation, key }: Target, headers: HeaderValues): boolean {
-  const condition = headers['if-none-match'];
-  if (condition === undefined) return false;
-  if ((operation === 'PutObject' || operation === 'CompleteMultipartUpload') && condition === '*')
-    return true;
-  throw mistake(
-    501,
-    'NotImplemented',
-    'A header you provided implies functionality that is not implemented',
-    {
-      Header: 'If-None-Match',
-      Key: key,
-    },
-  );
 }

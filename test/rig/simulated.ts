@@ -1,6 +1,6 @@
 // Recordings of any length in a real spool, made in seconds: one minute of fragmented MP4 from ffmpeg, repeated with its
 // times moved. For what comes after capture: assembly, delivery, benchmarks.
-import { FragmentSplitter, type Fragment } from '../../main/shared/fragments.ts';
+import { FragmentSplitter, type Fragment } from '../../main/media/fragments.ts';
 import type { SpoolSession } from '../../main/spool/spool.ts';
 import { FFMPEG_HINT, findTool, runOrThrow } from './process.ts';
 

@@ -9,7 +9,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { keyFileStore } from '../../main/platform/keyStore.ts';
 import { toTimestamp } from '../../main/shared/time.ts';
 import { sessionKeys } from '../../main/spool/sessionKeys.ts';
-import { SpoolRig } from '../rig/deliveries.ts';
+import { SpoolRig } from '../rig/uploads.ts';
 import { startDesk, oneMonitor, type Desk } from '../rig/desk.ts';
 import { decodesCleanly, probe } from '../rig/mp4.ts';
 import { startRecorder, type Page, type Recorder, type RecorderOptions } from '../rig/recorder.ts';

@@ -4,7 +4,7 @@ import { mkdtemp, readFile, readdir, readlink, rm, stat, writeFile } from 'node:
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, relative } from 'node:path';
 import { keyFileStore } from '../../main/platform/keyStore.ts';
-import { FragmentSplitter } from '../../main/shared/fragments.ts';
+import { FragmentSplitter } from '../../main/media/fragments.ts';
 import type { SessionKeys } from '../../main/spool/journal.ts';
 import { readJournal } from '../../main/spool/journal.ts';
 import { openRunFile } from '../../main/spool/runFiles.ts';

@@ -1,7 +1,7 @@
 // Whether recordings can be uploaded: writes, verifies and deletes a small file in the folder, or a small object in the bucket.
 
 import { hostname, userInfo } from 'node:os';
-import { s3SettingsOf } from '../../composition/deliveries.ts';
+import { s3SettingsOf } from '../../publisher/s3/settings.ts';
 import type { Policy } from '../../policy/keys.ts';
 import { tryS3 } from '../../publisher/s3/s3Trial.ts';
 import { SinkIdentity } from '../../publisher/sinkIdentity.ts';

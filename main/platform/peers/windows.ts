@@ -3,7 +3,7 @@
 
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { DESK_IS_MISSING, findDeskProgram } from '../deskProgram.ts';
+import { HELPER_IS_MISSING, findMonitorHelper } from '../monitorHelper.ts';
 import { spawnPiped } from '../pipedProcess.ts';
 import type { FindPeers, PeerVerdict } from './peer.ts';
 import { NOT_FOUND, keyOf } from './peer.ts';
@@ -34,8 +34,8 @@ export class WindowsPeers {
 
   constructor(
     private readonly start: () => ChildProcessWithoutNullStreams = () => {
-      const program = findDeskProgram();
-      if (program === null) throw new Error(DESK_IS_MISSING);
+      const program = findMonitorHelper();
+      if (program === null) throw new Error(HELPER_IS_MISSING);
       return spawnPiped(program, ['peers']);
     },
   ) {}

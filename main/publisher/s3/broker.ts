@@ -1,11 +1,12 @@
-// Credentials from a broker of the customer's: desktops hold no lasting ones. A POST with the token of the agent's page is
-// answered with short-lived ones for one recording's objects. They are kept in memory only, and are asked for again before
-// they expire. Token, credentials and the rest of the broker's address (its query may hold a secret) are in no message and no log.
+// Credentials from the customer's broker, so that desktops store no long-term ones. A POST with the agent's page token returns
+// short-lived credentials for one recording's objects. They stay in memory and are renewed before they expire. Token,
+// credentials and the broker's path and query (which may contain a secret) appear in no message and no log.
 
 import { z } from 'zod';
 import { ask, whyNoAnswer } from '../../platform/ask.ts';
 import { hostOf } from '../../platform/limits.ts';
-import { DeliveryError } from '../deliveryError.ts';
+import { parseJson } from '../../shared/json.ts';
+import { UploadError } from '../uploadError.ts';
 
 export interface BrokerRequest {
   readonly recordingId: string;
@@ -13,11 +14,11 @@ export interface BrokerRequest {
   readonly agentArn: string;
   readonly instanceArn: string;
   readonly bucket: string;
-  /** What the credentials must allow to put: objects whose keys begin so. */
+  /** The credentials must permit uploads of objects whose keys begin with it. */
   readonly keyPrefix: string;
 }
 
-/** As the SDK takes them. */
+/** In the SDK's format. */
 export interface TemporaryCredentials {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
@@ -35,35 +36,35 @@ const answerSchema = z.object({
 const TIMEOUT_MS = 10_000;
 const MAX_ANSWER_BYTES = 64 * 1024;
 
-/** @param token of the agent's page; null when none has come since the start */
+/** @param token of the agent's page; null when no page has sent one since the start */
 export async function askBroker(
   url: string,
   token: string | null,
   request: BrokerRequest,
 ): Promise<TemporaryCredentials> {
   if (token === null) {
-    throw new DeliveryError(
+    throw new UploadError(
       'CLIENT_AUTH_ERROR',
-      'The broker must be asked with the token of an agent’s page, and none has come since the start. The recording is kept ' +
-        'in the spool until an agent signs on.',
+      'The broker needs the token of an agent’s page, and no page has sent one since the start. The recording is kept in the ' +
+        'spool until an agent signs in.',
       false,
     );
   }
-  // What no header can carry would come back in the words of an error.
+  // An invalid header value would be quoted in an error message.
   if (!/^[\x21-\x7e]+$/.test(token)) {
-    throw new DeliveryError(
+    throw new UploadError(
       'CLIENT_AUTH_ERROR',
-      'The token of the agent’s page has other than visible ASCII characters, and no broker was asked. Mend the page.',
+      'The token of the agent’s page has characters other than visible ASCII, so the broker was not asked. Fix the page.',
       false,
     );
   }
   const text = await post(url, token, request);
   const parsed = answerSchema.safeParse(parseJson(text));
   if (!parsed.success) {
-    const where = parsed.error.issues.map((issue) => issue.path.join('.') || 'the answer').join(', ');
-    throw new DeliveryError(
+    const where = parsed.error.issues.map((issue) => issue.path.join('.') || 'the response').join(', ');
+    throw new UploadError(
       'CLIENT_AUTH_ERROR',
-      `The broker ${hostOf(url)} answered something else than credentials (see ${where}). Correct the broker’s answer.`,
+      `The broker ${hostOf(url)} did not return valid credentials (see ${where}). Fix the broker’s response.`,
       true,
     );
   }
@@ -78,27 +79,19 @@ async function post(url: string, token: string, request: BrokerRequest): Promise
     timeoutMs: TIMEOUT_MS,
     maxAnswerBytes: MAX_ANSWER_BYTES,
   }).catch((error: unknown) => {
-    throw new DeliveryError(
+    throw new UploadError(
       'CLIENT_CONNECTION_ERROR',
-      `The broker ${hostOf(url)} gave no answer: ${whyNoAnswer(error)}. The recording is kept in the spool.`,
+      `The broker ${hostOf(url)} did not respond: ${whyNoAnswer(error)}. The recording is kept in the spool.`,
       false,
     );
   });
   const { status } = answer;
   if (status === 200) return answer.body;
   const isRefusal = status >= 400 && status < 500 && status !== 408 && status !== 429;
-  throw new DeliveryError(
+  throw new UploadError(
     isRefusal ? 'CLIENT_AUTH_ERROR' : 'SERVICE_ISSUE',
     `The broker ${hostOf(url)} answered ${status}. The recording is kept in the spool.`,
-    // 401 and 403 pass when the agent signs on anew.
+    // 401 ends when the agent signs in again.
     isRefusal && status !== 401,
   );
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,4 +1,4 @@
-// A body that goes out in slices under the bandwidth cap, and knows how long that has kept it back.
+// A request body that is sent in slices under the bandwidth limit.
 
 import { Readable } from 'node:stream';
 import type { PacedBody } from '../../platform/awsHandler.ts';
@@ -6,29 +6,26 @@ import type { Throttle } from './throttle.ts';
 
 const SLICE_BYTES = 64 * 1024;
 
-/** Told of each slice of a body that the connection has taken. */
-export type Moved = ((bytes: number) => void) | undefined;
+/** Called for each slice that the connection has accepted. */
+export type OnSent = (bytes: number) => void;
 
-export function pacedBody(data: Uint8Array, throttle: Throttle, moved?: Moved): PacedBody {
+export function pacedBody(data: Uint8Array, throttle: Throttle, onSent?: OnSent): PacedBody {
   const pace = new Pace(throttle);
-  const stream = Readable.from(slices(data, pace, moved), { highWaterMark: 2 });
+  const stream = Readable.from(slices(data, pace, onSent), { highWaterMark: 2 });
   return Object.assign(stream, { waitedMs: () => pace.waitedMs });
 }
 
-function* lengths(total: number): Generator<[number, number]> {
-  for (let at = 0; at < total; at += SLICE_BYTES) yield [at, Math.min(total, at + SLICE_BYTES)];
-}
-
-async function* slices(data: Uint8Array, pace: Pace, moved?: Moved): AsyncGenerator<Uint8Array> {
-  for (const [from, to] of lengths(data.byteLength)) {
-    await pace.take(to - from);
-    yield data.subarray(from, to);
-    // The connection has asked for the next one.
-    moved?.(to - from);
+async function* slices(data: Uint8Array, pace: Pace, onSent?: OnSent): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < data.byteLength; at += SLICE_BYTES) {
+    const slice = data.subarray(at, at + SLICE_BYTES);
+    await pace.take(slice.byteLength);
+    yield slice;
+    // The connection asks for the next slice now.
+    onSent?.(slice.byteLength);
   }
 }
 
-/** The bandwidth cap as one body meets it: how long it was held back does not count against the server. */
+/** How long the limit has delayed this body: that time does not count against the server's deadline. */
 class Pace {
   private endedMs = 0;
   private since: number | null = null;

@@ -1,6 +1,6 @@
-// The tokens that pages said hello with, for the broker. In memory only, and of the newest agents only.
+// The tokens that pages sent with hello, for the broker: in memory only, and only those of the newest agents.
 
-/** A desk has a few agents a day. A token has up to 16 kB, and a page may say hello in any name. */
+/** A computer has a few agents a day; a token has up to 16 kB, and a page can send any agent's name. */
 const MAX_AGENTS = 32;
 
 export class PageTokens {
@@ -14,7 +14,7 @@ export class PageTokens {
     if (oldest !== undefined && this.newest.size > MAX_AGENTS) this.newest.delete(oldest);
   }
 
-  /** The agent's own; where that agent has not signed on since the start, the token of whoever did last: the broker decides. */
+  /** The agent's own, or the newest one if that agent has not signed in since the start: the broker decides. */
   of(agentArn: string): string | null {
     return this.newest.get(agentArn) ?? [...this.newest.values()].at(-1) ?? null;
   }

@@ -1,8 +1,6 @@
-// The calls to S3 that a delivery needs, each with its answer checked. Nothing is tried twice here: the queue does that.
+// The S3 requests that an upload needs. Each response is verified. Nothing is retried here; the queue does that.
 
-import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
-import type * as AwsS3 from '@aws-sdk/client-s3';
 import type {
   HeadObjectCommandOutput,
   Part as AwsPart,
@@ -10,77 +8,36 @@ import type {
   S3ClientConfig,
   StorageClass,
 } from '@aws-sdk/client-s3';
-import { awsHandler, limitCredentials } from '../../platform/awsHandler.ts';
-import { DeliveryError } from '../deliveryError.ts';
-import { explainS3, nameOf, statusOf } from './s3Errors.ts';
-import { nextMarker, requireEnd, usableETag, usableUploadId } from './notS3.ts';
-import type { Moved } from './pacedBody.ts';
+import { UploadError } from '../uploadError.ts';
+import { compositeChecksum, toBase64 } from './checksums.ts';
+import type { Sdk } from './openClient.ts';
+import { closeClient, onResponseDate, openClient, signBody } from './openClient.ts';
+import type { OnSent } from './pacedBody.ts';
 import { pacedBody } from './pacedBody.ts';
+import { nextMarker, requireEnd, usableETag, usableUploadId } from './responseLimits.ts';
+import { explainS3, nameOf, statusOf } from './s3Errors.ts';
+import type { S3Settings } from './settings.ts';
 import type { Throttle } from './throttle.ts';
-
-export interface S3Settings {
-  readonly bucket: string;
-  /** null: as the SDK finds it. */
-  readonly region: string | null;
-  /** For compatible stores; null: AWS. */
-  readonly endpoint: string | null;
-  readonly pathStyle: boolean;
-  readonly profile: string | null;
-  /** null: the bucket's own default encryption. */
-  readonly kmsKeyId: string | null;
-  readonly storageClass: string | null;
-  readonly tags: Readonly<Record<string, string>>;
-  /** How long nothing may move on a connection. */
-  readonly idleTimeoutMs: number;
-  /** How long a whole request may take, its body aside. */
-  readonly requestTimeoutMs: number;
-}
-
-export interface Bytes {
-  readonly data: Uint8Array;
-  /** In hexadecimal. */
-  readonly sha256: string;
-}
-
-export interface Part {
-  /** From 1 on. */
-  readonly number: number;
-  readonly eTag: string;
-  readonly sizeBytes: number;
-  /** In hexadecimal. */
-  readonly sha256: string;
-}
-
-export interface Upload {
-  readonly key: string;
-  readonly uploadId: string;
-}
-
-/** What lies under a key. */
-export interface Found {
-  readonly recordingId: string | null;
-  readonly sizeBytes: number;
-  /** As S3 says it: base64, with `-N` behind it for an object of N parts. */
-  readonly checksum: string | null;
-  /** Without its quotation marks; null: none. */
-  readonly eTag: string | null;
-}
+import type { Bytes, MultipartUpload, Part, StoredObject } from './types.ts';
 
 const RECORDING_ID = 'sightline-recording-id';
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html: "could take several minutes". */
 const COMPLETE_TIMES = 5;
 /** For all pages of a list together. */
 const LIST_TIMES = 3;
-/** Uploads of one recording whose ids were lost: there are hardly ever two. */
+/** Uploads of one recording whose ids were lost. Two are rare. */
 const MAX_UNKNOWN_UPLOADS = 5;
 
-/** What the SDK has to say comes as an error; the rest must not get into the program's own output. */
-const nothing = (): void => undefined;
-const silent = { trace: nothing, debug: nothing, info: nothing, warn: nothing, error: nothing };
+export interface Sending {
+  readonly signal: AbortSignal;
+  readonly onSent?: OnSent;
+}
 
-let clockOffsetMs = 0;
-
-type Sdk = typeof AwsS3;
+export interface PutOptions extends Sending {
+  readonly contentType: string;
+  readonly metadata: Record<string, string>;
+  readonly mayReplace: boolean;
+}
 
 export class S3Calls {
   private constructor(
@@ -96,78 +53,39 @@ export class S3Calls {
     throttle: Throttle,
     credentials: S3ClientConfig['credentials'] | null,
   ): Promise<S3Calls> {
-    // A word to developers, not to agents.
-    process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
-    const sdk = await import('@aws-sdk/client-s3');
-    const { region, endpoint, pathStyle, profile, idleTimeoutMs, requestTimeoutMs } = settings;
-    const config = {
-      maxAttempts: 1,
-      logger: silent,
-      forcePathStyle: pathStyle,
-      // Every body comes with its own.
-      requestChecksumCalculation: 'WHEN_REQUIRED' as const,
-      responseChecksumValidation: 'WHEN_REQUIRED' as const,
-      requestHandler: await awsHandler({ idleTimeoutMs, requestTimeoutMs }),
-      ...(region === null ? {} : { region }),
-      ...(endpoint === null ? {} : { endpoint }),
-      ...(profile === null ? {} : { profile }),
-      ...(credentials === null || credentials === undefined ? {} : { credentials }),
-      // AWS_ENDPOINT_URL, or a line in the agent's config file, would lead recordings elsewhere: "s3Endpoint" decides.
-      ignoreConfiguredEndpointUrls: true,
-      systemClockOffset: clockOffsetMs,
-      // Handed on to the providers of credentials: without it AWS's shared files are read once in a process, and a token
-      // that was renewed in them is never seen.
-      ignoreCache: true,
-    };
-    const client = new sdk.S3Client(config);
-    limitCredentials(client);
+    const { sdk, client } = await openClient(settings, credentials);
     return new S3Calls(sdk, client, settings, throttle);
   }
 
   close(): void {
-    // The SDK learns from a refusal (RequestTimeTooSkewed) how far this computer's clock is off; the next client starts
-    // with that.
-    clockOffsetMs = this.client.config.systemClockOffset;
-    this.client.destroy();
+    closeClient(this.client);
   }
 
   get bucket(): string {
     return this.settings.bucket;
   }
 
-  /** @returns false when there is an object of that name already (unless it may be replaced) */
-  async put(
-    key: string,
-    bytes: Bytes,
-    order: {
-      contentType: string;
-      metadata: Record<string, string>;
-      mayReplace: boolean;
-      signal: AbortSignal;
-      moved?: Moved;
-    },
-  ): Promise<boolean> {
-    const checksum = toBase64(bytes.sha256);
+  /** @returns false when the name is taken (unless the object may be replaced) */
+  async put(key: string, bytes: Bytes, options: PutOptions): Promise<boolean> {
+    const { contentType, metadata, mayReplace, signal, onSent } = options;
     const command = new this.sdk.PutObjectCommand({
-      ...this.object(key, order.contentType, order.metadata),
-      ...this.body(bytes, order.moved),
-      ChecksumAlgorithm: 'SHA256',
-      ChecksumSHA256: checksum,
-      ...(order.mayReplace ? {} : { IfNoneMatch: '*' }),
+      ...this.object(key, contentType, metadata),
+      ...this.body(bytes, onSent),
+      ...(mayReplace ? {} : { IfNoneMatch: '*' }),
     });
-    signAsIs(command, bytes.sha256);
+    signBody(command, bytes.sha256);
     try {
-      const answer = await this.client.send(command, { abortSignal: order.signal });
-      requireChecksum(answer.ChecksumSHA256, checksum, key);
+      const { ChecksumSHA256 } = await this.client.send(command, { abortSignal: signal });
+      requireChecksum(ChecksumSHA256, toBase64(bytes.sha256), key);
       return true;
     } catch (error) {
-      if (isTaken(error) && !order.mayReplace) return false;
+      if (isTaken(error) && !mayReplace) return false;
       throw explainS3(error, `putting ${key}`);
     }
   }
 
-  async createUpload(key: string, metadata: Record<string, string>): Promise<Upload> {
-    try {
+  async createUpload(key: string, metadata: Record<string, string>): Promise<MultipartUpload> {
+    return explained(`creating ${key}`, async () => {
       const { UploadId } = await this.client.send(
         new this.sdk.CreateMultipartUploadCommand({
           ...this.object(key, 'video/mp4', metadata),
@@ -176,50 +94,44 @@ export class S3Calls {
         }),
       );
       return { key, uploadId: usableUploadId(UploadId) };
-    } catch (error) {
-      throw explainS3(error, `beginning ${key}`);
-    }
+    });
   }
 
   async uploadPart(
-    upload: Upload,
+    upload: MultipartUpload,
     number: number,
     bytes: Bytes,
-    { signal, moved }: { signal: AbortSignal; moved?: Moved },
+    { signal, onSent }: Sending,
   ): Promise<Part> {
-    const { sha256 } = bytes;
-    const checksum = toBase64(sha256);
+    const { data, sha256 } = bytes;
+    const where = `part ${number} of ${upload.key}`;
     const command = new this.sdk.UploadPartCommand({
-      ...this.upload(upload),
-      ...this.body(bytes, moved),
+      ...this.idOf(upload),
+      ...this.body(bytes, onSent),
       PartNumber: number,
-      ChecksumAlgorithm: 'SHA256',
-      ChecksumSHA256: checksum,
     });
-    signAsIs(command, sha256);
-    try {
-      const answer = await this.client.send(command, { abortSignal: signal });
-      requireChecksum(answer.ChecksumSHA256, checksum, `part ${number} of ${upload.key}`);
-      return { number, eTag: usableETag(answer.ETag ?? ''), sizeBytes: bytes.data.byteLength, sha256 };
-    } catch (error) {
-      throw explainS3(error, `part ${number} of ${upload.key}`);
-    }
+    signBody(command, sha256);
+    return explained(where, async () => {
+      const { ChecksumSHA256, ETag } = await this.client.send(command, { abortSignal: signal });
+      requireChecksum(ChecksumSHA256, toBase64(sha256), where);
+      return { number, eTag: usableETag(ETag ?? ''), sizeBytes: data.byteLength, sha256 };
+    });
   }
 
-  /** The parts that S3 has; null when it knows no such upload (completed, given up, or cleared away). */
-  async listParts(upload: Upload): Promise<Part[] | null> {
+  /** null when S3 does not know the upload (completed, aborted, or removed by a lifecycle rule). */
+  async listParts(upload: MultipartUpload): Promise<Part[] | null> {
     try {
       const parts: Part[] = [];
       const until = performance.now() + LIST_TIMES * this.settings.requestTimeoutMs;
-      // Not the SDK's paginator: S3 says where the next page begins on the last one, too, and that would go on for ever.
+      // Not the SDK's paginator: S3 names a next page on the last one, too, and the paginator would never end.
       for (let marker: string | undefined, pages = 1, isLast = false; !isLast; pages += 1) {
         const page = await this.client.send(
           new this.sdk.ListPartsCommand({
-            ...this.upload(upload),
+            ...this.idOf(upload),
             ...(marker === undefined ? {} : { PartNumberMarker: marker }),
           }),
         );
-        parts.push(...(page.Parts ?? []).flatMap(knownPart));
+        parts.push(...(page.Parts ?? []).flatMap(usablePart));
         isLast = page.IsTruncated !== true;
         if (!isLast) marker = nextMarker(marker, page.NextPartNumberMarker);
         requireEnd(pages, parts.length, until);
@@ -231,27 +143,26 @@ export class S3Calls {
     }
   }
 
-  /** @param parts in order @returns false when there is an object of that name already (unless it may be replaced) */
-  async complete(upload: Upload, parts: readonly Part[], mayReplace: boolean): Promise<boolean> {
+  /** @param parts in order @returns false when the name is taken (unless the object may be replaced) */
+  async complete(upload: MultipartUpload, parts: readonly Part[], mayReplace: boolean): Promise<boolean> {
+    const Parts = parts.map(({ number, eTag, sha256 }) => ({
+      PartNumber: number,
+      ETag: eTag,
+      ChecksumSHA256: toBase64(sha256),
+    }));
     try {
-      const answer = await this.client.send(
+      const { ChecksumSHA256 } = await this.client.send(
         new this.sdk.CompleteMultipartUploadCommand({
-          ...this.upload(upload),
+          ...this.idOf(upload),
           ...(mayReplace ? {} : { IfNoneMatch: '*' }),
-          MpuObjectSize: parts.reduce((sum, part) => sum + part.sizeBytes, 0),
-          MultipartUpload: {
-            Parts: parts.map(({ number, eTag, sha256 }) => ({
-              PartNumber: number,
-              ETag: eTag,
-              ChecksumSHA256: toBase64(sha256),
-            })),
-          },
+          MpuObjectSize: sizeOf(parts),
+          MultipartUpload: { Parts },
         }),
         { requestTimeout: COMPLETE_TIMES * this.settings.requestTimeoutMs },
       );
       const checksum = compositeChecksum(parts);
-      if (answer.ChecksumSHA256 === undefined) await this.requireSize(upload.key, parts, checksum);
-      else requireChecksum(answer.ChecksumSHA256, checksum, upload.key);
+      if (ChecksumSHA256 === undefined) await this.requireSize(upload.key, parts, checksum);
+      else requireChecksum(ChecksumSHA256, checksum, upload.key);
       return true;
     } catch (error) {
       if (isTaken(error) && !mayReplace) return false;
@@ -259,18 +170,18 @@ export class S3Calls {
     }
   }
 
-  /** What S3 says of it does not matter: a lifecycle rule clears away what is left. */
-  async abort(upload: Upload): Promise<void> {
+  /** Errors do not matter: a lifecycle rule removes what is left. */
+  async abort(upload: MultipartUpload): Promise<void> {
     await this.client
-      .send(new this.sdk.AbortMultipartUploadCommand(this.upload(upload)))
+      .send(new this.sdk.AbortMultipartUploadCommand(this.idOf(upload)))
       .catch(() => undefined);
   }
 
-  /** Ends the uploads of a key whose ids nobody was told. Without the right to list them a lifecycle rule does it. */
+  /** Aborts the uploads of a key whose ids were lost. Without the right to list them a lifecycle rule removes them. */
   async abortUnknown(key: string): Promise<void> {
     try {
       const { Uploads = [] } = await this.client.send(
-        new this.sdk.ListMultipartUploadsCommand({ Bucket: this.settings.bucket, Prefix: key }),
+        new this.sdk.ListMultipartUploadsCommand({ Bucket: this.bucket, Prefix: key }),
       );
       for (const { Key, UploadId } of Uploads.slice(0, MAX_UNKNOWN_UPLOADS))
         if (Key === key && UploadId !== undefined) await this.abort({ key, uploadId: UploadId });
@@ -279,72 +190,51 @@ export class S3Calls {
     }
   }
 
-  /** null: there is nothing, or nothing that these credentials may see. */
-  async find(key: string): Promise<Found | null> {
+  /** null: there is no such object, or these credentials may not see it. */
+  async find(key: string): Promise<StoredObject | null> {
     try {
-      return foundIn(
+      return storedObject(
         await this.client.send(
-          new this.sdk.HeadObjectCommand({
-            Bucket: this.settings.bucket,
-            Key: key,
-            ChecksumMode: 'ENABLED',
-          }),
+          new this.sdk.HeadObjectCommand({ Bucket: this.bucket, Key: key, ChecksumMode: 'ENABLED' }),
         ),
       );
     } catch (error) {
-      // Without s3:ListBucket S3 says 403 of what is not there, too.
+      // Without s3:ListBucket S3 answers 403 for a missing object, too.
       if (statusOf(error) === 404 || statusOf(error) === 403) return null;
       throw explainS3(error, `looking for ${key}`);
     }
   }
 
-  /** For what was put as a trial; nothing that was delivered is ever deleted. */
+  /** For test objects only; recordings are never deleted. */
   async remove(key: string): Promise<void> {
-    const command = new this.sdk.DeleteObjectCommand({ Bucket: this.settings.bucket, Key: key });
-    await this.client.send(command).catch((error: unknown) => {
-      throw explainS3(error, `deleting ${key}`);
-    });
+    const command = new this.sdk.DeleteObjectCommand({ Bucket: this.bucket, Key: key });
+    await explained(`deleting ${key}`, () => this.client.send(command));
   }
 
-  /** Tells the Date header of each answer, refusals included. */
-  onDate(told: (date: string) => void): void {
-    const listen =
-      (next: (args: unknown) => Promise<{ response: { headers?: Record<string, string> } }>) =>
-      async (args: unknown): Promise<unknown> => {
-        const answer = await next(args);
-        const date = answer.response.headers?.['date'];
-        if (date !== undefined) told(date);
-        return answer;
-      };
-    this.client.middlewareStack.add(
-      listen as never,
-      { step: 'deserialize', priority: 'low', name: 'answerDate' } as never,
-    );
+  onDate(listener: (date: string) => void): void {
+    onResponseDate(this.client, listener);
   }
 
-  /** Whose requests these are. @throws SightlineError when there are no credentials */
+  /** The credentials in use. @throws SightlineError when there are none */
   async credentials(): ReturnType<S3Client['config']['credentials']> {
-    return this.client.config.credentials().catch((error: unknown) => {
-      throw explainS3(error, 'looking for credentials');
-    });
+    return explained('looking for credentials', () => this.client.config.credentials());
   }
 
-  /** For stores that confirm the parts, but not the whole: then the size must do. */
+  /** For stores that confirm the parts, but not the whole object: the size must match. */
   private async requireSize(key: string, parts: readonly Part[], checksum: string): Promise<void> {
     const found = await this.find(key);
-    const sizeBytes = parts.reduce((sum, part) => sum + part.sizeBytes, 0);
-    if (found?.sizeBytes !== sizeBytes)
-      throw new DeliveryError(
+    if (found?.sizeBytes !== sizeOf(parts))
+      throw new UploadError(
         'UPLOAD_FAILED',
         `S3 does not confirm the size of ${key}. It is sent again.`,
         false,
       );
-    // moto, for one, has something of its own there that is no checksum of the parts.
+    // moto returns a value there that is not a checksum of parts.
     if (found.checksum?.includes('-') === true) requireChecksum(found.checksum, checksum, key);
   }
 
-  private upload({ key, uploadId }: Upload) {
-    return { Bucket: this.settings.bucket, Key: key, UploadId: uploadId };
+  private idOf({ key, uploadId }: MultipartUpload) {
+    return { Bucket: this.bucket, Key: key, UploadId: uploadId };
   }
 
   private object(key: string, contentType: string, metadata: Record<string, string>) {
@@ -363,8 +253,12 @@ export class S3Calls {
     };
   }
 
-  private body({ data }: Bytes, moved?: Moved): { Body: Readable; ContentLength: number } {
-    return { Body: pacedBody(data, this.throttle, moved), ContentLength: data.byteLength };
+  private body({ data, sha256 }: Bytes, onSent?: OnSent) {
+    const Body: Readable = pacedBody(data, this.throttle, onSent);
+    return {
+      ...{ Body, ContentLength: data.byteLength },
+      ...{ ChecksumAlgorithm: 'SHA256' as const, ChecksumSHA256: toBase64(sha256) },
+    };
   }
 }
 
@@ -373,59 +267,46 @@ export function metadataOf(order: { recordingId: string; contactId: string }): R
   return { [RECORDING_ID]: order.recordingId, 'sightline-contact-id': order.contactId };
 }
 
-/** S3's checksum of an object of parts: that of the parts' checksums, and how many there are. */
-export function compositeChecksum(parts: readonly { sha256: string }[]): string {
-  const hash = createHash('sha256');
-  for (const { sha256 } of parts) hash.update(Buffer.from(sha256, 'hex'));
-  return `${hash.digest('base64')}-${parts.length}`;
-}
-
-export function toBase64(sha256: string): string {
-  return Buffer.from(sha256, 'hex').toString('base64');
-}
-
-/** Parts without a checksum of ours are sent again. */
-function knownPart({ PartNumber, ETag, Size, ChecksumSHA256 }: AwsPart): Part[] {
+/** Parts without our checksum are sent again. */
+function usablePart({ PartNumber, ETag, Size, ChecksumSHA256 }: AwsPart): Part[] {
   if (PartNumber === undefined || ETag === undefined || ChecksumSHA256 === undefined) return [];
   const sha256 = Buffer.from(ChecksumSHA256, 'base64').toString('hex');
   return [{ number: PartNumber, eTag: usableETag(ETag), sizeBytes: Size ?? 0, sha256 }];
 }
 
-function foundIn(answer: HeadObjectCommandOutput): Found {
+function storedObject(found: HeadObjectCommandOutput): StoredObject {
   return {
-    recordingId: answer.Metadata?.[RECORDING_ID] ?? null,
-    sizeBytes: answer.ContentLength ?? 0,
-    checksum: answer.ChecksumSHA256 ?? null,
-    eTag: answer.ETag?.replaceAll('"', '') ?? null,
+    recordingId: found.Metadata?.[RECORDING_ID] ?? null,
+    sizeBytes: found.ContentLength ?? 0,
+    checksum: found.ChecksumSHA256 ?? null,
+    eTag: found.ETag?.replaceAll('"', '') ?? null,
   };
 }
 
-/** The signature covers the body, although that is sent as it flows: its hash is known. */
-function signAsIs(
-  command: { middlewareStack: { add: (middleware: never, options: never) => void } },
-  sha256: string,
-): void {
-  const setHeader =
-    (next: (args: unknown) => unknown) =>
-    (args: { request: { headers: Record<string, string> } }): unknown => {
-      args.request.headers['x-amz-content-sha256'] = sha256;
-      return next(args);
-    };
-  command.middlewareStack.add(setHeader as never, { step: 'build', name: 'knownPayloadHash' } as never);
+function sizeOf(parts: readonly Part[]): number {
+  return parts.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
 }
 
 function isTaken(error: unknown): boolean {
   return nameOf(error) === 'PreconditionFailed' || statusOf(error) === 412;
 }
 
-/** Nothing counts as delivered that S3 has not confirmed. */
-function requireChecksum(said: string | undefined, expected: string, what: string): void {
-  if (said === expected) return;
-  throw new DeliveryError(
+async function explained<T>(where: string, request: () => Promise<T>): Promise<T> {
+  try {
+    return await request();
+  } catch (error) {
+    throw explainS3(error, where);
+  }
+}
+
+/** Nothing counts as uploaded that S3 has not confirmed. */
+function requireChecksum(received: string | undefined, expected: string, what: string): void {
+  if (received === expected) return;
+  throw new UploadError(
     'UPLOAD_FAILED',
-    said === undefined
-      ? `The store does not confirm the checksum of ${what}: it must know SHA-256 checksums, as S3 does.`
-      : `S3 has something else than was sent as ${what}. It is sent again.`,
-    said === undefined,
+    received === undefined
+      ? `The store does not confirm the checksum of ${what}: it must support SHA-256 checksums, as S3 does.`
+      : `S3 stored different bytes than were sent as ${what}. It is sent again.`,
+    received === undefined,
   );
 }

@@ -1,25 +1,30 @@
-// What S3 and the network say when they refuse, in our words: which code, what to do, and whether waiting can help.
+// Errors of S3 and the network, explained: which code, what to do, and whether a retry alone can help.
 // Codes of S3: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
 
 import { quoted, quotedCode } from '../../platform/limits.ts';
 import type { ErrorCode } from '../../shared/errors.ts';
-import { SightlineError } from '../../shared/errors.ts';
-import { DeliveryError } from '../deliveryError.ts';
+import { SightlineError, errno } from '../../shared/errors.ts';
+import { UploadError } from '../uploadError.ts';
 
 interface Known {
   readonly code: ErrorCode;
   readonly isPermanent: boolean;
-  readonly words: string;
+  readonly message: string;
 }
 
-const auth = (words: string, isPermanent = true): Known => ({
+const auth = (message: string, isPermanent = true): Known => ({
   code: 'CLIENT_AUTH_ERROR',
   isPermanent,
-  words,
+  message,
 });
-const refused = (words: string): Known => ({ code: 'UPLOAD_FAILED', isPermanent: true, words });
-const service = (words: string): Known => ({ code: 'SERVICE_ISSUE', isPermanent: false, words });
-const network = (words: string): Known => ({ code: 'CLIENT_CONNECTION_ERROR', isPermanent: false, words });
+const refused = (message: string): Known => ({ code: 'UPLOAD_FAILED', isPermanent: true, message });
+const service = (message: string): Known => ({ code: 'SERVICE_ISSUE', isPermanent: false, message });
+const network = (message: string): Known => ({
+  code: 'CLIENT_CONNECTION_ERROR',
+  isPermanent: false,
+  message,
+});
+const failed: Known = { code: 'UPLOAD_FAILED', isPermanent: false, message: 'The upload failed.' };
 
 const known: Readonly<Record<string, Known>> = {
   AccessDenied: auth(
@@ -28,28 +33,26 @@ const known: Readonly<Record<string, Known>> = {
   ),
   InvalidAccessKeyId: auth('S3 does not know the access key. Check the credentials.'),
   SignatureDoesNotMatch: auth(
-    'The secret access key is not the one of the access key. Check the credentials.',
+    'The secret access key does not match the access key id. Check the credentials.',
   ),
   InvalidToken: auth('The session token is not valid. Check the credentials.'),
-  ExpiredToken: auth('The credentials have expired. They are asked for again.', false),
-  ExpiredTokenException: auth('The credentials have expired. They are asked for again.', false),
+  ExpiredToken: auth('The credentials have expired. They are renewed automatically.', false),
+  ExpiredTokenException: auth('The credentials have expired. They are renewed automatically.', false),
   RequestTimeTooSkewed: auth("The computer's clock is more than 15 minutes off. Set it.", false),
   CredentialsProviderError: auth(
     'There are no AWS credentials. Set up the default chain, "awsProfile" or "brokerUrl".',
   ),
-  TokenProviderError: auth('There is no valid sign-on. Sign on again for "awsProfile".'),
+  TokenProviderError: auth('The AWS sign-in has expired. Sign in again for "awsProfile".'),
   NoSuchBucket: refused('There is no such bucket. Check "s3Bucket" and "awsRegion".'),
   PermanentRedirect: refused('The bucket is in another region. Set "awsRegion".'),
   AuthorizationHeaderMalformed: refused('The bucket is in another region. Set "awsRegion".'),
   IllegalLocationConstraintException: refused('The bucket is in another region. Set "awsRegion".'),
-  InvalidBucketName: refused('"s3Bucket" is no name of a bucket.'),
-  InvalidStorageClass: refused('"s3StorageClass" is not known there.'),
-  InvalidTag: refused('"s3Tags" has a tag that S3 does not take.'),
-  NotImplemented: refused('The store does not know something that Sightline needs of S3.'),
+  InvalidBucketName: refused('"s3Bucket" is not a valid bucket name.'),
+  InvalidStorageClass: refused('The store does not know the "s3StorageClass".'),
+  InvalidTag: refused('"s3Tags" has a tag that S3 does not accept.'),
+  NotImplemented: refused('The store does not support an S3 feature that Sightline needs.'),
   TimeoutError: network('S3 did not answer in time.'),
-  AnswerTooLong: service(
-    'What answers in the place of S3 says more than S3 ever does. Check "s3Endpoint" and the proxy.',
-  ),
+  AnswerTooLong: service('The response is longer than any of S3. Check "s3Endpoint" and the proxy.'),
   RequestTimeout: network('The connection to S3 was too slow.'),
   SlowDown: service('S3 asks to slow down.'),
 };
@@ -67,42 +70,40 @@ const networkCodes = new Set([
   'ENETDOWN',
 ]);
 
-/** @param doing what was being done, for the message: "a part was sent" */
+/** @param where the request, for the message: "part 2 of a.mp4" */
 export function explainS3(error: unknown, where: string): SightlineError {
   if (error instanceof SightlineError) return error;
-  const { code, isPermanent, words } = classify(error);
+  const { code, isPermanent, message } = classify(error);
   const kept = 'The recording is kept in the spool.';
-  return new DeliveryError(code, `${words} ${kept} (${where}: ${saidOf(error)})`, isPermanent, error);
+  return new UploadError(code, `${message} ${kept} (${where}: ${quoteError(error)})`, isPermanent, error);
 }
 
-/** What S3 or the network said, short and without secrets: its code and the beginning of its words. */
-export function saidOf(error: unknown): string {
+/** Code and beginning of the message from S3 or the network, without secrets. */
+export function quoteError(error: unknown): string {
   return error instanceof Error
     ? `${quotedCode(nameOf(error))}: ${quoted(error.message)}`
     : quoted(String(error));
 }
 
-/** What to do about a refusal, without what it means for a recording; of explainS3's errors, too. */
+/** What to do about an error (also one of explainS3), without what it means for a recording. */
 export function s3Advice(error: unknown): string {
-  const cause = error instanceof DeliveryError ? error.cause : error;
-  return cause === undefined && error instanceof Error ? error.message : classify(cause).words;
+  const cause = error instanceof UploadError ? error.cause : error;
+  return cause === undefined && error instanceof Error ? error.message : classify(cause).message;
 }
 
 function classify(error: unknown): Known {
   const name = nameOf(error);
   const found = known[name];
   if (found !== undefined) return found;
-  if (name.startsWith('KMS.') || name.startsWith('KMS'))
+  if (name.startsWith('KMS'))
     return refused('The KMS key cannot be used. Check "s3KmsKeyId", its state and its policy.');
-  if (networkCodes.has(codeOf(error)) || networkCodes.has(name))
+  if (networkCodes.has(errno(error) ?? '') || networkCodes.has(name))
     return network('S3 cannot be reached. Check the network, the proxy and "s3Endpoint".');
   const status = statusOf(error);
-  if (status === null) return { code: 'UPLOAD_FAILED', isPermanent: false, words: 'The upload failed.' };
+  if (status === null) return failed;
   if (status === 403 || status === 401) return known['AccessDenied'] ?? auth('S3 refuses the upload.');
-  if (status >= 500 || status === 429 || status === 408 || status === 409)
-    return service('S3 cannot take the upload now.');
-  if (status === 404 || status === 400) return refused('S3 refuses the upload.');
-  return { code: 'UPLOAD_FAILED', isPermanent: false, words: 'The upload failed.' };
+  if (status >= 500 || [429, 408, 409].includes(status)) return service('S3 cannot accept the upload now.');
+  return status === 404 || status === 400 ? refused('S3 refuses the upload.') : failed;
 }
 
 /** S3's code, or the error's own name. */
@@ -115,8 +116,4 @@ export function statusOf(error: unknown): number | null {
   if (!(error instanceof Error) || !('$metadata' in error)) return null;
   const metadata = error.$metadata as { httpStatusCode?: number } | undefined;
   return metadata?.httpStatusCode ?? null;
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
 }

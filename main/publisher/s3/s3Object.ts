@@ -1,46 +1,45 @@
-// One recording on its way into S3. The first part begins with the MP4's head, which is known last; so the pictures of the
-// first part are held back, and the parts from the second on go as they fill. Where a part begins in the pictures does not
-// depend on the head: a later try makes the same parts from the same pictures, and sends those only that S3 does not have.
+// One recording on its way into S3. The first part begins with the moov, which is known last; so the frames of the first part
+// wait in memory, and the parts from the second on are sent as they fill. Part boundaries do not depend on the moov: a later
+// attempt makes the same parts from the same frames, and sends only those that S3 does not have.
 
-import { createHash } from 'node:crypto';
-import { concat } from '../../shared/fragments.ts';
-import { DeliveryError } from '../deliveryError.ts';
-import type { Mp4Head } from '../mp4Head.ts';
+import type { Moov } from '../../media/moov.ts';
 import type { SinkObject, SinkOrder, SinkReceipt } from '../sink.ts';
 import { longerKey } from '../sink.ts';
-import type { Bytes, Found, Part, S3Calls, Upload } from './s3Client.ts';
-import type { Expected } from './proof.ts';
-import { isOfParts, isWhole, md5Of } from './proof.ts';
+import { UploadError } from '../uploadError.ts';
+import type { Expected } from './checksums.ts';
+import { hashed, isOfParts, isWhole, md5Of } from './checksums.ts';
+import type { S3Calls, Sending } from './s3Client.ts';
 import { metadataOf } from './s3Client.ts';
 import { nameOf } from './s3Errors.ts';
+import type { Bytes, MultipartUpload, Part, StoredObject } from './types.ts';
 
-/** S3's least for a part other than the last. https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
+/** S3's minimum for a part other than the last. https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
 export const PART_BYTES = 5 * 1024 * 1024;
-/** While one part is on its way the next one is read and hashed. */
+/** While one part is being sent the next one is read and hashed. */
 const AT_ONCE = 2;
 
-/** What earlier tries have left in S3. */
+/** What earlier attempts left in S3. */
 export interface Earlier {
-  /** A multipart upload that can be gone on with, and the parts that S3 has of it. */
-  readonly upload: Upload | null;
+  /** A multipart upload that can be resumed, and its parts. */
+  readonly upload: MultipartUpload | null;
   readonly parts: readonly Part[];
-  /** That upload's object, where it was completed and only the answer was lost. */
-  readonly delivered: Found | null;
+  /** That upload's object, where it was completed and only the response was lost. */
+  readonly stored: StoredObject | null;
 }
 
 export class S3Object implements SinkObject {
-  private readonly pending = new Pictures();
-  /** The pictures of the first part. */
+  private readonly pending = new PendingFrames();
+  /** The frames of the first part. */
   private first: Uint8Array | null = null;
-  private upload: Upload | null;
+  private upload: MultipartUpload | null;
   private readonly known: ReadonlyMap<number, Part>;
   private readonly done = new Map<number, Part>();
-  /** Of parts that are compared with what was delivered before. */
+  /** Of parts that are compared with a stored object. */
   private readonly md5s = new Map<number, string | null>();
-  private readonly underWay = new Set<Promise<void>>();
+  private readonly inFlight = new Set<Promise<void>>();
   private failure: Error | null = null;
   private next = 2;
-  private readonly giveUp = new AbortController();
+  private readonly aborted = new AbortController();
 
   constructor(
     private readonly calls: S3Calls,
@@ -61,28 +60,28 @@ export class S3Object implements SinkObject {
     }
   }
 
-  async finish(head: Mp4Head): Promise<SinkReceipt> {
+  async finish(moov: Moov): Promise<SinkReceipt> {
     try {
       const rest = this.pending.take(this.pending.byteLength);
       if (this.first !== null && rest.byteLength > 0) await this.send(rest);
-      const first = concat([head.compact(), this.first ?? rest]);
+      const first = Buffer.concat([moov.compact(), this.first ?? rest]);
       return this.next === 2 ? await this.putWhole(first) : await this.complete(first);
     } finally {
       this.calls.close();
     }
   }
 
-  /** The multipart upload stays: the next try goes on with it. */
+  /** The multipart upload stays: the next attempt resumes it. */
   async abort(): Promise<void> {
-    this.giveUp.abort();
-    await Promise.allSettled(this.underWay);
+    this.aborted.abort();
+    await Promise.allSettled(this.inFlight);
     this.calls.close();
   }
 
   /** Short recordings need no parts. */
   private async putWhole(data: Uint8Array): Promise<SinkReceipt> {
     if (this.upload !== null) await this.calls.abort(this.upload);
-    await this.endUnknown();
+    await this.abortUnknown();
     const bytes = hashed(data);
     const receipt = (key: string): SinkReceipt => ({
       ...this.place(key),
@@ -91,38 +90,38 @@ export class S3Object implements SinkObject {
     });
     for (const key of [this.key, longerKey(this.order)]) {
       if (await this.put(key, bytes, false)) return receipt(key);
-      const there = await this.whatIsThere(key);
-      if (!this.isOurs(there)) continue;
-      // The answer to an earlier try was lost, or that try was not this one's equal.
-      const isSame = isWhole(there, expectedOf(bytes));
+      const existing = await this.existing(key);
+      if (!this.isOurs(existing)) continue;
+      // The response to an earlier attempt was lost, or that attempt made different bytes.
+      const isSame = isWhole(existing, expectedOf(bytes));
       if (isSame || (await this.put(key, bytes, true))) return receipt(key);
     }
-    throw this.taken();
+    throw this.namesTaken();
   }
 
-  private get sending(): { signal: AbortSignal; moved?: (bytes: number) => void } {
-    const { moved } = this.order;
-    return { signal: this.giveUp.signal, ...(moved === undefined ? {} : { moved }) };
+  private get sending(): Sending {
+    const { onSent } = this.order;
+    return { signal: this.aborted.signal, ...(onSent === undefined ? {} : { onSent }) };
   }
 
   private async put(key: string, bytes: Bytes, mayReplace: boolean): Promise<boolean> {
-    let movedBytes = 0;
+    let sentBytes = 0;
     const isPut = await this.calls.put(key, bytes, {
       contentType: 'video/mp4',
       metadata: metadataOf(this.order),
       mayReplace,
-      ...this.sending,
-      moved: (count) => {
-        movedBytes += count;
-        this.order.moved?.(count);
+      signal: this.aborted.signal,
+      onSent: (count) => {
+        sentBytes += count;
+        this.order.onSent?.(count);
       },
     });
-    if (!isPut) this.order.moved?.(-movedBytes);
+    if (!isPut) this.order.onSent?.(-sentBytes);
     return isPut;
   }
 
   private async complete(firstPart: Uint8Array): Promise<SinkReceipt> {
-    await Promise.all(this.underWay);
+    await Promise.all(this.inFlight);
     if (this.failure !== null) throw this.failure;
     const later = [...this.done.values()].sort((a, b) => a.number - b.number);
     const bytes = hashed(firstPart);
@@ -130,20 +129,16 @@ export class S3Object implements SinkObject {
       ({ sizeBytes, sha256 }) => ({ sizeBytes, sha256 }),
     );
     const sizeBytes = parts.reduce((sum, part) => sum + part.sizeBytes, 0);
-    const isThis = (found: Found): boolean =>
+    const receipt = (key: string): SinkReceipt => ({ ...this.place(key), sizeBytes, digest: { parts } });
+    const isThis = (found: StoredObject): boolean =>
       isOfParts(found, [
         expectedOf(bytes),
         ...later.map((part) => ({ ...part, md5: this.md5s.get(part.number) ?? null })),
       ]);
-    const receipt = (key: string): SinkReceipt => ({ ...this.place(key), sizeBytes, digest: { parts } });
-    if (this.earlier.delivered !== null) {
-      if (isThis(this.earlier.delivered)) return receipt(this.key);
-      await this.keep(this.key, '');
-      throw new DeliveryError(
-        'UPLOAD_FAILED',
-        `${this.key} is there, but is not what the spool holds. It is sent again.`,
-        false,
-      );
+    if (this.earlier.stored !== null) {
+      if (isThis(this.earlier.stored)) return receipt(this.key);
+      await this.save(this.key, '');
+      throw retried(`${this.key} exists, but is not what the spool has. It is sent again.`);
     }
     const upload = await this.begin();
     const known = this.known.get(1);
@@ -156,19 +151,17 @@ export class S3Object implements SinkObject {
         throw error;
       });
     if (isNew) return receipt(upload.key);
-    const there = await this.whatIsThere(upload.key);
-    if (this.isOurs(there)) {
-      if (isThis(there)) await this.calls.abort(upload);
+    const existing = await this.existing(upload.key);
+    if (this.isOurs(existing)) {
+      if (isThis(existing)) await this.calls.abort(upload);
       else await this.calls.complete(upload, [first, ...later], true);
       return receipt(upload.key);
     }
-    // Another recording's: the next try takes the longer name.
+    // Another recording's: the next attempt uses the longer name.
     await this.startOver(upload, longerKey(this.order));
-    if (upload.key === longerKey(this.order)) throw this.taken();
-    throw new DeliveryError(
-      'UPLOAD_FAILED',
-      `${upload.key} is another recording's name already. The recording is sent under a longer one.`,
-      false,
+    if (upload.key === longerKey(this.order)) throw this.namesTaken();
+    throw retried(
+      `${upload.key} is already the name of another recording. The recording is sent under a longer one.`,
     );
   }
 
@@ -180,16 +173,16 @@ export class S3Object implements SinkObject {
     const known = this.known.get(number);
     if (known?.sha256 === bytes.sha256 && known.sizeBytes === sizeBytes) {
       this.done.set(number, known);
-      this.order.moved?.(sizeBytes);
+      this.order.onSent?.(sizeBytes);
       return;
     }
-    if (this.earlier.delivered !== null) {
+    if (this.earlier.stored !== null) {
       this.done.set(number, { number, eTag: '', sizeBytes, sha256: bytes.sha256 });
       this.md5s.set(number, md5Of(data));
       return;
     }
     const upload = await this.begin();
-    while (this.underWay.size >= AT_ONCE) await Promise.race(this.underWay);
+    while (this.inFlight.size >= AT_ONCE) await Promise.race(this.inFlight);
     if (this.failure !== null) throw this.failure;
     const sending = this.calls.uploadPart(upload, number, bytes, this.sending).then(
       (part) => void this.done.set(number, part),
@@ -197,66 +190,66 @@ export class S3Object implements SinkObject {
         this.failure ??= error instanceof Error ? error : new Error(String(error));
       },
     );
-    this.underWay.add(sending);
-    void sending.finally(() => this.underWay.delete(sending));
+    this.inFlight.add(sending);
+    void sending.finally(() => this.inFlight.delete(sending));
   }
 
-  private async begin(): Promise<Upload> {
+  private async begin(): Promise<MultipartUpload> {
     if (this.upload === null) {
-      // What is meant comes first, so that an upload whose id is lost, with the answer or with us, is looked for later.
-      await this.keep(this.key, '');
-      await this.endUnknown();
+      // The intention is saved first, so that an upload whose id gets lost is found and aborted later.
+      await this.save(this.key, '');
+      await this.abortUnknown();
       this.upload = await this.calls.createUpload(this.key, metadataOf(this.order));
-      await this.keep(this.key, this.upload.uploadId);
+      await this.save(this.key, this.upload.uploadId);
     }
     return this.upload;
   }
 
-  /** The next try has an upload of its own. */
-  private async startOver(upload: Upload, key: string): Promise<void> {
+  /** The next attempt creates an upload of its own. */
+  private async startOver(upload: MultipartUpload, key: string): Promise<void> {
     await this.calls.abort(upload);
-    await this.keep(key, '');
+    await this.save(key, '');
   }
 
-  private keep(key: string, uploadId: string): Promise<void> {
-    return this.order.memory.keep({ bucket: this.calls.bucket, key, uploadId });
+  private save(key: string, uploadId: string): Promise<void> {
+    return this.order.resume.save({ bucket: this.calls.bucket, key, uploadId });
   }
 
-  private async endUnknown(): Promise<void> {
-    if (this.order.memory.kept?.uploadId === '') await this.calls.abortUnknown(this.key);
+  private async abortUnknown(): Promise<void> {
+    if (this.order.resume.saved?.uploadId === '') await this.calls.abortUnknown(this.key);
   }
 
   private place(key: string): { key: string; location: string } {
     return { key, location: `s3://${this.calls.bucket}/${key}` };
   }
 
-  /** @throws DeliveryError when there is something that may not be looked at */
-  private async whatIsThere(key: string): Promise<Found> {
-    const there = await this.calls.find(key);
-    if (there !== null) return there;
-    throw new DeliveryError(
+  /** @throws UploadError when the object under that name may not be read */
+  private async existing(key: string): Promise<StoredObject> {
+    const found = await this.calls.find(key);
+    if (found !== null) return found;
+    throw new UploadError(
       'CLIENT_AUTH_ERROR',
-      `${key} is there already, and the credentials may not look whether it is this recording: they need s3:GetObject. The ` +
+      `${key} already exists, and the credentials may not check whether it is this recording: they need s3:GetObject. The ` +
         'recording is kept in the spool.',
       true,
     );
   }
 
-  private isOurs(found: Found): boolean {
+  private isOurs(found: StoredObject): boolean {
     return found.recordingId === this.order.recordingId;
   }
 
-  private taken(): DeliveryError {
-    return new DeliveryError(
+  private namesTaken(): UploadError {
+    return new UploadError(
       'UPLOAD_FAILED',
-      `${this.key} and ${longerKey(this.order)} are other recordings' names already. The recording is kept in the spool.`,
+      `${this.key} and ${longerKey(this.order)} are already names of other recordings. The recording is kept in the spool.`,
       true,
     );
   }
 }
 
-/** Pictures that wait for their part to be full. */
-class Pictures {
+/** Frames whose part is not full yet. */
+class PendingFrames {
   byteLength = 0;
   private parts: Uint8Array[] = [];
 
@@ -266,25 +259,26 @@ class Pictures {
   }
 
   take(length: number): Uint8Array {
-    const all = concat(this.parts);
-    this.parts = length < all.byteLength ? [all.slice(length)] : [];
+    const all = Buffer.concat(this.parts);
+    // A copy, so that the part's memory is freed after it was sent.
+    this.parts = length < all.byteLength ? [Uint8Array.from(all.subarray(length))] : [];
     this.byteLength -= length;
     return all.subarray(0, length);
   }
 }
 
 /**
- * Somebody else was writing that name: S3 asks for a new upload then.
+ * Another client was writing that name: S3 asks for a new upload.
  * https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html
  */
 function isConflict(error: unknown): boolean {
-  return error instanceof DeliveryError && nameOf(error.cause) === 'ConditionalRequestConflict';
+  return error instanceof UploadError && nameOf(error.cause) === 'ConditionalRequestConflict';
+}
+
+function retried(message: string): UploadError {
+  return new UploadError('UPLOAD_FAILED', message, false);
 }
 
 function expectedOf({ data, sha256 }: Bytes): Expected {
   return { sizeBytes: data.byteLength, sha256, md5: md5Of(data) };
-}
-
-function hashed(data: Uint8Array): Bytes {
-  return { data, sha256: createHash('sha256').update(data).digest('hex') };
 }

@@ -1,23 +1,24 @@
-// The S3 sink: where a recording goes in its bucket, with whose credentials, and what earlier tries have left there.
+// The S3 sink: where a recording goes in its bucket, with which credentials, and what earlier attempts left there.
 
 import type { S3ClientConfig } from '@aws-sdk/client-s3';
-import { createHash } from 'node:crypto';
 import type { Sink, SinkObject, SinkOrder } from '../sink.ts';
 import { manifestKey } from '../sink.ts';
-import type { S3Settings, Upload } from './s3Client.ts';
+import { hashed } from './checksums.ts';
 import { S3Calls, metadataOf } from './s3Client.ts';
 import type { Earlier } from './s3Object.ts';
 import { S3Object } from './s3Object.ts';
+import type { S3Settings } from './settings.ts';
 import type { Throttle } from './throttle.ts';
+import type { MultipartUpload } from './types.ts';
 
 export interface S3SinkOptions {
   readonly settings: S3Settings;
   readonly throttle: Throttle;
-  /** Where somebody else than the SDK's chain or a profile gives them out. */
+  /** The broker's credentials for an order; null: the SDK's default chain or the profile. */
   readonly credentialsFor: ((order: SinkOrder) => S3ClientConfig['credentials']) | null;
 }
 
-const nothing: Earlier = { upload: null, parts: [], delivered: null };
+const nothing: Earlier = { upload: null, parts: [], stored: null };
 
 export class S3Sink implements Sink {
   readonly takesLive = true;
@@ -27,10 +28,10 @@ export class S3Sink implements Sink {
   async begin(order: SinkOrder): Promise<SinkObject> {
     const calls = await this.open(order);
     try {
-      const { kept } = order.memory;
-      const isHere = kept !== null && kept.bucket === calls.bucket;
-      const key = isHere ? kept.key : order.key;
-      const upload = isHere && kept.uploadId !== '' ? { key, uploadId: kept.uploadId } : null;
+      const { saved } = order.resume;
+      const isHere = saved !== null && saved.bucket === calls.bucket;
+      const key = isHere ? saved.key : order.key;
+      const upload = isHere && saved.uploadId !== '' ? { key, uploadId: saved.uploadId } : null;
       const earlier = upload === null ? nothing : await this.lookFor(calls, upload, order);
       return new S3Object(calls, order, key, earlier);
     } catch (error) {
@@ -39,20 +40,21 @@ export class S3Sink implements Sink {
     }
   }
 
-  /** S3 knows best which parts it has. */
-  private async lookFor(calls: S3Calls, upload: Upload, { recordingId }: SinkOrder): Promise<Earlier> {
+  private async lookFor(
+    calls: S3Calls,
+    upload: MultipartUpload,
+    { recordingId }: SinkOrder,
+  ): Promise<Earlier> {
     const parts = await calls.listParts(upload);
-    if (parts !== null) return { upload, parts, delivered: null };
+    if (parts !== null) return { upload, parts, stored: null };
     const found = await calls.find(upload.key);
-    return { ...nothing, delivered: found?.recordingId === recordingId ? found : null };
+    return { ...nothing, stored: found?.recordingId === recordingId ? found : null };
   }
 
   async putManifest(order: SinkOrder, videoKey: string, text: string): Promise<void> {
     const calls = await this.open(order);
     try {
-      const data = Buffer.from(text);
-      const bytes = { data, sha256: createHash('sha256').update(data).digest('hex') };
-      await calls.put(manifestKey(videoKey), bytes, {
+      await calls.put(manifestKey(videoKey), hashed(Buffer.from(text)), {
         contentType: 'application/json',
         metadata: metadataOf(order),
         mayReplace: true,
@@ -67,14 +69,4 @@ export class S3Sink implements Sink {
     const { settings, throttle, credentialsFor } = this.options;
     return S3Calls.open(settings, throttle, credentialsFor?.(order) ?? null);
   }
-}
-
-/** Policy `s3Tags`. `name=value` each, as its schema has checked. */
-export function tagsOf(list: readonly string[]): Record<string, string> {
-  return Object.fromEntries(
-    list.map((tag) => {
-      const at = tag.indexOf('=');
-      return [tag.slice(0, at), tag.slice(at + 1)];
-    }),
-  );
 }

@@ -1,11 +1,12 @@
-// A small object for the health check: put as a recording's manifest would be, looked at, and deleted again. Its name is
-// always the same for one computer, so that where it may not be deleted there is never more than one.
+// The health check's test object: uploaded like a recording's manifest, verified, and deleted. Its name is always the same on
+// one computer, so that there is never more than one where it may not be deleted.
 
 import { createHash, randomBytes } from 'node:crypto';
-import type { S3Settings } from './s3Client.ts';
-import { S3Calls, toBase64 } from './s3Client.ts';
-import { DeliveryError } from '../deliveryError.ts';
-import { s3Advice, saidOf } from './s3Errors.ts';
+import { hashed, toBase64 } from './checksums.ts';
+import { S3Calls } from './s3Client.ts';
+import { UploadError } from '../uploadError.ts';
+import { quoteError, s3Advice } from './s3Errors.ts';
+import type { S3Settings } from './settings.ts';
 import { Throttle } from './throttle.ts';
 
 export type S3TrialResult =
@@ -19,11 +20,11 @@ export type S3TrialResult =
 
 export interface S3TrialOptions {
   readonly settings: S3Settings;
-  /** With forward slashes, without an end. */
+  /** With forward slashes, without one at its end. */
   readonly prefix: string;
-  /** Tells this computer's object from others'. */
+  /** Distinguishes this computer's object from others'. */
   readonly machine: string;
-  /** Told the Date header of each answer. */
+  /** Called with the Date header of each response. */
   readonly onDate: (date: string) => void;
 }
 
@@ -36,8 +37,7 @@ export async function tryS3(options: S3TrialOptions): Promise<S3TrialResult> {
   const calls = await S3Calls.open(settings, new Throttle(), null);
   try {
     calls.onDate(onDate);
-    const data = Buffer.from(`Sightline's trial ${randomBytes(8).toString('hex')}\n`);
-    const bytes = { data, sha256: createHash('sha256').update(data).digest('hex') };
+    const bytes = hashed(Buffer.from(`Sightline's test object ${randomBytes(8).toString('hex')}\n`));
     await calls.put(key, bytes, {
       contentType: 'text/plain',
       metadata: {},
@@ -46,14 +46,14 @@ export async function tryS3(options: S3TrialOptions): Promise<S3TrialResult> {
     });
     const found = await calls.find(key);
     const problems = [
-      ...(found === null ? ['It cannot be seen afterwards: the credentials need s3:GetObject.'] : []),
+      ...(found === null ? ['It cannot be read back: the credentials need s3:GetObject.'] : []),
       ...(await removed(calls, key)),
     ];
     if (found !== null && found.checksum !== null && found.checksum !== toBase64(bytes.sha256)) {
       return {
         kind: 'refused',
-        said: `s3://${settings.bucket}/${key} holds something else than was put`,
-        remedy: 'Do not use this store: it does not keep what it is given.',
+        said: `s3://${settings.bucket}/${key} is not what was uploaded`,
+        remedy: 'Do not use this store: it changes what is uploaded.',
       };
     }
     const { kmsKeyId } = settings;
@@ -66,7 +66,7 @@ export async function tryS3(options: S3TrialOptions): Promise<S3TrialResult> {
   } catch (error) {
     return {
       kind: 'refused',
-      said: saidOf(error instanceof DeliveryError ? (error.cause ?? error) : error),
+      said: quoteError(error instanceof UploadError ? (error.cause ?? error) : error),
       remedy: s3Advice(error),
     };
   } finally {
@@ -80,7 +80,7 @@ async function removed(calls: S3Calls, key: string): Promise<string[]> {
     return [];
   } catch {
     return [
-      `It could not be deleted (s3:DeleteObject is needed for that, and for nothing else) and stays; the next trial replaces it.`,
+      'It could not be deleted (s3:DeleteObject is needed for that only) and stays; the next check replaces it.',
     ];
   }
 }

@@ -1,7 +1,6 @@
-// The bandwidth cap: one bucket of bytes for everything that is uploaded, filled at the rate of the moment. A change of
-// the rate is felt at once by whoever waits.
+// The bandwidth limit: one token bucket for all uploads. A change of the rate applies immediately, also to waiting requests.
 
-/** How much may be sent at once after a rest. */
+/** How much may be sent at once after a pause. */
 const BURST_MS = 250;
 
 export class Throttle {
@@ -22,7 +21,7 @@ export class Throttle {
     this.serve();
   }
 
-  /** Resolves when so many bytes may be sent; in the order of asking. */
+  /** Resolves when so many bytes may be sent; first come, first served. */
   take(bytes: number): Promise<void> {
     if (this.bytesPerMs === null) return Promise.resolve();
     return new Promise((resolve) => {
@@ -36,7 +35,7 @@ export class Throttle {
     this.timer = null;
     this.fill();
     for (let next = this.queue[0]; next !== undefined; next = this.queue[0]) {
-      // What is asked for may be more than the bucket holds: it is paid afterwards.
+      // A request may exceed the bucket's size; the debt delays the next one.
       if (this.bytesPerMs !== null && this.available <= 0) {
         const waitMs = Math.ceil(-this.available / this.bytesPerMs) + 1;
         this.timer = setTimeout(() => this.serve(), waitMs);

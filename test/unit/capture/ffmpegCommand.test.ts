@@ -4,7 +4,7 @@ import type { CaptureCommand } from '../../../main/capture/ffmpegCommand.ts';
 import { captureArguments, slateArguments } from '../../../main/capture/ffmpegCommand.ts';
 import type { Canvas } from '../../../main/capture/layout.ts';
 import { compose, fit } from '../../../main/capture/layout.ts';
-import { FragmentSplitter } from '../../../main/shared/fragments.ts';
+import { FragmentSplitter } from '../../../main/media/fragments.ts';
 import type { EncoderName } from '../../../main/shared/names.ts';
 import { MACROBLOCK, MAX_MACROBLOCKS, encoderNames } from '../../../main/shared/names.ts';
 import { FFMPEG_HINT, findTool, runOrThrow } from '../../rig/process.ts';

@@ -51,7 +51,7 @@ describe('the diagnosis of an ffmpeg that ended by itself', () => {
     expect(diagnose('exit code 1', linesOf(said.areaOutside5))).toEqual({
       code: 'CAPTURE_FAILED',
       message:
-        'ffmpeg ended by itself (exit code 1): :177: Invalid argument. Capture is being started again.',
+        'ffmpeg exited unexpectedly (exit code 1): :177: Invalid argument. Capture restarts automatically.',
       permanent: false,
     });
   });
@@ -60,7 +60,7 @@ describe('the diagnosis of an ffmpeg that ended by itself', () => {
     for (const lines of [[], ['', '  ']]) {
       expect(diagnose('SIGSEGV', lines)).toMatchObject({
         code: 'CAPTURE_FAILED',
-        message: 'ffmpeg ended by itself (SIGSEGV): it said nothing. Capture is being started again.',
+        message: 'ffmpeg exited unexpectedly (SIGSEGV): no message. Capture restarts automatically.',
       });
     }
   });

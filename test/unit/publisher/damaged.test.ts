@@ -2,10 +2,10 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { DeliveryOptions, Publication } from '../../../main/publisher/delivery.ts';
-import { Delivery, publish } from '../../../main/publisher/delivery.ts';
+import type { UploadOptions, UploadResult } from '../../../main/publisher/upload.ts';
+import { Upload, uploadRecording } from '../../../main/publisher/upload.ts';
 import { FolderSink } from '../../../main/publisher/folderSink.ts';
-import { FragmentSplitter } from '../../../main/shared/fragments.ts';
+import { FragmentSplitter } from '../../../main/media/fragments.ts';
 import type { SpoolSession } from '../../../main/spool/spool.ts';
 import { Spool } from '../../../main/spool/spool.ts';
 import { temporaryFolder } from '../support/folders.ts';
@@ -29,7 +29,7 @@ beforeAll(async () => {
 interface Complete {
   readonly session: SpoolSession;
   readonly run: string;
-  readonly options: DeliveryOptions;
+  readonly options: UploadOptions;
 }
 
 async function complete(deliverDamaged = true): Promise<Complete> {
@@ -46,11 +46,11 @@ async function complete(deliverDamaged = true): Promise<Complete> {
   await writer.close();
   await session.append({ ...entry.closed('a', END), frames: FRAMES });
   await session.append(entry.stopped('one', END));
-  const options: DeliveryOptions = {
+  const options: UploadOptions = {
     sink: new FolderSink(await temporaryFolder()),
     ...{ keyPrefix: 'recordings', appVersion: '0', os: 'test', deliverDamaged },
     makeSlate: () => Promise.resolve(Buffer.concat([chunks[0]!, chunks[1]!])),
-    blankPicture: () => Promise.resolve({ width: 160, height: 96, fps: 5, encoder: 'libx264' }),
+    blankFormat: () => Promise.resolve({ width: 160, height: 96, fps: 5, encoder: 'libx264' }),
   };
   return { session, run: join(session.folder, 'a.run'), options };
 }
@@ -64,7 +64,7 @@ async function harm(path: string, picture: number, how: 'flip' | 'cut'): Promise
   await writeFile(path, how === 'cut' ? bytes.subarray(0, at) : bytes);
 }
 
-function expectReadUpTo(pictures: number, { manifest }: Publication): void {
+function expectReadUpTo(pictures: number, { manifest }: UploadResult): void {
   expect(manifest).toMatchObject({
     durationMs: FRAMES * 200,
     runs: [{ runId: 'a', offsetMs: 0 }],
@@ -83,14 +83,14 @@ describe('a damaged run', () => {
     for (let picture = 1; picture < FRAMES; picture += 1) {
       const { session, run: path, options } = await complete();
       await harm(path, picture, how);
-      expectReadUpTo(picture, await publish(session, 'one', options));
+      expectReadUpTo(picture, await uploadRecording(session, 'one', options));
       await session.abandon();
     }
   });
 
   it('that is whole has no mark', async () => {
     const { session, options } = await complete();
-    const { manifest } = await publish(session, 'one', options);
+    const { manifest } = await uploadRecording(session, 'one', options);
     expect(manifest).not.toHaveProperty('integrity');
     expect(manifest.gaps).toEqual([]);
     await session.abandon();
@@ -98,11 +98,11 @@ describe('a damaged run', () => {
 
   it('is delivered with what a delivery had read before the damage', async () => {
     const { session, run: path, options } = await complete();
-    const begun = new Delivery(session, 'one', options);
+    const begun = new Upload(session, 'one', options);
     await begun.advance(START + 600);
     await harm(path, 7, 'cut');
     // Of so short a run that was all.
-    const { manifest } = await publish(session, 'one', options, begun);
+    const { manifest } = await uploadRecording(session, 'one', options, begun);
     expect(manifest).toMatchObject({ gaps: [], video: { frames: FRAMES } });
     await session.abandon();
   });
@@ -116,12 +116,12 @@ describe('a damaged run', () => {
     const { session, run: path, options } = await complete();
     const good = await readFile(path);
     await destroy(path);
-    await expect(publish(session, 'one', options)).rejects.toMatchObject({
+    await expect(uploadRecording(session, 'one', options)).rejects.toMatchObject({
       ...{ code: 'SPOOL_UNREADABLE', message: containing('Nothing of this recording can be read') },
     });
     await session.tidy();
     await writeFile(path, good);
-    const { manifest } = await publish(session, 'one', options);
+    const { manifest } = await uploadRecording(session, 'one', options);
     expect(manifest).not.toHaveProperty('integrity');
     await session.abandon();
   });
@@ -129,7 +129,7 @@ describe('a damaged run', () => {
   it('is kept where policy says so', async () => {
     const { session, run: path, options } = await complete(false);
     await harm(path, 5, 'flip');
-    await expect(publish(session, 'one', options)).rejects.toMatchObject({
+    await expect(uploadRecording(session, 'one', options)).rejects.toMatchObject({
       ...{ code: 'SPOOL_UNREADABLE', message: containing('deliverDamaged') },
     });
     await session.abandon();

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { FolderSink } from '../../../main/publisher/folderSink.ts';
-import { Mp4Head } from '../../../main/publisher/mp4Head.ts';
+import { Moov } from '../../../main/media/moov.ts';
 import type { SinkOrder } from '../../../main/publisher/sink.ts';
 import { temporaryFolder } from '../support/folders.ts';
 
@@ -16,12 +16,12 @@ const bytes = (text: string): Uint8Array => Buffer.from(text);
 const sha256 = (data: Uint8Array): string => createHash('sha256').update(data).digest('hex');
 const manifest = (recordingId: string): string => JSON.stringify({ recordingId });
 
-const noHead = new Mp4Head([], 0, 0);
-const headOf = (text: string): Mp4Head => new Mp4Head([{ position: 0, data: bytes(text) }], text.length, 0);
+const noHead = new Moov([], 0, 0);
+const headOf = (text: string): Moov => new Moov([{ position: 0, data: bytes(text) }], text.length, 0);
 
 function order(recordingId: string): SinkOrder {
-  const memory = { kept: null, keep: () => Promise.resolve() };
-  return { key: KEY, recordingId, contactId: 'contact', agentArn: 'agent', instanceArn: 'instance', memory };
+  const resume = { saved: null, save: () => Promise.resolve() };
+  return { key: KEY, recordingId, contactId: 'contact', agentArn: 'agent', instanceArn: 'instance', resume };
 }
 
 /** The path of the file that grows under a hidden name. */
@@ -42,12 +42,22 @@ async function deliver(sink: FolderSink, recordingId: string, text: string): Pro
 describe('a delivery into a folder', () => {
   it('tells of each part that has been written', async () => {
     const moved: number[] = [];
-    const told = { ...order('rec-1'), moved: (count: number) => moved.push(count) };
+    const told = { ...order('rec-1'), onSent: (count: number) => moved.push(count) };
     const object = await new FolderSink(await temporaryFolder()).begin(told);
     await object.write(0, bytes('whole'));
     await object.write(5, bytes('sale'));
     expect(moved).toEqual([5, 4]);
     await object.abort();
+  });
+
+  it('reports what it reads back: each part, then the whole file', async () => {
+    const verified: number[] = [];
+    const reporting = { ...order('rec-1'), onVerified: (count: number) => verified.push(count) };
+    const object = await new FolderSink(await temporaryFolder()).begin(reporting);
+    await object.write(0, bytes('whole'));
+    await object.write(5, bytes('sale'));
+    await object.finish(noHead);
+    expect(verified).toEqual([5, 4, 9]);
   });
 
   it('has the recording’s name only when it is whole', async () => {
@@ -166,7 +176,7 @@ describe('a faulty disk or share', () => {
     await object.write(0, bytes('first part, '));
     await object.write(12, randomBytes(2 * 1024 * 1024));
     await damage(await partialOf(root));
-    await expect(object.finish(noHead)).rejects.toThrow('does not hold what was written to it');
+    await expect(object.finish(noHead)).rejects.toThrow('does not contain what was written to it');
     await object.abort();
     return readdir(join(root, FOLDER));
   }

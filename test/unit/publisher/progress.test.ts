@@ -12,14 +12,14 @@ afterEach(() => {
 
 function meter(): { meter: ProgressMeter; told: (Progress | null)[] } {
   const told: (Progress | null)[] = [];
-  return { told, meter: new ProgressMeter({ tell: (progress) => told.push(progress) }) };
+  return { told, meter: new ProgressMeter({ report: (progress) => told.push(progress) }) };
 }
 
 describe('a meter of a delivery', () => {
   it('tells at most four times a second, and the last of it all the same', () => {
     const { meter: one, told } = meter();
     for (let slice = 0; slice < 1000; slice += 1) {
-      one.moved(1000);
+      one.sent(1000);
       vi.advanceTimersByTime(1);
     }
     vi.advanceTimersByTime(250);
@@ -32,7 +32,7 @@ describe('a meter of a delivery', () => {
   it('knows the speed of the last seconds', () => {
     const { meter: one, told } = meter();
     for (let slice = 0; slice < 40; slice += 1) {
-      one.moved(5000);
+      one.sent(5000);
       vi.advanceTimersByTime(100);
     }
     expect(told.at(-1)?.bytesPerSecond).toBeGreaterThan(45_000);
@@ -42,9 +42,9 @@ describe('a meter of a delivery', () => {
 
   it('says once that nothing moves any more', () => {
     const { meter: one, told } = meter();
-    one.moved(100);
+    one.sent(100);
     vi.advanceTimersByTime(300);
-    one.moved(100);
+    one.sent(100);
     expect(told.at(-1)?.bytesPerSecond).toBeGreaterThan(0);
     const before = told.length;
     vi.advanceTimersByTime(60_000);
@@ -55,8 +55,8 @@ describe('a meter of a delivery', () => {
   it('takes back what must go again', () => {
     const { meter: one, told } = meter();
     one.expect(500);
-    one.moved(300);
-    one.moved(-300);
+    one.sent(300);
+    one.sent(-300);
     vi.advanceTimersByTime(250);
     expect(told.at(-1)).toMatchObject({ sentBytes: 0, totalBytes: 500 });
     one.end();
@@ -64,11 +64,11 @@ describe('a meter of a delivery', () => {
 
   it('is silent once the try is over', () => {
     const { meter: one, told } = meter();
-    one.moved(1);
-    one.moved(1);
+    one.sent(1);
+    one.sent(1);
     one.end();
     one.end();
-    one.moved(1);
+    one.sent(1);
     vi.advanceTimersByTime(60_000);
     expect(told.filter((progress) => progress === null)).toHaveLength(1);
     expect(told.at(-1)).toBeNull();

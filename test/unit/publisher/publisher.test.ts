@@ -100,7 +100,8 @@ describe('trouble that may pass by itself', () => {
     await on.publisher.idle();
     const reason = {
       code: 'UPLOAD_FAILED',
-      message: 'The recording could not be delivered: ETIMEDOUT: no such luck',
+      message:
+        'The recording could not be uploaded. It is kept in the spool and retried automatically. (ETIMEDOUT: no such luck)',
       source: 'CLIENT',
     };
     for (const delay of [2000, 4000, 8000, 16_000]) {
@@ -153,7 +154,10 @@ describe('trouble that does not pass', () => {
     ['EPERM', 'The sink may not be written to.'],
     ['EROFS', 'The sink is read-only.'],
     ['ENOTDIR', 'The sink is not a folder.'],
-    ['ENAMETOOLONG', 'The recording could not be delivered: ENAMETOOLONG: no such luck'],
+    [
+      'ENAMETOOLONG',
+      'The recording could not be uploaded. It is kept in the spool and retried automatically. (ENAMETOOLONG: no such luck)',
+    ],
     ['ENOSPC', 'The sink is full.'],
     ['EDQUOT', 'quota is used up'],
   ])('is announced as FAILED after the third try, with what to do about it: %s', async (code, words) => {

@@ -38,12 +38,12 @@ function sessionOnDisk() {
           session.dispatch({ type: 'run.live', runId, firstFrameAt: Date.now() }),
         );
       },
-      cut: (runId) => {
+      abort: (runId) => {
         it.cut.push(runId);
         queueMicrotask(() => session.dispatch({ ...ended, runId, at: Date.now() }));
       },
       stop: (runId, at) => queueMicrotask(() => session.dispatch({ ...ended, runId, at })),
-      cover: () => undefined,
+      flushUntil: () => undefined,
     },
     journal: (record) => journal(record),
     guard: () =>

@@ -2,7 +2,7 @@
 import { mkdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { FragmentSplitter } from '../../../main/shared/fragments.ts';
+import { FragmentSplitter } from '../../../main/media/fragments.ts';
 import { endedSuspended, unannounced } from '../../../main/spool/leftovers.ts';
 import type { JournalEntry } from '../../../main/spool/journal.ts';
 import { Seal } from '../../../main/spool/seal.ts';

@@ -1,6 +1,6 @@
 // A publisher on the bench: a real spool session below it, and a sink whose luck the test decides.
 import { expect, onTestFinished } from 'vitest';
-import type { Publication } from '../../../main/publisher/delivery.ts';
+import type { UploadResult } from '../../../main/publisher/upload.ts';
 import type { Uploads } from '../../../main/publisher/publisher.ts';
 import { Publisher } from '../../../main/publisher/publisher.ts';
 import type { Failure } from '../../../main/shared/errors.ts';
@@ -79,7 +79,7 @@ export async function bench(random = 1, ...recordingIds: string[]): Promise<Benc
         it.tries.push(recordingId);
         await it.outcomes.shift()?.();
         // Only the receipt is of interest to the publisher; the manifest is passed on.
-        return { receipt, manifest: {} } as Publication;
+        return { receipt, manifest: {} } as UploadResult;
       },
       announcePublished(from, recordingId) {
         // Told first: were it noted first, a crash in between would leave it untold.

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Segment } from '../../../main/shared/fragments.ts';
-import { FragmentSplitter, concat, isKeyPicture } from '../../../main/shared/fragments.ts';
+import type { Segment } from '../../../main/media/fragments.ts';
+import { FragmentSplitter, isKeyFrame } from '../../../main/media/fragments.ts';
 import type { TestVideo } from '../support/fragmentedMp4.ts';
 import { makeTestVideo, topBoxes } from '../support/fragmentedMp4.ts';
 
@@ -31,8 +31,8 @@ function prints(segments: readonly Segment[]): string[] {
   return segments.map((one) => {
     if (one.kind === 'initialisation')
       return JSON.stringify({ ...one.segment, bytes: hash(one.segment.bytes) });
-    const { bytes, picture, decodeTime } = one.fragment;
-    return JSON.stringify({ decodeTime, bytes: hash(bytes), picture: hash(picture) });
+    const { bytes, frame, decodeTime } = one.fragment;
+    return JSON.stringify({ decodeTime, bytes: hash(bytes), frame: hash(frame) });
   });
 }
 
@@ -75,13 +75,13 @@ describe('a real fragmented MP4', () => {
       ['ftyp', 'moov', 'moof', 'mdat'].includes(type),
     );
     const expected = Buffer.concat(needed.map(({ start, end }) => video.bytes.subarray(start, end)));
-    expect(Buffer.from(concat(whole.map(bytesOf))).equals(expected)).toBe(true);
+    expect(Buffer.concat(whole.map(bytesOf)).equals(expected)).toBe(true);
   });
 
   it('gives each picture alone', () => {
     const media = topBoxes(video.bytes).filter(({ type }) => type === 'mdat');
     const pictures = whole.flatMap((one) =>
-      one.kind === 'fragment' ? [Buffer.from(one.fragment.picture)] : [],
+      one.kind === 'fragment' ? [Buffer.from(one.fragment.frame)] : [],
     );
     expect(pictures).toHaveLength(media.length);
     for (const [index, { start, end }] of media.entries()) {
@@ -90,9 +90,7 @@ describe('a real fragmented MP4', () => {
   });
 
   it('tells key pictures from the others', () => {
-    const kinds = whole.flatMap((one) =>
-      one.kind === 'fragment' ? [isKeyPicture(one.fragment.picture)] : [],
-    );
+    const kinds = whole.flatMap((one) => (one.kind === 'fragment' ? [isKeyFrame(one.fragment.frame)] : []));
     expect(kinds).toEqual(kinds.map((_, index) => index % video.keyInterval === 0));
     expect(kinds).toContain(false);
   });
@@ -182,11 +180,11 @@ describe('a picture that is none', () => {
     ['a unit that claims to be longer than it is', [0, 0, 0, 99, 0x41, 1]],
     ['a length of zero', [0, 0, 0, 0, 0x41, 0, 0, 0]],
   ])('is no key picture: %s', (_, bytes) => {
-    expect(isKeyPicture(Uint8Array.from(bytes))).toBe(false);
+    expect(isKeyFrame(Uint8Array.from(bytes))).toBe(false);
   });
 
   it('is a key picture when an IDR slice stands behind others', () => {
-    expect(isKeyPicture(Uint8Array.from([0, 0, 0, 1, 0x67, 0, 0, 0, 1, 0x68, 0, 0, 0, 1, 0x65]))).toBe(true);
+    expect(isKeyFrame(Uint8Array.from([0, 0, 0, 1, 0x67, 0, 0, 0, 1, 0x68, 0, 0, 0, 1, 0x65]))).toBe(true);
   });
 });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Delivery } from '../../../main/publisher/delivery.ts';
-import { LiveDeliveries } from '../../../main/publisher/liveDeliveries.ts';
+import type { Upload } from '../../../main/publisher/upload.ts';
+import { LiveUploads } from '../../../main/publisher/liveUploads.ts';
 import type { JournalEntry } from '../../../main/spool/journal.ts';
 import type { SpoolSession } from '../../../main/spool/spool.ts';
 import { entry, ledgerOf, recording, run } from '../support/journalEntries.ts';
@@ -17,7 +17,7 @@ function bench() {
   const clock = { now: 100_000 };
   const calls: string[] = [];
   let fails = false;
-  const live = new LiveDeliveries({
+  const live = new LiveUploads({
     begin: (_, recordingId) => {
       calls.push(`begin ${recordingId}`);
       return {
@@ -29,7 +29,7 @@ function bench() {
           calls.push(`abort ${recordingId}`);
           return Promise.resolve();
         },
-      } as unknown as Delivery;
+      } as unknown as Upload;
     },
     clock: { now: () => clock.now, fromWall: (wall) => wall, steps: 0 },
     random: () => 1,

@@ -1,9 +1,9 @@
-// One recording on its way from the spool to the sink: assembled, delivered, described. A delivery may begin while the
-// contact goes on: it takes in what is certain, and at the contact's end only the rest is left to do. Throws when
-// anything fails; what is in the spool stays as it is then.
+// One recording on its way from the spool to the sink: assembled, uploaded, described by its manifest. An upload can begin
+// during the contact: it sends what is certain, so that little is left to do at the contact's end. Throws when anything
+// fails; the spool keeps the recording then.
 
-import type { GapReason } from '../shared/names.ts';
 import type { Manifest } from '../shared/manifest.ts';
+import type { SlateOrder, VideoFormat } from '../shared/names.ts';
 import type { Moment } from '../shared/time.ts';
 import type { LedgerRecording, LedgerRun } from '../spool/ledger.ts';
 import type { SpoolSession } from '../spool/spool.ts';
@@ -11,61 +11,64 @@ import type { DamagedRunFile } from '../spool/runFiles.ts';
 import type { Piece, RunDamage } from '../spool/timeline.ts';
 import { timelineOf } from '../spool/timeline.ts';
 import { Assembly, TimelineChanged } from './assemble.ts';
-import { describe } from './describe.ts';
+import { buildManifest } from './buildManifest.ts';
 import { RunDamaged, integrityOf, keptBack, requireDeliverable } from './integrity.ts';
 import { objectKey } from './objectKey.ts';
-import type { PictureKind, RunPictures } from './pictures.ts';
+import type { RunFrames } from './runFrames.ts';
 import type { Progress } from './progress.ts';
 import { ProgressMeter } from './progress.ts';
-import type { Sink, SinkObject, SinkOrder, SinkReceipt, UploadState } from './sink.ts';
+import type { ResumeState, Sink, SinkObject, SinkOrder, SinkReceipt } from './sink.ts';
 
-export type SlateOrder = PictureKind & { readonly reason: GapReason };
-
-export interface DeliveryOptions {
+export interface UploadOptions {
   readonly sink: Sink;
   readonly keyPrefix: string;
   readonly appVersion: string;
   readonly os: string;
-  /** Whether what is left of a damaged recording is delivered. */
+  /** Whether the readable part of a damaged recording is uploaded. */
   readonly deliverDamaged: boolean;
-  /** Makes a slate's fragmented MP4 (capture does; the publisher may not know it). */
+  /** Returns a slate as fragmented MP4. */
   readonly makeSlate: (order: SlateOrder) => Promise<Uint8Array>;
-  /** For a recording without any picture of its own, which was suspended from its start to its end. */
-  readonly blankPicture: () => Promise<PictureKind>;
-  /** Told how far each recording's delivery has come, at most four times a second; null: it is over. */
+  /** For a recording without any frame of its own, suspended from its start to its end. */
+  readonly blankFormat: () => Promise<VideoFormat>;
+  /** Called at most four times a second for each upload; null: it is over. */
   readonly onProgress?: (session: SpoolSession, recordingId: string, progress: Progress | null) => void;
 }
 
-export interface Publication {
+export interface UploadResult {
   readonly receipt: SinkReceipt;
   readonly manifest: Manifest;
 }
 
 /** Longer recordings are assembled at their end. */
 const LIVE_HOURS = 12;
-/** Grabbers hurry after a stall: a run may hold more pictures than its length says. */
-const HURRY = 1.2;
-const SPARE_PACKETS = 50;
+/** Grabbers catch up after a stall: a run may have more frames than its length suggests. */
+const CATCH_UP = 1.2;
+const SPARE_FRAMES = 50;
 
-export class Delivery {
-  private parts: Promise<{ assembly: Assembly; object: SinkObject }> | null = null;
-  private picture: PictureKind | null = null;
+interface Parts {
+  readonly assembly: Assembly;
+  readonly object: SinkObject;
+}
+
+export class Upload {
+  private parts: Promise<Parts> | null = null;
+  private format: VideoFormat | null = null;
   private readonly meter: ProgressMeter;
-  private pictureBytes = 0;
+  private frameBytes = 0;
 
   constructor(
     private readonly session: SpoolSession,
     private readonly recordingId: string,
-    private readonly options: DeliveryOptions,
-    /** What earlier tries could not read, by runId. */
+    private readonly options: UploadOptions,
+    /** What earlier attempts could not read, by runId. */
     private readonly damages: ReadonlyMap<string, RunDamage> = new Map(),
   ) {
     this.meter = new ProgressMeter({
-      tell: (progress) => options.onProgress?.(session, recordingId, progress),
+      report: (progress) => options.onProgress?.(session, recordingId, progress),
     });
   }
 
-  /** Takes in what was recorded before `until`, the gap at its end left out: nobody knows yet what it will be called. */
+  /** Sends what was recorded before `until`. A gap at its end is left out, because its reason is not known yet. */
   async advance(until: Moment): Promise<void> {
     const { recording } = this;
     const stopped = { type: 'contact.stopped', recordingId: this.recordingId, cause: 'stopped' } as const;
@@ -73,12 +76,12 @@ export class Delivery {
     while (pieces.at(-1)?.kind === 'gap') pieces.pop();
     if (pieces.length === 0) return;
     const fps = this.runsOf(pieces)[0]?.opened.fps ?? 1;
-    const { assembly } = await this.begin(pieces, Math.ceil(LIVE_HOURS * 3600 * fps * HURRY));
+    const { assembly } = await this.begin(pieces, Math.ceil(LIVE_HOURS * 3600 * fps * CATCH_UP));
     await assembly.advance(pieces);
   }
 
-  /** @throws TimelineChanged when what was taken in before is not so any more: another delivery must begin anew */
-  async finish(): Promise<Publication> {
+  /** @throws TimelineChanged when something that was sent has changed: a new upload must start from the beginning */
+  async finish(): Promise<UploadResult> {
     const { recording, options, recordingId } = this;
     const { startTime, stopped } = recording;
     if (startTime === null || stopped === null) throw new Error(`Recording ${recordingId} is not finished.`);
@@ -87,12 +90,12 @@ export class Delivery {
     if (pieces.length === 0) throw new Error(`Recording ${recordingId} has no length.`);
     requireDeliverable(ledger, pieces, this.damages, options.deliverDamaged);
     const { assembly, object } = await this.begin(pieces, this.maxPackets(pieces, stopped.endTime));
-    this.meter.expect(Math.max(this.pictureBytes, this.spooledBytes(pieces)));
+    this.meter.expect(Math.max(this.frameBytes, this.spooledBytes(pieces)));
     const assembled = await assembly.finish(pieces, stopped.endTime);
-    this.meter.expect(this.pictureBytes);
-    const receipt = await object.finish(assembled.head);
+    this.meter.expect(this.frameBytes);
+    const receipt = await object.finish(assembled.moov);
     this.meter.end();
-    const manifest = describe({
+    const manifest = buildManifest({
       recording,
       startTime,
       stopped,
@@ -100,7 +103,7 @@ export class Delivery {
       runs: this.runsOf(pieces),
       assembled,
       receipt,
-      picture: await this.pictureOf(pieces),
+      format: await this.formatOf(pieces),
       integrity: integrityOf(ledger, this.damages, [...ledger.runs.values()]),
       appVersion: options.appVersion,
       os: options.os,
@@ -122,42 +125,37 @@ export class Delivery {
     return recording;
   }
 
-  private begin(
-    pieces: readonly Piece[],
-    maxPackets: number,
-  ): Promise<{ assembly: Assembly; object: SinkObject }> {
+  private begin(pieces: readonly Piece[], maxPackets: number): Promise<Parts> {
     this.parts ??= this.prepare(pieces, maxPackets);
     return this.parts;
   }
 
-  private async prepare(
-    pieces: readonly Piece[],
-    maxPackets: number,
-  ): Promise<{ assembly: Assembly; object: SinkObject }> {
-    const picture = await this.pictureOf(pieces);
+  private async prepare(pieces: readonly Piece[], maxPackets: number): Promise<Parts> {
+    const format = await this.formatOf(pieces);
     const object = await this.options.sink.begin({
       ...this.order(),
-      moved: (bytes) => this.meter.moved(bytes),
+      onSent: (bytes) => this.meter.sent(bytes),
+      onVerified: (bytes) => this.meter.verified(bytes),
     });
     const assembly = new Assembly({
       startTime: this.recording.startTime ?? 0,
       maxPackets,
       openRun: (runId) => this.session.openRun(runId),
-      // The ledger of the moment: each entry of the journal makes a new one, and runs begin after this.
+      // Read the current ledger each time: every journal entry replaces it, and runs begin after this.
       runStart: (runId) => liveRun(this.session.ledger, runId).live.startTime,
       runFrames: (runId) =>
         this.damages.get(runId)?.frames ?? this.session.ledger.runs.get(runId)?.closed?.frames ?? Infinity,
       damaged: (runId, read, why) => this.damageOf(runId, read, why),
-      slate: (reason) => this.options.makeSlate({ reason, ...picture }),
+      slate: (reason) => this.options.makeSlate({ reason, ...format }),
       write: (position, data) => {
-        this.pictureBytes += data.byteLength;
+        this.frameBytes += data.byteLength;
         return object.write(position, data);
       },
     });
     return { assembly, object };
   }
 
-  private damageOf(runId: string, read: RunPictures['read'] | null, why: DamagedRunFile): RunDamaged {
+  private damageOf(runId: string, read: RunFrames['read'] | null, why: DamagedRunFile): RunDamaged {
     const { live, opened } = liveRun(this.session.ledger, runId);
     const lastOffsetMs = read?.lastOffsetMs ?? null;
     const endTime =
@@ -177,14 +175,14 @@ export class Delivery {
       contactId,
       startTime: startTime ?? 0,
     });
-    const memory = {
-      kept: upload,
-      keep: (state: UploadState) => session.tryAppend({ ...state, type: 'upload.begun', recordingId }),
+    const resume = {
+      saved: upload,
+      save: (state: ResumeState) => session.tryAppend({ ...state, type: 'upload.begun', recordingId }),
     };
-    return { key, recordingId, contactId, agentArn, instanceArn, memory };
+    return { key, recordingId, contactId, agentArn, instanceArn, resume };
   }
 
-  /** What the spool holds of these pieces, which is a little more than their pictures. */
+  /** The size of these pieces in the spool, which is a little more than their frames. */
   private spooledBytes(pieces: readonly Piece[]): number {
     const { runs } = this.session.ledger;
     const bytes = pieces.map((piece) => {
@@ -202,25 +200,17 @@ export class Delivery {
     );
   }
 
-  /** The first run decides the picture's size; a recording that is one long gap borrows today's. */
-  private async pictureOf(pieces: readonly Piece[]): Promise<PictureKind> {
+  /** That of the first run; a recording that is one long gap takes today's. */
+  private async formatOf(pieces: readonly Piece[]): Promise<VideoFormat> {
     const [first] = this.runsOf(pieces);
-    this.picture ??=
-      first === undefined
-        ? await this.options.blankPicture()
-        : {
-            width: first.live.width,
-            height: first.live.height,
-            fps: first.opened.fps,
-            encoder: first.opened.encoder,
-          };
-    return this.picture;
+    this.format ??= first === undefined ? await this.options.blankFormat() : formatOf(first);
+    return this.format;
   }
 
   private maxPackets(pieces: readonly Piece[], endTime: Moment): number {
     const frames = this.runsOf(pieces).map((run) =>
       run.closed === null
-        ? Math.ceil(((endTime - run.live.startTime) / 1000) * run.opened.fps * 2) + SPARE_PACKETS
+        ? Math.ceil(((endTime - run.live.startTime) / 1000) * run.opened.fps * 2) + SPARE_FRAMES
         : run.closed.frames,
     );
     return frames.reduce((sum, count) => sum + count, pieces.length);
@@ -228,32 +218,32 @@ export class Delivery {
 }
 
 /**
- * All of a finished recording, with what a delivery during the contact has done already. A run that turns out to be
- * damaged is delivered up to there, with a gap for the rest.
+ * Uploads a finished recording. A damaged run is uploaded up to the damage, with a gap for the rest.
+ * @param begun during the contact
  */
-export async function publish(
+export async function uploadRecording(
   session: SpoolSession,
   recordingId: string,
-  options: DeliveryOptions,
-  begun: Delivery | null = null,
-): Promise<Publication> {
+  options: UploadOptions,
+  begun: Upload | null = null,
+): Promise<UploadResult> {
   const damages = new Map<string, RunDamage>();
-  for (let delivery = begun; ; delivery = null) {
+  for (let upload = begun; ; upload = null) {
     try {
-      return await finishOrAbort(delivery ?? new Delivery(session, recordingId, options, damages));
+      return await finishOrAbort(upload ?? new Upload(session, recordingId, options, damages));
     } catch (error) {
       if (error instanceof RunDamaged && !options.deliverDamaged) throw keptBack(error);
       if (error instanceof RunDamaged && !damages.has(error.runId)) damages.set(error.runId, error.damage);
-      else if (delivery === null || !(error instanceof TimelineChanged)) throw error;
+      else if (upload === null || !(error instanceof TimelineChanged)) throw error;
     }
   }
 }
 
-async function finishOrAbort(delivery: Delivery): Promise<Publication> {
+async function finishOrAbort(upload: Upload): Promise<UploadResult> {
   try {
-    return await delivery.finish();
+    return await upload.finish();
   } catch (error) {
-    await delivery.abort();
+    await upload.abort();
     throw error;
   }
 }
@@ -262,6 +252,11 @@ type LiveRun = LedgerRun & { live: NonNullable<LedgerRun['live']> };
 
 function liveRun(ledger: SpoolSession['ledger'], runId: string): LiveRun {
   const run = ledger.runs.get(runId);
-  if (!run?.live) throw new Error(`The spool has no pictures of run ${runId}.`);
+  if (!run?.live) throw new Error(`The spool has no frames of run ${runId}.`);
   return { ...run, live: run.live };
+}
+
+/** These fields only: slates are cached by them. */
+function formatOf({ live: { width, height }, opened: { fps, encoder } }: LiveRun): VideoFormat {
+  return { width, height, fps, encoder };
 }

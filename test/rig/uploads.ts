@@ -1,9 +1,9 @@
-// Deliveries into a store as the program makes them, without its capture: a real spool with simulated runs, the real sink,
+// Uploads into a store as the program makes them, without its capture: a real spool with simulated runs, the real sink,
 // the real SDK.
 import { randomUUID } from 'node:crypto';
-import type { DeliveryOptions, Publication } from '../../main/publisher/delivery.ts';
-import { Delivery, publish } from '../../main/publisher/delivery.ts';
-import type { S3Settings } from '../../main/publisher/s3/s3Client.ts';
+import type { UploadOptions, UploadResult } from '../../main/publisher/upload.ts';
+import { Upload, uploadRecording } from '../../main/publisher/upload.ts';
+import type { S3Settings } from '../../main/publisher/s3/settings.ts';
 import { S3Sink } from '../../main/publisher/s3/s3Sink.ts';
 import { Throttle } from '../../main/publisher/s3/throttle.ts';
 import type { SpoolSession } from '../../main/spool/spool.ts';
@@ -53,7 +53,7 @@ export function s3SinkFor(
 
 let slate: Promise<Uint8Array> | null = null;
 
-export function deliveryOptions(sink: DeliveryOptions['sink']): DeliveryOptions {
+export function uploadOptions(sink: UploadOptions['sink']): UploadOptions {
   return {
     sink,
     keyPrefix: 'connect/<alias>',
@@ -61,7 +61,7 @@ export function deliveryOptions(sink: DeliveryOptions['sink']): DeliveryOptions 
     os: 'test',
     deliverDamaged: true,
     makeSlate: () => (slate ??= makeSlate()),
-    blankPicture: () => Promise.resolve(SIMULATED),
+    blankFormat: () => Promise.resolve(SIMULATED),
   };
 }
 
@@ -124,11 +124,11 @@ export class SpoolRig {
     await stopRecording(this.session, recordingId, run.endTime);
   }
 
-  deliver(recordingId: string, sink: DeliveryOptions['sink'], begun?: Delivery): Promise<Publication> {
-    return publish(this.session, recordingId, deliveryOptions(sink), begun);
+  deliver(recordingId: string, sink: UploadOptions['sink'], begun?: Upload): Promise<UploadResult> {
+    return uploadRecording(this.session, recordingId, uploadOptions(sink), begun);
   }
 
-  live(recordingId: string, sink: DeliveryOptions['sink']): Delivery {
-    return new Delivery(this.session, recordingId, deliveryOptions(sink));
+  live(recordingId: string, sink: UploadOptions['sink']): Upload {
+    return new Upload(this.session, recordingId, uploadOptions(sink));
   }
 }

@@ -1,10 +1,8 @@
-// Whether other local users can read the pictures that an ffmpeg shares with the X server. The mode of the segments is
-// compiled into ffmpeg (x11grab asks for 0777; our own build for 0600, see resources/ffmpeg/patches), so it is looked at
-// while ffmpeg grabs, and not guessed from where the program comes from.
+// Whether other local users can read the frames that an ffmpeg shares with the X server. The mode of the segments is compiled
+// into ffmpeg (x11grab: 0777; our own build: 0600, see resources/ffmpeg/patches), so it is checked while ffmpeg grabs.
 
 import { readFile } from 'node:fs/promises';
 
-/** For the log. */
 export const EXPOSED =
   'Other users of this computer can read the screen while this ffmpeg records. Use the ffmpeg that comes with Sightline: ' +
   'remove "ffmpegPath" from its policy, or reinstall Sightline.';
@@ -12,8 +10,8 @@ export const EXPOSED =
 const PERMISSIONS = 2;
 const CREATOR = 4;
 
-/** @returns false where there is no System V shared memory of that process to look at (another grabber, another system) */
-export async function sharesPicturesWithOthers(pid: number): Promise<boolean> {
+/** @returns false where that process has no System V shared memory (another grabber, another system) */
+export async function sharesFramesWithOthers(pid: number): Promise<boolean> {
   // proc_sysvipc_shm(5): key, shmid, perms (octal), size, cpid, ...
   const text = await readFile('/proc/sysvipc/shm', 'utf8').catch(() => '');
   return text.split('\n').some((line) => {

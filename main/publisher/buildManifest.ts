@@ -1,12 +1,12 @@
-// What a manifest says of a recording, from its timeline, its assembly and the sink's receipt.
+// The manifest of a recording (docs/s3.md), from its timeline, its assembly and the sink's receipt.
 
 import type { Integrity, Manifest } from '../shared/manifest.ts';
 import { manifestSchema } from '../shared/manifest.ts';
+import type { VideoFormat } from '../shared/names.ts';
 import { toTimestamp } from '../shared/time.ts';
 import type { LedgerRecording, LedgerRun } from '../spool/ledger.ts';
 import type { Piece } from '../spool/timeline.ts';
 import type { Assembled } from './assemble.ts';
-import type { PictureKind } from './pictures.ts';
 import type { SinkReceipt } from './sink.ts';
 
 export interface Facts {
@@ -17,14 +17,14 @@ export interface Facts {
   readonly runs: readonly LedgerRun[];
   readonly assembled: Assembled;
   readonly receipt: SinkReceipt;
-  readonly picture: PictureKind;
+  readonly format: VideoFormat;
   readonly integrity: Integrity | undefined;
   readonly appVersion: string;
   readonly os: string;
 }
 
-export function describe(facts: Facts): Manifest {
-  const { recording, startTime, stopped, pieces, assembled, receipt, picture } = facts;
+export function buildManifest(facts: Facts): Manifest {
+  const { recording, startTime, stopped, pieces, assembled, receipt, format } = facts;
   const { agent, contact } = recording.started;
   const span = (piece: Piece) => ({
     startTime: toTimestamp(piece.from),
@@ -49,8 +49,8 @@ export function describe(facts: Facts): Manifest {
       codec: assembled.codec,
       width: assembled.width,
       height: assembled.height,
-      fps: picture.fps,
-      encoder: picture.encoder,
+      fps: format.fps,
+      encoder: format.encoder,
       frames: assembled.frames,
     },
     runs: pieces.flatMap((piece) =>

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { captureArguments } from '../../../main/capture/ffmpegCommand.ts';
 import { chooseMonitors, compose, fit, place } from '../../../main/capture/layout.ts';
-import { WindowsMonitors, parseDesk } from '../../../main/capture/windowsDesk.ts';
+import { WindowsMonitors, parseMonitors } from '../../../main/capture/windowsMonitors.ts';
 import { electronMonitors } from '../../../main/platform/electronScreen.ts';
 import type { Monitor, Rect } from '../../../main/shared/names.ts';
 import { displaysToMark, physicalRect } from '../../../main/windows/indicatorModel.ts';
@@ -91,7 +91,7 @@ describe.each(windowsLayouts)('$what', ({ monitors, area, picture }) => {
 
   it('is the same whether Windows tells it or Electron, which rounds', async () => {
     const line = JSON.stringify(monitors.map(plain));
-    expect(parseDesk(line)).toEqual(monitors.map(plain));
+    expect(parseMonitors(line)).toEqual(monitors.map(plain));
     expect(await electronMonitors(screenOf(monitors)).monitors()).toEqual(monitors.map(plain));
   });
 });
@@ -143,9 +143,9 @@ describe('a line of sightline-desk.exe', () => {
     '{}',
     '[{"name":"DISPLAY1"}]',
     '[{"name":"a","x":0.5,"y":0,"width":1,"height":1,"primary":true}]',
-  ])('is not taken for monitors when it is %j', (text) => expect(parseDesk(text)).toBeNull());
+  ])('is not taken for monitors when it is %j', (text) => expect(parseMonitors(text)).toBeNull());
 
-  it('may tell of no monitor at all', () => expect(parseDesk('[]')).toEqual([]));
+  it('may tell of no monitor at all', () => expect(parseMonitors('[]')).toEqual([]));
 });
 
 describe('the program that tells them', () => {

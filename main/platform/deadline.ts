@@ -1,0 +1,17 @@
+// A time limit for work that cannot be aborted.
+
+/**
+ * @param onLate makes the error for the caller; the work itself continues
+ * @throws what `work` throws, or what `onLate` returns when it takes longer than `limitMs`
+ */
+export async function withDeadline<T>(work: Promise<T>, limitMs: number, onLate: () => Error): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(onLate()), limitMs);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,143 @@
+// From the spool to the sink: connects the sink that policy chooses, the queue, uploads during a contact, the bandwidth
+// limit and the credentials.
+
+import type { Logger } from '../platform/log.ts';
+import { appVersion, osName } from '../platform/version.ts';
+import type { Policy, PolicyKey } from '../policy/keys.ts';
+import type { SlateOrder, VideoFormat } from '../shared/names.ts';
+import type { Clock } from '../shared/time.ts';
+import type { SpoolSession } from '../spool/spool.ts';
+import { FolderSink } from './folderSink.ts';
+import { LiveUploads } from './liveUploads.ts';
+import type { PublisherPorts } from './publisher.ts';
+import { Publisher } from './publisher.ts';
+import { askBroker } from './s3/broker.ts';
+import { PageTokens } from './s3/pageTokens.ts';
+import { S3Sink } from './s3/s3Sink.ts';
+import { s3SettingsOf } from './s3/settings.ts';
+import { Throttle } from './s3/throttle.ts';
+import type { Sink } from './sink.ts';
+import type { UploadOptions } from './upload.ts';
+import { Upload, uploadRecording } from './upload.ts';
+
+type PassedOn = 'announcePublished' | 'retryEvents' | 'onPublished' | 'onFailed' | 'onChange';
+
+export interface UploadServiceOptions extends Pick<PublisherPorts, PassedOn> {
+  /** Read again for each upload. */
+  readonly policy: Policy;
+  readonly makeSlate: (order: SlateOrder) => Promise<Uint8Array>;
+  readonly blankFormat: () => Promise<VideoFormat>;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+export interface UploadService {
+  readonly publisher: Publisher;
+  /** A run of the session grew by so many bytes. */
+  grew(session: SpoolSession, bytes: number): void;
+  /** The bandwidth limit applies during contacts. */
+  contactsAreOn(areOn: boolean): void;
+  policyChanged(keys: ReadonlySet<PolicyKey>): void;
+  /** A page sent a token with its hello. */
+  tokenCame(agentArn: string, token: string): void;
+}
+
+/** A change of these creates a new sink. */
+const sinkKeys: readonly PolicyKey[] = [
+  ...(['sink', 'sinkFolder', 'keyPrefix', 'brokerUrl', 'awsRegion', 'awsProfile', 's3Bucket'] as const),
+  ...(['s3Endpoint', 's3PathStyle', 's3KmsKeyId', 's3StorageClass', 's3Tags'] as const),
+];
+
+export function startUploads(options: UploadServiceOptions): UploadService {
+  const { policy, makeSlate, blankFormat, clock, log } = options;
+  const throttle = new Throttle();
+  const tokens = new PageTokens();
+  let sink = sinkOf(policy, throttle, tokens);
+  let contactsAreOn = false;
+  // Read once for each upload: it ends in the sink where it began, also after a policy change.
+  const uploadOptions = (): UploadOptions => ({
+    sink,
+    keyPrefix: policy.keyPrefix,
+    appVersion,
+    os: osName(),
+    deliverDamaged: policy.deliverDamaged,
+    makeSlate,
+    blankFormat,
+    onProgress: (session, recordingId, progress) => publisher.progressed(session, recordingId, progress),
+  });
+  const random = Math.random;
+  const live = new LiveUploads({
+    begin: (session, recordingId) => new Upload(session, recordingId, uploadOptions()),
+    clock,
+    random,
+    log,
+  });
+  const publisher: Publisher = new Publisher({
+    ...options,
+    random,
+    publish: async (from, recordingId) => {
+      const begun = await live.take(recordingId);
+      const result = await uploadRecording(from, recordingId, uploadOptions(), begun);
+      // One line for each finding: readers of the log get no lists.
+      for (const { kind, ...found } of result.manifest.integrity?.findings ?? [])
+        log.warn('a recording was delivered that is not as it was written', {
+          recordingId,
+          reason: kind,
+          ...found,
+        });
+      return result;
+    },
+  });
+  function limitUploads(): void {
+    const { uploadLimitKbit } = policy;
+    throttle.limit(contactsAreOn && uploadLimitKbit > 0 ? uploadLimitKbit : null);
+  }
+
+  return {
+    publisher,
+    grew: (session, bytes) => {
+      if (sink.takesLive) live.grew(session, bytes);
+    },
+    contactsAreOn: (areOn) => {
+      contactsAreOn = areOn;
+      limitUploads();
+    },
+    policyChanged: (keys) => {
+      limitUploads();
+      if (keys.has('deliverDamaged')) publisher.retryNow();
+      if (!sinkKeys.some((key) => keys.has(key))) return;
+      sink = sinkOf(policy, throttle, tokens);
+      publisher.retryNow();
+    },
+    tokenCame: (agentArn, token) => {
+      // Only the broker needs it: an unused secret must not stay in memory.
+      if (policy.brokerUrl === null) return;
+      tokens.keep(agentArn, token);
+      publisher.retryNow();
+    },
+  };
+}
+
+function sinkOf(policy: Policy, throttle: Throttle, tokens: PageTokens): Sink {
+  const { s3Bucket: bucket, brokerUrl } = policy;
+  if (policy.sink === 'folder' || bucket === null)
+    return new FolderSink(policy.sinkFolder, { dataDir: policy.dataDir });
+  return new S3Sink({
+    settings: s3SettingsOf(policy),
+    throttle,
+    credentialsFor:
+      brokerUrl === null
+        ? null
+        : ({ recordingId, contactId, agentArn, instanceArn, key }) =>
+            () =>
+              askBroker(brokerUrl, tokens.of(agentArn), {
+                recordingId,
+                contactId,
+                agentArn,
+                instanceArn,
+                bucket,
+                // The longer name and the manifest's name have the same beginning.
+                keyPrefix: key.replace(/\.mp4$/, ''),
+              }),
+  });
+}

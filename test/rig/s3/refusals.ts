@@ -1,0 +1,80 @@
+// What the stand-in refuses: faults that a test asked for, and requests that S3 would not accept.
+import { missingContentLength } from './body.ts';
+import { expiredToken, mistake, noSuchBucket, refusal, requestTimeTooSkewed } from './errors.ts';
+import type { Fault } from './faults.ts';
+import { unexpectedHeaders, type ServerContext, type Target } from './request.ts';
+import { conflict } from './store.ts';
+import { fromAmzDate, type HeaderValues } from '../s3Signature.ts';
+
+/** Of the faults, those that are nothing but an error. */
+export function throwFault(
+  fault: Fault,
+  target: Target,
+  headers: HeaderValues,
+  context: ServerContext,
+): void {
+  switch (fault.kind) {
+    case 'internalError':
+      throw refusal(500, 'InternalError', 'We encountered an internal error. Please try again.');
+    case 'slowDown':
+      throw refusal(503, 'SlowDown', 'Please reduce your request rate.');
+    case 'expiredToken':
+      throw expiredToken();
+    case 'clockSkew':
+      throw requestTimeTooSkewed(fromAmzDate(headers['x-amz-date'] ?? '') ?? 0, context.nowMs());
+    case 'accessDenied':
+      throw refusal(403, 'AccessDenied', 'Access Denied');
+    case 'kmsAccessDenied':
+      throw refusal(
+        403,
+        'AccessDenied',
+        `User: arn:aws:iam::${context.accountId}:user/agent is not authorized to perform: kms:GenerateDataKey on this resource because no identity-based policy allows the kms:GenerateDataKey action`,
+      );
+    case 'noSuchBucket':
+      throw noSuchBucket(target.bucket);
+    case 'conflict':
+      throw conflict(target.key);
+    case 'reset':
+    case 'stall':
+    case 'lostAnswer':
+    case 'slow':
+    case 'wrongChecksumInAnswer':
+    case 'error200':
+    case 'down':
+  }
+}
+
+/** @param problems gets what a client that does everything right never does */
+export function checkHeaders(
+  { operation, key }: Target,
+  headers: HeaderValues,
+  { accountId }: ServerContext,
+  problems: string[],
+): void {
+  for (const name of unexpectedHeaders(operation, headers)) {
+    if (name.startsWith('x-amz-server-side-encryption')) continue;
+    problems.push(`${operation} ${key}: ${name} means nothing here`);
+  }
+  const owner = headers['x-amz-expected-bucket-owner'];
+  if (owner !== undefined && owner !== accountId) throw refusal(403, 'AccessDenied', 'Access Denied');
+  const carries = ['PutObject', 'UploadPart', 'CompleteMultipartUpload'].includes(operation);
+  const length = headers['content-length'] ?? headers['x-amz-decoded-content-length'];
+  if (carries && length === undefined) throw missingContentLength();
+}
+
+/** Whether the write is one of those that must not overwrite. */
+export function conditionOf({ operation, key }: Target, headers: HeaderValues): boolean {
+  const condition = headers['if-none-match'];
+  if (condition === undefined) return false;
+  if ((operation === 'PutObject' || operation === 'CompleteMultipartUpload') && condition === '*')
+    return true;
+  throw mistake(
+    501,
+    'NotImplemented',
+    'A header you provided implies functionality that is not implemented',
+    {
+      Header: 'If-None-Match',
+      Key: key,
+    },
+  );
+}
