@@ -1,4 +1,4 @@
-// Capture as the session sees it: runs are started, cut, stopped and covered by their names. What a run needs is
+// Capture as the session sees it: runs are started, aborted, stopped and flushed by their names. What a run needs is
 // gathered here (ffmpeg, the display layout, a place in the spool); what becomes of it is reported through ports.
 
 import type { Failure } from '../shared/errors.ts';
@@ -27,7 +27,7 @@ export interface CapturePorts {
   readonly openRun: (run: OpenedRun) => Promise<RunSink>;
   readonly onSpawned: (runId: string, pid: number) => void;
   readonly onLive: (runId: string, live: RunLive) => void;
-  readonly onCovered: (runId: string, until: Moment) => void;
+  readonly onFlushed: (runId: string, until: Moment) => void;
   readonly onEnded: (runId: string, end: RunEnd) => void;
   /** Other local users can read the screen as long as this ffmpeg records. Reported once. */
   readonly onExposed: (ffmpegPath: string) => void;
@@ -78,10 +78,10 @@ export class Capture {
   }
 
   /** In this very moment; see CaptureRun. */
-  cut(runId: string, at: Moment): void {
+  abort(runId: string, at: Moment): void {
     this.withSlot(runId, (slot) => {
       slot.cancelled = true;
-      slot.run?.cut(at);
+      slot.run?.abort(at);
     });
   }
 
@@ -93,8 +93,8 @@ export class Capture {
     });
   }
 
-  cover(runId: string, until: Moment): void {
-    this.withSlot(runId, (slot) => slot.run?.cover(until));
+  flushUntil(runId: string, until: Moment): void {
+    this.withSlot(runId, (slot) => slot.run?.flushUntil(until));
   }
 
   /** A recording that goes on after a restart keeps its picture's size. */
@@ -144,7 +144,7 @@ export class Capture {
             ports.onLive(runId, live);
             if (pid !== undefined) void this.reportExposure(pid, binary.path);
           },
-          covered: (until) => ports.onCovered(runId, until),
+          flushed: (until) => ports.onFlushed(runId, until),
           ended: (end) => {
             if (end.fault === null || end.clockWasSet) this.end(runId, end);
             else void this.explainFault(end, signature).then((explained) => this.end(runId, explained));
@@ -213,7 +213,7 @@ export class Capture {
   }
 }
 
-/** Asked anew after each wait: a cut may have come in between. */
+/** Checked again after each wait: an abort may have come in between. */
 function isCancelled(slot: Slot): boolean {
   return slot.cancelled;
 }

@@ -1,5 +1,5 @@
 // One capture run: one ffmpeg process from its first frame to its last, written to the spool as it comes. It must
-// never keep a byte that reaches us after a cut: what was received before the cut was grabbed before it, whatever
+// never keep a byte that reaches us after an abort: what was received before it was grabbed before it, whatever
 // any clock says, and that is the whole proof that a suspension leaks nothing.
 
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
@@ -41,7 +41,7 @@ export interface RunListener {
   /** The first frame is in the spool. */
   live(live: RunLive): void;
   /** Everything up to the moment asked for is in the spool. */
-  covered(until: Moment): void;
+  flushed(until: Moment): void;
   /** The process is gone and the file is closed. Called exactly once, last. */
   ended(end: RunEnd): void;
 }
@@ -73,7 +73,7 @@ export class CaptureRun {
   private readonly stepsBefore: number;
   private killTimer: NodeJS.Timeout | undefined;
 
-  /** False from the cut on: nothing more is kept. */
+  /** False from the abort on: nothing more is kept. */
   private accepting = true;
   /** What the gap after this run is called; null until its end is asked for. */
   private asked: GapReason | null = null;
@@ -81,7 +81,7 @@ export class CaptureRun {
   private fault: { failure: Failure; permanent: boolean } | null = null;
   /** Frames from here on are not kept. */
   private dropFrom = Infinity;
-  private coverUntil: Moment | null = null;
+  private flushTarget: Moment | null = null;
 
   private size = { timescale: 1, width: 0, height: 0 };
   private startWallMs: number | null = null;
@@ -131,7 +131,7 @@ export class CaptureRun {
   }
 
   /** Ends the run in this very moment: nothing that arrives from now on is kept, and the process is killed. */
-  cut(at: Moment): void {
+  abort(at: Moment): void {
     this.accepting = false;
     this.asked = 'suspended';
     this.dropFrom = Math.min(this.dropFrom, at);
@@ -147,10 +147,10 @@ export class CaptureRun {
     this.killTimer ??= setTimeout(() => this.kill(), STOP_DEADLINE_MS);
   }
 
-  /** Asks for `covered` once every frame before `until` is in the spool. */
-  cover(until: Moment): void {
-    this.coverUntil = Math.max(this.coverUntil ?? -Infinity, until);
-    this.reportCover();
+  /** Asks for `flushed` once every frame before `until` is in the spool. */
+  flushUntil(until: Moment): void {
+    this.flushTarget = Math.max(this.flushTarget ?? -Infinity, until);
+    this.reportFlushed();
   }
 
   private receive(chunk: Buffer): void {
@@ -190,7 +190,7 @@ export class CaptureRun {
       this.written = { frames: this.written.frames + 1, lastFrameAt: at };
       if (isFirst && this.accepting) this.reportLive(at);
     });
-    this.reportCover();
+    this.reportFlushed();
   }
 
   private write(bytes: Uint8Array, then?: () => void): void {
@@ -205,11 +205,11 @@ export class CaptureRun {
     this.options.listener.live({ firstFrameAt, width, height });
   }
 
-  private reportCover(): void {
-    if (this.coverUntil === null || this.lastFrameAt === null || this.lastFrameAt < this.coverUntil) return;
-    const until = this.coverUntil;
-    this.coverUntil = null;
-    void this.writes.then(() => this.options.listener.covered(until));
+  private reportFlushed(): void {
+    if (this.flushTarget === null || this.lastFrameAt === null || this.lastFrameAt < this.flushTarget) return;
+    const until = this.flushTarget;
+    this.flushTarget = null;
+    void this.writes.then(() => this.options.listener.flushed(until));
   }
 
   private note(line: string): void {

@@ -3,6 +3,7 @@
 // policy), flags and environment are the agent's as much as the settings file is: they set only what a user may set.
 // Whatever is ignored comes with a warning. Each value knows where it comes from.
 
+import { PolicyError } from '../shared/policyError.ts';
 import { join } from 'node:path';
 import { defaultDataFolder, systemDataFolder } from '../platform/paths.ts';
 import type { KeyInfo } from './keyInfo.ts';
@@ -50,18 +51,7 @@ export interface LoadedPolicy {
   readonly managed: boolean;
 }
 
-/** Names every key that is wrong, where its value came from, and why: one line each. */
-export class PolicyError extends Error {
-  override readonly name = 'PolicyError';
-
-  readonly problems: readonly string[];
-
-  constructor(problems: string | readonly string[]) {
-    const all = typeof problems === 'string' ? [problems] : problems;
-    super(all.join('\n'));
-    this.problems = all;
-  }
-}
+export { PolicyError };
 
 type Choice = { readonly value: unknown; readonly source: Source };
 type Given = Choice & { readonly place: string; readonly what: string };

@@ -1,4 +1,4 @@
-// Why the port could not be opened, in words that say what to do.
+// Why the port could not be opened, and what to do about it.
 
 import { describePortOwner } from '../platform/portOwner.ts';
 import { SightlineError, errno } from '../shared/errors.ts';
@@ -9,7 +9,7 @@ export async function explainListenError(error: unknown, port: number): Promise<
       const owner = await describePortOwner(port);
       return new SightlineError(
         'CLIENT_CONNECTION_ERROR',
-        `Port ${port} is taken${owner === null ? '' : ` by ${owner}`}. End that program (another Sightline, or the Amazon ` +
+        `Port ${port} is already in use${owner === null ? '' : ` by ${owner}`}. End that program (another Sightline, or the Amazon ` +
           'Connect Client Application, which uses 5431 too), or set another "port" here and in the page.',
         { cause: error },
       );
@@ -17,15 +17,13 @@ export async function explainListenError(error: unknown, port: number): Promise<
     case 'EACCES':
       return new SightlineError(
         'CLIENT_CONNECTION_ERROR',
-        `Port ${port} may not be used by this user. Set another "port".`,
-        {
-          cause: error,
-        },
+        `This user may not use port ${port}. Set another "port".`,
+        { cause: error },
       );
     default:
       return new SightlineError(
         'CLIENT_CONNECTION_ERROR',
-        `Port ${port} cannot be opened: ${String(error)}`,
+        `Port ${port} cannot be opened (${errno(error) ?? 'unknown reason'}). Set another "port".`,
         { cause: error },
       );
   }

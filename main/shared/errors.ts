@@ -67,7 +67,12 @@ export function failure(code: ErrorCode, message: string): Failure {
 /** Any thrown thing as a failure. Foreign errors become `fallback`, with their own words kept. */
 export function toFailure(error: unknown, fallback: ErrorCode = 'UNKNOWN'): Failure {
   if (error instanceof SightlineError) return failure(error.code, error.message);
-  return failure(fallback, error instanceof Error ? error.message : String(error));
+  return failure(fallback, errorMessage(error));
+}
+
+/** The text of any thrown thing, for a log or inside a message of ours. */
+export function errorMessage(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** The errno name of a Node system error (`ENOSPC`, `EACCES`, ...), or undefined. */

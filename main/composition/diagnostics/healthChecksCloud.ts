@@ -4,7 +4,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CheckSubjects } from '../../diagnostics/checks.ts';
-import { authUrlOf } from '../admissionOf.ts';
+import { authUrlOf } from '../../server/authentication.ts';
 import type { FoundCredentials } from '../../diagnostics/checks/credentials.ts';
 import { readLogLines } from '../../diagnostics/logLines.ts';
 import type { ResolveProxy } from '../../diagnostics/network/proxy.ts';

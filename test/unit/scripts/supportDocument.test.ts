@@ -67,7 +67,7 @@ describe('what Sightline says with a code', () => {
   const said = saidWords();
 
   it('is read off the sources, with what is put in left open', () => {
-    expect(said.get('CLIENT_CONNECTION_ERROR')).toContain('Port … is taken…');
+    expect(said.get('CLIENT_CONNECTION_ERROR')).toContain('Port … is already in use…');
     expect(said.get('NO_DISPLAY')).toContain('No monitor is switched on');
     expect(said.get('UPLOAD_FAILED')).toContain('The sink is not a folder');
     expect(said.get('CLIENT_AUTH_ERROR')).toContain('S3 does not know the access key');
