@@ -93,6 +93,7 @@ export class Delivery {
     const receipt = await object.finish(assembled.head);
     this.meter.end();
     const manifest = describe({
+      ledger,
       recording,
       startTime,
       stopped,

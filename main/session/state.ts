@@ -2,7 +2,7 @@
 // every sequence of events can be replayed in a test. Only the reducer changes it.
 
 import type { ErrorCode, Failure } from '../shared/errors.ts';
-import type { GapReason, PauseReason } from '../shared/names.ts';
+import type { AgentResumeCause, GapReason, PauseReason } from '../shared/names.ts';
 import type { ContactStart } from '../shared/protocol.ts';
 import type { Moment } from '../shared/time.ts';
 
@@ -47,9 +47,6 @@ export type StopCause = 'stopped' | 'page-lost' | 'agent-changed' | 'shutdown' |
 
 /** What ended a page's suspension: the page, its time limit, or policy after a restart. */
 export type ResumeCause = 'page' | 'time-limit' | 'restart';
-
-/** What ended the agent's own suspension. */
-export type AgentResumeCause = 'agent' | 'time-limit' | 'contact-ended' | 'agent-changed';
 
 export interface Contact {
   readonly recordingId: string;

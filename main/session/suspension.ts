@@ -4,7 +4,7 @@
 //     contact, or when another agent signs in; never by a page's resume, and not when a page is lost.
 //   - Pauses (lock, sleep, no display) stop runs without dropping frames from before them.
 
-import type { PauseReason } from '../shared/names.ts';
+import type { AgentResumeCause, PauseReason } from '../shared/names.ts';
 import { gapOfPause } from '../shared/names.ts';
 import type { Moment } from '../shared/time.ts';
 import { answerWithoutCapture, awaitsResume } from './contacts.ts';
@@ -17,7 +17,7 @@ import {
   replySuspended,
 } from './replies.ts';
 import { abortRuns, clearRetry, startRunIfWanted, stopRuns } from './runs.ts';
-import type { AgentResumeCause, Contact, ResumeCause, SessionEvent } from './state.ts';
+import type { Contact, ResumeCause, SessionEvent } from './state.ts';
 import type { Step } from './step.ts';
 import { clearTimer, findContact, findRecording, journal, latest, set, setTimer, update } from './step.ts';
 import { captureBlockers, isCaptureBlocked, isOpen, isQuiet } from './view.ts';
