@@ -159,8 +159,8 @@ class Page {
   private enqueue(queue: Frame[], frame: Frame): void {
     const { id, request } = frame;
     if (request.type === 'contact.suspend') {
-      // In doubt less is recorded: it takes effect whoever turns out to have sent it, is requested again and answered in
-      // its turn, and stays in force when the page is refused, because another page may rely on it by then.
+      // In doubt less is recorded: it takes effect before its sender is known, is requested again and answered in its
+      // turn, and stays in force when the page is refused, because another page may rely on it by then.
       const { log, session } = this.services;
       log.info('suspending for a page that is still being checked', { page: this.id, origin: this.origin });
       session.contact(request).catch(() => undefined);

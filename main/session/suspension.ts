@@ -125,7 +125,7 @@ export function agentSuspends(step: Step, { token, at }: SessionEvent & { type: 
   acknowledgeSuspends(step);
 }
 
-/** Works whatever policy says by now: a suspension that has begun must be possible to end. */
+/** Does not depend on policy: the agent must be able to end a suspension that policy no longer allows. */
 export function agentResumes(step: Step, { token, at }: SessionEvent & { type: 'agent.resume' }): void {
   endAgentSuspension(step, at, 'agent');
   reply(step, [token], { kind: 'resume', resumedAt: at, ...captureBlockers(step.state) });

@@ -45,7 +45,7 @@ export function captureBlockers(state: SessionState): CaptureBlockers {
   };
 }
 
-/** What the agent may do now. A suspension that has begun may be ended, whatever policy says by now. */
+/** What the agent may do now. A suspension may be ended even where policy no longer allows one. */
 export function agentOffer(
   state: SessionState | null,
   maySuspend: boolean,

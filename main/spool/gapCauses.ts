@@ -6,7 +6,7 @@ import type { Moment } from '../shared/time.ts';
 import type { Ledger } from './ledger.ts';
 import type { Piece } from './timeline.ts';
 
-export interface ExplainedGap {
+interface ExplainedGap {
   readonly by: GapCause;
   /** null: it lasts until the end of the recording. */
   readonly endedBy: GapEnd | null;
