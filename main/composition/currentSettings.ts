@@ -7,7 +7,7 @@ import type { FfmpegFinder, FfmpegSearch } from '../capture/ffmpegBinary.ts';
 import type { UploadService } from '../publisher/uploadService.ts';
 import type { Policy, PolicyKey } from '../policy/keys.ts';
 import type { LivePolicy } from '../policy/live.ts';
-import type { ReducerOptions } from '../session/reducer.ts';
+import type { SessionOptions } from '../session/step.ts';
 import type { RoomLimits, RoomOptions } from '../spool/room.ts';
 import { limitsOf } from '../spool/room.ts';
 import type { OpenEventBridge } from '../status/startEventBridge.ts';
@@ -52,7 +52,7 @@ export function currentSettings(policy: Policy) {
       bridge: () => OpenEventBridge | null,
     ): StatusEventsOptions =>
       withCurrent(fixed, { file: () => policy.statusEventsFile, outbox: () => bridge()?.outbox }),
-    session: (newRunId: () => string): ReducerOptions =>
+    session: (newRunId: () => string): SessionOptions =>
       withCurrent(
         { newRunId, startDeadlineMs: 10_000 },
         {

@@ -42,11 +42,12 @@ export async function recover(options: RecoveryOptions): Promise<void> {
   session.dispatch({
     type: 'restored',
     contacts: goingOn === null ? [] : leftContacts(goingOn, held),
-    agentHeldSince: goingOn === null ? null : agentHeldSince(goingOn),
-    // The agent's suspension of the stretch that goes on is there as itself.
-    endedSuspended: held.map((one) =>
-      goingOn?.ledger.recordings.has(one.recordingId) === true ? { ...one, heldByAgent: false } : one,
-    ),
+    agentSuspendedSince: goingOn === null ? null : agentHeldSince(goingOn),
+    // The agent's suspension of the spool session that continues is already in `agentSuspendedSince`.
+    endedSuspended: held.map(({ heldByAgent, ...one }) => ({
+      ...one,
+      suspendedByAgent: heldByAgent && goingOn?.ledger.recordings.has(one.recordingId) !== true,
+    })),
   });
 }
 

@@ -28,16 +28,17 @@ import type { Publisher } from '../publisher/publisher.ts';
 import { Readiness } from './readiness.ts';
 import { recover } from './recovery.ts';
 import { UnreadableFolders } from './unreadableFolders.ts';
-import { admissionOf } from './admissionOf.ts';
 import { describePortOwner } from '../diagnostics/portOwner.ts';
+import { authenticationOf } from '../server/authentication.ts';
 import { explainListenError } from '../server/listenError.ts';
+import { recorderInfo } from '../server/recorderInfo.ts';
 import { startServer, type RunningServer } from '../server/server.ts';
+import { Pauses } from '../session/pauses.ts';
 import { Session } from '../session/service.ts';
 import type { SessionState } from '../session/state.ts';
-import { captureState, isQuiet, openRecordings, stateReason } from '../session/view.ts';
-import { PROTOCOL_VERSION, type HelloReply } from '../shared/protocol.ts';
-import type { Monitor, PauseReason } from '../shared/names.ts';
-import type { Moment } from '../shared/time.ts';
+import { isQuiet, shownState } from '../session/view.ts';
+import type { RecorderInfo } from '../shared/protocol.ts';
+import type { Monitor } from '../shared/names.ts';
 import { toTimestamp } from '../shared/time.ts';
 import { Room } from '../spool/room.ts';
 import { RUN_FILE_EXTENSION } from '../spool/runFiles.ts';
@@ -74,8 +75,8 @@ export interface Services {
   readonly eventBridge: OpenEventBridge | null;
   readonly session: Session;
   readonly publisher: Publisher;
-  /** What `hello` tells a page about this Sightline; asks ffmpeg when no encoder is known yet. */
-  describe(): Promise<Omit<HelloReply, 'sessionId' | 'recordings'>>;
+  /** What the reply to `hello` says about this recorder; runs ffmpeg when no encoder is known yet. */
+  describe(): Promise<RecorderInfo>;
   /** Completes what is open, publishes what it can within the time given, and ends. What is left is found again. */
   stop(withinMs: number): Promise<void>;
 }
@@ -83,7 +84,7 @@ export interface Services {
 /** @throws SightlineError when the data folder or the port cannot be had */
 export async function startServices(options: ServicesOptions): Promise<Services> {
   const { policy, policyChanges, resourcesFolder, log, monitorSource = null, watchSession } = options;
-  const admission = admissionOf(policy, log);
+  const authentication = authenticationOf(policy, log);
   const spoolFolder = join(policy.dataDir, 'spool');
   const suspendedFolder = join(policy.dataDir, 'suspended');
   const keyFile = keyFileStore(join(policy.dataDir, 'spool.key'), () =>
@@ -218,7 +219,7 @@ export async function startServices(options: ServicesOptions): Promise<Services>
           void stretch
             .append({ type: 'run.live', runId, startTime: firstFrameAt, width, height })
             .then(() => session.dispatch({ type: 'run.live', runId, firstFrameAt })),
-        onFlushed: (runId, until) => session.dispatch({ type: 'run.covered', runId, until }),
+        onFlushed: (runId, until) => session.dispatch({ type: 'run.flushed', runId, until }),
         onEnded: (runId, end) => {
           const { endTime, frames, sizeBytes, gapReason, permanent } = end;
           if (end.fault !== null)
@@ -233,12 +234,7 @@ export async function startServices(options: ServicesOptions): Promise<Services>
             .then(() => session.dispatch({ type: 'run.ended', runId, fault, permanent, at }));
         },
         onExposed: (ffmpegPath) => log.warn(EXPOSED, { ffmpegPath }),
-        onDisplaysChanged: ({ at, available }) => {
-          log.info('the displays changed', { available });
-          if (available && displayIsThere) session.dispatch({ type: 'displays.changed', at });
-          displayIsThere = available;
-          showPauses(at);
-        },
+        onDisplaysChanged: (change) => pauses.displaysChanged(change),
       },
     }),
   );
@@ -253,9 +249,9 @@ export async function startServices(options: ServicesOptions): Promise<Services>
       },
       guard: () => stretch.guard(),
       announce: (effect) => void announcer.decided(effect, stretch),
-      tellResumed: ({ type: _, resumedAt, cause, ...rest }) => {
-        log.info('a suspension ended by itself', { contactId: rest.contactId, cause });
-        if (cause !== 'page') hub.pushResumed({ ...rest, cause, resumedAt: toTimestamp(resumedAt) });
+      pushResumed: ({ type: _, resumedAt, ...rest }) => {
+        log.info('a suspension ended without a request', { contactId: rest.contactId, cause: rest.cause });
+        hub.pushResumed({ ...rest, resumedAt: toTimestamp(resumedAt) });
       },
       publish: (recordingId) => {
         const from = stretch.holderOf(recordingId);
@@ -273,27 +269,13 @@ export async function startServices(options: ServicesOptions): Promise<Services>
     current.session(newId),
   );
 
-  let displayIsThere = true;
-  let absences: readonly PauseReason[] = [];
-  function showPauses(at: Moment): void {
-    const pauses = [
-      ...(policy.pauseOnLock ? absences : []),
-      ...(displayIsThere ? [] : (['display-unavailable'] as const)),
-    ];
-    session.dispatch({ type: 'pauses', pauses, at });
-  }
+  const pauses = new Pauses({ policy, dispatch: (event) => session.dispatch(event), clock, log });
 
   const onChange = (): void => showState(session.current);
   const readiness = new Readiness({ finder, keys, spoolFolder, log, onChange });
 
   function showState(state: SessionState): void {
-    const shown = captureState(state);
-    const problem = shown === 'idle' ? readiness.problem : null;
-    hub.update({
-      state: problem === null ? shown : 'problem',
-      contacts: openRecordings(state),
-      reason: problem === null ? stateReason(state) : { code: problem.code, message: problem.message },
-    });
+    hub.update(shownState(state, readiness.problem));
   }
 
   /** Nothing is recorded any more: the next contact gets a spool folder, a canvas and a clock anchor of its own. */
@@ -307,18 +289,11 @@ export async function startServices(options: ServicesOptions): Promise<Services>
 
   let recovered = (): void => undefined;
   const recovery = new Promise<void>((resolve) => (recovered = resolve));
-  const describe = async () => {
-    const { fps, maxMonitors } = policy;
-    // A page is to find the contacts that an earlier process left open.
-    await recovery;
-    return {
-      protocol: PROTOCOL_VERSION,
-      appVersion,
-      fps,
-      maxMonitors,
-      encoder: (await readiness.check())?.encoder ?? null,
-    };
-  };
+  const describe = (): Promise<RecorderInfo> =>
+    recorderInfo({
+      ...{ policy, appVersion, recovery },
+      findEncoder: async () => (await readiness.check())?.encoder ?? null,
+    });
 
   let server: RunningServer;
   try {
@@ -327,7 +302,7 @@ export async function startServices(options: ServicesOptions): Promise<Services>
       guard: policy,
       appVersion,
       page: {
-        ...{ session, hub, describe, admission },
+        ...{ session, hub, describe, authentication },
         onToken: (arn, token) => uploads.tokenCame(arn, token),
       },
       control: { dataDir: policy.dataDir, publisher, recovery },
@@ -339,9 +314,7 @@ export async function startServices(options: ServicesOptions): Promise<Services>
   }
 
   const running = server;
-  const closeUnallowedPages = (): void => {
-    if (isQuiet(session.current)) running.closeUnallowed();
-  };
+  const closeUnallowedPages = (): void => running.disconnectUnallowed();
   whenQuiet = closeUnallowedPages;
   const endFollowing = followPolicy(policyChanges, {
     finder,
@@ -353,7 +326,7 @@ export async function startServices(options: ServicesOptions): Promise<Services>
       eventBridge = openEventBridge(policy, { clock, log });
       eventBridge?.sender.start();
     },
-    showPauses: () => showPauses(clock.now()),
+    showPauses: () => pauses.update(),
     closeUnallowedPages,
   });
 
@@ -380,9 +353,7 @@ export async function startServices(options: ServicesOptions): Promise<Services>
     if (watchSession === undefined) return null;
     return watchSession({
       onChange: (now) => {
-        log.info('the agent is away from the screen', { because: now.join(', ') || 'not any more' });
-        absences = now;
-        showPauses(clock.now());
+        pauses.absencesChanged(now);
         // It is the time to look where nobody tells of a new policy.
         if (now.length === 0) void policyChanges?.look();
       },

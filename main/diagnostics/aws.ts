@@ -1,7 +1,7 @@
 // AWS as the checks see it: credentials, regions, endpoints, and every host outside this machine that policy names.
 
 import { s3SettingsOf } from '../publisher/s3/settings.ts';
-import { authUrlOf } from '../composition/admissionOf.ts';
+import { authUrlOf } from '../server/authentication.ts';
 import type { Policy } from '../policy/keys.ts';
 import { S3Calls } from '../publisher/s3/s3Client.ts';
 import { Throttle } from '../publisher/s3/throttle.ts';

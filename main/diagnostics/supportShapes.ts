@@ -49,6 +49,7 @@ export const journalShape: Shape = {
   startTime: true,
   endTime: true,
   cause: true,
+  by: true,
   reason: ourReason,
   runId: true,
   file: true,
@@ -99,7 +100,7 @@ export const manifestShape: Shape = {
     frames: true,
   },
   runs: [{ runId: true, ...span, monitors: [monitor], leftOut: [monitor] }],
-  gaps: [{ ...span, reason: ourReason }],
+  gaps: [{ ...span, reason: ourReason, by: true, endedBy: true }],
   suspensions: [{ suspendedAt: true, resumedAt: true, resumedBy: true }],
   integrity: {
     state: true,

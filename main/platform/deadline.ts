@@ -15,3 +15,16 @@ export async function withDeadline<T>(work: Promise<T>, limitMs: number, onLate:
     clearTimeout(timer);
   }
 }
+
+/** @returns the outcome of `work`, or `late` after `ms` milliseconds; the work itself continues. Keeps no process alive. */
+export async function within<T, L>(work: Promise<T>, ms: number, late: L): Promise<T | L> {
+  let timer: NodeJS.Timeout | undefined;
+  const deadline = new Promise<L>((resolve) => {
+    timer = setTimeout(() => resolve(late), ms).unref();
+  });
+  try {
+    return await Promise.race([work, deadline]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

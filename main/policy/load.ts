@@ -2,6 +2,7 @@
 // administrator decides (the installed program, or any machine policy), flags and environment belong to the agent, like the
 // settings file, and set only what a user may set. Each ignored value causes a warning. Each value has its source.
 
+import { PolicyError } from '../shared/policyError.ts';
 import { join } from 'node:path';
 import type { z } from 'zod';
 import { defaultDataFolder, systemDataFolder } from '../platform/paths.ts';
@@ -50,18 +51,7 @@ export interface LoadedPolicy {
   readonly managed: boolean;
 }
 
-/** Names every key that is wrong, where its value came from, and why: one line each. */
-export class PolicyError extends Error {
-  override readonly name = 'PolicyError';
-
-  readonly problems: readonly string[];
-
-  constructor(problems: string | readonly string[]) {
-    const all = typeof problems === 'string' ? [problems] : problems;
-    super(all.join('\n'));
-    this.problems = all;
-  }
-}
+export { PolicyError };
 
 type Choice = { readonly value: unknown; readonly source: Source };
 type Given = Choice & { readonly place: string; readonly what: string };

@@ -4,12 +4,14 @@ import type { Integrity, Manifest } from '../shared/manifest.ts';
 import { manifestSchema } from '../shared/manifest.ts';
 import type { VideoFormat } from '../shared/names.ts';
 import { toTimestamp } from '../shared/time.ts';
-import type { LedgerRecording, LedgerRun } from '../spool/ledger.ts';
+import { gapCauses } from '../spool/gapCauses.ts';
+import type { Ledger, LedgerRecording, LedgerRun } from '../spool/ledger.ts';
 import type { Piece } from '../spool/timeline.ts';
 import type { Assembled } from './assemble.ts';
 import type { SinkReceipt } from './sink.ts';
 
 export interface Facts {
+  readonly ledger: Ledger;
   readonly recording: LedgerRecording;
   readonly startTime: number;
   readonly stopped: NonNullable<LedgerRecording['stopped']>;
@@ -26,6 +28,7 @@ export interface Facts {
 export function buildManifest(facts: Facts): Manifest {
   const { recording, startTime, stopped, pieces, assembled, receipt, format } = facts;
   const { agent, contact } = recording.started;
+  const causes = gapCauses(facts.ledger, pieces);
   const span = (piece: Piece) => ({
     startTime: toTimestamp(piece.from),
     endTime: toTimestamp(piece.to),
@@ -58,9 +61,9 @@ export function buildManifest(facts: Facts): Manifest {
         ? [{ runId: piece.runId, ...span(piece), ...runMonitors(facts.runs, piece.runId) }]
         : [],
     ),
-    gaps: pieces.flatMap((piece) =>
+    gaps: pieces.flatMap((piece, index) =>
       piece.kind === 'gap'
-        ? [{ ...span(piece), durationMs: piece.to - piece.from, reason: piece.reason }]
+        ? [{ ...span(piece), durationMs: piece.to - piece.from, reason: piece.reason, ...causes[index] }]
         : [],
     ),
     suspensions: recording.suspensions.map((one) => ({

@@ -96,6 +96,7 @@ export class Upload {
     const receipt = await object.finish(assembled.moov);
     this.meter.end();
     const manifest = buildManifest({
+      ledger,
       recording,
       startTime,
       stopped,

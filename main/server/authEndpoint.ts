@@ -1,28 +1,28 @@
-// One question to the endpoint that knows which tokens of pages are good (docs/auth.md): a POST, and what its answer
-// comes to. The token goes to this address and nowhere else: no redirect is followed, no answer and no system error is
-// passed on in its own words.
+// One request to the authentication endpoint (docs/auth.md): a POST with the page's token, and what its answer means. The
+// token goes to this address only: no redirect is followed, and no text of an answer or a system error is passed on.
 
 import { z } from 'zod';
 import { ask, whyNoAnswer } from '../platform/ask.ts';
+import { parseJson } from '../shared/json.ts';
 
-/** Who says hello, as the endpoint is told. */
+/** What the endpoint gets to know about the page. */
 export interface AuthQuestion {
   readonly agentArn: string;
   readonly instanceArn: string;
   readonly instanceAlias?: string;
-  /** Of the page, as the browser sent it. */
+  /** As the browser sent it. */
   readonly origin: string;
   readonly appVersion: string;
 }
 
 export type AuthOutcome =
-  /** `expiresAt`: of the token, where the endpoint tells it. */
+  /** `expiresAt`: of the token; null: the endpoint gave none. */
   | { readonly kind: 'accepted'; readonly expiresAt: Date | null }
   | { readonly kind: 'refused'; readonly why: string }
-  /** Nothing is known of the token. */
+  /** The token could not be checked. */
   | { readonly kind: 'unavailable'; readonly why: string };
 
-/** Unknown fields are ignored, so that an endpoint may say more than today. */
+/** Unknown fields are ignored: a newer endpoint may add some. */
 const answerSchema = z.discriminatedUnion('allowed', [
   z.object({
     allowed: z.literal(true),
@@ -32,16 +32,16 @@ const answerSchema = z.discriminatedUnion('allowed', [
   z.object({ allowed: z.literal(false) }),
 ]);
 
-/** With the start's own 10 s this is the longest that a page may have to wait for its first frame. */
+/** Together with the 10 s of a start, the longest time that a page may wait for its first frame. */
 export const AUTH_TIMEOUT_MS = 5000;
 const MAX_ANSWER_BYTES = 16 * 1024;
 
-/** A header's safe characters (RFC 9110, 5.5), and well below the 16 KiB that servers take for all headers together. */
-export function canBeAsked(token: string): boolean {
+/** A header's safe characters (RFC 9110, 5.5), and well below the 16 KiB that servers accept for all headers together. */
+export function isSendable(token: string): boolean {
   return /^[\x21-\x7e]{1,8192}$/.test(token);
 }
 
-/** Never rejects. @param token one that canBeAsked */
+/** Never rejects. @param token one that `isSendable` */
 export async function askEndpoint(
   url: string,
   token: string,
@@ -62,8 +62,7 @@ export async function askEndpoint(
     });
     if (status === 401 || status === 403) return { kind: 'refused', why: `it answered ${status}` };
     if (status !== 200) return unavailable(`it answered ${status}`);
-    if (!/^application\/json *(?:;|$)/i.test(type))
-      return unavailable('it answered something else than JSON');
+    if (!/^application\/json *(?:;|$)/i.test(type)) return unavailable('its answer is not JSON');
     return judge(body, question);
   } catch (error) {
     return unavailable(whyNoAnswer(error));
@@ -73,7 +72,7 @@ export async function askEndpoint(
 function judge(body: string, { agentArn }: AuthQuestion): AuthOutcome {
   const parsed = answerSchema.safeParse(parseJson(body));
   if (!parsed.success) {
-    const fields = parsed.error.issues.map(({ path }) => path.join('.') || 'the whole').join(', ');
+    const fields = parsed.error.issues.map(({ path }) => path.join('.') || 'the whole answer').join(', ');
     return unavailable(`its answer is not of the form in docs/auth.md (see ${fields})`);
   }
   const answer = parsed.data;
@@ -89,12 +88,4 @@ function judge(body: string, { agentArn }: AuthQuestion): AuthOutcome {
 
 function unavailable(why: string): AuthOutcome {
   return { kind: 'unavailable', why };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,25 +1,25 @@
-// Every connection to the loopback port, from its acceptance to its end, and how many there may be. A flood must never
-// cost a connected page its place, nor the capture its file descriptors: what has not said hello makes room, oldest first.
+// Every connection to the loopback port, and how many there may be. A flood must never disconnect a page whose hello has
+// succeeded, nor use up the file descriptors that capture needs: other connections are closed, oldest first.
 
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import type { Logger } from '../platform/log.ts';
 
 /**
- * Connections without an accepted upgrade. An honest one needs milliseconds (its user is looked up: peer.ts), so closing
- * the oldest closes those that only occupy. Together with the next two below 1,024, the lowest usual limit of descriptors.
+ * Connections without an accepted upgrade. A legitimate one takes milliseconds, so closing the oldest closes idle ones.
+ * Together with the next two limits below 1,024, the lowest usual limit of file descriptors.
  */
-export const MAX_STRANGERS = 512;
-/** From the connection to its accepted upgrade or its answer: slow headers, unread answers, half-closed peers. */
+export const MAX_PENDING = 512;
+/** From the connection to its upgrade or answer: against slow headers, unread answers and half-closed peers. */
 export const REQUEST_DEADLINE_MS = 10_000;
 /** Websockets without a successful hello. */
 export const MAX_WAITING_PAGES = 128;
-/** With a successful hello. These are never closed for others; an agent has a handful of tabs. */
+/** With a successful hello. They are never closed to make room. */
 export const MAX_PAGES = 32;
 
 export class Connections {
   /** Oldest first, each with its deadline. */
-  private readonly strangers = new Map<Duplex, NodeJS.Timeout>();
+  private readonly pending = new Map<Duplex, NodeJS.Timeout>();
   /** Oldest first. */
   private readonly waiting = new Set<WebSocket>();
   private readonly pages = new Set<WebSocket>();
@@ -31,21 +31,21 @@ export class Connections {
   }
 
   accept(socket: Duplex): void {
-    this.strangers.set(
+    this.pending.set(
       socket,
       setTimeout(() => this.drop(socket), REQUEST_DEADLINE_MS),
     );
     socket.once('close', () => this.release(socket));
-    const [oldest] = this.strangers.keys();
-    if (oldest === undefined || this.strangers.size <= MAX_STRANGERS) return;
-    this.log.warn('too many connections without a request; the oldest was closed', { limit: MAX_STRANGERS });
+    const [oldest] = this.pending.keys();
+    if (oldest === undefined || this.pending.size <= MAX_PENDING) return;
+    this.log.warn('too many connections without a request; the oldest was closed', { limit: MAX_PENDING });
     this.drop(oldest);
   }
 
-  /** The connection is known to be ours: it has no deadline and makes no room. */
+  /** It has passed every check: no deadline applies, and it is not closed to make room. */
   release(socket: Duplex): void {
-    clearTimeout(this.strangers.get(socket));
-    this.strangers.delete(socket);
+    clearTimeout(this.pending.get(socket));
+    this.pending.delete(socket);
   }
 
   upgrade(socket: Duplex, webSocket: WebSocket): void {
@@ -57,7 +57,7 @@ export class Connections {
     });
     const [oldest] = this.waiting;
     if (oldest === undefined || this.waiting.size <= MAX_WAITING_PAGES) return;
-    this.log.warn('too many pages that have not said hello; the oldest was closed', {
+    this.log.warn('too many pages without a hello; the oldest was closed', {
       limit: MAX_WAITING_PAGES,
     });
     this.waiting.delete(oldest);
@@ -69,9 +69,9 @@ export class Connections {
     this.pages.add(webSocket);
   }
 
-  /** All that never became a page; pages are said goodbye to. */
+  /** Closes every connection without an upgrade. The server closes the websockets. */
   close(): void {
-    for (const socket of this.strangers.keys()) this.drop(socket);
+    for (const socket of this.pending.keys()) this.drop(socket);
   }
 
   private drop(socket: Duplex): void {

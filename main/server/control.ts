@@ -1,5 +1,5 @@
-// The way in for the command line of the same user (`POST /v1/control/retry`), on the port that pages use and closed
-// to every page. Whoever does not hold this process's token learns nothing, not even whether the method was right.
+// The endpoint for the command line of the same user (`POST /v1/control/retry`), on the port that pages use and closed to
+// every page. A caller without this process's token learns nothing, not even whether the method was right.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from '../platform/log.ts';
@@ -11,24 +11,28 @@ import {
   retryRequestSchema,
 } from '../shared/control.ts';
 import type { RetriedRecording, RetryReply, ShownOutcome } from '../shared/control.ts';
+import { within } from '../platform/deadline.ts';
+import { errorMessage } from '../shared/errors.ts';
+import { parseJson } from '../shared/json.ts';
 import { judgeControl } from './guard.ts';
+import { answer } from './httpAnswer.ts';
 
 export interface ControlServices {
   readonly dataDir: string;
   readonly publisher: { retryNow(names?: readonly string[]): readonly RetriedRecording[] };
-  /** Until the spool has been searched nobody knows what waits. */
+  /** Until it resolves, the pending uploads are not known. */
   readonly recovery: Promise<void>;
 }
 
 export interface ControlCaller {
-  /** Whether this user's program asks: the last guard, should the token have got away. */
+  /** Whether the caller is a program of this user: the last check, in case the token has leaked. */
   readonly isOurs: () => Promise<boolean>;
   /** Called when the caller has passed every check. */
-  readonly letIn: () => void;
+  readonly onAccepted: () => void;
 }
 
 export class Control {
-  /** Made anew for each process: what an earlier one gave away opens nothing. */
+  /** New in each process: the token of an earlier one opens nothing. */
   private readonly token = newControlSecret();
   private readonly proof = newControlSecret();
 
@@ -37,18 +41,20 @@ export class Control {
     private readonly log: Logger,
   ) {}
 
-  /** Recording needs no command line: a disk that takes no file is worth a word, and no reason not to start. */
+  /** Recording works without the command line: a disk that does not take the file is logged, and nothing more. */
   async open(port: number): Promise<void> {
     const { token, proof } = this;
     await writeControlFile(this.services.dataDir, { version: 1, pid: process.pid, port, token, proof }).catch(
       (error: unknown) =>
-        this.log.warn('`sightline recordings retry` will not find this Sightline', { reason: String(error) }),
+        this.log.warn('control.json could not be written: `sightline recordings retry` will not work', {
+          reason: errorMessage(error),
+        }),
     );
   }
 
   async close(): Promise<void> {
     await removeControlFile(this.services.dataDir).catch((error: unknown) =>
-      this.log.warn('control.json could not be removed', { reason: String(error) }),
+      this.log.warn('control.json could not be removed', { reason: errorMessage(error) }),
     );
   }
 
@@ -60,46 +66,46 @@ export class Control {
     const verdict = judgeControl(request.headers, port, this.token);
     if (!verdict.allowed) {
       this.log.warn('refused a control request', { reason: verdict.reason });
-      return answer(response, verdict.status, verdict.status === 401 ? 'Unauthorized' : 'Forbidden');
+      return send(response, verdict.status, verdict.status === 401 ? 'Unauthorized' : 'Forbidden');
     }
     this.serve(request, response, caller).catch((error: unknown) => {
-      this.log.warn('a control request could not be answered', { reason: String(error) });
-      if (!response.headersSent) answer(response, 500, 'It could not be answered; the log says why');
+      this.log.warn('a control request could not be answered', { reason: errorMessage(error) });
+      if (!response.headersSent) send(response, 500, 'The request failed; the log says why');
     });
   }
 
   private async serve(
     request: IncomingMessage,
     response: ServerResponse,
-    { isOurs, letIn }: ControlCaller,
+    { isOurs, onAccepted }: ControlCaller,
   ): Promise<void> {
     if (!(await isOurs())) {
-      answer(response, 403, 'Forbidden');
+      send(response, 403, 'Forbidden');
       return;
     }
     if (request.destroyed) return;
-    letIn();
+    onAccepted();
     response.setHeader(CONTROL_PROOF_HEADER, this.proof);
     if (request.method === 'POST') await this.retry(request, response);
-    else answer(response, 405, 'Method not allowed', { Allow: 'POST' });
+    else send(response, 405, 'Method not allowed', { Allow: 'POST' });
   }
 
   private async retry(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = await readBody(request);
     if (body === null) {
-      answer(response, 413, `More than ${CONTROL_MAX_BODY_BYTES} bytes`);
+      send(response, 413, `More than ${CONTROL_MAX_BODY_BYTES} bytes`);
       return;
     }
-    const parsed = retryRequestSchema.safeParse(parse(body));
+    const parsed = retryRequestSchema.safeParse(parseJson(body));
     if (!parsed.success) {
-      answer(response, 400, parsed.error.issues.map(({ message }) => message).join('; '));
+      send(response, 400, parsed.error.issues.map(({ message }) => message).join('; '));
       return;
     }
     const { names, waitSeconds } = parsed.data;
     await this.services.recovery;
     const tried = this.services.publisher.retryNow(names);
-    this.log.info('the command line asked for deliveries now', { count: tried.length });
-    const outcomes = await within(waitSeconds * 1000, tried, response);
+    this.log.info('the command line requested uploads now', { count: tried.length });
+    const outcomes = await outcomesWithin(waitSeconds * 1000, tried, response);
     const reply: RetryReply = {
       recordings: tried.map(({ recordingId, contactId }, index) => ({
         recordingId,
@@ -110,33 +116,27 @@ export class Control {
         (name) => !tried.some(({ recordingId, contactId }) => name === recordingId || name === contactId),
       ),
     };
-    answer(response, 200, JSON.stringify(reply), { 'Content-Type': 'application/json' });
+    send(response, 200, JSON.stringify(reply), { 'Content-Type': 'application/json' });
   }
 }
 
-/** What is known when all is known, the time is over, or nobody waits for the answer any more. */
-async function within(
+/** The outcomes known by the deadline, or when the caller goes away. */
+async function outcomesWithin(
   ms: number,
   tried: readonly RetriedRecording[],
   response: ServerResponse,
 ): Promise<ShownOutcome[]> {
   const outcomes: ShownOutcome[] = tried.map(() => ({ status: 'PENDING' }));
   if (ms === 0) return outcomes;
-  let timer: NodeJS.Timeout | undefined;
-  await Promise.race([
-    Promise.all(
-      tried.map(async (one, index) => {
-        outcomes[index] = await one.outcome;
-      }),
-    ),
-    new Promise<void>((resolve) => (timer = setTimeout(resolve, ms))),
-    new Promise<void>((resolve) => response.once('close', resolve)),
-  ]);
-  clearTimeout(timer);
+  const all = tried.map(async (one, index) => {
+    outcomes[index] = await one.outcome;
+  });
+  const gone = new Promise<void>((resolve) => response.once('close', resolve));
+  await within(Promise.race([Promise.all(all), gone]), ms, undefined);
   return outcomes;
 }
 
-/** null when it is longer than any honest one. */
+/** null: longer than any valid one. */
 function readBody(request: IncomingMessage): Promise<string | null> {
   return new Promise((resolve, reject) => {
     if (Number(request.headers['content-length'] ?? 0) > CONTROL_MAX_BODY_BYTES) return resolve(null);
@@ -149,33 +149,22 @@ function readBody(request: IncomingMessage): Promise<string | null> {
     });
     request.once('end', () => resolve(Buffer.concat(chunks).toString('utf8')));
     request.once('error', reject);
-    request.once('close', () => reject(new Error('it was cut off')));
+    request.once('close', () => reject(new Error('the request was cut off')));
   });
 }
 
-/** Without the headers by which a browser would let a page read it, and the connection is not kept for more. */
-function answer(
+/** Without CORS headers: no page may read it. The connection carries no further request. */
+function send(
   response: ServerResponse,
   status: number,
   body: string,
-  headers: Record<string, string> = {},
+  headers: Readonly<Record<string, string>> = {},
 ): void {
-  response
-    .writeHead(status, {
-      'Content-Type': 'text/plain',
-      'Content-Length': String(Buffer.byteLength(body)),
-      'Cache-Control': 'no-store',
-      'X-Content-Type-Options': 'nosniff',
-      Connection: 'close',
-      ...headers,
-    })
-    .end(body);
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+  answer(response, status, body, {
+    'Content-Type': 'text/plain',
+    'Cache-Control': 'no-store',
+    'X-Content-Type-Options': 'nosniff',
+    Connection: 'close',
+    ...headers,
+  });
 }

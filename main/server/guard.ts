@@ -1,4 +1,4 @@
-// Who may talk to the loopback server, decided from headers alone. Pure; each rule names the attack that it stops.
+// Which requests to the loopback server are allowed, by their headers alone. Pure; each rule names the attack that it stops.
 
 import { createHash, timingSafeEqual } from 'node:crypto';
 
@@ -27,9 +27,9 @@ export function judge(
   if (host === undefined || !isOurHost(host, port)) {
     return { allowed: false, reason: 'Host is not a loopback name or address with our port' };
   }
-  // A program that is no browser (or a browser hiding where it comes from) has no business here.
+  // A program that is not a browser, or a browser that hides the page's origin.
   if (origin === undefined) return { allowed: false, reason: 'Origin is missing' };
-  // Sandboxed frames and file: pages all share the origin "null"; it tells nothing about who asks.
+  // Sandboxed frames and file: pages all share the origin "null", which identifies none of them.
   if (origin === 'null') return { allowed: false, reason: 'Origin is "null"' };
   return isAllowedOrigin(origin, policy)
     ? { allowed: true, origin }
@@ -41,11 +41,11 @@ export type ControlVerdict =
   | { readonly allowed: false; readonly status: 401 | 403; readonly reason: string };
 
 /**
- * Who may use the control path: the command line of the user whose Sightline this is, and no page, however trusted.
+ * The control path is for the command line of this user only, never for a page, however trusted.
  *
  * @param headers lower-case names, as Node gives them
  * @param port the port we listen on
- * @param token what only this user can read (platform/controlFile.ts)
+ * @param token only this user can read it (platform/controlFile.ts)
  */
 export function judgeControl(
   headers: Readonly<Record<string, string | string[] | undefined>>,
@@ -57,8 +57,9 @@ export function judgeControl(
   if (typeof host !== 'string' || !isOurHost(host, port)) {
     return { allowed: false, status: 403, reason: 'Host is not a loopback name or address with our port' };
   }
-  // A page: browsers send Origin with every POST and with everything that asks before (Fetch standard, 3.2). "null" too.
-  if (origin !== undefined) return { allowed: false, status: 403, reason: 'Origin is there: a page asks' };
+  // A page: browsers send Origin with every POST and every preflight (Fetch standard, 3.2), "null" included.
+  if (origin !== undefined)
+    return { allowed: false, status: 403, reason: 'Origin is present: a page sent it' };
   // Another user on this machine, or a program that may connect but not read this user's files.
   const shown = typeof authorization === 'string' ? /^Bearer ([\w-]+)$/i.exec(authorization)?.[1] : undefined;
   if (shown === undefined) return { allowed: false, status: 401, reason: 'no token' };
@@ -68,7 +69,7 @@ export function judgeControl(
   return { allowed: true };
 }
 
-/** Takes as long for a token that is nearly right as for any other, and for any length. */
+/** In constant time for any token of any length. */
 function isSame(one: string, other: string): boolean {
   const [a, b] = [one, other].map((text) => createHash('sha256').update(text).digest());
   return a !== undefined && b !== undefined && timingSafeEqual(a, b);
@@ -82,12 +83,12 @@ function isOurHost(host: string, port: number): boolean {
 
 /** @param origin as a browser serialises it */
 export function isAllowedOrigin(origin: string, policy: GuardPolicy): boolean {
-  // Compared with its own serialisation: "https://good.example@evil.example", trailing paths, odd cases and
-  // non-ASCII look-alikes do not survive the round trip.
+  // Compared with its own serialisation, which "https://good.example@evil.example", trailing paths, upper case and
+  // non-ASCII look-alikes do not equal.
   const url = URL.canParse(origin) ? new URL(origin) : null;
   if (url?.origin !== origin) return false;
   if (policy.allowLoopbackOrigins && isLoopbackName(url.hostname)) return true;
-  // Only https on its default port: on any other, or by http, somebody else on the network could be that page.
+  // Only https on its default port: anything else could be served by another machine on the network.
   return url.protocol === 'https:' && url.port === '' && policy.allowedDomains.includes(url.hostname);
 }
 

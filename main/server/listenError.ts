@@ -13,7 +13,7 @@ export async function explainListenError(
       const owner = await ownerOf(port);
       return new SightlineError(
         'CLIENT_CONNECTION_ERROR',
-        `Port ${port} is taken${owner === null ? '' : ` by ${owner}`}. End that program (another Sightline, or the Amazon ` +
+        `Port ${port} is already in use${owner === null ? '' : ` by ${owner}`}. End that program (another Sightline, or the Amazon ` +
           'Connect Client Application, which uses 5431 too), or set another "port" here and in the page.',
         { cause: error },
       );
@@ -21,15 +21,13 @@ export async function explainListenError(
     case 'EACCES':
       return new SightlineError(
         'CLIENT_CONNECTION_ERROR',
-        `Port ${port} may not be used by this user. Set another "port".`,
-        {
-          cause: error,
-        },
+        `This user may not use port ${port}. Set another "port".`,
+        { cause: error },
       );
     default:
       return new SightlineError(
         'CLIENT_CONNECTION_ERROR',
-        `Port ${port} cannot be opened: ${String(error)}`,
+        `Port ${port} cannot be opened (${errno(error) ?? 'unknown reason'}). Set another "port".`,
         { cause: error },
       );
   }

@@ -1,14 +1,14 @@
-// Reads each page no faster than honest pages ever send, so that one that floods cannot keep the others waiting: above
-// its share it is not read until the next slice of time. Nothing is dropped and nobody is disconnected for it.
+// Reads each page no faster than legitimate pages ever send, so that a flooding page cannot delay the others: above its
+// share it is not read until the next time slice. Nothing is dropped, and no page is disconnected.
 
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 
 const SLICE_MS = 100;
-/** A slice takes four frames of the greatest size, or 128 small ones. */
-const SHARE = 256 * 1024;
-/** What handling any frame costs, however short it is, in bytes. */
-const FRAME_COST = 2048;
+/** Per slice: four frames of the maximum size, or 128 small ones. */
+const SHARE_BYTES = 256 * 1024;
+/** The cost of handling any frame, however short. */
+const FRAME_COST_BYTES = 2048;
 
 export function limitPace(webSocket: WebSocket, socket: Duplex): void {
   let spent = 0;
@@ -20,9 +20,10 @@ export function limitPace(webSocket: WebSocket, socket: Duplex): void {
       spent = 0;
       webSocket.resume();
     }, SLICE_MS);
-    if (spent > SHARE) webSocket.pause();
+    if (spent > SHARE_BYTES) webSocket.pause();
   };
   socket.on('data', (chunk: Buffer) => spend(chunk.byteLength));
-  for (const event of ['message', 'ping', 'pong'] as const) webSocket.on(event, () => spend(FRAME_COST));
+  for (const event of ['message', 'ping', 'pong'] as const)
+    webSocket.on(event, () => spend(FRAME_COST_BYTES));
   webSocket.once('close', () => clearTimeout(timer ?? undefined));
 }

@@ -1,34 +1,36 @@
-// One connected page: its frames in, replies and pushes out. Nothing but `hello` is answered until it has succeeded;
-// while its token is being checked, what follows waits, and only a suspend takes hold before the check has ended.
+// One connected page: its frames in, replies and pushes out. Nothing but `hello` is answered until it has succeeded.
+// While its token is checked, the frames that follow are queued, and only a suspend takes effect at once.
 
 import { randomUUID } from 'node:crypto';
 import type { RawData, WebSocket } from 'ws';
 import type { SessionCommands } from '../session/service.ts';
 import type { Identity } from '../session/state.ts';
 import type { StatusHub } from '../status/hub.ts';
-import { SightlineError, failure, toFailure } from '../shared/errors.ts';
+import type { ErrorCode } from '../shared/errors.ts';
+import { SightlineError, errorMessage, failure, toFailure } from '../shared/errors.ts';
 import type {
   Hello,
   HelloReply,
   Push,
+  RecorderInfo,
   Reply,
   ReplyFields,
   Request,
   RequestFailure,
 } from '../shared/protocol.ts';
 import { parseFrame } from '../shared/protocol.ts';
+import { within } from '../platform/deadline.ts';
 import type { Logger } from '../platform/log.ts';
-import { AdmissionError, Tries } from './admission.ts';
-import type { Admission } from './admission.ts';
+import { Attempts, AuthenticationError } from './authentication.ts';
+import type { Authentication } from './authentication.ts';
 
 export interface PageServices {
   readonly session: SessionCommands;
   readonly hub: StatusHub;
-  /** The part of hello's reply that says what this recorder is. */
-  readonly describe: () => Promise<Omit<HelloReply, 'recordings' | 'sessionId'>>;
-  /** Who may come in besides the guard's rules; null: whoever has passed them. */
-  readonly admission: Pick<Admission, 'admit'> | null;
-  /** For the broker of credentials, once the page is let in. */
+  readonly describe: () => Promise<RecorderInfo>;
+  /** null: policy requires no token. */
+  readonly authentication: Pick<Authentication, 'authenticate'> | null;
+  /** For the credentials broker, once hello has succeeded. */
   readonly onToken: (agentArn: string, token: string) => void;
   /** Whether policy still allows the page's origin. */
   readonly isAllowed: () => boolean;
@@ -39,36 +41,38 @@ export interface PageServices {
   readonly log: Logger;
 }
 
-/** A page that does not read what it is sent is cut off before it costs memory. */
+/** A page that does not read its messages is disconnected before they fill the memory. */
 const MAX_BUFFERED_BYTES = 4 * 1024 * 1024;
 const CLOSE_POLICY_VIOLATION = 1008;
 /** Of 64 KiB at most, each. */
-const MAX_HELD_FRAMES = 32;
-/** A page that comes back may start again, at once, all the contacts that an agent can have. */
+const MAX_QUEUED_FRAMES = 32;
+/** A page that reconnects may start all the contacts that an agent can have at once. */
 const MAX_UNANSWERED = 32;
+/** At a start the spool is searched before a hello is answered. A disk that stalls must not keep the page waiting forever. */
+const DESCRIBE_DEADLINE_MS = 30_000;
 
 interface Frame {
   readonly id: string;
   readonly request: Request;
 }
 
-/** @returns the way to show the page out: it gets the answers that it waits for, and nothing more */
+/** @returns disconnects the page: it still gets the answers to its requests, and nothing more */
 export function servePage(socket: WebSocket, origin: string, services: PageServices): () => void {
   const page = new Page(socket, origin, services);
   page.serve();
-  return () => page.showOut();
+  return () => page.disconnect();
 }
 
 class Page {
   private readonly id = randomUUID();
   private ready = false;
   private unanswered = 0;
-  private isShownOut = false;
+  private isDisconnecting = false;
   private identity: Identity | null = null;
   private unsubscribe: () => void = () => undefined;
-  /** What came while the page's first hello was being checked; null: no check is under way. */
-  private held: Frame[] | null = null;
-  private readonly tries = new Tries();
+  /** What came while the page's first hello is checked; null: no check is pending. */
+  private queue: Frame[] | null = null;
+  private readonly attempts = new Attempts();
 
   constructor(
     private readonly socket: WebSocket,
@@ -77,134 +81,119 @@ class Page {
   ) {}
 
   serve(): void {
-    this.services.log.info('page connected', { page: this.id, origin: this.origin });
+    const { log, session } = this.services;
+    const page = { page: this.id, origin: this.origin };
+    log.info('page connected', page);
     this.socket.on('message', (data, isBinary) => {
-      if (isBinary) {
-        this.refuse(
-          null,
-          failure('INVALID_MESSAGE', 'Binary frames are not understood. Send JSON in a text frame.'),
-        );
-      } else {
-        this.receive(textOf(data));
-      }
+      if (isBinary)
+        this.refuse(null, 'INVALID_MESSAGE', 'Binary frames are not supported. Send JSON as text.');
+      else this.receive(textOf(data));
     });
-    // A frame over the limit is such an error; ws then closes with 1009 by itself.
-    this.socket.on('error', (error) =>
-      this.services.log.warn('page error', {
-        page: this.id,
-        origin: this.origin,
-        reason: error.message,
-      }),
-    );
+    // A frame over the limit is such an error; ws then closes with 1009.
+    this.socket.on('error', (error) => log.warn('page error', { ...page, reason: error.message }));
     this.socket.on('close', (code) => {
-      this.services.log.info('page gone', { page: this.id, origin: this.origin, code });
+      log.info('page gone', { ...page, code });
       this.unsubscribe();
-      if (this.ready) this.services.session.pageLeft(this.id);
+      if (this.ready) session.pageLeft(this.id);
       this.ready = false;
-      this.held = null;
+      this.queue = null;
     });
   }
 
   private receive(text: string): void {
-    if (this.isShownOut) return;
+    if (this.isDisconnecting) return;
     const frame = parseFrame(text);
-    if (!frame.ok) return this.refuse(frame.id, failure('INVALID_MESSAGE', frame.message));
-    if (this.held === null) this.handle(frame);
-    else this.hold(this.held, frame);
+    if (!frame.ok) return this.refuse(frame.id, 'INVALID_MESSAGE', frame.message);
+    if (this.queue === null) this.handle(frame);
+    else this.enqueue(this.queue, frame);
   }
 
   private handle({ id, request }: Frame): void {
     const isHello = request.type === 'hello';
-    if (!this.ready && !isHello) {
+    if (!this.ready && !isHello)
       return this.refuse(
         id,
-        failure('NOT_READY', 'Send hello first; nothing else is answered before it succeeds.'),
+        'NOT_READY',
+        'Send hello first; nothing else is answered before hello succeeds.',
       );
-    }
-    // A suspend is never one too many.
-    if (this.unanswered >= MAX_UNANSWERED && request.type !== 'contact.suspend') {
+    // A suspend is never refused for this limit.
+    if (this.unanswered >= MAX_UNANSWERED && request.type !== 'contact.suspend')
       return this.refuse(
         id,
-        failure(
-          'TOO_MANY_REQUESTS',
-          `${MAX_UNANSWERED} requests of this page wait for their answers. Wait for some of them before sending more.`,
-        ),
+        'TOO_MANY_REQUESTS',
+        `${MAX_UNANSWERED} requests of this page are unanswered. Wait for some answers before sending more.`,
       );
-    }
-    if (!this.ready && this.services.admission !== null) this.held = [];
+    if (!this.ready && this.services.authentication !== null) this.queue = [];
     this.unanswered += 1;
-    // Not counted any more when those that waited for a hello are handled.
+    // Decremented before the queued frames are handled.
     const answer = this.answer(request).finally(() => (this.unanswered -= 1));
     const answered = answer.then(
       (fields) => {
         this.send({ re: id, ok: true, ...fields });
         if (!isHello) return;
-        this.welcome();
-        this.release();
+        this.subscribe();
+        this.handleQueued();
       },
       (error: unknown) => {
-        this.refuse(id, this.explain(request.type, error));
-        if (isHello) this.release();
+        this.send({ re: id, ok: false, error: this.explain(request.type, error) });
+        if (isHello) this.handleQueued();
       },
     );
-    void answered.then(() => this.closeIfShownOut());
+    void answered.then(() => this.closeIfDisconnecting());
   }
 
-  /** Policy does not allow its origin any more. */
-  showOut(): void {
-    if (this.isShownOut) return;
-    this.isShownOut = true;
-    this.services.log.warn('a page is closed: policy does not allow its origin any more', {
-      page: this.id,
-      origin: this.origin,
-    });
-    this.closeIfShownOut();
+  /** Policy no longer allows the page's origin. */
+  disconnect(): void {
+    if (this.isDisconnecting) return;
+    this.isDisconnecting = true;
+    const page = { page: this.id, origin: this.origin };
+    this.services.log.warn('a page is disconnected: policy no longer allows its origin', page);
+    this.closeIfDisconnecting();
   }
 
-  private closeIfShownOut(): void {
-    if (this.isShownOut && this.unanswered === 0)
-      this.socket.close(CLOSE_POLICY_VIOLATION, 'Policy does not allow this origin any more');
+  private closeIfDisconnecting(): void {
+    if (this.isDisconnecting && this.unanswered === 0)
+      this.socket.close(CLOSE_POLICY_VIOLATION, 'Policy no longer allows this origin');
   }
 
-  private hold(held: Frame[], frame: Frame): void {
+  private enqueue(queue: Frame[], frame: Frame): void {
     const { id, request } = frame;
     if (request.type === 'contact.suspend') {
-      // Whoever may turn out to ask, nothing is captured from now on: in doubt less is recorded. It is asked again, and
-      // answered, in its turn; and it stays in force when the page is refused, because another may rely on it by then.
+      // In doubt less is recorded: it takes effect before its sender is known, is requested again and answered in its
+      // turn, and stays in force when the page is refused, because another page may rely on it by then.
       const { log, session } = this.services;
       log.info('suspending for a page that is still being checked', { page: this.id, origin: this.origin });
       session.contact(request).catch(() => undefined);
     }
-    if (held.length >= MAX_HELD_FRAMES) {
-      return this.refuse(id, failure('NOT_READY', 'hello is still being checked. Wait for its answer.'));
-    }
-    held.push(frame);
+    if (queue.length >= MAX_QUEUED_FRAMES)
+      return this.refuse(id, 'NOT_READY', 'hello is still being checked. Wait for its answer.');
+    queue.push(frame);
   }
 
-  /** In the order of their arrival and in one step: a resume with a suspend behind it lets nothing through. */
-  private release(): void {
-    const frames = this.held ?? [];
-    this.held = null;
+  /** In the order of arrival and in one step: no frame gets through between a resume and the suspend behind it. */
+  private handleQueued(): void {
+    const frames = this.queue ?? [];
+    this.queue = null;
     for (const frame of frames) {
-      // A hello among them that is being checked in its turn.
-      const held = this.held as Frame[] | null;
-      if (held === null) this.handle(frame);
-      else held.push(frame);
+      // A hello among them may be checked as well, and queue the rest.
+      const queue = this.queue as Frame[] | null;
+      if (queue === null) this.handle(frame);
+      else queue.push(frame);
     }
   }
 
-  /** Called in the step in which the frame was received: a suspend takes hold before this returns. */
+  /** Called in the step in which the frame was received: a suspend takes effect before this returns. */
   private async answer(request: Request): Promise<ReplyFields> {
     const { session, hub } = this.services;
     switch (request.type) {
       case 'hello':
         return this.hello(request);
       case 'contact.start':
-        // It stays for what is on, which nobody else can suspend; nothing more is to come of it.
+        // The page stays connected for its open contacts, which no other page may be able to suspend, but starts no more.
         if (!this.services.isAllowed())
           throw new SightlineError(
             'CLIENT_AUTH_ERROR',
-            `Policy does not allow ${this.origin} any more. Ask for it to be added to "allowedDomains".`,
+            `Policy no longer allows ${this.origin}. Ask for it to be added to "allowedDomains".`,
           );
         return session.contact(request);
       case 'contact.suspend':
@@ -222,58 +211,64 @@ class Page {
   }
 
   private async hello(request: Hello): Promise<HelloReply> {
-    if (!this.ready && !this.services.hasRoom()) {
+    const { session, authentication, describe, hasRoom, onJoined, onToken } = this.services;
+    if (!this.ready && !hasRoom())
       throw new SightlineError(
         'TOO_MANY_REQUESTS',
-        'Too many pages are connected to Sightline. Close some of them, and say hello again.',
+        'Too many pages are connected to Sightline. Close some of them, and send hello again.',
       );
-    }
-    await this.services.admission?.admit(request, this.origin, this.tries);
-    const description = await this.services.describe();
+    await authentication?.authenticate(request, this.origin, this.attempts);
+    const info = await within(describe(), DESCRIBE_DEADLINE_MS, null);
+    if (info === null)
+      throw new SightlineError(
+        'SERVICE_ISSUE',
+        'Sightline is still reading its disk. Send hello again; nothing is recorded before.',
+      );
     const identity = identityOf(request);
     // A hello can end the contacts of the agent before: not on behalf of a page that did not wait.
     if (this.isGone()) throw pageIsGone();
-    const recordings = await this.services.session.hello(this.id, identity);
-    if (this.isGone()) {
-      // Its "close" came before it had joined; without this the session would count it for ever.
-      this.services.session.pageLeft(this.id);
-      throw pageIsGone();
+    try {
+      const recordings = await session.hello(this.id, identity);
+      if (this.isGone()) throw pageIsGone();
+      this.ready = true;
+      onJoined();
+      this.identity = identity;
+      if (request.token !== undefined) onToken(identity.agentArn, request.token);
+      return { ...info, sessionId: this.id, recordings };
+    } catch (error) {
+      // The session may count the page already: when hello is answered at its deadline, or the page went away meanwhile.
+      if (!this.ready) session.pageLeft(this.id);
+      throw error;
     }
-    this.ready = true;
-    this.services.onJoined();
-    this.identity = identity;
-    if (request.token !== undefined) this.services.onToken(identity.agentArn, request.token);
-    return { ...description, sessionId: this.id, recordings };
   }
 
-  private welcome(): void {
+  private subscribe(): void {
     this.unsubscribe();
     this.unsubscribe = this.services.hub.subscribe((push) => {
-      if (this.isItsBusiness(push)) this.send(push);
+      if (this.concernsAgent(push)) this.send(push);
     });
     this.send(this.services.hub.state);
   }
 
-  /** The recordings of the agent before may be published while this one is here. */
-  private isItsBusiness(push: Push): boolean {
+  /** The recordings of another agent may be published while this one is connected. */
+  private concernsAgent(push: Push): boolean {
     return push.type !== 'recording.status' || push.event.detail.agentArn === this.identity?.agentArn;
   }
 
   private explain(type: Request['type'], error: unknown): RequestFailure {
-    if (error instanceof AdmissionError) {
+    if (error instanceof AuthenticationError) {
       const { retryAfterSeconds } = error;
       const again = retryAfterSeconds === null ? {} : { retryAfterSeconds };
       return { ...toFailure(error), retryable: retryAfterSeconds !== null, ...again };
     }
-    if (!(error instanceof SightlineError)) {
-      const { log } = this.services;
-      log.error('a request failed unexpectedly', { type, origin: this.origin, reason: String(error) });
-    }
-    return toFailure(error, 'SERVICE_ISSUE');
+    if (error instanceof SightlineError) return toFailure(error);
+    const { log } = this.services;
+    log.error('a request failed unexpectedly', { type, origin: this.origin, reason: errorMessage(error) });
+    return failure('SERVICE_ISSUE', 'Sightline could not handle the request. Its log says why.');
   }
 
-  private refuse(id: string | null, error: RequestFailure): void {
-    this.send({ re: id, ok: false, error });
+  private refuse(id: string | null, code: ErrorCode, message: string): void {
+    this.send({ re: id, ok: false, error: failure(code, message) });
   }
 
   private isGone(): boolean {
@@ -283,7 +278,7 @@ class Page {
   private send(message: Reply | Push): void {
     if (this.isGone()) return;
     if (this.socket.bufferedAmount > MAX_BUFFERED_BYTES) {
-      this.socket.close(CLOSE_POLICY_VIOLATION, 'The page does not read what it is sent');
+      this.socket.close(CLOSE_POLICY_VIOLATION, 'The page does not read its messages');
       return;
     }
     this.socket.send(JSON.stringify(message));

@@ -1,18 +1,17 @@
-// Another user of this machine reaches our port too, and may write any Origin. So a connection is served only when the
-// program at its other end is this user's (Windows: this session's). In doubt it is refused.
+// Programs of other users reach the loopback port too, and may send any Origin. So a connection is served only when the
+// program at its other end belongs to this user (Windows: to this session). In doubt it is refused.
 
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../platform/log.ts';
 import type { FindPeers, PeerConnection, PeerVerdict } from '../platform/peers/peer.ts';
 import { NOT_FOUND, peerOf } from '../platform/peers/peer.ts';
-import { failure } from '../shared/errors.ts';
+import { errorMessage, failure } from '../shared/errors.ts';
 
-/** So many are looked up at once; the others wait for the next look. */
+/** Connections in one lookup; the others wait for the next one. */
 const MAX_AT_ONCE = 1024;
-const LOG_AT_MOST_EVERY_MS = 60_000;
 
-/** What is refused gets, with status 403. It says nothing of who is refused, and of whom the others are. */
+/** The body of the 403. It names no user. */
 export const PEER_REFUSED_BODY = JSON.stringify(
   failure(
     'PEER_REFUSED',
@@ -27,43 +26,26 @@ interface Waiting {
   readonly resolve: (verdict: PeerVerdict) => void;
 }
 
-/** One look at the system's table at a time answers all who wait: a flood of connections costs no flood of looks. */
+/** One lookup in the system's table at a time answers all waiting connections: a flood of them costs few lookups. */
 export class Peers {
   private waiting: Waiting[] = [];
-  private isLooking = false;
-  /** A connection's program does not change (Linux: what a descriptor is handed on to does not show). */
+  private isLookingUp = false;
+  /** A connection's program does not change. */
   private readonly known = new WeakMap<Socket, Promise<PeerVerdict>>();
 
-  private logAgainAt = 0;
-  private unlogged = 0;
-
+  /** @param log limited (platform/repeats.ts): a flood must not fill it */
   constructor(
     private readonly find: FindPeers,
     private readonly log: Logger,
   ) {}
 
-  /** Never rejects. Whoever is refused is logged. */
+  /** Never rejects. Logs what is refused. */
   async isOurs(socket: Socket): Promise<boolean> {
     const verdict = await this.judge(socket);
     if (verdict.kind === 'ours') return true;
-    this.refused(verdict.reason);
+    const { reason } = verdict;
+    this.log.warn('refused a program of another user or session', { code: 'PEER_REFUSED', reason });
     return false;
-  }
-
-  /** A flood of them is not to fill the log. */
-  private refused(reason: string): void {
-    const now = performance.now();
-    if (now < this.logAgainAt) {
-      this.unlogged += 1;
-      return;
-    }
-    this.log.warn('refused a program that is not of this user and session', {
-      code: 'PEER_REFUSED',
-      reason,
-      ...(this.unlogged === 0 ? {} : { moreSinceTheLastLine: this.unlogged }),
-    });
-    this.logAgainAt = now + LOG_AT_MOST_EVERY_MS;
-    this.unlogged = 0;
   }
 
   private judge(socket: Socket): Promise<PeerVerdict> {
@@ -79,30 +61,30 @@ export class Peers {
   private enqueue(socket: Socket, peer: PeerConnection, isRetry: boolean): Promise<PeerVerdict> {
     return new Promise((resolve) => {
       this.waiting.push({ socket, peer, isRetry, resolve });
-      void this.look();
+      void this.lookUp();
     });
   }
 
-  private async look(): Promise<void> {
-    if (this.isLooking) return;
-    this.isLooking = true;
+  private async lookUp(): Promise<void> {
+    if (this.isLookingUp) return;
+    this.isLookingUp = true;
     while (this.waiting.length > 0) {
       const began = performance.now();
       const gone = this.waiting.filter(({ socket }) => socket.destroyed);
       this.waiting = this.waiting.filter(({ socket }) => !socket.destroyed);
       for (const { resolve } of gone) resolve(NOT_FOUND);
-      // The newest first: of a flood the oldest are closed before they are answered.
+      // The newest first: in a flood, the oldest are closed before they are answered.
       const now = this.waiting.splice(-MAX_AT_ONCE);
       if (now.length === 0) break;
       const verdicts = await this.ask(now.map(({ peer }) => peer));
       now.forEach((one, index) => this.settle(one, verdicts[index] ?? NOT_FOUND));
-      // Half of the time at most is spent on this, however long the table is.
+      // At most half of the time is spent on lookups, however long the table is.
       if (this.waiting.length > 0) await sleep(Math.ceil(performance.now() - began));
     }
-    this.isLooking = false;
+    this.isLookingUp = false;
   }
 
-  /** The table of a busy system can miss a line while it changes. */
+  /** Retries once: the table of a busy system can miss a row while it changes. */
   private settle({ socket, peer, isRetry, resolve }: Waiting, verdict: PeerVerdict): void {
     if (verdict.kind === 'unknown' && !isRetry) void this.enqueue(socket, peer, true).then(resolve);
     else resolve(verdict);
@@ -112,8 +94,7 @@ export class Peers {
     try {
       return await this.find(peers);
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      return peers.map(() => ({ kind: 'unknown', reason }));
+      return peers.map(() => ({ kind: 'unknown', reason: errorMessage(error) }));
     }
   }
 }

@@ -1,5 +1,5 @@
-// The websocket server: binds to loopback only, lets the guard decide who may connect, parses every frame by its
-// schema and hands it to the session. No rule about contacts lives here.
+// The websocket server: binds to loopback only, lets the guard decide which requests are allowed, and connects pages to
+// the session. No rule about contacts lives here.
 
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http';
@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import type { WebSocket } from 'ws';
-import { errno } from '../shared/errors.ts';
+import { errno, errorMessage } from '../shared/errors.ts';
 import type { HealthReply } from '../shared/protocol.ts';
 import { HEALTH_PATH, MAX_FRAME_BYTES, PROTOCOL_VERSION, WEBSOCKET_PATH } from '../shared/protocol.ts';
 import type { Logger } from '../platform/log.ts';
@@ -21,39 +21,40 @@ import type { ControlServices } from './control.ts';
 import { Control } from './control.ts';
 import type { GuardPolicy } from './guard.ts';
 import { isAllowedOrigin, judge } from './guard.ts';
+import { answer } from './httpAnswer.ts';
 import { limitPace } from './pace.ts';
 import type { PageServices } from './page.ts';
 import { servePage } from './page.ts';
 import { PEER_REFUSED_BODY, Peers } from './peer.ts';
 
 export interface ServerOptions {
-  /** 0 takes a free one. */
+  /** 0: any free one. */
   readonly port: number;
   /** Read anew for each request. */
   readonly guard: GuardPolicy;
   readonly appVersion: string;
   readonly page: Omit<PageServices, 'isAllowed' | 'hasRoom' | 'onJoined' | 'log'>;
   readonly control: ControlServices;
-  /** Who knows whose program is at the other end; this system unless given. */
+  /** Identifies the program at the other end; the system's own tables unless given. */
   readonly peers?: SystemPeers;
   readonly log: Logger;
 }
 
 export interface RunningServer {
   readonly port: number;
-  /** Whose origin the guard does not allow any more, is shown out. */
-  closeUnallowed(): void;
+  /** Disconnects pages whose origin policy no longer allows. Does nothing while anything is being recorded. */
+  disconnectUnallowed(): void;
   close(): Promise<void>;
 }
 
-/** Pages ping through the protocol; a peer that vanished without a word is found by this. */
+/** Finds peers that vanished without closing their connection. */
 const HEARTBEAT_MS = 30_000;
-const GOODBYE_MS = 500;
+const CLOSE_DEADLINE_MS = 500;
 const CLOSE_GOING_AWAY = 1001;
 const MAX_LOGGED_ORIGIN = 300;
-/** Lines a minute about the pages of one origin: reloads are few. */
+/** Log lines a minute about the pages of one origin. */
 const PAGE_LINES = 30;
-/** Browsers send a message of 64 KiB in a few frames; one in endless frames would never end. */
+/** Browsers send a message of 64 KiB in a few fragments; one of endless fragments would never end. */
 const MAX_FRAGMENTS = 64;
 
 /** @throws the system error of listen(2) (`EADDRINUSE`, `EACCES`), for 127.0.0.1 */
@@ -63,7 +64,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     maxPayload: MAX_FRAME_BYTES,
     perMessageDeflate: false,
     maxFragments: MAX_FRAGMENTS,
-    // One frame of a page in each turn of the event loop: another page's suspend is next, however many wait here.
+    // One frame of each page in each turn of the event loop: no page's frames delay another page's suspend.
     allowSynchronousEvents: false,
   });
   const refusals = limitRepeats(options.log, 1);
@@ -71,7 +72,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const connections = new Connections(refusals);
   const control = new Control(options.control, refusals);
   const system = options.peers ?? systemPeers();
-  const peers = new Peers(system.find, options.log);
+  const peers = new Peers(system.find, refusals);
   const gate = new Gate({ ...options, refusals, pageLog }, sockets, connections, control, peers);
   const v4 = await listen(gate, '127.0.0.1', options.port);
   const { port } = v4.address() as AddressInfo;
@@ -80,19 +81,19 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   try {
     servers.push(await listen(gate, '::1', port));
   } catch (error) {
-    // A machine without IPv6 is fine; somebody else on the same port of it is worth a word.
-    options.log.warn('not listening on [::1]', { reason: errno(error) ?? String(error) });
+    // Normal without IPv6; otherwise another program uses the port there.
+    options.log.warn('not listening on [::1]', { reason: errno(error) ?? errorMessage(error) });
   }
   await control.open(port);
   const heartbeat = setInterval(() => gate.findDead(), HEARTBEAT_MS);
   return {
     port,
-    closeUnallowed: () => gate.closeUnallowed(),
+    disconnectUnallowed: () => gate.disconnectUnallowed(),
     async close() {
       clearInterval(heartbeat);
       gate.isClosed = true;
       await control.close();
-      const gone = [...sockets.clients].map((socket) => sayGoodbye(socket));
+      const gone = [...sockets.clients].map((socket) => closeSocket(socket));
       const closed = servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
       await Promise.all(gone);
       connections.close();
@@ -105,10 +106,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   };
 }
 
-/** A page that does not answer the closing handshake is not waited for. */
-function sayGoodbye(socket: WebSocket): Promise<void> {
+/** A page that does not answer the closing handshake is terminated. */
+function closeSocket(socket: WebSocket): Promise<void> {
   return new Promise((resolve) => {
-    const timer = setTimeout(() => socket.terminate(), GOODBYE_MS);
+    const timer = setTimeout(() => socket.terminate(), CLOSE_DEADLINE_MS);
     socket.once('close', () => {
       clearTimeout(timer);
       resolve();
@@ -135,7 +136,7 @@ class Gate {
   port = 0;
   isClosed = false;
   private readonly alive = new WeakSet<WebSocket>();
-  private readonly pages = new WeakMap<WebSocket, { origin: string; showOut: () => void }>();
+  private readonly pages = new WeakMap<WebSocket, { origin: string; disconnect: () => void }>();
 
   constructor(
     private readonly options: ServerOptions & {
@@ -149,15 +150,15 @@ class Gate {
   ) {}
 
   request(request: IncomingMessage, response: ServerResponse): void {
-    // An answer is all that a connection is for: the next request brings its own.
+    // One request per connection.
     response.shouldKeepAlive = false;
     const isOurs = (): Promise<boolean> => this.peers.isOurs(request.socket);
     if (this.control.isFor(pathOf(request))) {
-      const letIn = (): void => this.connections.release(request.socket);
-      return this.control.handle(request, response, this.port, { isOurs, letIn });
+      const onAccepted = (): void => this.connections.release(request.socket);
+      return this.control.handle(request, response, this.port, { isOurs, onAccepted });
     }
     const verdict = this.judge(request);
-    if (!verdict.allowed) return answer(response, 403, { 'Content-Type': 'text/plain' }, 'Forbidden');
+    if (!verdict.allowed) return answer(response, 403, 'Forbidden', { 'Content-Type': 'text/plain' });
     void isOurs().then((yes) => this.answerPage(request, response, verdict.origin, yes));
   }
 
@@ -170,25 +171,25 @@ class Gate {
     const cors = {
       'Access-Control-Allow-Origin': origin,
       'Access-Control-Allow-Methods': 'GET, OPTIONS',
-      // For browsers that ask before they let a public page reach this machine (Private Network Access).
+      // For browsers that send a preflight before a public page may reach this machine (Private Network Access).
       'Access-Control-Allow-Private-Network': 'true',
       Vary: 'Origin',
       'Cache-Control': 'no-store',
       'X-Content-Type-Options': 'nosniff',
     };
     const json = { ...cors, 'Content-Type': 'application/json' };
-    if (!isOurs) return answer(response, 403, json, PEER_REFUSED_BODY);
+    if (!isOurs) return answer(response, 403, PEER_REFUSED_BODY, json);
     const path = pathOf(request);
-    if (path !== HEALTH_PATH) return answer(response, 404, cors, 'Not found');
-    if (request.method === 'OPTIONS') return answer(response, 204, cors, '');
+    if (path !== HEALTH_PATH) return answer(response, 404, 'Not found', cors);
+    if (request.method === 'OPTIONS') return answer(response, 204, '', cors);
     if (request.method !== 'GET')
-      return answer(response, 405, { ...cors, Allow: 'GET, OPTIONS' }, 'Method not allowed');
+      return answer(response, 405, 'Method not allowed', { ...cors, Allow: 'GET, OPTIONS' });
     const health: HealthReply = {
       app: 'sightline',
       version: this.options.appVersion,
       protocol: PROTOCOL_VERSION,
     };
-    answer(response, 200, json, JSON.stringify(health));
+    answer(response, 200, JSON.stringify(health), json);
   }
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -205,7 +206,7 @@ class Gate {
   private accept(request: IncomingMessage, socket: Duplex, head: Buffer, origin: string): void {
     const { page, guard, pageLog: log } = this.options;
     const isAllowed = (): boolean => isAllowedOrigin(origin, guard);
-    // Meanwhile policy may have changed, and Sightline may have begun to end.
+    // Since the request arrived, policy may have changed, or Sightline may have begun to shut down.
     if (this.isClosed || !isAllowed()) return refuseUpgrade(socket, '403 Forbidden');
     this.sockets.handleUpgrade(request, socket, head, (webSocket) => {
       this.alive.add(webSocket);
@@ -217,14 +218,15 @@ class Gate {
         hasRoom: () => this.connections.hasRoomForPage,
         onJoined: () => this.connections.join(webSocket),
       };
-      this.pages.set(webSocket, { origin, showOut: servePage(webSocket, origin, services) });
+      this.pages.set(webSocket, { origin, disconnect: servePage(webSocket, origin, services) });
     });
   }
 
-  closeUnallowed(): void {
+  disconnectUnallowed(): void {
+    if (!this.options.page.session.isQuiet) return;
     for (const socket of this.sockets.clients) {
       const page = this.pages.get(socket);
-      if (page !== undefined && !isAllowedOrigin(page.origin, this.options.guard)) page.showOut();
+      if (page !== undefined && !isAllowedOrigin(page.origin, this.options.guard)) page.disconnect();
     }
   }
 
@@ -242,7 +244,7 @@ class Gate {
   private judge(request: IncomingMessage): ReturnType<typeof judge> {
     const verdict = judge(request.headers.host, request.headers.origin, this.port, this.options.guard);
     if (!verdict.allowed) {
-      // `sightline doctor` looks for these lines and their origins: a CCP whose domain was forgotten.
+      // `sightline doctor` reads these lines to find a CCP whose domain is missing in policy.
       const origin = request.headers.origin?.slice(0, MAX_LOGGED_ORIGIN) ?? null;
       const { reason } = verdict;
       this.options.refusals.warn('refused a request', { event: REQUEST_REFUSED, reason, origin });
@@ -255,19 +257,10 @@ function pathOf(request: IncomingMessage): string {
   return (request.url ?? '').split('?', 1)[0] ?? '';
 }
 
-function answer(
-  response: ServerResponse,
-  status: number,
-  headers: Record<string, string>,
-  body: string,
-): void {
-  response.writeHead(status, { ...headers, 'Content-Length': String(Buffer.byteLength(body)) }).end(body);
-}
-
 function refuseUpgrade(socket: Duplex, status: string, json = ''): void {
   const type = json === '' ? '' : 'Content-Type: application/json\r\n';
   const length = `Content-Length: ${Buffer.byteLength(json)}\r\n`;
   const answer = `HTTP/1.1 ${status}\r\nConnection: close\r\n${type}${length}\r\n${json}`;
-  // A peer that keeps its half open would keep the descriptor.
+  // A peer that keeps its side open would keep the file descriptor in use.
   socket.end(answer, () => socket.destroy());
 }

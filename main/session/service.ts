@@ -1,14 +1,13 @@
-// The session: runs the reducer and carries out its effects through ports. Events are taken one at a time, in the
-// order of their receipt; cuts happen inside the step that decides them; replies wait until the journal holds what
-// they promise; every request that waits has a deadline.
+// The session: runs the reducer and carries out its effects through ports. Events are handled one at a time, in the
+// order of their receipt; runs are aborted inside the step that decides it; a reply waits until the journal has what the
+// reply promises; every request has a deadline that nothing but its answer removes.
 
 import type { ErrorCode } from '../shared/errors.ts';
-import { SightlineError, failure, toFailure, unreachable } from '../shared/errors.ts';
+import { SightlineError, errorMessage, unreachable } from '../shared/errors.ts';
 import type { GapReason } from '../shared/names.ts';
 import type { ContactReply, ContactRequest, OpenRecording } from '../shared/protocol.ts';
 import type { Clock, Moment } from '../shared/time.ts';
 import { toTimestamp } from '../shared/time.ts';
-import type { ReducerOptions } from './reducer.ts';
 import { reduce } from './reducer.ts';
 import type {
   Effect,
@@ -21,6 +20,7 @@ import type {
   Token,
 } from './state.ts';
 import { initialState } from './state.ts';
+import type { SessionOptions } from './step.ts';
 import { isQuiet, openRecordings, recordedSince } from './view.ts';
 
 export interface SessionPorts {
@@ -34,20 +34,20 @@ export interface SessionPorts {
   /** Resolves when the record is on the disk, however long that takes. */
   readonly journal: (record: SessionRecord) => Promise<void>;
   /**
-   * Resolves once a restart would capture nothing that the records so far forbid: they are on the disk, or it is marked
-   * that some are missing. @throws SightlineError when neither could be done
+   * Resolves once the next process cannot capture anything that the records so far forbid: they are on the disk, or
+   * the journal is marked as incomplete. @throws SightlineError when neither could be done
    */
   readonly guard: () => Promise<void>;
   readonly announce: (effect: Effect & { type: 'announce' }) => void;
-  /** A suspension ended without a page's asking: the pages are told. */
-  readonly tellResumed: (effect: Effect & { type: 'tell.resumed' }) => void;
+  /** Notifies the pages: a suspension has ended without a request. */
+  readonly pushResumed: (effect: Effect & { type: 'push.resumed' }) => void;
   readonly publish: (recordingId: string) => void;
   /** After each step that changed the state. */
   readonly onState: (state: SessionState) => void;
   readonly newId: () => string;
 }
 
-/** What the server (and the tray) may ask of the session. */
+/** What the server and the tray may request. */
 export interface SessionCommands {
   /** @throws SightlineError MULTIPLE_CCP_INTERACTION, NOT_READY */
   hello(pageId: string, identity: Identity): Promise<OpenRecording[]>;
@@ -57,6 +57,8 @@ export interface SessionCommands {
   recordings(): OpenRecording[];
   /** The agent's own suspension, begun and ended. @throws SightlineError USER_ERROR, SUSPEND_FAILED */
   agent(wish: 'suspend' | 'resume'): Promise<ContactReply>;
+  /** Nothing is being recorded or completed. */
+  readonly isQuiet: boolean;
 }
 
 type Announcement = Effect & { readonly type: 'announce' };
@@ -67,20 +69,40 @@ interface Waiter {
   readonly timer: NodeJS.Timeout;
 }
 
-/** The reducer gives a start up after 10 s without a frame, with the reason; this is for a disk that takes nothing after it. */
-const REPLY_DEADLINES: Readonly<Record<ContactRequest['type'] | 'hello', { ms: number; code: ErrorCode }>> = {
-  hello: { ms: 10_000, code: 'SERVICE_ISSUE' },
-  'contact.start': { ms: 10_500, code: 'CAPTURE_TIMEOUT' },
-  'contact.suspend': { ms: 5_000, code: 'SUSPEND_FAILED' },
-  'contact.resume': { ms: 15_000, code: 'CAPTURE_TIMEOUT' },
-  'contact.stop': { ms: 15_000, code: 'CAPTURE_TIMEOUT' },
+const deadlines: Readonly<
+  Record<ContactRequest['type'] | 'hello', { ms: number; code: ErrorCode; message: string }>
+> = {
+  hello: { ms: 10_000, code: 'SERVICE_ISSUE', message: 'Sightline did not answer in time. Try again.' },
+  'contact.start': {
+    // The reducer's own deadline of 10 s names the reason. This one is for a disk that stalls after the first frame.
+    ms: 10_500,
+    code: 'CAPTURE_TIMEOUT',
+    message:
+      'Capture has begun, but the disk does not accept its journal. Free some space, and send the start again.',
+  },
+  'contact.suspend': {
+    ms: 5_000,
+    code: 'SUSPEND_FAILED',
+    message:
+      'Capture has stopped and nothing more is kept, but the capture process has not ended in time. Restart Sightline.',
+  },
+  'contact.resume': {
+    ms: 15_000,
+    code: 'CAPTURE_TIMEOUT',
+    message: 'Capture has not come back in time; Sightline keeps trying. Ask for "status".',
+  },
+  'contact.stop': {
+    ms: 15_000,
+    code: 'CAPTURE_TIMEOUT',
+    message: 'The recording has ended, but its last run could not be closed in time.',
+  },
 };
 
 export class Session implements SessionCommands {
   private state: SessionState = initialState;
   private readonly waiters = new Map<Token, Waiter>();
   private readonly timers = new Map<TimerName, NodeJS.Timeout>();
-  /** Everything that was decided since capture was last quiet is on the disk. */
+  /** Resolves when everything decided since the session was last quiet is on the disk. */
   private journaled: Promise<void> = Promise.resolve();
   /** The same, of the whole process. */
   private allJournaled: Promise<void> = Promise.resolve();
@@ -89,19 +111,14 @@ export class Session implements SessionCommands {
 
   constructor(
     private readonly ports: SessionPorts,
-    private readonly options: ReducerOptions,
+    private readonly options: SessionOptions,
   ) {}
 
   // Commands
 
   async hello(pageId: string, identity: Identity): Promise<OpenRecording[]> {
-    await this.ask('hello', (token) => ({
-      type: 'hello',
-      token,
-      pageId,
-      identity,
-      at: this.ports.clock.now(),
-    }));
+    const at = this.ports.clock.now();
+    await this.ask('hello', (token) => ({ type: 'hello', token, pageId, identity, at }));
     return this.recordings();
   }
 
@@ -123,7 +140,7 @@ export class Session implements SessionCommands {
     return openRecordings(this.state);
   }
 
-  /** Resolves when everything decided so far is on the disk, and what follows from that has been announced. */
+  /** Resolves when everything decided so far is on the disk, and its status events have been announced. */
   get written(): Promise<void> {
     return this.journaled.then(() => undefined);
   }
@@ -132,7 +149,12 @@ export class Session implements SessionCommands {
     return this.state;
   }
 
-  /** How long the oldest open contact has been recorded; null: nothing is. */
+  /** Nothing is being recorded or completed. */
+  get isQuiet(): boolean {
+    return isQuiet(this.state);
+  }
+
+  /** Since the start of the oldest recording; null: nothing is being recorded. */
   get recordedMs(): number | null {
     const since = recordedSince(this.state);
     return since === null ? null : Math.max(0, this.ports.clock.now() - since);
@@ -141,12 +163,12 @@ export class Session implements SessionCommands {
   /** Completes what is open; resolves when the last run is closed. */
   async shutdown(): Promise<void> {
     this.dispatch({ type: 'shutdown', at: this.ports.clock.now() });
-    if (!isQuiet(this.state)) await new Promise<void>((resolve) => this.quietWaiters.push(resolve));
+    if (!this.isQuiet) await new Promise<void>((resolve) => this.quietWaiters.push(resolve));
     for (const timer of this.timers.values()) clearTimeout(timer);
     await this.allJournaled;
   }
 
-  // What capture reports
+  // Events
 
   dispatch(event: SessionEvent): void {
     const step = reduce(this.state, event, this.options);
@@ -154,8 +176,8 @@ export class Session implements SessionCommands {
     this.state = step.state;
     for (const effect of step.effects) this.perform(effect);
     if (changed) this.ports.onState(this.state);
-    if (isQuiet(this.state)) {
-      // What comes next is in another folder, and does not wait for what this one's disk may never take.
+    if (this.isQuiet) {
+      // What follows goes into another folder and must not wait for writes to this one, which may never succeed.
       this.journaled = Promise.resolve();
       const waiters = this.quietWaiters;
       this.quietWaiters = [];
@@ -171,16 +193,13 @@ export class Session implements SessionCommands {
     return { ...request, token, at };
   }
 
-  private ask(
-    kind: keyof typeof REPLY_DEADLINES,
-    event: (token: Token) => SessionEvent,
-  ): Promise<SessionReply> {
+  private ask(kind: keyof typeof deadlines, event: (token: Token) => SessionEvent): Promise<SessionReply> {
     const token = this.ports.newId();
     return new Promise((resolve, reject) => {
-      const { ms, code } = REPLY_DEADLINES[kind];
+      const { ms, code, message } = deadlines[kind];
       const timer = setTimeout(() => {
         this.waiters.delete(token);
-        reject(new SightlineError(code, lateMessages[kind]));
+        reject(new SightlineError(code, message));
       }, ms);
       this.waiters.set(token, { resolve, reject, timer });
       this.dispatch(event(token));
@@ -190,18 +209,18 @@ export class Session implements SessionCommands {
   private perform(effect: Effect): void {
     const { capture } = this.ports;
     switch (effect.type) {
-      case 'run.cut':
+      case 'run.abort':
         return capture.abort(effect.runId, effect.at);
       case 'run.start':
         return capture.start(effect.runId);
       case 'run.stop':
         return capture.stop(effect.runId, effect.at, effect.reason);
-      case 'run.cover':
+      case 'run.flush':
         return capture.flushUntil(effect.runId, effect.until);
       case 'journal':
         return this.write(effect.record);
       case 'reply':
-        return this.settle(effect.token, this.promiseOf(effect.reply), (waiter) =>
+        return this.settle(effect.token, this.conditionOf(effect.reply), (waiter) =>
           waiter.resolve(effect.reply),
         );
       case 'refuse':
@@ -210,8 +229,8 @@ export class Session implements SessionCommands {
         );
       case 'announce':
         return this.announce(effect);
-      case 'tell.resumed':
-        void this.journaled.then(() => this.ports.tellResumed(effect));
+      case 'push.resumed':
+        void this.journaled.then(() => this.ports.pushResumed(effect));
         return;
       case 'publish':
         void this.journaled.then(() => this.ports.publish(effect.recordingId));
@@ -231,27 +250,27 @@ export class Session implements SessionCommands {
     this.allJournaled = Promise.all([this.allJournaled, written]).then(() => undefined);
   }
 
-  /** Resolves when everything decided so far is on the disk or could not be written at the first attempt. */
+  /** Resolves after the first attempt to write everything decided so far. */
   private tried(): Promise<void> {
     return this.ports.guard().catch(() => undefined);
   }
 
-  /** What must be true before a reply is sent. */
-  private promiseOf(reply: SessionReply): Promise<void> {
-    // A hello promises nothing that is written, and must be possible while the disk is full.
+  /** What a reply waits for. */
+  private conditionOf(reply: SessionReply): Promise<void> {
+    // A hello promises nothing that is written, and must succeed while the disk is full.
     if (reply.kind === 'hello') return this.tried();
     if (reply.kind !== 'suspend') return this.journaled;
     return this.ports.guard().catch((error: unknown) => {
       throw new SightlineError(
         'SUSPEND_FAILED',
-        `Capture has stopped, but that it is suspended could not be saved: after a restart it could go on. ${toFailure(error).message}`,
+        `Capture has stopped, but the suspension could not be saved: after a restart, capture could continue. ${errorMessage(error)}`,
       );
     });
   }
 
   /**
-   * After the journal, like a reply: an event is a promise too. FAILED promises nothing that could be lost, and comes
-   * although the disk takes nothing, after what is still to be announced of its recording.
+   * After the journal, like a reply. FAILED promises nothing that could be lost, so a full disk does not delay it; it
+   * comes after the earlier events of its recording.
    */
   private announce(effect: Announcement): void {
     const { recordingId, status } = effect;
@@ -266,16 +285,16 @@ export class Session implements SessionCommands {
     });
   }
 
-  /** Answers a request once `promise` holds, unless its deadline comes first. */
-  private settle(token: Token, promise: Promise<void>, act: (waiter: Waiter) => void): void {
+  /** Answers a request once `condition` is met. Until then its deadline stays in force: a stalled disk meets none. */
+  private settle(token: Token, condition: Promise<void>, act: (waiter: Waiter) => void): void {
     const take = (then: (waiter: Waiter) => void): void => {
       const waiter = this.waiters.get(token);
-      if (waiter === undefined) return; // it was answered at its deadline
+      if (waiter === undefined) return; // answered at its deadline
       this.waiters.delete(token);
       clearTimeout(waiter.timer);
       then(waiter);
     };
-    promise.then(
+    condition.then(
       () => take(act),
       (error: unknown) => take((waiter) => waiter.reject(error as SightlineError)),
     );
@@ -298,24 +317,14 @@ export class Session implements SessionCommands {
   }
 
   private timerEvent(name: TimerName): SessionEvent {
-    if (name === 'grace') return { type: 'grace.over', at: this.ports.clock.now() };
-    if (name === 'retry') return { type: 'retry.due' };
     const at = this.ports.clock.now();
-    if (name === 'agent-hold') return { type: 'agent.hold-over', at };
+    if (name === 'grace') return { type: 'grace.over', at };
+    if (name === 'retry') return { type: 'retry.due' };
+    if (name === 'agent-suspension') return { type: 'agent.suspension-expired', at };
     const recordingId = name.slice(name.indexOf(':') + 1);
-    return { type: name.startsWith('start:') ? 'start.deadline' : 'suspension.over', recordingId, at };
+    return { type: name.startsWith('start:') ? 'start.deadline' : 'suspension.expired', recordingId, at };
   }
 }
-
-const lateMessages: Readonly<Record<keyof typeof REPLY_DEADLINES, string>> = {
-  hello: 'Sightline did not answer in time. Try again.',
-  'contact.start':
-    'Capture has begun, but the disk does not take what says so. Free some space, and ask for the start again.',
-  'contact.suspend':
-    'Capture is cut off and nothing more is kept, but the capture process has not ended in time. Restart Sightline.',
-  'contact.resume': 'Capture has not come back in time; it is still being tried. Ask for "status".',
-  'contact.stop': 'The recording has ended, but its last run could not be closed in time.',
-};
 
 function replyFields(reply: SessionReply): ContactReply {
   switch (reply.kind) {
@@ -324,10 +333,11 @@ function replyFields(reply: SessionReply): ContactReply {
       return { ...rest, startTime: toTimestamp(startTime) };
     }
     case 'suspend': {
-      const { suspendedAt, resumesAt } = reply;
+      const { suspendedAt, resumesAt, limitRefused } = reply;
       return {
         suspendedAt: toTimestamp(suspendedAt),
         ...(resumesAt === undefined ? {} : { resumesAt: toTimestamp(resumesAt) }),
+        ...(limitRefused === undefined ? {} : { maxSecondsRefused: limitRefused }),
       };
     }
     case 'resume': {
@@ -337,9 +347,6 @@ function replyFields(reply: SessionReply): ContactReply {
     case 'stop':
       return { recordingId: reply.recordingId, endTime: toTimestamp(reply.endTime) };
     case 'hello':
-      throw new SightlineError(
-        'SERVICE_ISSUE',
-        failure('SERVICE_ISSUE', 'A contact request got no answer.').message,
-      );
+      throw new SightlineError('SERVICE_ISSUE', 'A contact request got no answer.');
   }
 }

@@ -1,12 +1,12 @@
 // The session's whole state, its events and its effects. Plain data: no clocks, no timers, no processes, so that
-// every sequence of events can be replayed in a test. The reducer beside this file is the only writer.
+// every sequence of events can be replayed in a test. Only the reducer changes it.
 
 import type { ErrorCode, Failure } from '../shared/errors.ts';
-import type { GapReason, PauseReason } from '../shared/names.ts';
+import type { AgentResumeCause, GapReason, PauseReason } from '../shared/names.ts';
 import type { ContactStart } from '../shared/protocol.ts';
 import type { Moment } from '../shared/time.ts';
 
-/** Who sits before the screen. Pages of the same agent and instance share one state. */
+/** The signed-in agent. Pages of the same agent and instance share one state. */
 export interface Identity {
   readonly agentArn: string;
   readonly instanceArn: string;
@@ -20,11 +20,20 @@ export type ContactInfo = Omit<ContactStart, 'type'>;
 /** An opaque name for a request that waits for its reply. */
 export type Token = string;
 
+/** A suspend that waits until no run is left. */
+export interface SuspendToken {
+  readonly token: Token;
+  /** The receipt of the suspend: a resume may come before the acknowledgement. */
+  readonly suspendedAt: Moment;
+  /** It asked for a time limit, and its suspension has none. */
+  readonly limitRefused?: true;
+}
+
 /** What a contact is doing. A suspension is not a phase: it may begin while a contact is still starting. */
 export type Phase =
   | { readonly kind: 'starting' }
   | { readonly kind: 'open'; readonly startTime: Moment }
-  /** Waits until the runs that were live at `endTime` hold everything up to it. */
+  /** Waits until everything up to `endTime` of the runs `waitsFor` is in the spool. */
   | {
       readonly kind: 'stopping';
       readonly startTime: Moment;
@@ -36,7 +45,7 @@ export type Phase =
 
 export type StopCause = 'stopped' | 'page-lost' | 'agent-changed' | 'shutdown' | 'app-died';
 
-/** Who ended a suspension: the page, its time limit, or policy after a restart. */
+/** What ended a page's suspension: the page, its time limit, or policy after a restart. */
 export type ResumeCause = 'page' | 'time-limit' | 'restart';
 
 export interface Contact {
@@ -45,32 +54,28 @@ export interface Contact {
   readonly agent: Identity;
   readonly requestedAt: Moment;
   readonly phase: Phase;
-  /** Receipt of the suspend that holds now, or null. */
+  /** Receipt of the suspend that is in force, or null. */
   readonly suspendedAt: Moment | null;
-  /** What the page gave as its reason for it. */
+  /** The page's reason for it. */
   readonly suspendReason: string | null;
-  /** When that suspension ends by itself, or null when only a page can end it. */
+  /** When its time limit ends it, or null when only a page can. */
   readonly resumesAt: Moment | null;
   /** When capture last came back for this contact, or null. */
   readonly resumedAt: Moment | null;
   readonly startTokens: readonly Token[];
-  /** Each with the receipt of the suspend that it asked for: a resume may come before the acknowledgement. */
-  readonly suspendTokens: readonly { readonly token: Token; readonly suspendedAt: Moment }[];
+  readonly suspendTokens: readonly SuspendToken[];
   readonly resumeTokens: readonly Token[];
   readonly stopTokens: readonly Token[];
-  /** Capture is to come back although no page asked for it; the pages are told when it has. */
+  /** Capture comes back without a page's request; the pages are notified when it has. */
   readonly resumedBy: Exclude<ResumeCause, 'page'> | null;
-  /**
-   * Set while nobody has vouched for the contact since Sightline was restarted: it is not captured, and if nobody
-   * comes it ended at this moment.
-   */
+  /** Set after a restart until a page returns: the contact is not captured, and without a page it ended at this moment. */
   readonly leftAt: Moment | null;
 }
 
 export type RunPhase =
   | { readonly kind: 'starting' }
   | { readonly kind: 'live'; readonly firstFrameAt: Moment }
-  /** Asked to end; for how long does not matter to anyone but a suspension. */
+  /** Asked to end. Only a suspend waits for that end. */
   | { readonly kind: 'ending' };
 
 export interface RunState {
@@ -78,7 +83,7 @@ export interface RunState {
   readonly phase: RunPhase;
 }
 
-/** Capture failed and is tried again. `attempt` counts the failures in a row. */
+/** Capture failed and is retried. `attempt` counts the failures in a row. */
 export interface Retry {
   readonly attempt: number;
   readonly failure: Failure;
@@ -89,35 +94,34 @@ export interface FinishedContact {
   readonly contactId: string;
   readonly recordingId: string;
   readonly endTime: Moment;
-  /** It ended in the middle of a suspension and no page said so: should it come back, it comes back suspended. */
+  /** It ended during a suspension and not by a page: if it is started again, it begins suspended. */
   readonly suspended: boolean;
   /** The same for the agent's own suspension, in an earlier process. */
-  readonly heldByAgent?: boolean;
+  readonly suspendedByAgent?: boolean;
 }
 
-/** The agent's own suspension (agentHold.ts). */
-export interface AgentHold {
+/** The agent's own suspension (suspension.ts). */
+export interface AgentSuspension {
   readonly since: Moment;
-  /** When it ends by itself, or null. */
+  /** When its time limit ends it, or null. */
   readonly until: Moment | null;
 }
 
 export interface SessionState {
   readonly agent: Identity | null;
   readonly pages: readonly string[];
-  /** In order of their starts; none is ever in here twice under the same contactId. */
+  /** In order of their starts; each contactId at most once. */
   readonly contacts: readonly Contact[];
-  /** The newest finished contacts, so that a repeated stop gets the same answer. */
+  /** The newest ones, so that a repeated stop gets the same answer. */
   readonly finished: readonly FinishedContact[];
-  /** In order of their starts. At most one is starting; when two are live the older is on its way out. */
+  /** In order of their starts. At most one is starting, at most one is live. */
   readonly runs: readonly RunState[];
   readonly retry: Retry | null;
-  /** Why capture rests for everybody, whatever the contacts want. */
+  /** Why capture is paused for all contacts, the agent's own suspension aside. */
   readonly pauses: readonly PauseReason[];
-  readonly agentHold: AgentHold | null;
-  /** Those of the agent's suspends that wait until no run is left. */
-  readonly agentTokens: readonly { readonly token: Token; readonly suspendedAt: Moment }[];
-  /** Failures of capture in a row, kept after capture is back, so that a loop of them is slowed down. */
+  readonly agentSuspension: AgentSuspension | null;
+  readonly agentSuspendTokens: readonly SuspendToken[];
+  /** Failures of capture in a row. Kept after capture is back: it slows a loop of failures down. */
   readonly faults: { readonly count: number; readonly lastAt: Moment } | null;
   readonly shuttingDown: boolean;
 }
@@ -130,8 +134,8 @@ export const initialState: SessionState = {
   runs: [],
   retry: null,
   pauses: [],
-  agentHold: null,
-  agentTokens: [],
+  agentSuspension: null,
+  agentSuspendTokens: [],
   faults: null,
   shuttingDown: false,
 };
@@ -148,12 +152,12 @@ export interface RestoredContact {
 }
 
 export type SessionEvent =
-  /** First of all events, if it comes: what an earlier process left open, and what it ended while suspended. */
+  /** The first event, if at all: what an earlier process left open, and what it ended while suspended. */
   | {
       type: 'restored';
       contacts: readonly RestoredContact[];
       endedSuspended: readonly (Omit<FinishedContact, 'suspended'> & { suspended?: boolean })[];
-      agentHeldSince?: Moment | null;
+      agentSuspendedSince?: Moment | null;
     }
   | { type: 'hello'; token: Token; pageId: string; identity: Identity; at: Moment }
   | { type: 'page.left'; pageId: string }
@@ -171,22 +175,22 @@ export type SessionEvent =
   | { type: 'contact.stop'; token: Token; contactId: string; at: Moment }
   | { type: 'agent.suspend'; token: Token; at: Moment }
   | { type: 'agent.resume'; token: Token; at: Moment }
-  | { type: 'agent.hold-over'; at: Moment }
+  | { type: 'agent.suspension-expired'; at: Moment }
   | { type: 'start.deadline'; recordingId: string; at: Moment }
-  | { type: 'suspension.over'; recordingId: string; at: Moment }
-  /** All reasons that hold now. */
+  | { type: 'suspension.expired'; recordingId: string; at: Moment }
+  /** All reasons that apply now. */
   | { type: 'pauses'; pauses: readonly PauseReason[]; at: Moment }
-  /** The runs show a layout that is no more. */
+  /** The runs show an outdated layout. */
   | { type: 'displays.changed'; at: Moment }
   | { type: 'run.live'; runId: string; firstFrameAt: Moment }
   /** Everything before `until` is in the spool. */
-  | { type: 'run.covered'; runId: string; until: Moment }
-  /** `fault` is null when the end was asked for; `permanent` when trying again at once cannot help. */
+  | { type: 'run.flushed'; runId: string; until: Moment }
+  /** `fault` is null when the end was requested; `permanent`: an immediate retry cannot help. */
   | { type: 'run.ended'; runId: string; fault: Failure | null; permanent: boolean; at: Moment }
   | { type: 'retry.due' }
   | { type: 'shutdown'; at: Moment };
 
-/** The journal's words for what the session decides (spool/journal.ts gives them their schema). */
+/** What the session writes to the journal (schema: spool/journalEntry.ts). */
 export type SessionRecord =
   | {
       type: 'contact.started';
@@ -198,36 +202,43 @@ export type SessionRecord =
   | { type: 'contact.recording'; recordingId: string; startTime: Moment }
   | { type: 'contact.suspended'; recordingId: string; at: Moment; reason?: string }
   | { type: 'contact.resumed'; recordingId: string; at: Moment; cause: ResumeCause }
-  | { type: 'capture.paused' | 'capture.unpaused'; at: Moment; reason: PauseReason }
+  | { type: 'capture.paused'; at: Moment; reason: PauseReason }
+  | { type: 'capture.unpaused'; at: Moment; reason: PauseReason; cause?: AgentResumeCause }
   | { type: 'contact.stopped'; recordingId: string; endTime: Moment; cause: StopCause }
   | { type: 'recording.failed'; recordingId: string; failure: Failure };
 
 export type SessionReply =
   | { kind: 'hello' }
-  | ({ kind: 'start'; recordingId: string; startTime: Moment } & WhyNoCapture)
-  | { kind: 'suspend'; suspendedAt: Moment; resumesAt?: Moment }
-  | ({ kind: 'resume'; resumedAt: Moment } & WhyNoCapture)
+  | ({ kind: 'start'; recordingId: string; startTime: Moment } & CaptureBlockers)
+  | { kind: 'suspend'; suspendedAt: Moment; resumesAt?: Moment; limitRefused?: true }
+  | ({ kind: 'resume'; resumedAt: Moment } & CaptureBlockers)
   | { kind: 'stop'; recordingId: string; endTime: Moment };
 
-/** What a start or resume is told when nothing is captured for now. */
-export interface WhyNoCapture {
-  /** Contacts whose suspension holds. */
+/** Why nothing is captured for now, in the replies to start and resume. */
+export interface CaptureBlockers {
+  /** Contacts whose suspension is in force. */
   readonly stillSuspendedBy?: readonly string[];
   readonly pausedBy?: readonly PauseReason[];
 }
 
-export type TimerName = 'grace' | 'retry' | 'agent-hold' | `start:${string}` | `suspension:${string}`;
+export type TimerName = 'grace' | 'retry' | 'agent-suspension' | `start:${string}` | `suspension:${string}`;
 
 export type Effect =
   | { type: 'journal'; record: SessionRecord }
   | { type: 'run.start'; runId: string }
-  /** Synchronously: nothing that arrives from now on is kept; the process is killed. */
-  | { type: 'run.cut'; runId: string; at: Moment }
-  /** Politely: frames from `at` on are dropped, what was grabbed before is kept. */
+  /** Synchronous: nothing that arrives from now on is kept; the process is killed. */
+  | { type: 'run.abort'; runId: string; at: Moment }
+  /** Graceful: frames from `at` on are dropped, earlier ones are kept. */
   | { type: 'run.stop'; runId: string; at: Moment; reason: GapReason }
-  /** Report `run.covered` once everything up to `until` is in the spool. */
-  | { type: 'run.cover'; runId: string; until: Moment }
-  | ({ type: 'tell.resumed'; contactId: string; resumedAt: Moment; cause: ResumeCause } & WhyNoCapture)
+  /** Report `run.flushed` once everything up to `until` is in the spool. */
+  | { type: 'run.flush'; runId: string; until: Moment }
+  /** A suspension has ended without a page's request. */
+  | ({
+      type: 'push.resumed';
+      contactId: string;
+      resumedAt: Moment;
+      cause: Exclude<ResumeCause, 'page'>;
+    } & CaptureBlockers)
   | { type: 'reply'; token: Token; reply: SessionReply }
   | { type: 'refuse'; token: Token; code: ErrorCode; message: string }
   | { type: 'announce'; status: 'INITIATED' | 'COMPLETED'; recordingId: string; contact: Contact }

@@ -1,16 +1,17 @@
-// What can be read off a session state, for pages, tray and windows. Pure; follows the capture, not the request:
-// "recording" is said only once a run is live, "suspended" only once no run is left.
+// What pages, tray and windows show of a session state. Pure. It follows the capture, not the request: "recording" only
+// once a run is live, "suspended" only once no run is left.
 
+import type { Failure } from '../shared/errors.ts';
 import type { AppState, PauseReason, RecordingState } from '../shared/names.ts';
 import type { Moment } from '../shared/time.ts';
-import type { OpenRecording, StateReason } from '../shared/protocol.ts';
-import type { Contact, Identity, SessionState, WhyNoCapture } from './state.ts';
+import type { AppStatePush, OpenRecording, StateReason } from '../shared/protocol.ts';
+import type { CaptureBlockers, Contact, Identity, SessionState } from './state.ts';
 
 export function isOpen(contact: Contact): boolean {
   return contact.phase.kind !== 'stopping';
 }
 
-/** Nothing is being recorded, and nothing of it is left to be done. */
+/** Nothing is being recorded or completed. Only then may anything that disturbs a contact be done. */
 export function isQuiet(state: SessionState): boolean {
   return state.contacts.length === 0 && state.runs.length === 0;
 }
@@ -25,36 +26,36 @@ export function isSuspended(state: SessionState): boolean {
   return suspendingContacts(state).length > 0;
 }
 
-/** Whether nothing is to be captured now, whatever the contacts want. */
-export function isHeld(state: SessionState): boolean {
-  return isSuspended(state) || heldBy(state).length > 0;
+/** By a suspension or a pause. */
+export function isCaptureBlocked(state: SessionState): boolean {
+  return isSuspended(state) || pauseReasons(state).length > 0;
 }
 
-/** What holds capture apart from pages' suspensions. */
-export function heldBy({ agentHold, pauses }: SessionState): readonly PauseReason[] {
-  return agentHold === null ? pauses : ['agent', ...pauses];
+/** What blocks capture apart from pages' suspensions. */
+export function pauseReasons({ agentSuspension, pauses }: SessionState): readonly PauseReason[] {
+  return agentSuspension === null ? pauses : ['agent', ...pauses];
 }
 
-export function whyNoCapture(state: SessionState): WhyNoCapture {
+export function captureBlockers(state: SessionState): CaptureBlockers {
   const stillSuspendedBy = suspendingContacts(state);
-  const pausedBy = heldBy(state);
+  const pausedBy = pauseReasons(state);
   return {
     ...(stillSuspendedBy.length > 0 ? { stillSuspendedBy } : {}),
     ...(pausedBy.length > 0 ? { pausedBy } : {}),
   };
 }
 
-/** What the agent may do about capture now: what has begun may be ended, whatever policy says by now. */
+/** What the agent may do now. A suspension may be ended even where policy no longer allows one. */
 export function agentOffer(
   state: SessionState | null,
   maySuspend: boolean,
 ): 'may-resume' | 'may-suspend' | 'no' {
   if (state === null) return 'no';
-  if (state.agentHold !== null) return 'may-resume';
+  if (state.agentSuspension !== null) return 'may-resume';
   return maySuspend && state.contacts.some(isOpen) ? 'may-suspend' : 'no';
 }
 
-/** When the oldest of the contacts that are being recorded began; null: none is. */
+/** The start of the oldest recording; null: nothing is being recorded. */
 export function recordedSince(state: SessionState): Moment | null {
   const starts = state.contacts.flatMap(({ phase }) => (phase.kind === 'starting' ? [] : [phase.startTime]));
   return starts.length === 0 ? null : Math.min(...starts);
@@ -68,7 +69,7 @@ export function captureState(state: SessionState): AppState {
   const open = state.contacts.filter(isOpen);
   if (open.length === 0) return state.runs.length > 0 ? 'recording' : 'idle';
   if (isLive(state)) return 'recording';
-  if (isSuspended(state) || state.agentHold !== null)
+  if (isSuspended(state) || state.agentSuspension !== null)
     return state.runs.length === 0 ? 'suspended' : 'recording';
   if (state.pauses.length > 0) return state.runs.length === 0 ? 'paused' : 'recording';
   if (open.every((contact) => contact.leftAt !== null)) return 'paused';
@@ -77,21 +78,35 @@ export function captureState(state: SessionState): AppState {
 
 const pauseMessages: Readonly<Record<PauseReason | 'app-restarted', string>> = {
   'display-unavailable': 'No monitor is switched on.',
-  // What the system says, which need not be what is seen: Linux may be asked to lock where no lock screen runs.
-  locked: 'The system reports the screen as locked. Unlock it to go on recording.',
+  // On Linux the system may report a lock although no lock screen is running.
+  locked: 'The system reports the screen as locked. Unlock it to continue recording.',
   'switched-away': 'Another user is at the screen.',
   asleep: 'The computer is asleep.',
   agent: 'You suspended it.',
   'app-restarted': 'Sightline was restarted and waits for the page to come back.',
 };
 
-/** Why the state is what it is; null where the state says it all, and for a problem that is not capture's. */
+/**
+ * What pages, tray and windows show now.
+ * @param problem why no contact could be recorded; shown only while none is
+ */
+export function shownState(
+  state: SessionState,
+  problem: Failure | null,
+): Pick<AppStatePush, 'state' | 'contacts' | 'reason'> {
+  const contacts = openRecordings(state);
+  const capture = captureState(state);
+  if (capture !== 'idle' || problem === null) return { state: capture, contacts, reason: stateReason(state) };
+  return { state: 'problem', contacts, reason: { code: problem.code, message: problem.message } };
+}
+
+/** Why the state is what it is; null where there is nothing to add, and for a problem outside of capture. */
 export function stateReason(state: SessionState): StateReason | null {
   switch (captureState(state)) {
     case 'suspended': {
-      if (state.agentHold !== null) return { code: 'agent', message: pauseMessages.agent };
-      const told = state.contacts.find((one) => isOpen(one) && one.suspendedAt !== null)?.suspendReason;
-      return told ? { code: 'suspended', message: told } : null;
+      if (state.agentSuspension !== null) return { code: 'agent', message: pauseMessages.agent };
+      const given = state.contacts.find((one) => isOpen(one) && one.suspendedAt !== null)?.suspendReason;
+      return given ? { code: 'suspended', message: given } : null;
     }
     case 'paused': {
       const code = state.pauses[0] ?? 'app-restarted';
@@ -106,7 +121,7 @@ export function stateReason(state: SessionState): StateReason | null {
   }
 }
 
-/** Those of the agent who is there now: another one's, coming to their end, are nobody else's business. */
+/** Of the signed-in agent only: a page must not see the contacts of the agent before. */
 export function openRecordings(state: SessionState): OpenRecording[] {
   return state.contacts
     .filter((contact) => state.agent === null || isSameAgent(contact.agent, state.agent))

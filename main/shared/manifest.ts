@@ -1,10 +1,12 @@
-// The manifest: the JSON file beside each MP4 that says what is in it, for QA, compliance and their programs.
-// Versioned; a reader refuses a version that it does not know.
+// The manifest: the JSON file beside each MP4 that describes it, for QA, compliance and their programs (docs/manifest.md).
+// Versioned: a reader refuses an unknown version.
 
 import { z } from 'zod';
 import {
   channelSchema,
   encoderSchema,
+  gapCauseSchema,
+  gapEndSchema,
   gapReasonSchema,
   monitorSchema,
   placedMonitorSchema,
@@ -14,24 +16,24 @@ const timestamp = z.iso.datetime({ precision: 3 });
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const milliseconds = z.number().int().nonnegative();
 
-/** What was found when files of the recording were not as they had been written. */
+/** How the files of the recording differ from what had been written. */
 const integritySchema = z.object({
-  /** `end-not-verified`: nothing is known to be missing, but what states how much there was is missing itself. */
+  /** `end-not-verified`: nothing is known to be missing, but the record of how much there was is missing. */
   state: z.enum(['damaged', 'end-not-verified']),
   findings: z.array(
     z.discriminatedUnion('kind', [
-      /** Of the run's pictures so many could be read; the gap "unreadable" stands for the others. */
+      /** Only `readableFrames` of the run's frames could be read; a gap "unreadable" stands for the others. */
       z.object({
         kind: z.literal('run-damaged'),
         runId: z.string(),
         frames: z.number().int().nonnegative(),
         readableFrames: z.number().int().nonnegative(),
       }),
-      /** Notes of what happened are lost: times that they may have been about are gaps "unreadable". */
+      /** Journal lines are lost: the times that they may have been about are gaps "unreadable". */
       z.object({ kind: z.literal('journal-damaged'), lines: z.number().int().positive() }),
       z.object({
         kind: z.literal('end-not-verified'),
-        /** `older-version`: recorded by a Sightline that kept no such statement. */
+        /** `older-version`: recorded by a version without that record. */
         cause: z.enum(['missing', 'unreadable', 'older-version']),
       }),
     ]),
@@ -91,20 +93,23 @@ export const manifestSchema = z.object({
       offsetMs: milliseconds,
       durationMs: milliseconds,
       reason: gapReasonSchema,
+      by: gapCauseSchema,
+      /** null: the gap lasts until the end of the recording. */
+      endedBy: gapEndSchema.nullable(),
     }),
   ),
-  /** This contact's own suspensions; another contact's show as gaps only. */
+  /** The suspensions of this contact by a page. Those of other contacts and of the agent are gaps only. */
   suspensions: z.array(
     z.object({
       suspendedAt: timestamp,
-      /** null: it held until the recording ended. */
+      /** null: it lasted until the recording ended. */
       resumedAt: timestamp.nullable(),
-      /** Who ended it; null where nobody did. */
+      /** What ended it; null like `resumedAt`. */
       resumedBy: z.enum(['page', 'time-limit', 'restart']).nullable(),
       reason: z.string().optional(),
     }),
   ),
-  /** Not there where nothing was found. */
+  /** Absent when all files were as they had been written. */
   integrity: integritySchema.optional(),
   host: z.object({ os: z.string(), browser: z.string().optional() }),
 });

@@ -1,21 +1,21 @@
-// The words of the design as types: states and reasons that cross folder borders.
+// States and reasons that several rooms use, as types.
 
 import { z } from 'zod';
 
 export const channelSchema = z.enum(['VOICE', 'CHAT', 'TASK']);
 export type Channel = z.infer<typeof channelSchema>;
 
-/** Why there is nothing on the capture timeline between two runs. Each has its own slate. */
+/** Why nothing was captured between two runs. Each reason has its own slate. */
 export const gapReasonSchema = z.enum([
   ...(['suspended', 'interrupted', 'display-changed', 'display-unavailable', 'app-restarted'] as const),
   ...(['locked', 'switched-away', 'asleep', 'spool-full', 'unreadable'] as const),
 ]);
 export type GapReason = z.infer<typeof gapReasonSchema>;
 
-/** Why capture rests although a contact is being recorded, other than a page's suspension or a fault. */
+/** Why capture is paused although a contact is being recorded, other than a page's suspension or a fault. */
 export const pauseReasonSchema = z.enum([
   ...(['display-unavailable', 'locked', 'switched-away', 'asleep'] as const),
-  // The agent's own suspension: on the timeline it is one like a page's.
+  // The agent's own suspension: a gap "suspended" like a page's.
   'agent',
 ]);
 export type PauseReason = z.infer<typeof pauseReasonSchema>;
@@ -24,18 +24,41 @@ export function gapOfPause(reason: PauseReason): GapReason {
   return reason === 'agent' ? 'suspended' : reason;
 }
 
-/** Encoders that ffmpeg may be asked for, best first. The first is what Sightline is made for. */
+/**
+ * What caused a gap. `system`: the operating system, the monitors or the disk; `sightline`: a fault or a restart of
+ * capture, or a suspension in doubt after a crash.
+ */
+export const gapCauseSchema = z.enum(['page', 'agent', 'system', 'sightline']);
+export type GapCause = z.infer<typeof gapCauseSchema>;
+
+/** What ended a gap: a cause above, or the end of a suspension without a request. */
+export const gapEndSchema = z.enum([
+  ...gapCauseSchema.options,
+  ...(['time-limit', 'restart', 'contact-ended', 'agent-changed'] as const),
+]);
+export type GapEnd = z.infer<typeof gapEndSchema>;
+
+/** What ended the agent's own suspension. */
+export const agentResumeCauseSchema = gapEndSchema.extract([
+  'agent',
+  'time-limit',
+  'contact-ended',
+  'agent-changed',
+]);
+export type AgentResumeCause = z.infer<typeof agentResumeCauseSchema>;
+
+/** Supported encoders of ffmpeg, best first. */
 export const encoderNames = ['libopenh264', 'libx264', 'h264_mf', 'h264_videotoolbox'] as const;
 export const encoderSchema = z.enum(encoderNames);
 export type EncoderName = z.infer<typeof encoderSchema>;
 
-/** What the whole app is doing, as the page and the agent see it (docs/protocol.md, `app.state`). */
+/** What the app is doing, as pages and the agent see it (docs/protocol.md, `app.state`). */
 export type AppState = 'idle' | 'starting' | 'recording' | 'suspended' | 'paused' | 'problem';
 
 /** What one recording is doing, as `hello` and `status` list it. */
 export type RecordingState = 'starting' | 'recording' | 'suspended' | 'paused' | 'problem' | 'stopping';
 
-/** One monitor in physical pixels; x and y as the platform numbers them, negative ones included. */
+/** In physical pixels; x and y as the platform counts them, which may be negative. */
 export const monitorSchema = z.object({
   name: z.string(),
   x: z.number().int(),

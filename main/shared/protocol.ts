@@ -1,10 +1,11 @@
-// The local websocket protocol, version 1, as schemas and types (docs/protocol.md is the text for people).
-// What a page may say is parsed here and nowhere else; unknown fields are dropped, never passed on.
+// The local websocket protocol, version 1, as schemas and types (for readers: docs/protocol.md). Every frame of a page is
+// parsed here and nowhere else; unknown fields are dropped, never passed on.
 
 import { z } from 'zod';
 import type { Failure } from './errors.ts';
 import type { AppState, EncoderName, PauseReason, RecordingState } from './names.ts';
 import { channelSchema } from './names.ts';
+import { parseJson } from './json.ts';
 import type { StatusEvent } from './statusEvent.ts';
 
 export const PROTOCOL_VERSION = 1;
@@ -20,7 +21,7 @@ export const contactIdSchema = z
     '1 to 128 letters, digits, ".", "_" or "-", a letter or digit first',
   );
 
-/** Connect's have about 130 characters. Its instance's id becomes a part of paths. */
+/** Connect's have about 130 characters. The instance's id becomes part of paths. */
 const arnSchema = z.string().min(1).max(512);
 const shortText = z.string().max(1024);
 
@@ -75,17 +76,14 @@ export type ContactRequest = Exclude<Request, { type: 'hello' | 'status' | 'ping
 
 export type ParsedFrame =
   | { readonly ok: true; readonly id: string; readonly request: Request }
-  /** `id` where the frame had a usable one, so that the page can tell which request was refused. */
+  /** `id` where the frame had a valid one: the page sees which request was refused. */
   | { readonly ok: false; readonly id: string | null; readonly message: string };
 
-/** One text frame as a request, or what is wrong with it in words that help the page's developer. */
+/** One text frame as a request, or what is wrong with it, for the page's developer. */
 export function parseFrame(text: string): ParsedFrame {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
+  const value = parseJson(text);
+  if (value === undefined)
     return { ok: false, id: null, message: 'The frame is not JSON. Send one JSON object per text frame.' };
-  }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     return { ok: false, id: null, message: 'The frame is JSON but not an object.' };
   }
@@ -111,14 +109,20 @@ export interface OpenRecording {
   readonly state: RecordingState;
 }
 
-export interface HelloReply {
+/** What a page learns about this recorder. */
+export interface RecorderInfo {
   readonly protocol: number;
   readonly appVersion: string;
-  readonly sessionId: string;
   readonly fps: number;
   readonly maxMonitors: number;
+  /** The longest suspension in seconds; 0: none ends without a resume, and `maxSeconds` is refused. */
+  readonly suspendMaxSeconds: number;
   /** null while no usable ffmpeg has been found; `contact.start` then says what to do. */
   readonly encoder: EncoderName | null;
+}
+
+export interface HelloReply extends RecorderInfo {
+  readonly sessionId: string;
   readonly recordings: readonly OpenRecording[];
 }
 
@@ -130,8 +134,10 @@ export interface StartReply {
 }
 export interface SuspendReply {
   readonly suspendedAt: string;
-  /** When the suspension ends by itself, where policy lets it. */
+  /** When its time limit ends the suspension. */
   readonly resumesAt?: string;
+  /** `maxSeconds` was given, and the suspension has no time limit. */
+  readonly maxSecondsRefused?: true;
 }
 export interface ResumeReply {
   readonly resumedAt: string;
@@ -151,13 +157,13 @@ export interface StatusReply {
 }
 
 export type ContactReply = StartReply | SuspendReply | ResumeReply | StopReply;
-/** `ping` is answered with nothing more. */
+/** The reply to `ping` has no fields. */
 export type PingReply = object;
 export type ReplyFields = ContactReply | HelloReply | StatusReply | PingReply;
 
-/** What a refused hello says besides, where the page's token was to be checked. */
+/** The additional fields are those of a hello that was refused because of its token. */
 export interface RequestFailure extends Failure {
-  /** false: the same token will not do. */
+  /** false: only a new token helps. */
   readonly retryable?: boolean;
   readonly retryAfterSeconds?: number;
 }
@@ -171,17 +177,17 @@ export interface AppStatePush {
   readonly rev: number;
   readonly state: AppState;
   readonly contacts: readonly OpenRecording[];
-  /** `reason`: why something waits for its next try. */
+  /** `reason`: why an upload waits for its next attempt. */
   readonly uploads: { readonly pending: number; readonly failed: number; readonly reason: Failure | null };
   /** Why it is `paused` or a `problem`; null otherwise. */
   readonly reason: StateReason | null;
 }
 export interface StateReason {
-  /** An error code, or what capture is paused by. */
+  /** An error code, or a pause reason. */
   readonly code: string;
   readonly message: string;
 }
-/** A suspension has ended without a page's asking. */
+/** A suspension has ended without a page's request. */
 export interface ContactResumedPush {
   readonly type: 'contact.resumed';
   readonly rev: number;

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { errorSources } from '../shared/errors.ts';
 import type { ErrorCode } from '../shared/errors.ts';
 import {
+  agentResumeCauseSchema,
   channelSchema,
   encoderSchema,
   gapReasonSchema,
@@ -52,6 +53,8 @@ export const journalEntrySchema = z.discriminatedUnion('type', [
     recordingId: id,
     at: moment,
     reason: z.string().exactOptional(),
+    /** Recovery suspended it in doubt; absent: a page did. */
+    by: z.literal('sightline').exactOptional(),
   }),
   z.object({
     type: z.literal('contact.resumed'),
@@ -59,11 +62,20 @@ export const journalEntrySchema = z.discriminatedUnion('type', [
     at: moment,
     cause: z.enum(['page', 'time-limit', 'restart']),
   }),
-  /** Capture rests for everybody. */
+  /** Capture is paused for all contacts. */
   z.object({
-    type: z.enum(['capture.paused', 'capture.unpaused']),
+    type: z.literal('capture.paused'),
     at: moment,
     reason: pauseReasonSchema,
+    /** Recovery assumed it in doubt. */
+    by: z.literal('sightline').exactOptional(),
+  }),
+  z.object({
+    type: z.literal('capture.unpaused'),
+    at: moment,
+    reason: pauseReasonSchema,
+    /** What ended the agent's own suspension. */
+    cause: agentResumeCauseSchema.exactOptional(),
   }),
   z.object({
     type: z.literal('contact.stopped'),

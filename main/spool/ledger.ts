@@ -1,7 +1,7 @@
 // What a journal says, added up: the recordings and runs of one spool session as they stand after its last entry.
 // A fold over entries and nothing else, so that memory and disk can never disagree.
 
-import type { PauseReason } from '../shared/names.ts';
+import type { AgentResumeCause, PauseReason } from '../shared/names.ts';
 import type { JournalEntry } from './journal.ts';
 
 type Entry<T extends JournalEntry['type']> = Extract<JournalEntry, { type: T }>;
@@ -11,6 +11,8 @@ export interface Suspension {
   readonly resumedAt: number | null;
   readonly resumedBy: Entry<'contact.resumed'>['cause'] | null;
   readonly reason: string | null;
+  /** Recovery suspended it in doubt; absent: a page did. */
+  readonly by?: 'sightline';
 }
 
 export interface LedgerRecording {
@@ -48,6 +50,8 @@ export interface Pause {
   readonly reason: PauseReason;
   readonly from: number;
   readonly to: number | null;
+  readonly by?: 'sightline';
+  readonly endedBy?: AgentResumeCause;
 }
 
 export const emptyLedger: Ledger = {
@@ -76,7 +80,7 @@ export function addEntry(ledger: Ledger, entry: JournalEntry): Ledger {
     case 'contact.suspended':
       return changeSuspensions(ledger, entry.recordingId, (suspensions) => [
         ...suspensions,
-        { at: entry.at, resumedAt: null, resumedBy: null, reason: entry.reason ?? null },
+        { at: entry.at, resumedAt: null, resumedBy: null, reason: entry.reason ?? null, ...byOf(entry) },
       ]);
     case 'contact.resumed':
       return changeSuspensions(ledger, entry.recordingId, (suspensions) =>
@@ -85,12 +89,17 @@ export function addEntry(ledger: Ledger, entry: JournalEntry): Ledger {
         ),
       );
     case 'capture.paused':
-      return { ...ledger, pauses: [...ledger.pauses, { reason: entry.reason, from: entry.at, to: null }] };
+      return {
+        ...ledger,
+        pauses: [...ledger.pauses, { reason: entry.reason, from: entry.at, to: null, ...byOf(entry) }],
+      };
     case 'capture.unpaused':
       return {
         ...ledger,
         pauses: ledger.pauses.map((one) =>
-          one.reason === entry.reason && one.to === null ? { ...one, to: entry.at } : one,
+          one.reason === entry.reason && one.to === null
+            ? { ...one, to: entry.at, ...(entry.cause === undefined ? {} : { endedBy: entry.cause }) }
+            : one,
         ),
       };
     case 'contact.stopped':
@@ -118,6 +127,10 @@ export function addEntry(ledger: Ledger, entry: JournalEntry): Ledger {
     case 'journal.unverified':
       return { ...ledger, unverified: entry.cause };
   }
+}
+
+function byOf({ by }: { readonly by?: 'sightline' }): { readonly by?: 'sightline' } {
+  return by === undefined ? {} : { by };
 }
 
 /** Whether nothing of this recording is needed any more. */

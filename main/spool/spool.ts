@@ -219,11 +219,11 @@ export class SpoolSession implements Tenant {
     for (const { recordingId, recording, leftAt } of this.openRecordings()) {
       const isSuspended = recording.suspensions.some((one) => one.resumedAt === null);
       if (leftAt !== null && !isSuspended)
-        await this.attempt({ type: 'contact.suspended', recordingId, at: leftAt, reason });
+        await this.attempt({ type: 'contact.suspended', recordingId, at: leftAt, reason, by: 'sightline' });
     }
     const isHeld = this.ledger.pauses.some(({ reason: why, to }) => why === 'agent' && to === null);
     if (agentHoldAt !== null && !isHeld)
-      await this.attempt({ type: 'capture.paused', at: agentHoldAt, reason: 'agent' });
+      await this.attempt({ type: 'capture.paused', at: agentHoldAt, reason: 'agent', by: 'sightline' });
     this.journal.allowComplete();
   }
 

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { MAX_PAGES, MAX_STRANGERS, MAX_WAITING_PAGES } from '../../main/server/connections.ts';
+import { MAX_PAGES, MAX_PENDING, MAX_WAITING_PAGES } from '../../main/server/connections.ts';
 import { MAX_CONTACTS } from '../../main/session/reducer.ts';
 import { agent, type AnyReply } from '../rig/recorder.ts';
 import type { Victim } from '../rig/victim.ts';
@@ -53,7 +53,7 @@ it.each(['idle connections', 'half requests', 'refused upgrades, half open', 'pa
   async (name) => {
     const sent = await underFlood(name, async () => {
       await helloUntil(({ ok }) => ok);
-      expect(await descriptors()).toBeLessThan(quietDescriptors + MAX_STRANGERS + MAX_WAITING_PAGES + 20);
+      expect(await descriptors()).toBeLessThan(quietDescriptors + MAX_PENDING + MAX_WAITING_PAGES + 20);
     });
     expect(sent).toBeGreaterThan(MAX_WAITING_PAGES);
   },
@@ -62,7 +62,7 @@ it.each(['idle connections', 'half requests', 'refused upgrades, half open', 'pa
 it('of hellos takes a bounded number of descriptors', async () => {
   await underFlood('hellos');
   expect(await descriptors()).toBeLessThan(
-    quietDescriptors + MAX_PAGES + MAX_WAITING_PAGES + MAX_STRANGERS + 20,
+    quietDescriptors + MAX_PAGES + MAX_WAITING_PAGES + MAX_PENDING + 20,
   );
 });
 

@@ -100,7 +100,7 @@ describe.skipIf(why !== null).each([
     expect((await ask('/v1/control/retry', 'POST', { Authorization: `Bearer ${token}` })).status).not.toBe(
       200,
     );
-    expect(recorder.stderr()).not.toContain('the command line asked for deliveries now');
+    expect(recorder.stderr()).not.toContain('the command line requested uploads now');
   });
 
   it('does not touch what the victim records', async () => {

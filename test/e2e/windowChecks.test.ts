@@ -124,7 +124,7 @@ it('the port is taken: the checks run all the same, say by whom, and are in the 
   });
   const window = await open(backstage);
   expect(await window.page.getByRole('heading', { level: 1 }).innerText()).toContain(
-    `Port ${port} is taken by process ${process.pid}`,
+    `Port ${port} is already in use by process ${process.pid}`,
   );
 
   const results = await runChecks(backstage, window);

@@ -91,17 +91,20 @@ it('a suspension with a time limit ends by itself, and the page is told when cap
   await sleep(600);
   const { manifest, frames } = await finish();
   expect(manifest.suspensions).toMatchObject([{ resumedBy: 'time-limit' }]);
+  expect(manifest.gaps).toMatchObject([{ reason: 'suspended', by: 'page', endedBy: 'time-limit' }]);
   const phases = frames.flatMap(({ codes }) => [...codes.values()].map((code) => code?.phase));
   expect(phases).not.toContain(2);
   expect(phases).toContain(3);
 });
 
-it('without policy for it, a time limit is not taken: in doubt less is recorded', async () => {
+it('without policy for it, a time limit is refused: in doubt less is recorded', async () => {
   await begin();
   const suspended = await page.ask('contact.suspend', { ...contact, maxSeconds: 1 });
   expect(suspended).not.toHaveProperty('resumesAt');
+  expect(suspended).toHaveProperty('maxSecondsRefused', true);
   await sleep(1500);
   expect(await page.ask('status')).toMatchObject({ state: 'suspended' });
   const { manifest } = await finish();
   expect(manifest.suspensions).toMatchObject([{ resumedAt: null, resumedBy: null }]);
+  expect(manifest.gaps).toMatchObject([{ reason: 'suspended', by: 'page', endedBy: null }]);
 });

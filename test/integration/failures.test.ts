@@ -354,7 +354,7 @@ describe('Sightline itself', () => {
     const { port } = squatter.address() as AddressInfo;
     const start = startRecorder({ display: display.display, home, flags: ['--port', String(port)] });
     await expect(start).rejects.toThrow(
-      new RegExp(`Port ${port} is taken by process ${process.pid} .*"port"`, 's'),
+      new RegExp(`Port ${port} is already in use by process ${process.pid} .*"port"`, 's'),
     );
     squatter.close();
   });

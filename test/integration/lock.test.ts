@@ -146,7 +146,7 @@ it('a request to lock without a lock screen pauses until it is taken back, and t
   await paused;
   const reason = {
     code: 'locked',
-    message: 'The system reports the screen as locked. Unlock it to go on recording.',
+    message: 'The system reports the screen as locked. Unlock it to continue recording.',
   };
   expect(await page.ask('status')).toMatchObject({ state: 'paused', reason });
   const other = await recorder.connect();

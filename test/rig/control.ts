@@ -8,7 +8,7 @@ import { CONTROL_RETRY_PATH } from '../../main/shared/control.ts';
 import type { Recorder } from './recorder.ts';
 
 /** Logged for each request that was let in, and for no other. */
-export const LET_IN = 'the command line asked for deliveries now';
+export const LET_IN = 'the command line requested uploads now';
 
 export async function accessOf(recorder: Recorder): Promise<ControlAccess> {
   const access = await readControlFile(recorder.dataDir);

@@ -97,7 +97,9 @@ it('a taken port is refused with words about what to do', async () => {
     ]);
     console.log(stderr.split('\n').at(-2));
     expect(code).toBe(69);
-    expect(stderr).toMatch(new RegExp(`CLIENT_CONNECTION_ERROR: Port ${port} is taken.* set another "port"`));
+    expect(stderr).toMatch(
+      new RegExp(`CLIENT_CONNECTION_ERROR: Port ${port} is already in use.* set another "port"`),
+    );
   } finally {
     server.close();
   }

@@ -1,6 +1,6 @@
 // Whether the endpoint that checks the tokens of pages answers, and refuses requests without one (docs/auth.md).
 
-import { authUrlOf } from '../../composition/admissionOf.ts';
+import { authUrlOf } from '../../server/authentication.ts';
 import { errorMessage } from '../../shared/errors.ts';
 import type { Check } from '../check.ts';
 import { failed, ok, skipped, warning } from '../check.ts';

@@ -38,7 +38,7 @@ async function bench(recovery: Promise<void> = Promise.resolve()): Promise<Bench
     const { port } = server.address() as AddressInfo;
     control.handle(incoming, response, port, {
       isOurs: () => Promise.resolve(true),
-      letIn: () => undefined,
+      onAccepted: () => undefined,
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

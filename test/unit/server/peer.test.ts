@@ -2,6 +2,7 @@
 import { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import type { FindPeers, PeerVerdict } from '../../../main/platform/peers/peer.ts';
+import { limitRepeats } from '../../../main/platform/repeats.ts';
 import { Peers } from '../../../main/server/peer.ts';
 import { keepingLogger } from '../support/logs.ts';
 
@@ -70,12 +71,15 @@ describe('connections that wait to be judged', () => {
 
   it('are logged once a minute at most when they are refused', async () => {
     const { log, lines } = keepingLogger();
+    const limited = limitRepeats(log, 1);
     const peers = new Peers(
       (all) => Promise.resolve(all.map(() => ({ kind: 'other', reason: 'user 7' }))),
-      log,
+      limited,
     );
     for (let port = 1; port <= 500; port += 1) await peers.isOurs(socketAt(port));
     expect(lines).toHaveLength(1);
     expect(lines[0]).toMatchObject({ fields: { code: 'PEER_REFUSED', reason: 'user 7' } });
+    limited.flush();
+    expect(lines[1]).toMatchObject({ fields: { code: 'PEER_REFUSED', count: 499 } });
   });
 });

@@ -4,9 +4,11 @@ import { connect } from 'node:net';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { MAX_PAGES, MAX_WAITING_PAGES } from '../../../main/server/connections.ts';
+import type { GuardPolicy } from '../../../main/server/guard.ts';
 import { startServer } from '../../../main/server/server.ts';
 import type { ServerOptions } from '../../../main/server/server.ts';
-import type { ContactReply, ContactRequest } from '../../../main/shared/protocol.ts';
+import { SightlineError } from '../../../main/shared/errors.ts';
+import type { ContactRequest, RecorderInfo } from '../../../main/shared/protocol.ts';
 import { StatusHub } from '../../../main/status/hub.ts';
 import { temporaryFolder } from '../support/folders.ts';
 import { keepingLogger } from '../support/logs.ts';
@@ -27,29 +29,56 @@ interface TestPage {
   replied(count: number): Promise<void>;
 }
 
-async function bench(page: Partial<ServerOptions['page']> = {}) {
+const recorder: RecorderInfo = {
+  ...{ protocol: 1, appVersion: '0', fps: 5, maxMonitors: 1 },
+  ...{ suspendMaxSeconds: 0, encoder: null },
+};
+
+/** A session that never answers a contact request. */
+const session: ServerOptions['page']['session'] = {
+  hello: () => Promise.resolve([]),
+  pageLeft: () => undefined,
+  contact: () => new Promise(() => undefined),
+  recordings: () => [],
+  agent: () => Promise.reject(new Error('no page asks this')),
+  isQuiet: true,
+};
+
+/** Resolves when the server has handled every frame sent so far, and its answers have arrived. */
+async function untilHandled(page: TestPage): Promise<void> {
+  const { socket, replies } = page;
+  const count = replies.length;
+  page.send({ id: 'ping', type: 'ping' });
+  while (!replies.slice(count).some(({ re }) => re === 'ping')) await once(socket, 'message');
+}
+
+async function answersPing(socket: WebSocket): Promise<boolean> {
+  socket.ping();
+  await once(socket, 'pong');
+  return socket.readyState === socket.OPEN;
+}
+
+async function bench(
+  page: Partial<ServerOptions['page']> = {},
+  guard: GuardPolicy = { allowedDomains: [], allowLoopbackOrigins: true },
+) {
   const { log, lines } = keepingLogger();
   const asked: ContactRequest[] = [];
   const server = await startServer({
     port: 0,
-    guard: { allowedDomains: [], allowLoopbackOrigins: true },
+    guard,
     appVersion: '0',
     page: {
       session: {
-        hello: () => Promise.resolve([]),
-        pageLeft: () => undefined,
-        // No answer comes.
+        ...session,
         contact: (request) => {
           asked.push(request);
-          return new Promise<ContactReply>(() => undefined);
+          return session.contact(request);
         },
-        recordings: () => [],
-        agent: () => Promise.reject(new Error('no page asks this')),
       },
       hub: new StatusHub(),
-      describe: () =>
-        Promise.resolve({ protocol: 1, appVersion: '0', fps: 5, maxMonitors: 1, encoder: null }),
-      admission: null,
+      describe: () => Promise.resolve(recorder),
+      authentication: null,
       onToken: () => undefined,
       ...page,
     },
@@ -86,7 +115,7 @@ async function bench(page: Partial<ServerOptions['page']> = {}) {
     await joined.replied(1);
     return joined;
   };
-  return { port, asked, lines, open, join, close };
+  return { port, server, asked, lines, open, join, close };
 }
 
 const start = (count: number): object => ({
@@ -97,6 +126,62 @@ const suspend = (count: number): object => ({
   id: `p${count}`,
   type: 'contact.suspend',
   contactId: `c${count}`,
+});
+
+describe('a hello', () => {
+  it('whose recorder cannot be described is answered at its deadline, and the page may send another one', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    let describeRecorder: () => Promise<RecorderInfo> = () => new Promise(() => undefined);
+    const { open } = await bench({ describe: () => describeRecorder() });
+    const page = await open();
+    page.send(hello);
+    await untilHandled(page);
+    await vi.advanceTimersByTimeAsync(30_000);
+    await untilHandled(page);
+    expect(page.replies).toMatchObject([
+      { re: 'ping', error: { code: 'NOT_READY' } },
+      { re: 'hello', error: { code: 'SERVICE_ISSUE' } },
+      { re: 'ping', error: { code: 'NOT_READY' } },
+    ]);
+    describeRecorder = () => Promise.resolve(recorder);
+    page.send({ ...hello, id: 'again' });
+    await untilHandled(page);
+    expect(page.replies.at(-2)).toMatchObject({ re: 'again', ok: true, suspendMaxSeconds: 0 });
+  });
+
+  it('that fails after the session has counted the page leaves no page behind', async () => {
+    const counted = new Set<string>();
+    const { open } = await bench({
+      session: {
+        ...session,
+        hello: (pageId) => {
+          counted.add(pageId);
+          return Promise.reject(new SightlineError('SERVICE_ISSUE', 'The disk stalls.'));
+        },
+        pageLeft: (pageId) => counted.delete(pageId),
+      },
+    });
+    const page = await open();
+    page.send(hello);
+    await page.replied(1);
+    expect(page.replies).toMatchObject([{ re: 'hello', ok: false }]);
+    expect(counted.size).toBe(0);
+  });
+});
+
+it('pages whose origin policy no longer allows are disconnected, but not while anything is recorded', async () => {
+  const guard = { allowedDomains: [], allowLoopbackOrigins: true };
+  const busy = { ...session, isQuiet: false };
+  const { server, join } = await bench({ session: busy }, guard);
+  const { socket } = await join();
+  guard.allowLoopbackOrigins = false;
+  server.disconnectUnallowed();
+  expect(await answersPing(socket)).toBe(true);
+  busy.isQuiet = true;
+  server.disconnectUnallowed();
+  const [code] = (await once(socket, 'close')) as [number];
+  expect(code).toBe(1008);
 });
 
 describe('a page that does not wait for its answers', () => {
@@ -114,7 +199,9 @@ describe('a page that does not wait for its answers', () => {
   });
 
   it('suspends at once while its hello is being checked, however many frames wait there', async () => {
-    const { asked, open } = await bench({ admission: { admit: () => new Promise(() => undefined) } });
+    const { asked, open } = await bench({
+      authentication: { authenticate: () => new Promise(() => undefined) },
+    });
     const page = await open();
     page.send(hello);
     for (let count = 0; count < 40; count += 1) page.send(start(count));

@@ -14,7 +14,7 @@ describe('a pause', () => {
     expect(captureState(story.state)).toBe('paused');
     expect(stateReason(story.state)).toEqual({
       code: 'locked',
-      message: 'The system reports the screen as locked. Unlock it to go on recording.',
+      message: 'The system reports the screen as locked. Unlock it to continue recording.',
     });
     story.pauses([], 9000);
     expect(story.of('run.start')).toHaveLength(1);
@@ -35,7 +35,7 @@ describe('a pause', () => {
     story.hello('page-1', anna);
     const start = story.start('A', 1000);
     story.pauses(['display-unavailable'], 1100);
-    expect(story.of('run.cut')).toHaveLength(1);
+    expect(story.of('run.abort')).toHaveLength(1);
     expect(story.answer(start)).toMatchObject({ startTime: 1100, pausedBy: ['display-unavailable'] });
   });
 
@@ -121,7 +121,7 @@ describe('a display that changes', () => {
     story.start('A', 1000);
     story.do({ type: 'displays.changed', at: 1050 });
     expect(story.effects).toEqual([
-      { type: 'run.cut', runId: 'run-1', at: 1050 },
+      { type: 'run.abort', runId: 'run-1', at: 1050 },
       { type: 'run.start', runId: 'run-2' },
     ]);
   });

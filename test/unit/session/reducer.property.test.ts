@@ -73,8 +73,8 @@ const life = fc
 
 /** Each effect that a life can have; every one must have been seen often for the test to mean something. */
 const effects: readonly Effect['type'][] = [
-  ...(['journal', 'run.start', 'run.cut', 'run.stop', 'run.cover', 'reply', 'refuse', 'announce'] as const),
-  ...(['publish', 'timer.set', 'timer.clear', 'tell.resumed'] as const),
+  ...(['journal', 'run.start', 'run.abort', 'run.stop', 'run.flush', 'reply', 'refuse', 'announce'] as const),
+  ...(['publish', 'timer.set', 'timer.clear', 'push.resumed'] as const),
 ];
 
 describe('any life of a session', () => {

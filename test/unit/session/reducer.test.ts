@@ -263,7 +263,7 @@ describe('contact.stop', () => {
     expect(story.answer(start)).toBe('USER_ERROR');
     expect(story.answer(stop)).toEqual({ kind: 'stop', recordingId: 'rec-A', endTime: 1100 });
     expect(story.announced('rec-A')).toEqual(['INITIATED', 'FAILED']);
-    expect(story.of('run.cut')).toEqual([{ type: 'run.cut', runId: 'run-1', at: 1100 }]);
+    expect(story.of('run.abort')).toEqual([{ type: 'run.abort', runId: 'run-1', at: 1100 }]);
     expect(ofType(story.all, 'publish')).toEqual([]);
     story.live('run-1', 1090);
     expect(story.effects).toEqual([]);
@@ -310,7 +310,7 @@ describe('shutdown', () => {
     expect(story.of('run.stop')).toEqual([
       { type: 'run.stop', runId: 'run-1', at: 4100, reason: 'interrupted' },
     ]);
-    expect(story.of('run.cut')).toEqual([{ type: 'run.cut', runId: 'run-2', at: 4100 }]);
+    expect(story.of('run.abort')).toEqual([{ type: 'run.abort', runId: 'run-2', at: 4100 }]);
     story.ended('run-1', 4200);
     story.ended('run-2', 4210);
     expect(story.announced('rec-A')).toEqual(['INITIATED', 'COMPLETED']);

@@ -63,10 +63,10 @@ describe('what an earlier process left open', () => {
     expect(story.journal).toEqual([
       { type: 'contact.resumed', recordingId: 'rec-A', at: 9000, cause: 'restart' },
     ]);
-    expect(story.of('tell.resumed')).toEqual([]);
+    expect(story.of('push.resumed')).toEqual([]);
     story.live('run-1', 9300);
-    expect(story.of('tell.resumed')).toEqual([
-      { type: 'tell.resumed', contactId: 'A', resumedAt: 9300, cause: 'restart' },
+    expect(story.of('push.resumed')).toEqual([
+      { type: 'push.resumed', contactId: 'A', resumedAt: 9300, cause: 'restart' },
     ]);
   });
 
@@ -111,7 +111,7 @@ describe('a contact that ended suspended without a page', () => {
     story.do({ type: 'restored', contacts: [], endedSuspended: [ended] });
     story.recording('B', 1000);
     const start = story.start('A', 3000);
-    expect(story.of('run.cut')).toEqual([{ type: 'run.cut', runId: 'run-1', at: 3000 }]);
+    expect(story.of('run.abort')).toEqual([{ type: 'run.abort', runId: 'run-1', at: 3000 }]);
     expect(story.answer(start)).toMatchObject({ startTime: 3000, stillSuspendedBy: ['A'] });
     // The suspend that the page sends now is acknowledged when the run is gone, and not before.
     const suspend = story.suspend('A', 3001);
@@ -184,13 +184,13 @@ describe('a suspension with a time limit', () => {
     story.recording('A');
     story.suspend('A', 2000);
     story.ended('run-1', 2010);
-    story.do({ type: 'suspension.over', recordingId: 'rec-A', at: 32_000 });
-    expect(story.of('tell.resumed')).toEqual([]);
+    story.do({ type: 'suspension.expired', recordingId: 'rec-A', at: 32_000 });
+    expect(story.of('push.resumed')).toEqual([]);
     expect(story.of('run.start')).toHaveLength(1);
     // Suspended again before capture had come back: then there is nothing to tell.
     story.suspend('A', 32_100);
     story.ended('run-2', 32_110);
-    expect(story.all.some(({ type }) => type === 'tell.resumed')).toBe(false);
+    expect(story.all.some(({ type }) => type === 'push.resumed')).toBe(false);
   });
 
   it('that was ended by the page has no timer left', () => {
@@ -200,7 +200,7 @@ describe('a suspension with a time limit', () => {
     story.ended('run-1', 2010);
     story.resume('A', 3000);
     expect(story.of('timer.clear').map(({ name }) => name)).toContain('suspension:rec-A');
-    story.do({ type: 'suspension.over', recordingId: 'rec-A', at: 32_000 });
+    story.do({ type: 'suspension.expired', recordingId: 'rec-A', at: 32_000 });
     expect(story.effects).toEqual([]);
   });
 });

@@ -61,7 +61,7 @@ describe('a second contact', () => {
     story.start('B', 3000);
     story.stop('B', 3100);
     expect(story.of('run.stop')).toEqual([]);
-    expect(story.of('run.cut')).toEqual([]);
+    expect(story.of('run.abort')).toEqual([]);
     expect(story.state.contacts.map((contact) => contact.recordingId)).toEqual(['rec-A']);
   });
 });
@@ -80,7 +80,7 @@ describe('a stop while other contacts go on', () => {
   it('leaves the run alone and asks for everything up to the end', () => {
     const story = two();
     const stop = story.stop('A', 5000);
-    expect(story.of('run.cover')).toEqual([{ type: 'run.cover', runId: 'run-2', until: 5000 }]);
+    expect(story.of('run.flush')).toEqual([{ type: 'run.flush', runId: 'run-2', until: 5000 }]);
     expect(story.of('run.stop')).toEqual([]);
     expect(story.answer(stop)).toBeNull();
   });
@@ -88,7 +88,7 @@ describe('a stop while other contacts go on', () => {
   it('is answered when the run holds everything up to the end', () => {
     const story = two();
     const stop = story.stop('A', 5000);
-    story.do({ type: 'run.covered', runId: 'run-2', until: 5000 });
+    story.do({ type: 'run.flushed', runId: 'run-2', until: 5000 });
     expect(story.answer(stop)).toEqual({ kind: 'stop', recordingId: 'rec-A', endTime: 5000 });
     expect(story.effects.map((effect) => effect.type)).toEqual(['announce', 'reply', 'publish']);
     expect(story.state.contacts.map((contact) => contact.recordingId)).toEqual(['rec-B']);
@@ -101,10 +101,10 @@ describe('a stop while other contacts go on', () => {
     story.live('run-3', 4300);
     story.ended('run-2', 4400);
     const [early, late] = [story.stop('A', 5000), story.stop('B', 5500)];
-    story.do({ type: 'run.covered', runId: 'run-3', until: 5000 });
+    story.do({ type: 'run.flushed', runId: 'run-3', until: 5000 });
     expect(story.answer(early)).toEqual({ kind: 'stop', recordingId: 'rec-A', endTime: 5000 });
     expect(story.answer(late)).toBeNull();
-    story.do({ type: 'run.covered', runId: 'run-3', until: 5500 });
+    story.do({ type: 'run.flushed', runId: 'run-3', until: 5500 });
     expect(story.answer(late)).toEqual({ kind: 'stop', recordingId: 'rec-B', endTime: 5500 });
   });
 
@@ -114,10 +114,10 @@ describe('a stop while other contacts go on', () => {
     story.start('B', 3000);
     const stop = story.stop('A', 3400);
     story.live('run-2', 3200);
-    expect(story.of('run.cover')).toEqual([{ type: 'run.cover', runId: 'run-2', until: 3400 }]);
+    expect(story.of('run.flush')).toEqual([{ type: 'run.flush', runId: 'run-2', until: 3400 }]);
     story.ended('run-1', 3500);
     expect(story.answer(stop)).toBeNull();
-    story.do({ type: 'run.covered', runId: 'run-2', until: 3400 });
+    story.do({ type: 'run.flushed', runId: 'run-2', until: 3400 });
     expect(story.answer(stop)).toEqual({ kind: 'stop', recordingId: 'rec-A', endTime: 3400 });
   });
 
@@ -127,7 +127,7 @@ describe('a stop while other contacts go on', () => {
     story.start('B', 3000);
     story.live('run-2', 3300);
     const stop = story.stop('A', 3400);
-    story.do({ type: 'run.covered', runId: 'run-2', until: 3400 });
+    story.do({ type: 'run.flushed', runId: 'run-2', until: 3400 });
     expect(story.answer(stop)).toBeNull();
     story.ended('run-1', 3500);
     expect(story.answer(stop)).toEqual({ kind: 'stop', recordingId: 'rec-A', endTime: 3400 });
@@ -294,7 +294,7 @@ describe('the deadline of a start', () => {
     story.do({ type: 'start.deadline', recordingId: 'rec-A', at: 11_000 });
     expect(story.answer(start)).toBe('CAPTURE_TIMEOUT');
     expect(story.announced('rec-A')).toEqual(['INITIATED', 'FAILED']);
-    expect(story.of('run.cut')).toMatchObject([{ runId: 'run-1' }]);
+    expect(story.of('run.abort')).toMatchObject([{ runId: 'run-1' }]);
     story.ended('run-1', 11_100);
     expect(story.state.runs).toEqual([]);
     expect(story.state.contacts).toEqual([]);
@@ -342,7 +342,7 @@ describe('the deadline of a start', () => {
 describe('news of a run that is not known (any more)', () => {
   it.each([
     { type: 'run.live', runId: 'run-9', firstFrameAt: 5000 },
-    { type: 'run.covered', runId: 'run-9', until: 5000 },
+    { type: 'run.flushed', runId: 'run-9', until: 5000 },
     { type: 'run.ended', runId: 'run-9', fault: crashed, permanent: true, at: 5000 },
   ] as const)('changes nothing ($type)', (event) => {
     const story = new Story();

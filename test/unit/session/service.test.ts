@@ -14,14 +14,16 @@ function sessionOnDisk() {
   const it = {
     takes: true,
     guards: true,
+    /** The disk neither takes anything nor fails: no write and no guard settles. */
+    stalls: false,
     announced: [] as string[],
-    cut: [] as string[],
+    aborted: [] as string[],
     written: [] as string[],
   };
   let waiting: { record: SessionRecord; resolve: () => void }[] = [];
   let ids = 0;
   const flush = (): void => {
-    if (!it.takes) return;
+    if (!it.takes || it.stalls) return;
     for (const { record, resolve } of waiting) {
       it.written.push(record.type);
       resolve();
@@ -39,19 +41,21 @@ function sessionOnDisk() {
         );
       },
       abort: (runId) => {
-        it.cut.push(runId);
+        it.aborted.push(runId);
         queueMicrotask(() => session.dispatch({ ...ended, runId, at: Date.now() }));
       },
       stop: (runId, at) => queueMicrotask(() => session.dispatch({ ...ended, runId, at })),
       flushUntil: () => undefined,
     },
     journal: (record) => journal(record),
-    guard: () =>
-      it.takes || it.guards
+    guard: () => {
+      if (it.stalls) return new Promise(() => undefined);
+      return it.takes || it.guards
         ? Promise.resolve()
-        : Promise.reject(new SightlineError('SPOOL_FULL', 'The disk is full.')),
+        : Promise.reject(new SightlineError('SPOOL_FULL', 'The disk is full.'));
+    },
     announce: ({ status }) => it.announced.push(status),
-    tellResumed: () => undefined,
+    pushResumed: () => undefined,
     publish: () => undefined,
     onState: () => undefined,
     newId: () => `id-${++ids}`,
@@ -100,7 +104,7 @@ describe('a suspend', () => {
     const it = await recording();
     it.takes = false;
     await it.session.contact({ type: 'contact.suspend', contactId });
-    expect(it.cut).toHaveLength(1);
+    expect(it.aborted).toHaveLength(1);
   });
 
   it('that would be forgotten by a restart is refused, cuts all the same, and can be asked for again', async () => {
@@ -110,7 +114,7 @@ describe('a suspend', () => {
       code: 'SUSPEND_FAILED',
       message: containing('Capture has stopped'),
     });
-    expect(it.cut).toHaveLength(1);
+    expect(it.aborted).toHaveLength(1);
     it.takeAgain();
     await it.session.contact({ type: 'contact.suspend', contactId });
     expect(it.written).toContain('contact.suspended');
@@ -160,4 +164,41 @@ describe('while the disk takes nothing', () => {
     await vi.advanceTimersByTimeAsync(15_000);
     await refused;
   });
+});
+
+describe('while the disk stalls', () => {
+  const other = { contactId: 'c-2' };
+  it.each([
+    ['hello', 10_000, 'SERVICE_ISSUE', (it) => it.session.hello('page-2', agent)],
+    [
+      ...(['contact.start', 10_500, 'CAPTURE_TIMEOUT'] as const),
+      (it) => it.session.contact({ type: 'contact.start', channel: 'VOICE', ...other }),
+    ],
+    [
+      ...(['contact.suspend', 5_000, 'SUSPEND_FAILED'] as const),
+      (it) => it.session.contact({ type: 'contact.suspend', contactId }),
+    ],
+    [
+      ...(['contact.stop', 15_000, 'CAPTURE_TIMEOUT'] as const),
+      (it) => it.session.contact({ type: 'contact.stop', contactId }),
+    ],
+    [
+      ...(['a refused contact.resume', 15_000, 'CAPTURE_TIMEOUT'] as const),
+      (it) => it.session.contact({ type: 'contact.resume', ...other }),
+    ],
+  ] satisfies [string, number, string, (it: ReturnType<typeof sessionOnDisk>) => Promise<unknown>][])(
+    '%s is answered at its deadline',
+    async (_, deadlineMs, code, ask) => {
+      const it = await recording();
+      it.stalls = true;
+      const outcome = ask(it).then(
+        () => 'answered',
+        (error: unknown) => error,
+      );
+      await vi.advanceTimersByTimeAsync(deadlineMs - 1);
+      expect(await Promise.race([outcome, Promise.resolve('waiting')])).toBe('waiting');
+      await vi.advanceTimersByTimeAsync(1);
+      expect(await Promise.race([outcome, Promise.resolve('waiting')])).toMatchObject({ code });
+    },
+  );
 });

@@ -6,7 +6,7 @@ describe('contact.suspend', () => {
     const story = new Story();
     story.recording('A');
     const suspend = story.suspend('A', 4000, 'card number');
-    expect(story.effects[0]).toEqual({ type: 'run.cut', runId: 'run-1', at: 4000 });
+    expect(story.effects[0]).toEqual({ type: 'run.abort', runId: 'run-1', at: 4000 });
     expect(story.journal.at(-1)).toEqual({
       type: 'contact.suspended',
       recordingId: 'rec-A',
@@ -28,9 +28,9 @@ describe('contact.suspend', () => {
     expect(story.state.runs.map((run) => run.phase.kind)).toEqual(['ending', 'live', 'starting']);
     const suspend = story.suspend('A', 3500);
     expect(story.effects.slice(0, 3)).toEqual([
-      { type: 'run.cut', runId: 'run-1', at: 3500 },
-      { type: 'run.cut', runId: 'run-2', at: 3500 },
-      { type: 'run.cut', runId: 'run-3', at: 3500 },
+      { type: 'run.abort', runId: 'run-1', at: 3500 },
+      { type: 'run.abort', runId: 'run-2', at: 3500 },
+      { type: 'run.abort', runId: 'run-3', at: 3500 },
     ]);
     story.ended('run-3', 3510);
     story.ended('run-1', 3520);
@@ -70,7 +70,7 @@ describe('contact.suspend', () => {
     story.hello('page-1', anna);
     const start = story.start('A', 1000);
     const suspend = story.suspend('A', 1100);
-    expect(story.effects[0]).toEqual({ type: 'run.cut', runId: 'run-1', at: 1100 });
+    expect(story.effects[0]).toEqual({ type: 'run.abort', runId: 'run-1', at: 1100 });
     expect(story.answer(start)).toEqual({
       kind: 'start',
       recordingId: 'rec-A',
@@ -127,6 +127,33 @@ describe('contact.suspend', () => {
     story.live('run-2', 3050);
     expect(story.effects).toEqual([]);
     expect(story.state.runs.every((run) => run.phase.kind === 'ending')).toBe(true);
+  });
+});
+
+describe('the time limit that a page asks for', () => {
+  it('is refused where policy sets none: the suspension stays in force, and the reply says so', () => {
+    const story = new Story({ suspendMaxSeconds: 0 });
+    story.recording('A');
+    const suspend = story.suspend('A', 4000, 'card number', 30);
+    expect(story.effects[0]).toEqual({ type: 'run.abort', runId: 'run-1', at: 4000 });
+    expect(story.of('timer.set')).toEqual([]);
+    story.ended('run-1', 4010);
+    expect(story.answer(suspend)).toEqual({ kind: 'suspend', suspendedAt: 4000, limitRefused: true });
+    const again = story.suspend('A', 5000, 'card number', 30);
+    expect(story.answer(again)).toEqual({ kind: 'suspend', suspendedAt: 4000, limitRefused: true });
+    const without = story.suspend('A', 6000);
+    expect(story.answer(without)).toEqual({ kind: 'suspend', suspendedAt: 4000 });
+  });
+
+  it.each([
+    [30, 34_000],
+    [90, 64_000],
+  ])('of %i s holds up to the limit of policy', (maxSeconds, resumesAt) => {
+    const story = new Story({ suspendMaxSeconds: 60 });
+    story.recording('A');
+    const suspend = story.suspend('A', 4000, undefined, maxSeconds);
+    story.ended('run-1', 4010);
+    expect(story.answer(suspend)).toEqual({ kind: 'suspend', suspendedAt: 4000, resumesAt });
   });
 });
 
@@ -192,7 +219,7 @@ describe('contact.resume', () => {
     const story = suspended();
     const resume = story.resume('A', 6000);
     const suspend = story.suspend('A', 6100);
-    expect(story.effects[0]).toEqual({ type: 'run.cut', runId: 'run-2', at: 6100 });
+    expect(story.effects[0]).toEqual({ type: 'run.abort', runId: 'run-2', at: 6100 });
     expect(story.answer(resume)).toBe('USER_ERROR');
     story.ended('run-2', 6110);
     expect(story.answer(suspend)).toEqual({ kind: 'suspend', suspendedAt: 6100 });
@@ -203,7 +230,7 @@ describe('contact.resume', () => {
     const resume = story.resume('A', 6000);
     const stop = story.stop('A', 6100);
     expect(story.answer(resume)).toBe('USER_ERROR');
-    expect(story.of('run.cut')).toEqual([{ type: 'run.cut', runId: 'run-2', at: 6100 }]);
+    expect(story.of('run.abort')).toEqual([{ type: 'run.abort', runId: 'run-2', at: 6100 }]);
     expect(story.answer(stop)).toEqual({ kind: 'stop', recordingId: 'rec-A', endTime: 6100 });
   });
 });

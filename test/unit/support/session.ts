@@ -1,6 +1,6 @@
 // Drives the session's reducer with short commands and remembers its state and every effect, so that a test reads as
 // the story that it tells. Moments are given in milliseconds; run ids are run-1, run-2, ... in the order of their starts.
-import type { ReducerOptions } from '../../../main/session/reducer.ts';
+import type { SessionOptions } from '../../../main/session/step.ts';
 import { reduce } from '../../../main/session/reducer.ts';
 import type { Effect, Identity, SessionEvent, SessionState, Token } from '../../../main/session/state.ts';
 import { initialState } from '../../../main/session/state.ts';
@@ -28,11 +28,11 @@ export class Story {
   /** Of the newest step. */
   effects: readonly Effect[] = [];
   readonly all: Effect[] = [];
-  private readonly options: ReducerOptions;
+  private readonly options: SessionOptions;
   private lastToken = 0;
   private lastRun = 0;
 
-  constructor(options: Partial<ReducerOptions> = {}) {
+  constructor(options: Partial<SessionOptions> = {}) {
     this.options = { ...testOptions, ...options, newRunId: () => `run-${++this.lastRun}` };
   }
 

@@ -5,7 +5,7 @@ import { reduce } from '../../../main/session/reducer.ts';
 import type { Effect, SessionEvent, SessionReply, SessionState } from '../../../main/session/state.ts';
 import { initialState } from '../../../main/session/state.ts';
 import type { PauseReason } from '../../../main/shared/names.ts';
-import { isHeld, isOpen, isQuiet, isSuspended } from '../../../main/session/view.ts';
+import { isCaptureBlocked, isOpen, isQuiet, isSuspended } from '../../../main/session/view.ts';
 import { must } from './must.ts';
 import { ToldRecordings } from './toldRecordings.ts';
 import { anna, ben, crashed, noEncoder, testOptions } from './session.ts';
@@ -97,8 +97,8 @@ export class SessionModel {
     for (const asked of this.asked.values()) asked.answers = 1;
     const { heldByAgent } = this.recordings;
     const contacts = this.recordings.restart(this.now);
-    const agentHeldSince = heldByAgent && contacts.length > 0 ? this.now : null;
-    this.step({ type: 'restored', contacts, endedSuspended: [], agentHeldSince });
+    const agentSuspendedSince = heldByAgent && contacts.length > 0 ? this.now : null;
+    this.step({ type: 'restored', contacts, endedSuspended: [], agentSuspendedSince });
   }
 
   private eventOf(action: Exclude<Action, { type: 'restart' }>): SessionEvent | null {
@@ -139,16 +139,16 @@ export class SessionModel {
         const run = pick(waiting, action.pick);
         return run === undefined
           ? null
-          : { type: 'run.covered', runId: run.runId, until: run.coverUntil ?? 0 };
+          : { type: 'run.flushed', runId: run.runId, until: run.coverUntil ?? 0 };
       }
       case 'timer': {
         const name = pick([...this.timers], action.pick);
         if (name === undefined) return null;
         if (name === 'grace') return { type: 'grace.over', at };
         if (name === 'retry') return { type: 'retry.due' };
-        if (name === 'agent-hold') return { type: 'agent.hold-over', at };
+        if (name === 'agent-suspension') return { type: 'agent.suspension-expired', at };
         const recordingId = name.slice(name.indexOf(':') + 1);
-        return { type: name.startsWith('start:') ? 'start.deadline' : 'suspension.over', recordingId, at };
+        return { type: name.startsWith('start:') ? 'start.deadline' : 'suspension.expired', recordingId, at };
       }
       case 'pauses':
         return { type: 'pauses', pauses: action.pauses, at };
@@ -185,7 +185,8 @@ export class SessionModel {
     if ('token' in event) {
       const contactId = 'contactId' in event ? event.contactId : null;
       const contact = this.state.contacts.find((one) => one.info.contactId === contactId);
-      const heldSince = event.type === 'agent.suspend' ? this.state.agentHold?.since : contact?.suspendedAt;
+      const heldSince =
+        event.type === 'agent.suspend' ? this.state.agentSuspension?.since : contact?.suspendedAt;
       const suspendedAt = heldSince ?? event.at;
       this.asked.set(event.token, { kind: kinds[event.type], contactId, suspendedAt, answers: 0 });
     }
@@ -196,7 +197,7 @@ export class SessionModel {
       case 'run.ended':
         this.captureRuns.splice(this.captureRuns.indexOf(this.run(event.runId)), 1);
         return;
-      case 'run.covered': {
+      case 'run.flushed': {
         const run = this.run(event.runId);
         run.coveredUntil = run.coverUntil ?? 0;
         run.coverUntil = null;
@@ -208,13 +209,13 @@ export class SessionModel {
       case 'retry.due':
         this.timers.delete('retry');
         return;
-      case 'agent.hold-over':
-        this.timers.delete('agent-hold');
+      case 'agent.suspension-expired':
+        this.timers.delete('agent-suspension');
         return;
       case 'start.deadline':
         this.timers.delete(`start:${event.recordingId}`);
         return;
-      case 'suspension.over':
+      case 'suspension.expired':
         this.timers.delete(`suspension:${event.recordingId}`);
         return;
       default:
@@ -229,13 +230,13 @@ export class SessionModel {
   private perform(effect: Effect): void {
     switch (effect.type) {
       case 'run.start':
-        must(!isHeld(this.state), 'a run was started during a suspension or a pause');
+        must(!isCaptureBlocked(this.state), 'a run was started during a suspension or a pause');
         must(
           this.state.contacts.some((contact) => isOpen(contact) && contact.leftAt === null),
           'a run was started for nobody',
         );
         must(
-          this.state.agentTokens.length === 0 &&
+          this.state.agentSuspendTokens.length === 0 &&
             this.state.contacts.every((contact) => contact.suspendTokens.length === 0),
           'a run was started before the suspension was acknowledged',
         );
@@ -250,12 +251,12 @@ export class SessionModel {
           coveredUntil: 0,
         });
         return;
-      case 'run.cut':
+      case 'run.abort':
         this.run(effect.runId).cutAt ??= effect.at;
         return;
       case 'run.stop':
         return this.stopRun(this.run(effect.runId), effect);
-      case 'run.cover': {
+      case 'run.flush': {
         const run = this.run(effect.runId);
         run.coverUntil = Math.max(run.coverUntil ?? 0, effect.until);
         return;
@@ -280,8 +281,7 @@ export class SessionModel {
         return;
       case 'publish':
         return this.recordings.published(effect.recordingId);
-      case 'tell.resumed':
-        must(effect.cause !== 'page', 'a page was told of what it did itself');
+      case 'push.resumed':
         return;
     }
   }
@@ -357,13 +357,13 @@ export class SessionModel {
         this.captureRuns.every((one) => runs.some((run) => run.runId === one.runId)),
       'capture has other runs than the session knows',
     );
-    if (isHeld(this.state)) {
+    if (isCaptureBlocked(this.state)) {
       must(
         runs.every((run) => run.phase.kind === 'ending'),
         'a run goes on during a suspension or a pause',
       );
     }
-    if (isSuspended(this.state) || this.state.agentHold !== null) {
+    if (isSuspended(this.state) || this.state.agentSuspension !== null) {
       must(
         this.captureRuns.every((run) => run.cutAt !== null),
         'a run was not cut by a suspension',
@@ -380,12 +380,12 @@ export class SessionModel {
 
   /** Somebody wants to be recorded: then something is on its way, whatever happened before. */
   private checkSomebodyRecords(): void {
-    const { contacts, runs, retry, agentTokens } = this.state;
+    const { contacts, runs, retry, agentSuspendTokens } = this.state;
     const waiting = contacts.filter((contact) => contact.phase.kind === 'starting');
     for (const { recordingId } of waiting) {
       must(this.timers.has(`start:${recordingId}`), `${recordingId} waits without a deadline`);
     }
-    if (isHeld(this.state) || agentTokens.length > 0) return;
+    if (isCaptureBlocked(this.state) || agentSuspendTokens.length > 0) return;
     if (contacts.some((contact) => contact.suspendTokens.length > 0)) return;
     if (contacts.every((contact) => !isOpen(contact) || contact.leftAt !== null)) return;
     const isRetrying = retry !== null && this.timers.has('retry');
@@ -417,14 +417,14 @@ function checkCutsComeFirst(
   effects: readonly Effect[],
 ): void {
   if (event.type === 'agent.suspend') {
-    if (before.agentHold !== null || before.shuttingDown || !before.contacts.some(isOpen)) return;
+    if (before.agentSuspension !== null || before.shuttingDown || !before.contacts.some(isOpen)) return;
   } else {
     const contact = before.contacts.find((one) => one.info.contactId === event.contactId);
     if (contact === undefined || !isOpen(contact) || contact.suspendedAt !== null) return;
   }
   before.runs.forEach((run, index) => {
     const effect = effects[index];
-    const isCut = effect?.type === 'run.cut' && effect.runId === run.runId && effect.at === event.at;
+    const isCut = effect?.type === 'run.abort' && effect.runId === run.runId && effect.at === event.at;
     must(isCut, 'a suspend did something else before it cut every run');
   });
 }

@@ -1,7 +1,7 @@
 // How long answers about tokens are remembered and how often is asked, by a clock that the test sets.
 import { describe, expect, it } from 'vitest';
 import { silentLogger } from '../../../main/platform/log.ts';
-import { Admission, AdmissionError, Tries } from '../../../main/server/admission.ts';
+import { Authentication, AuthenticationError, Attempts } from '../../../main/server/authentication.ts';
 import type { AuthOutcome } from '../../../main/server/authEndpoint.ts';
 
 const MINUTE = 60_000;
@@ -10,7 +10,7 @@ class Desk {
   now = 0;
   asked = 0;
   outcome: AuthOutcome = { kind: 'accepted', expiresAt: null };
-  private readonly admission = new Admission({
+  private readonly authentication = new Authentication({
     host: 'auth.example',
     ask: () => {
       this.asked += 1;
@@ -23,19 +23,19 @@ class Desk {
   });
 
   /** On a connection of its own unless told. @returns what the page is told; null: let in */
-  async hello(token: string, tries = new Tries()): Promise<AdmissionError | null> {
+  async hello(token: string, attempts = new Attempts()): Promise<AuthenticationError | null> {
     const hello = { type: 'hello', protocol: 1, agentArn: 'arn:a', instanceArn: 'arn:i', token } as const;
     try {
-      await this.admission.admit(hello, 'https://acme.my.connect.aws', tries);
+      await this.authentication.authenticate(hello, 'https://acme.my.connect.aws', attempts);
       return null;
     } catch (error) {
-      if (error instanceof AdmissionError) return error;
+      if (error instanceof AuthenticationError) return error;
       throw error;
     }
   }
 }
 
-describe('admission', () => {
+describe('authentication', () => {
   it.each([
     ['5 minutes where nothing is said', null, 5 * MINUTE],
     ['as long as the token is good', 2 * MINUTE, 2 * MINUTE],
@@ -96,17 +96,17 @@ describe('admission', () => {
     expect(desk.asked).toBe(31);
   });
 
-  it('holds back a connection that tries one token after the other', async () => {
+  it('holds back a connection that attempts one token after the other', async () => {
     const desk = new Desk();
     desk.outcome = { kind: 'refused', why: 'it said no' };
-    const tries = new Tries();
-    await desk.hello('a', tries);
-    await desk.hello('b', tries);
+    const attempts = new Attempts();
+    await desk.hello('a', attempts);
+    await desk.hello('b', attempts);
     expect(desk.asked).toBe(2);
-    expect((await desk.hello('c', tries))?.retryAfterSeconds).toBeGreaterThanOrEqual(1);
+    expect((await desk.hello('c', attempts))?.retryAfterSeconds).toBeGreaterThanOrEqual(1);
     expect(desk.asked).toBe(2);
     desk.now = 1500;
-    await desk.hello('c', tries);
+    await desk.hello('c', attempts);
     expect(desk.asked).toBe(3);
   });
 });

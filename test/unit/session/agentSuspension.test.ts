@@ -16,7 +16,7 @@ describe("an agent's suspension", () => {
     const story = new Story();
     story.recording('A');
     const suspend = story.agent('suspend', 3000);
-    expect(story.effects[0]).toEqual({ type: 'run.cut', runId: 'run-1', at: 3000 });
+    expect(story.effects[0]).toEqual({ type: 'run.abort', runId: 'run-1', at: 3000 });
     expect(story.answer(suspend)).toBeNull();
     expect(captureState(story.state)).toBe('recording');
     story.ended('run-1', 3020);
@@ -35,7 +35,10 @@ describe("an agent's suspension", () => {
     expect(captureState(story.state)).toBe('suspended');
     story.agent('resume', 6000);
     expect(story.of('run.start')).toHaveLength(1);
-    expect(story.journal.at(-1)).toEqual({ type: 'capture.unpaused', at: 6000, reason: 'agent' });
+    expect(story.journal.at(-1)).toEqual({
+      ...{ type: 'capture.unpaused', at: 6000, reason: 'agent' },
+      cause: 'agent',
+    });
   });
 
   it("leaves a page's suspension alone when it ends", () => {
@@ -69,9 +72,9 @@ describe("an agent's suspension", () => {
     const story = held();
     story.start('B', 4000);
     story.stop('A', 5000);
-    expect(story.state.agentHold).not.toBeNull();
+    expect(story.state.agentSuspension).not.toBeNull();
     story.stop('B', 6000);
-    expect(story.state.agentHold).toBeNull();
+    expect(story.state.agentSuspension).toBeNull();
     story.start('C', 7000);
     expect(story.of('run.start')).toHaveLength(1);
   });
@@ -85,18 +88,19 @@ describe("an agent's suspension", () => {
     expect(story.answer(start)).toMatchObject({ pausedBy: ['agent'] });
     story.do({ type: 'page.left', pageId: 'page-2' });
     story.hello('page-3', ben, 66_000);
-    expect(story.state.agentHold).toBeNull();
+    expect(story.state.agentSuspension).toBeNull();
   });
 
   it('ends by itself after the time that policy gives', () => {
     const story = new Story({ suspendMaxSeconds: 60 });
     story.recording('A');
     const suspend = story.agent('suspend', 3000);
-    expect(story.of('timer.set')).toEqual([{ type: 'timer.set', name: 'agent-hold', delayMs: 60_000 }]);
+    expect(story.of('timer.set')).toEqual([{ type: 'timer.set', name: 'agent-suspension', delayMs: 60_000 }]);
     story.ended('run-1', 3020);
     expect(story.answer(suspend)).toMatchObject({ resumesAt: 63_000 });
-    story.do({ type: 'agent.hold-over', at: 63_000 });
+    story.do({ type: 'agent.suspension-expired', at: 63_000 });
     expect(story.of('run.start')).toHaveLength(1);
+    expect(story.journal.at(-1)).toMatchObject({ type: 'capture.unpaused', cause: 'time-limit' });
   });
 
   it('is refused where policy does not allow it, and where there is nothing to suspend', () => {
@@ -106,7 +110,7 @@ describe("an agent's suspension", () => {
     expect(captureState(story.state)).toBe('recording');
     const idle = new Story();
     expect(idle.answer(idle.agent('suspend', 3000))).toBe('USER_ERROR');
-    expect(idle.state.agentHold).toBeNull();
+    expect(idle.state.agentSuspension).toBeNull();
   });
 
   it('outlives the process: what it holds is left open, and goes on held', () => {
@@ -122,7 +126,7 @@ describe("an agent's suspension", () => {
       type: 'restored',
       contacts: [{ ...left, ...times }],
       endedSuspended: [],
-      agentHeldSince: 3000,
+      agentSuspendedSince: 3000,
     });
     next.hello('page-1', anna, 9000);
     expect(next.of('run.start')).toEqual([]);
@@ -137,7 +141,7 @@ describe("an agent's suspension", () => {
     story.do({
       type: 'restored',
       contacts: [],
-      endedSuspended: [{ ...ended, suspended: false, heldByAgent: true }],
+      endedSuspended: [{ ...ended, suspended: false, suspendedByAgent: true }],
     });
     story.hello('page-1', anna, 9000);
     const start = story.start('A', 9000);
