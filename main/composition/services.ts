@@ -38,7 +38,7 @@ import { PROTOCOL_VERSION, type HelloReply } from '../shared/protocol.ts';
 import type { Monitor, PauseReason } from '../shared/names.ts';
 import type { Moment } from '../shared/time.ts';
 import { toTimestamp } from '../shared/time.ts';
-import { Room } from '../spool/room.ts';
+import { SpoolQuota } from '../spool/quota.ts';
 import { RUN_FILE_EXTENSION } from '../spool/runFiles.ts';
 import { Stretch } from '../spool/stretch.ts';
 import { hasSealed, sessionKeys } from '../spool/sessionKeys.ts';
@@ -139,7 +139,7 @@ export async function startServices(options: ServicesOptions): Promise<Services>
     clock,
     log,
     encoder: () => finder.current?.encoder,
-    room: (options) => new Room(current.room(options)),
+    quota: (options) => new SpoolQuota(current.quota(options)),
     keepJournal: (left) => memory.keep(left),
     onFound: (left) => announcer.announceTheRest(left),
     onUnreadable: (folder, error, recordings) => unreadable.found(folder, error, recordings),

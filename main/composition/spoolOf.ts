@@ -10,7 +10,7 @@ import type { Clock } from '../shared/time.ts';
 import { toTimestamp } from '../shared/time.ts';
 import type { SessionKeys } from '../spool/journal.ts';
 import { mayGoOn } from '../spool/leftovers.ts';
-import type { Room, RoomOptions } from '../spool/room.ts';
+import type { SpoolQuota, QuotaOptions } from '../spool/quota.ts';
 import type { SpoolOptions, SpoolSession } from '../spool/spool.ts';
 import { Spool } from '../spool/spool.ts';
 
@@ -25,7 +25,7 @@ export interface SpoolParts {
   readonly log: Logger;
   /** The encoder that is in use now, where one is. */
   readonly encoder: () => EncoderName | undefined;
-  readonly room: (options: Pick<RoomOptions, 'root' | 'now' | 'onProblem'>) => Room;
+  readonly quota: (options: Pick<QuotaOptions, 'root' | 'now' | 'onProblem'>) => SpoolQuota;
   readonly keepJournal: NonNullable<SpoolOptions['keepJournal']>;
   readonly onUnreadable: SpoolOptions['onUnreadable'];
   /** Called for each session that an earlier process left, before anything of it is deleted. */
@@ -33,11 +33,11 @@ export interface SpoolParts {
 }
 
 export function spoolOf(parts: SpoolParts): Spool {
-  const { policy, keys, clock, log, encoder, room, keepJournal, onFound, onUnreadable } = parts;
+  const { policy, keys, clock, log, encoder, quota, keepJournal, onFound, onUnreadable } = parts;
   const root = join(policy.dataDir, 'spool');
   return new Spool({
     root,
-    room: room({
+    quota: quota({
       root,
       now: () => clock.now(),
       onProblem: (message, error) => log.warn(message, { reason: String(error) }),

@@ -1,7 +1,7 @@
 // The spool: one folder for each stretch of recording (from the first contact's start to the last one's stop), with
 // a journal and one file a run. A folder goes away as a whole once each of its recordings has been published or has
 // nothing to publish; run files go earlier, as soon as no unpublished recording needs them. Policy may let published
-// ones stay for a time, as long as there is room (spool/room.ts). Nothing else is deleted.
+// ones stay for a time, as long as there is room (spool/quota.ts). Nothing else is deleted.
 
 import { mkdir, readdir, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -14,8 +14,8 @@ import type { JournalEntry, JournalOptions, ResumedJournal, SessionKeys } from '
 import { addEntry, emptyLedger, isFailureUnannounced, isSettled } from './ledger.ts';
 import type { Ledger, LedgerRecording, LedgerRun } from './ledger.ts';
 import type { RunReader, RunWriter } from './runFiles.ts';
-import type { KeptRun, Room, Tenant } from './room.ts';
-import { unlimitedRoom } from './room.ts';
+import type { QuotaMember, RetainedRun, SpoolQuota } from './quota.ts';
+import { unlimitedQuota } from './quota.ts';
 import { RUN_FILE_EXTENSION, createRunFile, lengthOf, openRunFile } from './runFiles.ts';
 import type { Statement } from './statement.ts';
 import { statedEnd } from './statement.ts';
@@ -24,12 +24,12 @@ import { WITNESS_FILE, Witness, hintedRecordings } from './witness.ts';
 
 export type OpenedRun = Extract<JournalEntry, { type: 'run.opened' }>;
 
-export class SpoolSession implements Tenant {
+export class SpoolSession implements QuotaMember {
   private current: Ledger;
   private released = false;
   private readonly removedRuns = new Set<string>();
   /** Published ones, with the moment of that, which stay until it is time or room is needed. */
-  private readonly kept = new Map<string, Moment>();
+  private readonly retained = new Map<string, Moment>();
   /** Published, but the journal does not say so yet: should it never, they are published again. */
   private readonly unwritten = new Set<string>();
   private countedBytes: number;
@@ -46,13 +46,13 @@ export class SpoolSession implements Tenant {
     readonly id: string,
     readonly folder: string,
     private readonly journal: Journal,
-    private readonly room: Room,
+    private readonly quota: SpoolQuota,
     entries: readonly JournalEntry[] = [],
     private readonly keepJournal?: SpoolOptions['keepJournal'],
   ) {
     this.current = entries.reduce(addEntry, emptyLedger);
     this.countedBytes = journal.sizeBytes;
-    room.enter(this);
+    quota.join(this);
   }
 
   get ledger(): Ledger {
@@ -72,7 +72,7 @@ export class SpoolSession implements Tenant {
     await this.journal.append(entry, onFailure);
     if (this.journal.isClosed) return; // given up, not written
     if (entry.type === 'recording.published') this.unwritten.delete(entry.recordingId);
-    this.room.add(this.journal.sizeBytes - this.countedBytes);
+    this.quota.adjust(this.journal.sizeBytes - this.countedBytes);
     this.countedBytes = this.journal.sizeBytes;
   }
 
@@ -98,7 +98,7 @@ export class SpoolSession implements Tenant {
 
   /** A new run's file; the journal knows of it. @throws SightlineError SPOOL_FULL, SPOOL_UNREADABLE */
   async beginRun(opened: OpenedRun): Promise<RunWriter> {
-    await this.room.open();
+    await this.quota.reserveForRun();
     // Runs are tried every few seconds: each would leave two more entries to write.
     if (this.journal.trouble !== null) throw this.journal.trouble;
     await this.tryAppend(opened);
@@ -106,7 +106,7 @@ export class SpoolSession implements Tenant {
   }
 
   createRun(file: string): Promise<RunWriter> {
-    return createRunFile(join(this.folder, file), this.journal.dataKey, this.room, (chunks, lengthMs) =>
+    return createRunFile(join(this.folder, file), this.journal.dataKey, this.quota, (chunks, lengthMs) =>
       this.journal.runSynced(file, chunks, lengthMs),
     );
   }
@@ -131,24 +131,24 @@ export class SpoolSession implements Tenant {
       if (run.closed === null || needed.has(runId) || this.removedRuns.has(runId) || this.holdsUnknown)
         continue;
       const publishedAt = published.get(runId);
-      if (publishedAt !== undefined && this.room.keeps(publishedAt)) this.kept.set(runId, publishedAt);
+      if (publishedAt !== undefined && this.quota.retains(publishedAt)) this.retained.set(runId, publishedAt);
       else await this.removeRun(runId, run);
     }
     await this.removeFolder();
-    this.room.schedule();
+    this.quota.schedule();
   }
 
-  get waiting(): number {
+  get unpublishedCount(): number {
     return this.unsettled().filter((recording) => recording.stopped !== null).length;
   }
 
-  get keptRuns(): KeptRun[] {
-    return [...this.kept].map(([runId, publishedAt]) => ({ runId, publishedAt }));
+  get retainedRuns(): RetainedRun[] {
+    return [...this.retained].map(([runId, publishedAt]) => ({ runId, publishedAt }));
   }
 
   async discard(runId: string): Promise<void> {
     const run = this.ledger.runs.get(runId);
-    if (!this.kept.delete(runId) || run === undefined) return;
+    if (!this.retained.delete(runId) || run === undefined) return;
     await this.removeRun(runId, run);
     await this.removeFolder();
   }
@@ -183,10 +183,10 @@ export class SpoolSession implements Tenant {
   }
 
   private async removeRun(runId: string, run: LedgerRun): Promise<void> {
-    this.kept.delete(runId);
+    this.retained.delete(runId);
     this.removedRuns.add(runId);
     try {
-      await this.room.remove(join(this.folder, run.opened.file));
+      await this.quota.remove(join(this.folder, run.opened.file));
     } catch (error) {
       this.removedRuns.delete(runId); // the next tidying tries again
       throw error;
@@ -198,14 +198,14 @@ export class SpoolSession implements Tenant {
     if (!this.released || this.unsettled().length > 0) return;
     if ([...this.ledger.recordings.values()].some(isFailureUnannounced)) return;
     await this.journal.close();
-    if (this.kept.size > 0 || this.holdsUnknown) return;
-    if ((await this.keepJournal?.(this)) === true) this.room.add(-this.countedBytes);
+    if (this.retained.size > 0 || this.holdsUnknown) return;
+    if ((await this.keepJournal?.(this)) === true) this.quota.adjust(-this.countedBytes);
     else {
       // The journal last: a folder without one is taken for damage, should this be interrupted.
-      for (const name of [COMPLETE_FILE, WITNESS_FILE]) await this.room.remove(join(this.folder, name));
-      await this.room.remove(this.folder);
+      for (const name of [COMPLETE_FILE, WITNESS_FILE]) await this.quota.remove(join(this.folder, name));
+      await this.quota.remove(this.folder);
     }
-    this.room.leave(this);
+    this.quota.leave(this);
   }
 
   /**
@@ -286,7 +286,7 @@ export class SpoolSession implements Tenant {
 
   /** Lets go of the journal of a session that cannot be used. */
   abandon(): Promise<void> {
-    this.room.leave(this);
+    this.quota.leave(this);
     return this.journal.close();
   }
 
@@ -336,7 +336,7 @@ export interface SpoolOptions {
   /** Asked when a folder is to go, whose runs are gone: whether it was moved away for the sake of its journal. */
   readonly keepJournal?: ((session: SpoolSession) => Promise<boolean>) | undefined;
   /** How much there may be, and what stays of what is published; without one everything, and nothing. */
-  readonly room?: Room;
+  readonly quota?: SpoolQuota;
 }
 
 export interface Recovered {
@@ -349,10 +349,10 @@ export interface Recovered {
 }
 
 export class Spool {
-  private readonly room: Room;
+  private readonly quota: SpoolQuota;
 
   constructor(private readonly options: SpoolOptions) {
-    this.room = options.room ?? unlimitedRoom(options.root);
+    this.quota = options.quota ?? unlimitedQuota(options.root);
   }
 
   /** A new session. Its folder is made in the background, and again after a failure. */
@@ -370,7 +370,7 @@ export class Spool {
         await syncFolder(this.options.root);
       },
     });
-    return new SpoolSession(id, folder, journal, this.room, [], this.options.keepJournal);
+    return new SpoolSession(id, folder, journal, this.quota, [], this.options.keepJournal);
   }
 
   /** What earlier processes left behind, closed and released; folders with nothing left in them are gone. */
@@ -389,7 +389,7 @@ export class Spool {
         );
         const entries = resumed.entries.map(({ entry }) => entry);
         const { keepJournal } = this.options;
-        const session = new SpoolSession(id, folder, resumed.journal, this.room, entries, keepJournal);
+        const session = new SpoolSession(id, folder, resumed.journal, this.quota, entries, keepJournal);
         found.push(session);
         let goesOn = false;
         try {
@@ -421,7 +421,7 @@ export class Spool {
           this.options.onUnreadable(folder, explain(error, folder), await hintedRecordings(folder));
       }
     }
-    await this.room.count();
+    await this.quota.measure();
     return { found, sessions, goingOn };
   }
 

@@ -275,7 +275,7 @@ export const errorGuide: Readonly<Record<ErrorCode, CodeGuide>> = {
   SPOOL_FULL: {
     meaning:
       'There is no room for more recording: the disk is nearly full, or the quota of the spool is used up.',
-    says: ['The spool holds ', ' MiB are free on the disk under '],
+    says: ['The spool uses ', ' MiB are free on the disk under '],
     causes: [
       'The disk has less than `spoolMinFreeMiB` free.',
       'Deliveries fail, so that recordings pile up to `spoolQuotaMiB`. The message has the figures.',

@@ -29,7 +29,7 @@ import { runTool } from '../../platform/runTool.ts';
 import type { Policy } from '../../policy/keys.ts';
 import { readPolicyState } from '../../policy/stateFile.ts';
 import { judge } from '../../server/guard.ts';
-import { Room, limitsOf } from '../../spool/room.ts';
+import { SpoolQuota, limitsOf } from '../../spool/quota.ts';
 import { readUnreadable } from '../../spool/unreadable.ts';
 
 /** What a running Sightline knows of itself. */
@@ -159,13 +159,13 @@ export function healthChecks(options: HealthOptions): HealthChecks {
       minFreeBytes: limits.minFreeBytes,
       spool: async () => {
         const root = join(dataDir, 'spool');
-        const room = new Room({ root, ...limits, now: Date.now, onProblem: () => undefined });
-        await room.count();
+        const quota = new SpoolQuota({ root, ...limits, now: Date.now, onProblem: () => undefined });
+        await quota.measure();
         const unreadable = await readUnreadable(dataDir);
         const rows = withUnreadable(await recordings.rows(), unreadable);
         const since = Date.now() - LATELY_DAYS * 24 * 3_600_000;
         return {
-          heldBytes: room.heldBytes,
+          heldBytes: quota.usedBytes,
           waiting: rows.filter((row) => row.waiting).length,
           unreadable,
           damaged: rows.filter(({ integrity, time }) => integrity === 'damaged' && Date.parse(time) > since)
