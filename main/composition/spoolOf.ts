@@ -9,7 +9,7 @@ import type { EncoderName } from '../shared/names.ts';
 import type { Clock } from '../shared/time.ts';
 import { toTimestamp } from '../shared/time.ts';
 import type { SessionKeys } from '../spool/journal.ts';
-import { mayGoOn } from '../spool/leftovers.ts';
+import { canContinue } from '../spool/recoveredContacts.ts';
 import type { SpoolQuota, QuotaOptions } from '../spool/quota.ts';
 import type { SpoolOptions, SpoolSession } from '../spool/spool.ts';
 import { Spool } from '../spool/spool.ts';
@@ -29,11 +29,11 @@ export interface SpoolParts {
   readonly keepJournal: NonNullable<SpoolOptions['keepJournal']>;
   readonly onUnreadable: SpoolOptions['onUnreadable'];
   /** Called for each session that an earlier process left, before anything of it is deleted. */
-  readonly onFound: (left: SpoolSession) => Promise<void>;
+  readonly onRecovered: (session: SpoolSession) => Promise<void>;
 }
 
 export function spoolOf(parts: SpoolParts): Spool {
-  const { policy, keys, clock, log, encoder, quota, keepJournal, onFound, onUnreadable } = parts;
+  const { policy, keys, clock, log, encoder, quota, keepJournal, onRecovered, onUnreadable } = parts;
   const root = join(policy.dataDir, 'spool');
   return new Spool({
     root,
@@ -46,13 +46,13 @@ export function spoolOf(parts: SpoolParts): Spool {
     keepJournal,
     newSessionId: () =>
       `${toTimestamp(clock.now()).replaceAll(/[-:.]/g, '')}-${randomBytes(4).toString('hex')}`,
-    onFound,
+    onRecovered,
     endOrphan: async (pid) => {
       if (await endOrphan(pid, ORPHAN_WORDS))
         log.warn('an ffmpeg of an earlier Sightline was ended', { pid });
     },
-    mayGoOn: (left) =>
-      mayGoOn(left, {
+    canContinue: (session) =>
+      canContinue(session, {
         now: clock.now(),
         graceMs: policy.graceSeconds * 1000,
         fps: policy.fps,

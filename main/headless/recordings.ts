@@ -1,13 +1,12 @@
 // `sightline recordings`: what became of this machine's recordings, read from the status events' file, which needs no
 // running Sightline.
 
-import { readFile } from 'node:fs/promises';
-import { errno } from '../shared/errors.ts';
 import type { CommandOptions } from './options.ts';
 import { policyWithWords } from './options.ts';
 import type { Row } from './recordingsModel.ts';
 import { readRows, withUnreadable } from './recordingsModel.ts';
-import { readUnreadable } from '../spool/unreadable.ts';
+import { readUnreadable } from '../spool/unreadableFolders.ts';
+import { EventsReader } from '../status/eventsReader.ts';
 
 export async function recordingsCommand(options: CommandOptions): Promise<void> {
   const { values } = await policyWithWords(options);
@@ -38,10 +37,5 @@ export async function recordingsCommand(options: CommandOptions): Promise<void> 
 }
 
 export async function recordingRows(statusEventsFile: string): Promise<Row[]> {
-  try {
-    return readRows(await readFile(statusEventsFile, 'utf8'));
-  } catch (error) {
-    if (errno(error) === 'ENOENT') return [];
-    throw error;
-  }
+  return readRows(await new EventsReader(statusEventsFile).next());
 }

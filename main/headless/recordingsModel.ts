@@ -2,7 +2,7 @@
 
 import type { StatusDetail } from '../shared/statusEvent.ts';
 import { statusEventSchema } from '../shared/statusEvent.ts';
-import type { UnreadableFolder } from '../spool/unreadable.ts';
+import type { UnreadableFolder } from '../spool/unreadableFolders.ts';
 
 export interface Row {
   readonly recordingId: string;
@@ -19,9 +19,9 @@ export interface Row {
   readonly integrity: 'damaged' | 'end-not-verified' | null;
 }
 
-/** The newest event of each recording, in the order of their beginnings. */
-export function readRows(text: string): Row[] {
-  const rows = new Map<string, Row>();
+/** The newest event of each recording, in the order of their beginnings. @param before rows of earlier lines */
+export function readRows(text: string, before: readonly Row[] = []): Row[] {
+  const rows = new Map(before.map((row) => [row.recordingId, row]));
   for (const line of text.split('\n')) {
     const event = statusEventSchema.safeParse(parse(line));
     if (!event.success) continue; // a torn last line, or somebody else's

@@ -5,7 +5,7 @@
 import type { Logger } from '../platform/log.ts';
 import type { Clock } from '../shared/time.ts';
 import type { SpoolSession } from '../spool/spool.ts';
-import { isSettled } from '../spool/ledger.ts';
+import { isPublishedOrFailed } from '../spool/ledger.ts';
 import type { Delivery } from './delivery.ts';
 import { RunDamaged } from './integrity.ts';
 
@@ -46,7 +46,8 @@ export class LiveDeliveries {
     if (this.grownBytes - this.lookedAtBytes < LOOK_AFTER_BYTES) return;
     this.lookedAtBytes = this.grownBytes;
     for (const [recordingId, recording] of session.ledger.recordings) {
-      if (recording.startTime === null || recording.stopped !== null || isSettled(recording)) continue;
+      if (recording.startTime === null || recording.stopped !== null || isPublishedOrFailed(recording))
+        continue;
       this.look(session, recordingId);
     }
   }

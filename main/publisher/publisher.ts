@@ -6,7 +6,7 @@ import type { Failure } from '../shared/errors.ts';
 import type { Logger } from '../platform/log.ts';
 import type { Clock, Moment } from '../shared/time.ts';
 import type { SpoolSession } from '../spool/spool.ts';
-import type { Telling } from '../status/eventQueue.ts';
+import type { QueuedWrite } from '../status/eventQueue.ts';
 import type { Publication } from './delivery.ts';
 import type { Progress } from './progress.ts';
 import type { SetTimer } from './stallWatch.ts';
@@ -44,7 +44,7 @@ export interface PublisherPorts {
     session: SpoolSession,
     recordingId: string,
     publication: Publication,
-  ) => Telling;
+  ) => QueuedWrite;
   /** Writes the status events that wait for their next try now. */
   readonly retryEvents: () => void;
   /** The journal knows it, too. */

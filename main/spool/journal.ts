@@ -7,7 +7,7 @@ import { open, readFile, rm, stat } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { syncFolder } from '../platform/atomicFile.ts';
-import { SightlineError, errno } from '../shared/errors.ts';
+import { SightlineError, errno, errorMessage } from '../shared/errors.ts';
 import type { JournalEntry } from './journalEntry.ts';
 import { journalEntrySchema } from './journalEntry.ts';
 import type { FoundLines, MissingLines, SessionKeys } from './journalLines.ts';
@@ -343,6 +343,7 @@ export function spoolError(error: unknown, path: string): SightlineError {
       },
     );
   }
-  const words = error instanceof Error ? error.message : String(error);
-  return new SightlineError('SPOOL_UNREADABLE', `The spool cannot be used: ${words}`, { cause: error });
+  return new SightlineError('SPOOL_UNREADABLE', `The spool cannot be used: ${errorMessage(error)}`, {
+    cause: error,
+  });
 }

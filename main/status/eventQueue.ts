@@ -8,7 +8,7 @@ import type { SetTimer } from '../platform/timer.ts';
 import { plainTimer } from '../platform/timer.ts';
 import type { StatusEvent } from '../shared/statusEvent.ts';
 
-export interface Telling {
+export interface QueuedWrite {
   /** After the first try: null when the event is durable, else why it waits for the next one. */
   readonly tried: Promise<Failure | null>;
   /** Resolves when the event is durable, however long that takes; never rejects. */
@@ -47,7 +47,7 @@ export class EventQueue {
 
   constructor(private readonly options: EventQueueOptions) {}
 
-  add(event: StatusEvent): Telling {
+  add(event: StatusEvent): QueuedWrite {
     let tried: Entry['tried'] = () => undefined;
     let durable: Entry['durable'] = () => undefined;
     const telling = {

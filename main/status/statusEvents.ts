@@ -8,7 +8,7 @@ import type { Clock, Moment } from '../shared/time.ts';
 import { toTimestamp } from '../shared/time.ts';
 import type { SetTimer } from '../platform/timer.ts';
 import type { Logger } from '../platform/log.ts';
-import type { Telling } from './eventQueue.ts';
+import type { QueuedWrite } from './eventQueue.ts';
 import { EventQueue } from './eventQueue.ts';
 import { appendEvent } from './eventsFile.ts';
 import type { StatusHub } from './hub.ts';
@@ -70,7 +70,7 @@ export class StatusEvents {
   }
 
   /** The event is durable when it is in the file and the outbox. Pages get it after the first try. */
-  announce(subject: Subject, announcement: Announcement): Telling {
+  announce(subject: Subject, announcement: Announcement): QueuedWrite {
     const event = this.build(subject, announcement);
     const both = [this.file.add(event), this.outbox.add(event)];
     const tried = Promise.all(both.map((one) => one.tried));

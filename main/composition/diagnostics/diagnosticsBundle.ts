@@ -38,6 +38,7 @@ import { errno, SightlineError } from '../../shared/errors.ts';
 import { statusEventSchema } from '../../shared/statusEvent.ts';
 import { readJournal, spoolError } from '../../spool/journal.ts';
 import { sessionKeys } from '../../spool/sessionKeys.ts';
+import { eventsFiles } from '../../status/eventsFile.ts';
 
 export interface DiagnosticsOptions {
   /** The zip; replaced if it is there. */
@@ -219,9 +220,19 @@ async function ffmpegFacts({ ffmpegPath, encoder }: Policy, resourcesFolder: str
   return { ...found, build, encoders, devices };
 }
 
+/** Also from rotated files where the newest has few. */
+async function lastEvents(statusEventsFile: string): Promise<string[]> {
+  const found: string[] = [];
+  for (const file of eventsFiles(statusEventsFile)) {
+    found.unshift(...(await lastLines(file, MAX_EVENT_BYTES)));
+    if (found.length >= MAX_EVENTS) break;
+  }
+  return found.slice(-MAX_EVENTS);
+}
+
 async function* statusEvents(file: string): AsyncGenerator {
   let foreign = 0;
-  for (const line of (await lastLines(file, MAX_EVENT_BYTES)).slice(-MAX_EVENTS)) {
+  for (const line of await lastEvents(file)) {
     const event = statusEventSchema.safeParse(parse(line));
     if (event.success) yield keep(event.data, shapes.statusEventShape);
     else foreign += 1;
@@ -234,7 +245,7 @@ async function* manifests({ statusEventsFile, sinkFolder }: Policy): AsyncGenera
   const sink = await realpath(sinkFolder).catch(() => null);
   if (sink === null) return;
   const locations = new Set<string>();
-  for (const line of (await lastLines(statusEventsFile, MAX_EVENT_BYTES)).slice(-MAX_EVENTS)) {
+  for (const line of await lastEvents(statusEventsFile)) {
     const event = statusEventSchema.safeParse(parse(line));
     if (event.data?.detail.recordingStatus !== 'PUBLISHED') continue;
     const { location } = event.data.detail.recordingInfo;

@@ -1,7 +1,7 @@
 // The composition root's part for health checks: hands each of them what it looks at. `sightline doctor` looks from
 // outside, the app from inside (`live`). Nothing here judges.
 
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { watch } from 'node:fs';
 import { availableParallelism, hostname, platform, release, totalmem, userInfo } from 'node:os';
 import { join } from 'node:path';
@@ -16,6 +16,7 @@ import { LATELY_DAYS } from '../../diagnostics/checks/data.ts';
 import type { Desk } from '../../diagnostics/checks/display.ts';
 import type { ResolveProxy } from '../../diagnostics/network/proxy.ts';
 import { cloudSubjects } from './healthChecksCloud.ts';
+import type { Row } from '../../headless/recordingsModel.ts';
 import { readRows, withUnreadable } from '../../headless/recordingsModel.ts';
 import { readBrowserPolicies } from '../../platform/browserPolicies.ts';
 import { readControlFile } from '../../platform/controlFile.ts';
@@ -30,7 +31,8 @@ import type { Policy } from '../../policy/keys.ts';
 import { readPolicyState } from '../../policy/stateFile.ts';
 import { judge } from '../../server/guard.ts';
 import { SpoolQuota, limitsOf } from '../../spool/quota.ts';
-import { readUnreadable } from '../../spool/unreadable.ts';
+import { readUnreadable } from '../../spool/unreadableFolders.ts';
+import { EventsReader } from '../../status/eventsReader.ts';
 
 /** What a running Sightline knows of itself. */
 export interface LiveState {
@@ -211,7 +213,9 @@ async function runningOn(dataDir: string): Promise<{ pid: number; port: number |
 }
 
 function recordingsOf({ dataDir, statusEventsFile }: Policy, live: LiveState | null) {
-  const rows = async () => readRows(await readFile(statusEventsFile, 'utf8').catch(() => ''));
+  const events = new EventsReader(statusEventsFile);
+  let known: Row[] = [];
+  const rows = async () => (known = readRows(await events.next().catch(() => ''), known));
   const areOn = async (): Promise<boolean> => {
     if (live !== null) return live.isRecording();
     if (lockHolder(dataDir) === null) return false;

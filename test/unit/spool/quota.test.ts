@@ -6,6 +6,7 @@ import type { SessionKeys } from '../../../main/spool/journal.ts';
 import type { QuotaOptions } from '../../../main/spool/quota.ts';
 import { SpoolQuota, limitsOf } from '../../../main/spool/quota.ts';
 import type { SpoolSession } from '../../../main/spool/spool.ts';
+import { recoverSessions } from '../../../main/spool/recoverSessions.ts';
 import { Spool } from '../../../main/spool/spool.ts';
 import { temporaryFolder } from '../support/folders.ts';
 import { entry, recording } from '../support/journalEntries.ts';
@@ -77,9 +78,9 @@ async function bench(limits: Partial<QuotaOptions> = {}): Promise<Bench> {
       for (const session of sessions) await session.abandon();
       sessions.clear();
       Object.assign(it, build());
-      const recovered = await it.spool.recover(it.now);
-      for (const session of recovered.sessions) sessions.add(session);
-      return recovered.sessions;
+      const recovered = await recoverSessions(it.spool, it.now);
+      for (const session of recovered.unpublished) sessions.add(session);
+      return recovered.unpublished;
     },
     async record(id, bytes) {
       const session = await openedSession(it.spool);

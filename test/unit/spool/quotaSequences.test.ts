@@ -7,6 +7,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { SpoolQuota } from '../../../main/spool/quota.ts';
 import type { SpoolSession } from '../../../main/spool/spool.ts';
+import { recoverSessions } from '../../../main/spool/recoverSessions.ts';
 import { Spool } from '../../../main/spool/spool.ts';
 import { WITNESS_BYTES } from '../../../main/spool/witness.ts';
 import { SightlineError } from '../../../main/shared/errors.ts';
@@ -171,10 +172,10 @@ class World {
   private async restart(): Promise<void> {
     await this.close();
     [this.quota, this.spool] = this.build();
-    const { sessions } = await this.spool.recover(this.now);
-    this.sessions = [...sessions];
+    const { unpublished } = await recoverSessions(this.spool, this.now);
+    this.sessions = [...unpublished];
     must(
-      sessions.every((one) => [...one.ledger.recordings.keys()].some((id) => this.unpublished.has(id))),
+      unpublished.every((one) => [...one.ledger.recordings.keys()].some((id) => this.unpublished.has(id))),
       'something published was found again as if it were not',
     );
   }
