@@ -8,8 +8,8 @@ import type { UploadService } from '../publisher/uploadService.ts';
 import type { Policy, PolicyKey } from '../policy/keys.ts';
 import type { LivePolicy } from '../policy/live.ts';
 import type { SessionOptions } from '../session/step.ts';
-import type { RoomLimits, RoomOptions } from '../spool/room.ts';
-import { limitsOf } from '../spool/room.ts';
+import type { QuotaLimits, QuotaOptions } from '../spool/quota.ts';
+import { limitsOf } from '../spool/quota.ts';
 import type { OpenEventBridge } from '../status/startEventBridge.ts';
 import type { StatusEvents, StatusEventsOptions } from '../status/statusEvents.ts';
 
@@ -39,8 +39,8 @@ export function currentSettings(policy: Policy) {
         { platform: process.platform, display: policy.display, source },
         { maxMonitors: () => policy.maxMonitors },
       ),
-    room: (fixed: Omit<RoomOptions, keyof RoomLimits>): RoomOptions =>
-      withCurrent<typeof fixed, RoomLimits>(fixed, {
+    quota: (fixed: Omit<QuotaOptions, keyof QuotaLimits>): QuotaOptions =>
+      withCurrent<typeof fixed, QuotaLimits>(fixed, {
         quotaBytes: () => limitsOf(policy).quotaBytes,
         minFreeBytes: () => limitsOf(policy).minFreeBytes,
         keepPublishedMs: () => limitsOf(policy).keepPublishedMs,

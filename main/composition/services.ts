@@ -3,7 +3,6 @@
 
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { Announcer } from './announcer.ts';
 import { Capture } from '../capture/capture.ts';
 import type { MonitorSource } from '../capture/displays.ts';
 import { displaysOf } from '../capture/displays.ts';
@@ -25,28 +24,30 @@ import type { PolicyChanges } from './currentSettings.ts';
 import { currentSettings, followPolicy } from './currentSettings.ts';
 import type { Policy } from '../policy/keys.ts';
 import type { Publisher } from '../publisher/publisher.ts';
-import { Readiness } from './readiness.ts';
-import { recover } from './recovery.ts';
-import { UnreadableFolders } from './unreadableFolders.ts';
 import { describePortOwner } from '../diagnostics/portOwner.ts';
 import { authenticationOf } from '../server/authentication.ts';
 import { explainListenError } from '../server/listenError.ts';
 import { recorderInfo } from '../server/recorderInfo.ts';
 import { startServer, type RunningServer } from '../server/server.ts';
 import { Pauses } from '../session/pauses.ts';
+import { Readiness } from '../session/readiness.ts';
 import { Session } from '../session/service.ts';
 import type { SessionState } from '../session/state.ts';
 import { isQuiet, shownState } from '../session/view.ts';
 import type { RecorderInfo } from '../shared/protocol.ts';
 import type { Monitor } from '../shared/names.ts';
 import { toTimestamp } from '../shared/time.ts';
-import { Room } from '../spool/room.ts';
+import { CurrentSpoolSession } from '../spool/currentSession.ts';
+import { spoolError } from '../spool/journal.ts';
+import { SpoolQuota } from '../spool/quota.ts';
+import { recover } from '../spool/recovery.ts';
 import { RUN_FILE_EXTENSION } from '../spool/runFiles.ts';
-import { Stretch } from '../spool/stretch.ts';
 import { hasSealed, sessionKeys } from '../spool/sessionKeys.ts';
 import { spoolOf } from './spoolOf.ts';
 import { stopServices } from './stopServices.ts';
 import { SuspendedMemory } from '../spool/suspendedMemory.ts';
+import { UnreadableFolders } from '../spool/unreadableFolders.ts';
+import { Announcer } from '../status/announcer.ts';
 import { StatusHub } from '../status/hub.ts';
 import { openEventBridge, type OpenEventBridge } from '../status/startEventBridge.ts';
 import { StatusEvents } from '../status/statusEvents.ts';
@@ -127,7 +128,11 @@ export async function startServices(options: ServicesOptions): Promise<Services>
   );
 
   const announcer = new Announcer(statusEvents, log);
-  const unreadable = new UnreadableFolders({ policy, statusEvents, log });
+  const unreadable = new UnreadableFolders({
+    dataDir: policy.dataDir,
+    announceFailed: (failures) => announcer.announceUnreadable(policy.statusEventsFile, failures),
+    log,
+  });
 
   const memory = new SuspendedMemory({
     folder: suspendedFolder,
@@ -141,12 +146,12 @@ export async function startServices(options: ServicesOptions): Promise<Services>
     clock,
     log,
     encoder: () => finder.current?.encoder,
-    room: (options) => new Room(current.room(options)),
+    quota: (options) => new SpoolQuota(current.quota(options)),
     keepJournal: (left) => memory.keep(left),
-    onFound: (left) => announcer.announceTheRest(left),
-    onUnreadable: (folder, error, recordings) => unreadable.found(folder, error, recordings),
+    onRecovered: (session) => announcer.announceRecovered(session),
+    onUnreadable: (folder, error, recordings) => unreadable.add(folder, error, recordings),
   });
-  const stretch = new Stretch(spool);
+  const currentSession = new CurrentSpoolSession(spool);
 
   const uploads = startUploads({
     policy,
@@ -170,7 +175,7 @@ export async function startServices(options: ServicesOptions): Promise<Services>
       }),
     retryEvents: () => statusEvents.retryNow(),
     onPublished: (recordingId, { receipt }) => {
-      stretch.forget(recordingId);
+      currentSession.forget(recordingId);
       log.info('published', { recordingId, location: receipt.location, sizeBytes: receipt.sizeBytes });
     },
     onFailed: (from, recordingId, why) =>
@@ -179,7 +184,7 @@ export async function startServices(options: ServicesOptions): Promise<Services>
         startTime: from.ledger.recordings.get(recordingId)?.startTime ?? clock.now(),
         failure: why,
       }).durable,
-    onChange: (uploads) => hub.update({ uploads: unreadable.including(uploads) }),
+    onChange: (uploads) => hub.update({ uploads: unreadable.addTo(uploads) }),
     clock,
     log,
   });
@@ -197,14 +202,14 @@ export async function startServices(options: ServicesOptions): Promise<Services>
           options.onMonitors?.(run.monitors);
           const file = `${run.runId}.${RUN_FILE_EXTENSION}`;
           const lists = { monitors: [...run.monitors], leftOut: [...run.leftOut] };
-          const writer = await stretch.openRun({
+          const writer = await currentSession.openRun({
             type: 'run.opened',
             at: clock.now(),
             file,
             ...run,
             ...lists,
           });
-          const to = stretch.session();
+          const to = currentSession.session();
           return {
             append: async (bytes) => {
               await writer.append(bytes);
@@ -213,10 +218,10 @@ export async function startServices(options: ServicesOptions): Promise<Services>
             close: () => writer.close(),
           };
         },
-        onSpawned: (runId, pid) => void stretch.append({ type: 'run.spawned', runId, pid }),
+        onSpawned: (runId, pid) => void currentSession.append({ type: 'run.spawned', runId, pid }),
         // The journal first: a contact is not recorded as long as a crash would leave no trace of it.
         onLive: (runId, { firstFrameAt, width, height }) =>
-          void stretch
+          void currentSession
             .append({ type: 'run.live', runId, startTime: firstFrameAt, width, height })
             .then(() => session.dispatch({ type: 'run.live', runId, firstFrameAt })),
         onFlushed: (runId, until) => session.dispatch({ type: 'run.flushed', runId, until }),
@@ -227,8 +232,8 @@ export async function startServices(options: ServicesOptions): Promise<Services>
           const fault = end.clockWasSet ? null : end.fault;
           const at = clock.now();
           // The journal first: a suspend must not be acknowledged before the run's end is known after a crash, too.
-          void stretch.append({ type: 'run.closed', runId, endTime, frames, sizeBytes, gapReason });
-          void stretch
+          void currentSession.append({ type: 'run.closed', runId, endTime, frames, sizeBytes, gapReason });
+          void currentSession
             .guard()
             .catch(() => undefined) // a suspend that waits for this asks for a guard of its own
             .then(() => session.dispatch({ type: 'run.ended', runId, fault, permanent, at }));
@@ -244,23 +249,23 @@ export async function startServices(options: ServicesOptions): Promise<Services>
       clock,
       capture,
       journal: async (record) => {
-        await stretch.append(record);
-        void memory.follow(record, (recordingId) => stretch.holderOf(recordingId)?.ledger);
+        await currentSession.append(record);
+        void memory.onEntry(record, (recordingId) => currentSession.sessionOf(recordingId)?.ledger);
       },
-      guard: () => stretch.guard(),
-      announce: (effect) => void announcer.decided(effect, stretch),
+      guard: () => currentSession.guard(),
+      announce: (effect) => void announcer.announceDecision(effect, currentSession),
       pushResumed: ({ type: _, resumedAt, ...rest }) => {
         log.info('a suspension ended without a request', { contactId: rest.contactId, cause: rest.cause });
         hub.pushResumed({ ...rest, resumedAt: toTimestamp(resumedAt) });
       },
       publish: (recordingId) => {
-        const from = stretch.holderOf(recordingId);
+        const from = currentSession.sessionOf(recordingId);
         if (from !== undefined) publisher.enqueue(from, recordingId);
       },
       onState: (state) => {
         showState(state);
         uploads.contactsAreOn(!isQuiet(state));
-        if (isQuiet(state)) endStretch();
+        if (isQuiet(state)) endSession();
         policyChanges?.contactsAreOn(!isQuiet(state));
         if (isQuiet(state)) whenQuiet();
       },
@@ -272,17 +277,25 @@ export async function startServices(options: ServicesOptions): Promise<Services>
   const pauses = new Pauses({ policy, dispatch: (event) => session.dispatch(event), clock, log });
 
   const onChange = (): void => showState(session.current);
-  const readiness = new Readiness({ finder, keys, spoolFolder, log, onChange });
+  const readiness = new Readiness({
+    findEncoder: () => finder.find(),
+    createKey: () =>
+      keys.create().catch((error: unknown) => {
+        throw spoolError(error, spoolFolder);
+      }),
+    log,
+    onChange,
+  });
 
   function showState(state: SessionState): void {
     hub.update(shownState(state, readiness.problem));
   }
 
   /** Nothing is recorded any more: the next contact gets a spool folder, a canvas and a clock anchor of its own. */
-  function endStretch(): void {
+  function endSession(): void {
     capture.forgetCanvas();
     clock.reanchor();
-    stretch
+    currentSession
       .end(session.written.then(() => announcer.idle()))
       .catch((error: unknown) => log.warn('the spool could not be tidied', { reason: String(error) }));
   }
@@ -337,10 +350,11 @@ export async function startServices(options: ServicesOptions): Promise<Services>
     log.info('encoder', { encoder, ffmpeg: binary.path, version: binary.version, origin: binary.origin });
     if (warning !== null) log.warn(warning);
   }
-  await recover({ spool, stretch, memory, publisher, capture, session, unreadable, clock, log }).catch(
-    (error: unknown) => log.error('the spool could not be searched', { reason: String(error) }),
-  );
-  hub.update({ uploads: unreadable.including(publisher.uploads) });
+  await recover({
+    ...{ spool, current: currentSession, memory, unreadable, clock, publisher, capture, log },
+    restore: (state) => session.dispatch({ type: 'restored', ...state }),
+  }).catch((error: unknown) => log.error('the spool could not be recovered', { reason: String(error) }));
+  hub.update({ uploads: unreadable.addTo(publisher.uploads) });
   // Not before: a new key would hide that the one of what is left is gone.
   await readiness.check();
   recovered();
@@ -365,7 +379,7 @@ export async function startServices(options: ServicesOptions): Promise<Services>
 
   return {
     port: running.port,
-    parts: { stretch, displays, finder, clock, policy },
+    parts: { currentSession, displays, finder, clock, policy },
     hub,
     get eventBridge() {
       return eventBridge;

@@ -9,8 +9,8 @@ import type { EncoderName } from '../shared/names.ts';
 import type { Clock } from '../shared/time.ts';
 import { toTimestamp } from '../shared/time.ts';
 import type { SessionKeys } from '../spool/journal.ts';
-import { mayGoOn } from '../spool/leftovers.ts';
-import type { Room, RoomOptions } from '../spool/room.ts';
+import { canContinue } from '../spool/recoveredContacts.ts';
+import type { SpoolQuota, QuotaOptions } from '../spool/quota.ts';
 import type { SpoolOptions, SpoolSession } from '../spool/spool.ts';
 import { Spool } from '../spool/spool.ts';
 
@@ -25,19 +25,19 @@ export interface SpoolParts {
   readonly log: Logger;
   /** The encoder that is in use now, where one is. */
   readonly encoder: () => EncoderName | undefined;
-  readonly room: (options: Pick<RoomOptions, 'root' | 'now' | 'onProblem'>) => Room;
+  readonly quota: (options: Pick<QuotaOptions, 'root' | 'now' | 'onProblem'>) => SpoolQuota;
   readonly keepJournal: NonNullable<SpoolOptions['keepJournal']>;
   readonly onUnreadable: SpoolOptions['onUnreadable'];
   /** Called for each session that an earlier process left, before anything of it is deleted. */
-  readonly onFound: (left: SpoolSession) => Promise<void>;
+  readonly onRecovered: (session: SpoolSession) => Promise<void>;
 }
 
 export function spoolOf(parts: SpoolParts): Spool {
-  const { policy, keys, clock, log, encoder, room, keepJournal, onFound, onUnreadable } = parts;
+  const { policy, keys, clock, log, encoder, quota, keepJournal, onRecovered, onUnreadable } = parts;
   const root = join(policy.dataDir, 'spool');
   return new Spool({
     root,
-    room: room({
+    quota: quota({
       root,
       now: () => clock.now(),
       onProblem: (message, error) => log.warn(message, { reason: String(error) }),
@@ -46,13 +46,13 @@ export function spoolOf(parts: SpoolParts): Spool {
     keepJournal,
     newSessionId: () =>
       `${toTimestamp(clock.now()).replaceAll(/[-:.]/g, '')}-${randomBytes(4).toString('hex')}`,
-    onFound,
+    onRecovered,
     endOrphan: async (pid) => {
       if (await endOrphan(pid, ORPHAN_WORDS))
         log.warn('an ffmpeg of an earlier Sightline was ended', { pid });
     },
-    mayGoOn: (left) =>
-      mayGoOn(left, {
+    canContinue: (session) =>
+      canContinue(session, {
         now: clock.now(),
         graceMs: policy.graceSeconds * 1000,
         fps: policy.fps,

@@ -25,6 +25,7 @@ import { parseJson, parseJsonObject } from '../shared/json.ts';
 import { statusEventSchema, type StatusEvent } from '../shared/statusEvent.ts';
 import { readJournal, spoolError } from '../spool/journal.ts';
 import { sessionKeys } from '../spool/sessionKeys.ts';
+import { eventsFiles } from '../status/eventsFile.ts';
 import type { BundlePart, WrittenBundle } from './bundle.ts';
 import { writeBundle } from './bundle.ts';
 import { lastLines, listFolder } from './files.ts';
@@ -216,8 +217,14 @@ async function ffmpegFacts({ ffmpegPath, encoder }: Policy, resourcesFolder: str
   return { ...found, build, encoders, devices };
 }
 
-async function latestEvents(file: string): Promise<{ events: StatusEvent[]; foreign: number }> {
-  const all = (await lastLines(file, MAX_EVENT_BYTES)).slice(-MAX_EVENTS);
+/** Also from rotated files where the newest has few. */
+async function latestEvents(statusEventsFile: string): Promise<{ events: StatusEvent[]; foreign: number }> {
+  const found: string[] = [];
+  for (const file of eventsFiles(statusEventsFile)) {
+    found.unshift(...(await lastLines(file, MAX_EVENT_BYTES)));
+    if (found.length >= MAX_EVENTS) break;
+  }
+  const all = found.slice(-MAX_EVENTS);
   const events = all.flatMap((line) => statusEventSchema.safeParse(parseJson(line)).data ?? []);
   return { events, foreign: all.length - events.length };
 }

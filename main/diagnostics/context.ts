@@ -1,11 +1,11 @@
 // What health checks share: the policy, system tools, one connection to the display, and the time that servers reported.
 // `sightline doctor` examines a running Sightline from outside, the app from inside (`live`).
 
-import { readFile } from 'node:fs/promises';
 import type { Displays, MonitorSource } from '../capture/displays.ts';
 import { displaysOf } from '../capture/displays.ts';
 import { FfmpegFinder } from '../capture/ffmpegBinary.ts';
 import type { Row } from '../status/recordingList.ts';
+import { EventsReader } from '../status/eventsReader.ts';
 import { readRows } from '../status/recordingList.ts';
 import type { Question } from '../platform/ask.ts';
 import { ask } from '../platform/ask.ts';
@@ -134,6 +134,13 @@ export async function runningInstance(dataDir: string): Promise<{ pid: number; p
 }
 
 /** The recordings that the status events report. */
-export async function readRecordings({ statusEventsFile }: Policy): Promise<Row[]> {
-  return readRows(await readFile(statusEventsFile, 'utf8').catch(() => ''));
+export function readRecordings(policy: Policy): Promise<Row[]> {
+  return recordingsReader(policy)();
+}
+
+/** Reads everything at the first call, and only what is new at later ones. */
+export function recordingsReader({ statusEventsFile }: Policy): () => Promise<Row[]> {
+  const events = new EventsReader(statusEventsFile);
+  let rows: Row[] = [];
+  return async () => (rows = readRows(await events.next().catch(() => ''), rows));
 }

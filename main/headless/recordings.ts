@@ -1,8 +1,7 @@
 // `sightline recordings`: the recordings of this machine, from the status events' file. It needs no running Sightline.
 
-import { readFile } from 'node:fs/promises';
-import { errno } from '../shared/errors.ts';
-import { readUnreadable } from '../spool/unreadable.ts';
+import { readUnreadable } from '../spool/unreadableFolders.ts';
+import { EventsReader } from '../status/eventsReader.ts';
 import type { Row } from '../status/recordingList.ts';
 import { readRows, withUnreadable } from '../status/recordingList.ts';
 import type { CommandOptions } from './options.ts';
@@ -31,12 +30,7 @@ export async function recordingsCommand(options: CommandOptions): Promise<void> 
 }
 
 export async function recordingRows(statusEventsFile: string): Promise<Row[]> {
-  try {
-    return readRows(await readFile(statusEventsFile, 'utf8'));
-  } catch (error) {
-    if (errno(error) === 'ENOENT') return [];
-    throw error;
-  }
+  return readRows(await new EventsReader(statusEventsFile).next());
 }
 
 /** A header and a line for each recording; times are UTC. */

@@ -5,7 +5,7 @@
 import type { Logger } from '../platform/log.ts';
 import type { Clock } from '../shared/time.ts';
 import type { SpoolSession } from '../spool/spool.ts';
-import { isSettled } from '../spool/ledger.ts';
+import { isPublishedOrFailed } from '../spool/ledger.ts';
 import type { Upload } from './upload.ts';
 import { RunDamaged } from './integrity.ts';
 
@@ -45,7 +45,8 @@ export class LiveUploads {
     if (this.grownBytes - this.checkedAtBytes < CHECK_AFTER_BYTES) return;
     this.checkedAtBytes = this.grownBytes;
     for (const [recordingId, recording] of session.ledger.recordings) {
-      if (recording.startTime === null || recording.stopped !== null || isSettled(recording)) continue;
+      if (recording.startTime === null || recording.stopped !== null || isPublishedOrFailed(recording))
+        continue;
       this.check(session, recordingId);
     }
   }

@@ -8,7 +8,7 @@ import type { Failure } from '../shared/errors.ts';
 import type { Logger } from '../platform/log.ts';
 import type { Clock, Moment } from '../shared/time.ts';
 import type { SpoolSession } from '../spool/spool.ts';
-import type { Telling } from '../status/eventQueue.ts';
+import type { QueuedWrite } from '../status/eventQueue.ts';
 import type { UploadResult } from './upload.ts';
 import type { Progress } from './progress.ts';
 import { type Job, contactOf, newJob, settle } from './job.ts';
@@ -41,7 +41,11 @@ export interface QueuedUpload {
 
 export interface PublisherPorts {
   readonly publish: (session: SpoolSession, recordingId: string) => Promise<UploadResult>;
-  readonly announcePublished: (session: SpoolSession, recordingId: string, result: UploadResult) => Telling;
+  readonly announcePublished: (
+    session: SpoolSession,
+    recordingId: string,
+    result: UploadResult,
+  ) => QueuedWrite;
   /** Retries pending status events now. */
   readonly retryEvents: () => void;
   /** Called after the journal has the entry. */

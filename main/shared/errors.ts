@@ -64,15 +64,15 @@ export function failure(code: ErrorCode, message: string): Failure {
   return { code, message, source: errorSources[code] };
 }
 
-/** Any thrown thing as a failure. Foreign errors become `fallback`, with their own words kept. */
-export function toFailure(error: unknown, fallback: ErrorCode = 'UNKNOWN'): Failure {
-  if (error instanceof SightlineError) return failure(error.code, error.message);
-  return failure(fallback, errorMessage(error));
-}
-
 /** The message of any thrown value. */
 export function errorMessage(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
+}
+
+/** Any thrown value as a failure. Foreign errors become `fallback` with their own message. */
+export function toFailure(error: unknown, fallback: ErrorCode = 'UNKNOWN'): Failure {
+  if (error instanceof SightlineError) return failure(error.code, error.message);
+  return failure(fallback, errorMessage(error));
 }
 
 /** The errno name of a Node system error (`ENOSPC`, `EACCES`, ...), or undefined. */

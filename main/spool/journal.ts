@@ -7,7 +7,7 @@ import { open, readFile, rm, stat } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { syncFolder } from '../platform/atomicFile.ts';
-import { SightlineError, errno } from '../shared/errors.ts';
+import { SightlineError, errno, errorMessage } from '../shared/errors.ts';
 import type { JournalEntry } from './journalEntry.ts';
 import { journalEntrySchema } from './journalEntry.ts';
 import type { FoundLines, MissingLines, SessionKeys } from './journalLines.ts';
@@ -98,6 +98,7 @@ export class Journal {
     options: JournalOptions = {},
   ): Promise<ResumedJournal> {
     const handle = await open(path, 'r+');
+    let witness: Witness | null = null;
     try {
       const bytes = await handle.readFile();
       const found = await readLines(bytes, path, keys, parseEntry);
@@ -105,11 +106,13 @@ export class Journal {
         await handle.close();
         return await Journal.resumeEmpty(path, keys, options);
       }
-      const { witness, statement } = await resumeWitness(found, path, keys);
+      const stated = await resumeWitness(found, path, keys);
+      const { statement } = stated;
+      witness = stated.witness;
       const missing = missingLines(found, statement);
       const incomplete =
         bytes.byteLength > found.goodBytes || !(await exists(join(dirname(path), COMPLETE_FILE)));
-      // What was damaged stays for whoever looks into it; what was never synced goes.
+      // Damaged lines stay for an investigation; what was never synced is removed.
       const goodBytes = missing.length > 0 ? found.wholeBytes : found.goodBytes;
       await handle.truncate(goodBytes);
       const { dataKey, entries } = found;
@@ -119,6 +122,7 @@ export class Journal {
       const journal = new Journal(path, keys, options, file, incomplete);
       return { journal, entries, missing, witness: statement, incomplete };
     } catch (error) {
+      await witness?.close().catch(() => undefined);
       await handle.close().catch(() => undefined);
       throw error;
     }
@@ -343,6 +347,7 @@ export function spoolError(error: unknown, path: string): SightlineError {
       },
     );
   }
-  const words = error instanceof Error ? error.message : String(error);
-  return new SightlineError('SPOOL_UNREADABLE', `The spool cannot be used: ${words}`, { cause: error });
+  return new SightlineError('SPOOL_UNREADABLE', `The spool cannot be used: ${errorMessage(error)}`, {
+    cause: error,
+  });
 }

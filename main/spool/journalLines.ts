@@ -6,6 +6,7 @@
 import { basename, dirname } from 'node:path';
 import { z } from 'zod';
 import { SightlineError } from '../shared/errors.ts';
+import { parseJson } from '../shared/json.ts';
 import { Seal } from './seal.ts';
 
 export const JOURNAL_VERSION = 3;
@@ -136,12 +137,4 @@ function readHeader(line: string, path: string): JournalHeader {
     `${path} is not a journal of version ${JOURNAL_VERSION}. The folder is left as it is; another version of Sightline may ` +
       'be able to read it.',
   );
-}
-
-export function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -134,11 +134,11 @@ function byOf({ by }: { readonly by?: 'sightline' }): { readonly by?: 'sightline
 }
 
 /** Whether nothing of this recording is needed any more. */
-export function isSettled(recording: LedgerRecording): boolean {
+export function isPublishedOrFailed(recording: LedgerRecording): boolean {
   return recording.published !== null || recording.failed !== null;
 }
 
-/** It failed, and FAILED is not durable yet: until it is the journal has to stay for the next process. */
+/** It failed, and the FAILED event is not durable yet: until then the next process needs the journal. */
 export function isFailureUnannounced({ published, failed, announced }: LedgerRecording): boolean {
   return published === null && failed !== null && !announced.includes('FAILED');
 }

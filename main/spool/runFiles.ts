@@ -43,12 +43,12 @@ export interface RunReader {
   close(): Promise<void>;
 }
 
-/** Who says whether there is room (spool/room.ts). */
-export interface RunRoom {
+/** The quota that a run counts towards (spool/quota.ts). */
+export interface RunQuota {
   /** @throws SightlineError SPOOL_FULL: the bytes must not be written */
-  take(bytes: number): Promise<void>;
+  reserve(bytes: number): Promise<void>;
   /** Written, or, negative, not written after all. */
-  add(bytes: number): void;
+  adjust(bytes: number): void;
 }
 
 /** Some of what was written is not there as it was written, and will not be. */
@@ -65,7 +65,7 @@ export type RunSynced = (chunks: number, lengthMs: number | null) => void;
 export async function createRunFile(
   path: string,
   dataKey: Buffer,
-  room: RunRoom | null = null,
+  quota: RunQuota | null = null,
   onSynced: RunSynced = () => undefined,
 ): Promise<RunWriter> {
   try {
@@ -78,8 +78,8 @@ export async function createRunFile(
       await rm(path, { force: true });
       throw error;
     }
-    room?.add(MAGIC.byteLength);
-    return new SealedWriter(file, path, new Seal(dataKey, 'run', basename(path)), room, onSynced);
+    quota?.adjust(MAGIC.byteLength);
+    return new SealedWriter(file, path, new Seal(dataKey, 'run', basename(path)), quota, onSynced);
   } catch (error) {
     throw spoolError(error, path);
   }
@@ -132,7 +132,7 @@ class SealedWriter implements RunWriter {
     private readonly file: FileHandle,
     private readonly path: string,
     private readonly seal: Seal,
-    private readonly room: RunRoom | null,
+    private readonly quota: RunQuota | null,
     private readonly onSynced: RunSynced,
   ) {}
 
@@ -152,12 +152,12 @@ class SealedWriter implements RunWriter {
     const chunk = Buffer.allocUnsafe(LENGTH_BYTES + sealed.byteLength);
     chunk.writeUInt32BE(sealed.byteLength);
     sealed.copy(chunk, LENGTH_BYTES);
-    await this.room?.take(chunk.byteLength);
+    await this.quota?.reserve(chunk.byteLength);
     try {
       await this.writeChunk(chunk);
     } catch (error) {
       // What came of it is cut off when the file is closed.
-      this.room?.add(-chunk.byteLength);
+      this.quota?.adjust(-chunk.byteLength);
       throw error;
     }
     this.sizeBytes += chunk.byteLength;

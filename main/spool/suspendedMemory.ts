@@ -1,6 +1,6 @@
-// Which contacts ended suspended although no page said so: they begin suspended again, also after their recordings were
-// published and Sightline was restarted. The memory is the journal itself: when a folder of the spool goes, one that has
-// such a contact is moved here, sealed and durable as it is, which needs no room on a full disk. Bounded in age and count.
+// Remembers contacts that ended suspended without a page's stop: they begin suspended again, even after their recordings
+// were published and Sightline was restarted. The memory is the journal itself: instead of deleting the spool folder of such
+// a contact, it is moved here, sealed and durable as it is, which needs no space on a full disk. Limited in age and number.
 
 import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -12,38 +12,42 @@ import type { JournalEntry, SessionKeys } from './journal.ts';
 import { JOURNAL_FILE, readJournal } from './journal.ts';
 import type { Ledger } from './ledger.ts';
 import { addEntry, emptyLedger } from './ledger.ts';
-import type { HeldContact } from './leftovers.ts';
-import { endedSuspended, heldContacts } from './leftovers.ts';
+import type { SuspendedContact } from './recoveredContacts.ts';
+import { endedSuspended, suspendedContacts } from './recoveredContacts.ts';
 
-/** A contact of Amazon Connect may last this long (chats; tasks unless configured otherwise). */
+/** The maximum length of an Amazon Connect contact (chats; tasks unless configured otherwise). */
 export const REMEMBERED_MS = 7 * 24 * 3_600_000;
-/** Journals. */
-export const MAX_REMEMBERED = 200;
+const MAX_JOURNALS = 200;
 
 export interface SuspendedMemoryOptions {
   readonly folder: string;
   readonly keys: SessionKeys;
   readonly now: () => Moment;
   readonly log: Logger;
+  /** 200 unless given; the oldest are deleted. */
+  readonly maxJournals?: number;
 }
 
-/** One stretch of recording. */
-interface Left {
+interface JournaledSession {
   readonly id: string;
   readonly ledger: Ledger;
 }
 
 export class SuspendedMemory {
-  /** By the id of the journal, oldest first: the contacts for which it is kept. */
+  /** The contacts for which each journal is kept, by its session's id. */
   private readonly kept = new Map<string, Set<string>>();
-  /** Contacts that a page, a time limit or policy has let go of, and when; the newest ones. */
+  /** When contacts were last resumed or stopped; the newest ones. */
   private readonly released = new Map<string, Moment>();
 
-  constructor(private readonly options: SuspendedMemoryOptions) {}
+  private readonly maxJournals: number;
 
-  /** @returns whether the folder of the session, in which only the journal is of use any more, was moved here */
-  async keep({ id, folder, ledger }: Left & { readonly folder: string }): Promise<boolean> {
-    const contacts = endedSuspended({ ledger }).filter((one) => this.isHeld(one));
+  constructor(private readonly options: SuspendedMemoryOptions) {
+    this.maxJournals = options.maxJournals ?? MAX_JOURNALS;
+  }
+
+  /** @returns whether the session's folder, of which only the journal is still needed, was moved here */
+  async keep({ id, folder, ledger }: JournaledSession & { readonly folder: string }): Promise<boolean> {
+    const contacts = endedSuspended({ ledger }).filter((one) => this.isSuspended(one));
     if (contacts.length === 0) return false;
     const names = await readdir(folder).catch(noneIfGone);
     if (!names.includes(JOURNAL_FILE)) return false;
@@ -54,32 +58,33 @@ export class SuspendedMemory {
     await syncFolder(this.options.folder);
     await syncFolder(dirname(folder));
     this.kept.set(id, new Set(contacts.map(({ contactId }) => contactId)));
-    await this.removeTheOldest();
+    await this.removeOldest();
     return true;
   }
 
   /**
-   * The contacts that begin suspended again, as far as is known after a start.
-   * @param found what the spool still has
+   * After a start: the contacts that begin suspended again.
+   * @param inSpool the sessions that are still in the spool
    */
-  async recall(found: readonly Left[]): Promise<HeldContact[]> {
+  async restore(inSpool: readonly JournaledSession[]): Promise<SuspendedContact[]> {
     const remembered = await this.readAll();
     const ids = new Set(remembered.map(({ id }) => id));
-    const all = [...remembered, ...found.filter(({ id }) => !ids.has(id))];
-    const held = heldContacts(all.sort((a, b) => (a.id < b.id ? -1 : 1))).filter((one) => this.isHeld(one));
+    const all = [...remembered, ...inSpool.filter(({ id }) => !ids.has(id))];
+    const sorted = all.sort((a, b) => (a.id < b.id ? -1 : 1));
+    const suspended = suspendedContacts(sorted).filter((one) => this.isSuspended(one));
     for (const { id, ledger } of remembered) {
       const contacts = endedSuspended({ ledger })
-        .filter(({ recordingId }) => held.some((one) => one.recordingId === recordingId))
+        .filter(({ recordingId }) => suspended.some((one) => one.recordingId === recordingId))
         .map(({ contactId }) => contactId);
       this.kept.set(id, new Set(contacts));
       if (contacts.length === 0) await this.remove(id);
     }
-    await this.removeTheOldest();
-    return held;
+    await this.removeOldest();
+    return suspended;
   }
 
-  /** A newer journal has this entry now. What ends a suspension ends the memory of it. Never rejects. */
-  async follow(entry: JournalEntry, ledgerOf: (recordingId: string) => Ledger | undefined): Promise<void> {
+  /** Call it for each journaled entry: what ends a suspension ends its memory. Never rejects. */
+  async onEntry(entry: JournalEntry, ledgerOf: (recordingId: string) => Ledger | undefined): Promise<void> {
     if (entry.type !== 'contact.resumed' && entry.type !== 'contact.stopped') return;
     if (entry.type === 'contact.stopped' && entry.cause !== 'stopped') return;
     const { recordingId } = entry;
@@ -91,22 +96,22 @@ export class SuspendedMemory {
     this.released.delete(contactId);
     this.released.set(contactId, this.options.now());
     const [oldest] = this.released.keys();
-    if (this.released.size > MAX_REMEMBERED && oldest !== undefined) this.released.delete(oldest);
+    if (this.released.size > this.maxJournals && oldest !== undefined) this.released.delete(oldest);
     for (const [id, contacts] of this.kept) {
       if (contacts.delete(contactId) && contacts.size === 0) await this.remove(id);
     }
   }
 
-  private isHeld({ contactId, endTime }: HeldContact): boolean {
+  private isSuspended({ contactId, endTime }: SuspendedContact): boolean {
     const isRecent = endTime + REMEMBERED_MS > this.options.now();
     return isRecent && endTime > (this.released.get(contactId) ?? -Infinity);
   }
 
-  private async removeTheOldest(): Promise<void> {
-    for (const id of [...this.kept.keys()].sort().slice(0, -MAX_REMEMBERED)) await this.remove(id);
+  private async removeOldest(): Promise<void> {
+    for (const id of [...this.kept.keys()].sort().slice(0, -this.maxJournals)) await this.remove(id);
   }
 
-  /** What cannot be removed is found at the next start: its contact begins suspended then. */
+  /** If this fails, the next start reads the journal again, and its contact begins suspended. */
   private async remove(id: string): Promise<void> {
     this.kept.delete(id);
     await rm(this.pathOf(id), { recursive: true, force: true }).catch((error: unknown) =>
@@ -114,22 +119,25 @@ export class SuspendedMemory {
     );
   }
 
-  private async readAll(): Promise<Left[]> {
+  private async readAll(): Promise<JournaledSession[]> {
     const { folder, keys, log, now } = this.options;
     const ids = await readdir(folder).catch(noneIfGone);
-    const left: Left[] = [];
+    const sessions: JournaledSession[] = [];
     for (const id of ids.sort()) {
       const journal = join(this.pathOf(id), JOURNAL_FILE);
       try {
         const entries = (await readJournal(journal, keys))?.entries ?? [];
-        left.push({ id, ledger: entries.reduce(addEntry, emptyLedger) });
+        sessions.push({ id, ledger: entries.reduce(addEntry, emptyLedger) });
       } catch (error) {
-        log.error('contacts that ended suspended are not known', { journal, reason: String(error) });
+        log.error('a journal of contacts that ended suspended cannot be read', {
+          journal,
+          reason: String(error),
+        });
         const { mtimeMs } = await stat(this.pathOf(id)).catch(() => ({ mtimeMs: now() }));
         if (mtimeMs + REMEMBERED_MS < now()) await this.remove(id);
       }
     }
-    return left;
+    return sessions;
   }
 
   private pathOf(id: string): string {

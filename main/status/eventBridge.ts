@@ -3,7 +3,7 @@
 
 import type { PutEventsRequestEntry } from '@aws-sdk/client-eventbridge';
 import type { Logger } from '../platform/log.ts';
-import { errno } from '../shared/errors.ts';
+import { errno, errorMessage } from '../shared/errors.ts';
 import { EVENT_BRIDGE_FAILED, EVENT_BRIDGE_RECOVERED } from '../shared/logEvents.ts';
 import type { SetTimer } from '../platform/timer.ts';
 import { plainTimer } from '../platform/timer.ts';
@@ -25,7 +25,7 @@ export interface EventBridgeOptions extends AwsOptions {
   readonly setTimer?: SetTimer;
   /** After how long a request counts as lost. */
   readonly requestTimeoutMs?: number;
-  /** Who carries a request to AWS; the AWS SDK unless given. */
+  /** Sends a request to AWS; the AWS SDK unless given. */
   readonly putEvents?: PutEvents;
 }
 
@@ -33,7 +33,7 @@ export interface EventBridgeProblem {
   readonly code: string;
   /** What happened and what to do. */
   readonly message: string;
-  /** Somebody has to mend it: waiting alone does not help. */
+  /** It needs a fix: waiting does not help. */
   readonly permanent: boolean;
   readonly since: Moment;
 }
@@ -70,7 +70,7 @@ export class EventBridge {
     return this.options.outbox.pending;
   }
 
-  /** Why the last try failed; null when it did not. */
+  /** Why the last attempt failed; null when it succeeded. */
   get lastProblem(): EventBridgeProblem | null {
     return this.problem;
   }
@@ -82,13 +82,13 @@ export class EventBridge {
     this.wake();
   }
 
-  /** Tries at once, whatever the wait (support has mended the cause). */
+  /** Ends the wait for the next attempt (the cause may be fixed). */
   retryNow(): void {
     this.endRest();
     this.wake();
   }
 
-  /** Resolves when nothing is being sent: all is delivered, or waits for its next try. */
+  /** Resolves when nothing is being sent: everything is delivered, or waits for its next attempt. */
   async idle(): Promise<void> {
     while (this.running !== null) await this.running;
   }
@@ -120,7 +120,7 @@ export class EventBridge {
       this.woken = false;
       while (await this.sendSome());
     } while (this.due);
-    // In the same step as the last look, so that nobody's call falls in between.
+    // In the same step as the last check, so that no call falls in between.
     this.running = null;
   }
 
@@ -134,8 +134,7 @@ export class EventBridge {
       const batch = await this.fitting(entries);
       return batch.length === 0 || (await this.send(batch));
     } catch (error) {
-      const words = error instanceof Error ? error.message : String(error);
-      const message = `The outbox in the data folder cannot be read or changed. Check its disk and rights. (${words})`;
+      const message = `The outbox in the data folder cannot be read or changed. Check its disk and permissions. (${errorMessage(error)})`;
       this.rest({ kind: 'passing', code: errno(error) ?? 'OUTBOX', message, credentials: false }, false);
       return false;
     }
@@ -220,7 +219,7 @@ export class EventBridge {
     await this.options.outbox.setAside(name, 'refused');
     const { eventDeduplicationId } = event.detail;
     const what =
-      'EventBridge refuses a status event for ever; it is set aside in the outbox, the others go on';
+      'EventBridge rejects a status event permanently; it is set aside in the outbox, the others continue';
     this.options.log.error(what, { file: `${name}.refused`, eventDeduplicationId, code, reason: message });
   }
 
@@ -236,7 +235,7 @@ export class EventBridge {
     });
   }
 
-  /** Waits for the next try. The log hears of a reason once, however often it comes back. */
+  /** Waits for the next attempt. Logs each new reason once. */
   private rest({ kind, code, message, credentials }: AwsProblem, progress: boolean): void {
     const { clock, log, random } = this.options;
     if (credentials) this.aws.forgetCredentials();

@@ -1,29 +1,29 @@
-// Status events on their way to one place (the file, the outbox): in order, each until it is durable there. A failed
-// write is tried again with backoff for as long as it takes; without one there is no timer. Must never drop an event.
+// The queue of status events for one destination (the file, the outbox): writes them in order, each until it is durable.
+// A failed write is retried with backoff, without a limit; otherwise there is no timer. Must never drop an event.
 
 import type { Logger } from '../platform/log.ts';
 import type { Failure } from '../shared/errors.ts';
-import { errno, failure } from '../shared/errors.ts';
+import { errno, errorMessage, failure } from '../shared/errors.ts';
 import type { SetTimer } from '../platform/timer.ts';
 import { plainTimer } from '../platform/timer.ts';
 import type { StatusEvent } from '../shared/statusEvent.ts';
 
-export interface Telling {
-  /** After the first try: null when the event is durable, else why it waits for the next one. */
+export interface QueuedWrite {
+  /** After the first attempt: null when the event is durable, otherwise why it waits for the next attempt. */
   readonly tried: Promise<Failure | null>;
   /** Resolves when the event is durable, however long that takes; never rejects. */
   readonly durable: Promise<void>;
 }
 
 export interface EventQueueOptions {
-  /** Where the events go, for people. */
+  /** The destination, as messages name it. */
   readonly place: string;
   /** Resolves when the event is durable. Called for one event at a time. */
   readonly write: (event: StatusEvent) => Promise<void>;
   readonly log: Logger;
   readonly random?: () => number;
   readonly setTimer?: SetTimer;
-  /** After how long a write that does not end (a share that hangs) holds up nobody any more. */
+  /** After this time a write that hangs (on a share) counts as failed; it is not started twice. */
   readonly slowMs?: number;
 }
 
@@ -47,7 +47,7 @@ export class EventQueue {
 
   constructor(private readonly options: EventQueueOptions) {}
 
-  add(event: StatusEvent): Telling {
+  add(event: StatusEvent): QueuedWrite {
     let tried: Entry['tried'] = () => undefined;
     let durable: Entry['durable'] = () => undefined;
     const telling = {
@@ -60,25 +60,25 @@ export class EventQueue {
     return telling;
   }
 
-  /** Tries at once, whatever the wait. */
+  /** Ends the wait for the next attempt. */
   retryNow(): void {
     this.cancelRest?.();
     this.cancelRest = null;
     if (this.entries.length > 0) this.work();
   }
 
-  /** Does something while nothing is written. Never rejects. */
+  /** Runs a function while nothing is written. Never rejects. */
   between(act: () => Promise<void>): Promise<void> {
     this.last = this.last
       .then(act)
       .catch((error: unknown) =>
-        this.options.log.error('between two status events', { reason: String(error) }),
+        this.options.log.error('an action between two status events failed', { reason: String(error) }),
       );
     this.retryNow();
     return this.last;
   }
 
-  /** Resolves when nothing is being written: everything is durable, or waits for its next try. */
+  /** Resolves when nothing is being written: everything is durable, or waits for its next attempt. */
   idle(): Promise<void> {
     return this.last;
   }
@@ -108,14 +108,13 @@ export class EventQueue {
     }
   }
 
-  /** The log gets a reason once, however often it comes back. */
+  /** Logs each new reason once. */
   private failed(error: unknown): void {
     const { log, place } = this.options;
     const problem = explain(error, place);
     if (this.problem?.message !== problem.message) {
       const { code, message } = problem;
-      const reason = error instanceof Error ? error.message : String(error);
-      log.error(message, { code, reason, waiting: this.entries.length });
+      log.error(message, { code, reason: errorMessage(error), waiting: this.entries.length });
     }
     this.problem = problem;
     for (const entry of this.entries) entry.tried(problem);
@@ -152,6 +151,6 @@ function explain(error: unknown, place: string): Failure {
   const remedy = remedies[errno(error) ?? ''] ?? 'Check that its disk or share is connected and works.';
   return failure(
     'EVENTS_NOT_WRITTEN',
-    `Status events cannot be written to ${place}. ${remedy} They are kept and written then.`,
+    `Status events cannot be written to ${place}. ${remedy} Sightline keeps them and retries automatically.`,
   );
 }

@@ -1,31 +1,57 @@
-// The NDJSON file of status events: one whole line an event, appended and synced. What a failed write or a power cut
-// left behind the last whole line is removed before the next append, so that it cannot swallow the next event. Must
-// never remove anything else.
+// The NDJSON file of status events: one whole line per event, appended and synced. A partial line that a failed write or a
+// power cut left at the end is removed before the next append, so that it cannot corrupt the next event. Nothing else is
+// ever removed from the file. A full file is renamed, never copied or truncated: a program that tails it reads on to its
+// end and then finds a new file under the old name.
 
 import type { FileHandle } from 'node:fs/promises';
-import { mkdir, open } from 'node:fs/promises';
+import { access, mkdir, open, realpath } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { syncFolder } from '../platform/atomicFile.ts';
+import { renameOver, syncFolder } from '../platform/atomicFile.ts';
+import { errno } from '../shared/errors.ts';
 import type { StatusEvent } from '../shared/statusEvent.ts';
 
-/** How each line of ours begins; a torn one is a piece of this, or begins with it. */
-const LINE_START = '{"version":"0"';
-/** An event has a few KiB. What is longer without an end of line is not ours. */
-const LONGEST_TORN_BYTES = 256 * 1024;
+/** About 8,000 events: more than two weeks of one agent. */
+export const ROTATE_AT_BYTES = 10 * 1024 * 1024;
+/** Full files that are kept: `<file>.1` is the newest. */
+export const ROTATED_FILES = 5;
 
-/** Resolves when the event is on the disk. Not for two calls at a time. @throws whatever the file system says */
-export async function appendEvent(path: string, event: StatusEvent): Promise<void> {
+/** How each of our lines begins; a torn one is a part of this, or begins with it. */
+const LINE_START = '{"version":"0"';
+/** An event has a few KiB. Anything longer without a line end is not ours. */
+const MAX_TORN_BYTES = 256 * 1024;
+
+/** The file and its rotated predecessors, newest first. Some may not exist. */
+export function eventsFiles(path: string): string[] {
+  return [path, ...Array.from({ length: ROTATED_FILES }, (_, index) => `${path}.${index + 1}`)];
+}
+
+/**
+ * Resolves when the event is on the disk. Not for concurrent calls. @throws the file system's error
+ * @param rotateAtBytes a file of this size is rotated first; where that fails, it grows on and the next call retries
+ */
+export async function appendEvent(
+  path: string,
+  event: StatusEvent,
+  rotateAtBytes = ROTATE_AT_BYTES,
+): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  const file = await open(path, 'a+', 0o600);
+  let file = await open(path, 'a+', 0o600);
   try {
-    // A pipe or a device takes lines, too; it has no end to look at and nothing to sync.
+    // A pipe or a device takes lines as well, but has no end to inspect and nothing to sync.
     const isRegular = (await file.stat()).isFile();
-    const end = isRegular ? await endOfLines(file) : null;
+    let end = isRegular ? await repairEnd(file) : null;
+    if (end !== null && end >= rotateAtBytes) {
+      await file.sync();
+      await file.close(); // Windows renames no open file
+      await rotate(path).catch(() => undefined);
+      file = await open(path, 'a+', 0o600);
+      end = (await file.stat()).size;
+    }
     try {
       await file.appendFile(`${JSON.stringify(event)}\n`);
       if (isRegular) await file.sync();
     } catch (error) {
-      // Should this fail as well, the next append finds the torn end.
+      // If this fails as well, the next append repairs the end.
       if (end !== null) await file.truncate(end).catch(() => undefined);
       throw error;
     }
@@ -35,11 +61,28 @@ export async function appendEvent(path: string, event: StatusEvent): Promise<voi
   }
 }
 
-/** Where the next line begins, once the file has been made to end with a whole one. */
-async function endOfLines(file: FileHandle): Promise<number> {
+/** Renames from the oldest to the newest, up to the first free name: a retry after a failure deletes no second file. */
+async function rotate(path: string): Promise<void> {
+  const files = eventsFiles(await realpath(path)); // next to the file, if the path is a link
+  const exists = await Promise.all(files.map(isThere));
+  const firstFree = exists.indexOf(false);
+  for (let index = firstFree === -1 ? files.length - 1 : firstFree; index > 0; index -= 1)
+    await renameOver(files[index - 1] ?? '', files[index] ?? '');
+  await syncFolder(dirname(path));
+}
+
+function isThere(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    (error: unknown) => errno(error) !== 'ENOENT',
+  );
+}
+
+/** Makes the file end with a whole line. @returns its size then */
+async function repairEnd(file: FileHandle): Promise<number> {
   const { size } = await file.stat();
   if (size === 0 || (await readAll(file, size - 1, 1)).toString() === '\n') return size;
-  const from = Math.max(0, size - LONGEST_TORN_BYTES);
+  const from = Math.max(0, size - MAX_TORN_BYTES);
   const tail = await readAll(file, from, size - from);
   const torn = tail.subarray(tail.lastIndexOf('\n') + 1);
   // Another program may be writing to it.
@@ -58,13 +101,13 @@ async function readAll(file: FileHandle, position: number, length: number): Prom
   return buffer;
 }
 
-/** Part of a line of ours. A power cut may leave zeros where its bytes should be. */
+/** Part of one of our lines. A power cut may leave zeros in place of its bytes. */
 function isTornEvent(bytes: Buffer): boolean {
   const text = bytes.toString().replace(/\0+$/, '');
   if (!text.startsWith(LINE_START) && !LINE_START.startsWith(text)) return false;
   try {
     JSON.parse(text);
-    return false; // whole but for its end of line
+    return false; // whole, except for its line end
   } catch {
     return true;
   }

@@ -2,7 +2,6 @@
 
 import type { StatusDetail } from '../shared/statusEvent.ts';
 import { statusEventSchema } from '../shared/statusEvent.ts';
-import type { UnreadableFolder } from '../spool/unreadable.ts';
 
 export interface Row {
   readonly recordingId: string;
@@ -24,8 +23,8 @@ export interface Row {
 }
 
 /** The newest event of each recording, in the order of their first events. */
-export function readRows(text: string): Row[] {
-  const rows = new Map<string, Row>();
+export function readRows(text: string, before: readonly Row[] = []): Row[] {
+  const rows = new Map(before.map((row) => [row.recordingId, row]));
   for (const line of text.split('\n')) {
     const event = statusEventSchema.safeParse(parse(line));
     if (!event.success) continue; // a torn last line, or not one of ours
@@ -83,7 +82,10 @@ function lengthOf(info: { startTime: string; endTime: string }): Pick<Row, 'star
 }
 
 /** Recordings in folders that cannot be read are not retried before the next start. */
-export function withUnreadable(rows: readonly Row[], folders: readonly UnreadableFolder[]): Row[] {
+export function withUnreadable(
+  rows: readonly Row[],
+  folders: readonly { recordings: readonly string[]; code: string; message: string }[],
+): Row[] {
   return rows.map((row) => {
     const folder = folders.find(({ recordings }) => recordings.includes(row.recordingId));
     if (folder === undefined || row.status === 'PUBLISHED') return row;

@@ -8,7 +8,7 @@ import type { Clock, Moment } from '../shared/time.ts';
 import { toTimestamp } from '../shared/time.ts';
 import type { SetTimer } from '../platform/timer.ts';
 import type { Logger } from '../platform/log.ts';
-import type { Telling } from './eventQueue.ts';
+import type { QueuedWrite } from './eventQueue.ts';
 import { EventQueue } from './eventQueue.ts';
 import { appendEvent } from './eventsFile.ts';
 import type { StatusHub } from './hub.ts';
@@ -49,7 +49,7 @@ export interface StatusEventsOptions {
 }
 
 export class StatusEvents {
-  /** Two queues: a file on a share that is away must not keep events from EventBridge, nor the other way round. */
+  /** Two queues: an unreachable share must not delay events for EventBridge, nor the other way round. */
   private readonly file: EventQueue;
   private readonly outbox: EventQueue;
   private pushed: Promise<void> = Promise.resolve();
@@ -69,8 +69,8 @@ export class StatusEvents {
     });
   }
 
-  /** The event is durable when it is in the file and the outbox. Pages get it after the first try. */
-  announce(subject: Subject, announcement: Announcement): Telling {
+  /** The event is durable when it is in the file and the outbox. Pages get it after the first attempt. */
+  announce(subject: Subject, announcement: Announcement): QueuedWrite {
     const event = this.build(subject, announcement);
     const both = [this.file.add(event), this.outbox.add(event)];
     const tried = Promise.all(both.map((one) => one.tried));
@@ -82,19 +82,19 @@ export class StatusEvents {
     };
   }
 
-  /** Resolves when nothing is being written: everything is durable, or waits for its next try. */
+  /** Resolves when nothing is being written: everything is durable, or waits for its next attempt. */
   async idle(): Promise<void> {
     await Promise.all([this.file.idle(), this.outbox.idle()]);
     await this.pushed;
   }
 
-  /** Writes what waits for its next try now: the cause may be gone. */
+  /** Retries what waits now: the cause may be fixed. */
   retryNow(): void {
     this.file.retryNow();
     this.outbox.retryNow();
   }
 
-  /** Does something while nothing is written to the outbox. Never rejects. */
+  /** Runs a function while nothing is written to the outbox. Never rejects. */
   betweenOutboxWrites(act: () => Promise<void>): Promise<void> {
     return this.outbox.between(act);
   }
@@ -124,7 +124,7 @@ export class StatusEvents {
   }
 }
 
-/** The same for every repetition of the same news, however often it is sent. */
+/** The same for every repetition of an event. */
 function deduplicationId(recordingId: string, status: RecordingStatus): string {
   return `${recordingId}:${status}`;
 }

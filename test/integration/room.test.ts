@@ -111,7 +111,7 @@ describe('the quota of the spool', () => {
     await page.ask('contact.start', { contactId: 'second', channel: 'VOICE' });
     const message = await outOfRoom(page);
     expect(message).toMatch(
-      /spoolQuotaMiB.*Mend the sink, so that 1 unpublished recording can go, or raise spoolQuotaMiB/s,
+      /spoolQuotaMiB.*Fix the upload destination so that 1 waiting recording can be uploaded and deleted, or raise spoolQuotaMiB/s,
     );
     const full = await spooled(recorder);
     expect(full.runs).toHaveLength(2);
@@ -155,7 +155,7 @@ describe.skipIf(needsRoot !== '')(`the disk under the spool${needsRoot}`, () => 
     await sleep(1000);
     await fill(16);
     expect(await outOfRoom(page)).toMatch(
-      /Only 1\d\.\d MiB are free .* 16\.0 MiB are to stay free \(policy "spoolMinFreeMiB"\).*Free some space on the disk/s,
+      /Only 1\d\.\d MiB are free .* 16\.0 MiB must stay free \(policy "spoolMinFreeMiB"\).*Free some space on the disk/s,
     );
     await free();
     await recordingAgain(page);

@@ -7,6 +7,7 @@ import type { S3Settings } from '../../main/publisher/s3/settings.ts';
 import { S3Sink } from '../../main/publisher/s3/s3Sink.ts';
 import { Throttle } from '../../main/publisher/s3/throttle.ts';
 import type { SpoolSession } from '../../main/spool/spool.ts';
+import { recoverSessions } from '../../main/spool/recoverSessions.ts';
 import { Spool } from '../../main/spool/spool.ts';
 import { openedSession, testKeys } from '../unit/support/keys.ts';
 import type { S3Store } from './s3Store.ts';
@@ -88,19 +89,19 @@ export class SpoolRig {
   /** As the next process finds it. */
   async reopen(): Promise<SpoolSession> {
     await this.session.abandon();
-    const { sessions, goingOn } = await this.spool(true).recover(START);
-    const found = goingOn ?? sessions[0];
+    const { unpublished, continued } = await recoverSessions(this.spool(true), START);
+    const found = continued ?? unpublished[0];
     if (found === undefined) throw new Error('The spool holds nothing.');
     this.session = found;
     return found;
   }
 
-  private spool(mayGoOn = false): Spool {
+  private spool(canContinue = false): Spool {
     return new Spool({
       root: this.root,
       keys: this.keys,
       newSessionId: randomUUID,
-      mayGoOn: () => mayGoOn,
+      canContinue: () => canContinue,
       onUnreadable: (folder, error) => {
         throw new Error(`${folder}: ${String(error)}`);
       },

@@ -5,7 +5,7 @@ import { relative, isAbsolute } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Handlers } from '../../ipc/model.ts';
 import type { OverviewParts } from './overviewParts.ts';
-import { recentRecordings, shownContact, shownMonitors, shownUpload } from './overviewModel.ts';
+import { RecentRecordings, shownContact, shownMonitors, shownUpload } from './overviewModel.ts';
 import type { Logger } from '../../platform/log.ts';
 import type { Services } from '../services.ts';
 import type { ExportOutcome, ShownState, StateInWords } from '../../shared/ipc.ts';
@@ -40,6 +40,7 @@ export class Overview {
   private checks: ShownChecks = { status: 'never' };
   private checking: Promise<readonly ShownCheck[]> | null = null;
   private monitors: ShownMonitors = { status: 'unknown' };
+  private recent: RecentRecordings | null = null;
   private readonly watchers = new Set<(state: ShownState) => void>();
   private endWork: () => void = () => undefined;
   private telling = false;
@@ -77,7 +78,7 @@ export class Overview {
         shownContact(
           open,
           contacts.find((contact) => contact.recordingId === open.recordingId),
-          parts?.stretch.holderOf(open.recordingId)?.ledger,
+          parts?.currentSession.sessionOf(open.recordingId)?.ledger,
           now,
         ),
       ),
@@ -130,7 +131,7 @@ export class Overview {
         this.changed();
       }),
       publisher.watch(changed),
-      parts.stretch.watch(changed),
+      parts.currentSession.watch(changed),
     ];
     if (!this.listensToDisplays) {
       this.listensToDisplays = true;
@@ -162,7 +163,9 @@ export class Overview {
     const { services, log } = this.options;
     if (services === null) return;
     try {
-      this.recordings = await recentRecordings(services.parts.policy.statusEventsFile);
+      const file = services.parts.policy.statusEventsFile;
+      if (this.recent?.statusEventsFile !== file) this.recent = new RecentRecordings(file);
+      this.recordings = await this.recent.read();
       this.changed();
     } catch (error) {
       log.warn('the status events cannot be read', { reason: String(error) });

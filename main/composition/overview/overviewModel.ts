@@ -1,7 +1,5 @@
-// What the status window shows, made from what the services say. Pure, but for the tail of a file.
+// What the status window shows, made from what the services say. Pure, except for reading the file of status events.
 
-import { open } from 'node:fs/promises';
-import { errno } from '../../shared/errors.ts';
 import type { DisplayLayout } from '../../capture/displays.ts';
 import type { Row } from '../../status/recordingList.ts';
 import { readRows } from '../../status/recordingList.ts';
@@ -18,8 +16,9 @@ import type { OpenRecording } from '../../shared/protocol.ts';
 import type { Moment } from '../../shared/time.ts';
 import type { Ledger } from '../../spool/ledger.ts';
 import { timelineOf } from '../../spool/timeline.ts';
+import { EventsReader } from '../../status/eventsReader.ts';
 
-/** The status events' file grows for ever; the newest recordings are at its end. */
+/** The newest recordings are at the end of the status events' file. */
 const TAIL_BYTES = 256 * 1024;
 const RECENT = 20;
 const MUCH_LATER_MS = 60_000;
@@ -70,13 +69,24 @@ export function shownUpload({ why, ...upload }: QueuedUpload): ShownUpload {
   };
 }
 
-/** @throws whatever reading a file may, but for one that is not there */
-export async function recentRecordings(statusEventsFile: string): Promise<ShownRecording[]> {
-  const rows = readRows(await readTail(statusEventsFile));
-  return rows
-    .map(shownRecording)
-    .sort((a, b) => b.at - a.at)
-    .slice(0, RECENT);
+/** Follows the file of status events: the first read starts near its end, later ones read only what is new. */
+export class RecentRecordings {
+  private readonly reader: EventsReader;
+  private rows: Row[] = [];
+
+  constructor(readonly statusEventsFile: string) {
+    this.reader = new EventsReader(statusEventsFile, TAIL_BYTES);
+  }
+
+  /** @throws the file system's error */
+  async read(): Promise<ShownRecording[]> {
+    const text = await this.reader.next();
+    this.rows = readRows(text, this.rows);
+    return this.rows
+      .map(shownRecording)
+      .sort((a, b) => b.at - a.at)
+      .slice(0, RECENT);
+  }
 }
 
 function shownRecording({
@@ -94,24 +104,6 @@ function shownRecording({
     canRetry: false,
     hasFolder: location?.startsWith('file:') === true,
   };
-}
-
-async function readTail(file: string): Promise<string> {
-  try {
-    const handle = await open(file);
-    try {
-      const { size } = await handle.stat();
-      const from = Math.max(0, size - TAIL_BYTES);
-      const { buffer, bytesRead } = await handle.read(Buffer.alloc(size - from), 0, size - from, from);
-      // Where it begins in the middle of a line, that line is none.
-      return buffer.toString('utf8', 0, bytesRead);
-    } finally {
-      await handle.close();
-    }
-  } catch (error) {
-    if (errno(error) === 'ENOENT') return '';
-    throw error;
-  }
 }
 
 export function shownMonitors(layout: DisplayLayout | null): ShownMonitors {

@@ -4,10 +4,10 @@ import type { Displays } from '../../capture/displays.ts';
 import type { FfmpegFinder } from '../../capture/ffmpegBinary.ts';
 import type { Policy } from '../../policy/keys.ts';
 import type { Clock } from '../../shared/time.ts';
-import type { Stretch } from '../../spool/stretch.ts';
+import type { CurrentSpoolSession } from '../../spool/currentSession.ts';
 
 export interface OverviewParts {
-  readonly stretch: Pick<Stretch, 'holderOf' | 'watch'>;
+  readonly currentSession: Pick<CurrentSpoolSession, 'sessionOf' | 'watch'>;
   readonly displays: Pick<Displays, 'current' | 'onChange'>;
   readonly finder: Pick<FfmpegFinder, 'current' | 'find'>;
   readonly clock: Pick<Clock, 'now'>;

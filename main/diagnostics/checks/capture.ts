@@ -11,7 +11,7 @@ import { errorMessage } from '../../shared/errors.ts';
 import type { Check, Finding } from '../check.ts';
 import { failed, ok, skipped, warning } from '../check.ts';
 import type { CheckContext } from '../context.ts';
-import { readRecordings } from '../context.ts';
+import { recordingsReader } from '../context.ts';
 
 const NOT_NOW = 'not run while recording';
 const BLACK_SHARE = 0.98;
@@ -21,9 +21,11 @@ const HIGH_CPU = 0.5;
 /** A recording without an end event after this time was cut off. */
 const LONGEST_RECORDING_MS = 24 * 3_600_000;
 
-type CaptureContext = Pick<CheckContext, 'policy' | 'live' | 'finder' | 'displays' | 'log'>;
+type CheckParts = Pick<CheckContext, 'policy' | 'live' | 'finder' | 'displays' | 'log'>;
+type CaptureContext = CheckParts & { readonly recordings: ReturnType<typeof recordingsReader> };
 
-export function captureCheck(context: CaptureContext): Check {
+export function captureCheck(parts: CheckParts): Check {
+  const context = { ...parts, recordings: recordingsReader(parts.policy) };
   return {
     name: 'test capture',
     run: async () => {
@@ -61,12 +63,11 @@ async function capture(context: CaptureContext): Promise<Trial | null> {
   }
 }
 
-async function isRecording({ live, policy }: CaptureContext): Promise<boolean> {
+async function isRecording({ live, policy, recordings }: CaptureContext): Promise<boolean> {
   if (live !== null) return live.isRecording();
   if (lockHolder(policy.dataDir) === null) return false;
   const since = Date.now() - LONGEST_RECORDING_MS;
-  const recordings = await readRecordings(policy);
-  return recordings.some(({ status, time }) => status === 'INITIATED' && Date.parse(time) > since);
+  return (await recordings()).some(({ status, time }) => status === 'INITIATED' && Date.parse(time) > since);
 }
 
 /** @returns unsubscribe */

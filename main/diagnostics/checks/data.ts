@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { withUnreadable } from '../../status/recordingList.ts';
 import type { Policy } from '../../policy/keys.ts';
 import { errno } from '../../shared/errors.ts';
-import { Room, limitsOf } from '../../spool/room.ts';
-import { readUnreadable } from '../../spool/unreadable.ts';
+import { SpoolQuota, limitsOf } from '../../spool/quota.ts';
+import { readUnreadable } from '../../spool/unreadableFolders.ts';
 import type { Check, Finding } from '../check.ts';
 import { failed, inGiB, ok, warning } from '../check.ts';
 import type { CheckContext } from '../context.ts';
@@ -60,7 +60,7 @@ export function dataCheck({ policy }: Pick<CheckContext, 'policy'>): Check {
 async function usageOf(policy: Policy): Promise<SpoolUsage> {
   const { dataDir } = policy;
   const limits = limitsOf(policy);
-  const room = new Room({
+  const quota = new SpoolQuota({
     ...{ root: join(dataDir, 'spool'), now: Date.now, onProblem: () => undefined },
     ...limits,
   });
@@ -68,12 +68,12 @@ async function usageOf(policy: Policy): Promise<SpoolUsage> {
     statfs(dataDir),
     readUnreadable(dataDir),
     readRecordings(policy),
-    room.count(),
+    quota.measure(),
   ]);
   const rows = withUnreadable(recordings, unreadable);
   const since = Date.now() - RECENT_DAYS * 24 * 3_600_000;
   return {
-    ...{ dataDir, unreadable, freeBytes: bavail * bsize, usedBytes: room.heldBytes },
+    ...{ dataDir, unreadable, freeBytes: bavail * bsize, usedBytes: quota.usedBytes },
     ...{ minFreeBytes: limits.minFreeBytes, quotaBytes: limits.quotaBytes },
     pending: rows.filter((row) => row.waiting).length,
     damaged: rows.filter(({ integrity, time }) => integrity === 'damaged' && Date.parse(time) > since).length,

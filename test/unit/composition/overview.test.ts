@@ -29,7 +29,7 @@ async function stage(options: Partial<OverviewOptions> = {}) {
       parts: {
         policy,
         clock: { now: () => NOW },
-        stretch: { holderOf: () => on.session, watch: () => () => undefined },
+        currentSession: { sessionOf: () => on.session, watch: () => () => undefined },
         displays: {
           current: () => Promise.resolve(void (displaysAsked += 1)).then(() => null),
           onChange: () => undefined,

@@ -2,7 +2,7 @@ import { appendFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import {
-  recentRecordings,
+  RecentRecordings,
   shownContact,
   shownPieces,
   shownUpload,
@@ -79,7 +79,7 @@ describe('a delivery as a window gets it', () => {
 
 describe('the recent recordings', () => {
   it('are none where there is no file yet', async () => {
-    expect(await recentRecordings(join(await temporaryFolder(), 'none.ndjson'))).toEqual([]);
+    expect(await new RecentRecordings(join(await temporaryFolder(), 'none.ndjson')).read()).toEqual([]);
   });
 
   it('are the newest of a long file, of which only the end is read', async () => {
@@ -89,7 +89,7 @@ describe('the recent recordings', () => {
       const event = { ...statusEvent(`rec-${index}`, 1000), time: new Date(index * 1000).toISOString() };
       await appendFile(file, `${JSON.stringify(event)}\n`);
     }
-    const recent = await recentRecordings(file);
+    const recent = await new RecentRecordings(file).read();
     expect(recent).toHaveLength(20);
     expect(recent[0]).toMatchObject({
       recordingId: 'rec-399',

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { JournalEntry } from '../../../main/spool/journal.ts';
-import { addEntry, emptyLedger, isSettled } from '../../../main/spool/ledger.ts';
+import { addEntry, emptyLedger, isPublishedOrFailed } from '../../../main/spool/ledger.ts';
 import { entry, ledgerOf, recording, run } from '../support/journalEntries.ts';
 
 describe('the ledger', () => {
@@ -53,7 +53,7 @@ describe('the ledger', () => {
   it('has a recording settled once it is published or has failed, not before', () => {
     const settled = (...entries: JournalEntry[]): boolean => {
       const one = ledgerOf(recording('one', 1000, 5000), entries).recordings.get('one');
-      return one !== undefined && isSettled(one);
+      return one !== undefined && isPublishedOrFailed(one);
     };
     expect(settled()).toBe(false);
     expect(settled(entry.published('one'))).toBe(true);

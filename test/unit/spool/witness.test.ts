@@ -3,11 +3,12 @@ import { mkdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises
 import { basename, join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { FragmentSplitter } from '../../../main/media/fragments.ts';
-import { endedSuspended, unannounced } from '../../../main/spool/leftovers.ts';
+import { endedSuspended } from '../../../main/spool/recoveredContacts.ts';
 import type { JournalEntry } from '../../../main/spool/journal.ts';
 import { Seal } from '../../../main/spool/seal.ts';
 import type { SpoolSession } from '../../../main/spool/spool.ts';
 import { Spool } from '../../../main/spool/spool.ts';
+import { unannouncedEvents } from '../../../main/status/announcer.ts';
 import { timelineOf } from '../../../main/spool/timeline.ts';
 import { WITNESS_BYTES, Witness, hintedRecordings } from '../../../main/spool/witness.ts';
 import { temporaryFolder } from '../support/folders.ts';
@@ -15,6 +16,7 @@ import type { TestVideo } from '../support/fragmentedMp4.ts';
 import { makeTestVideo } from '../support/fragmentedMp4.ts';
 import { entry, recording, run } from '../support/journalEntries.ts';
 import { journalEntries, testKeys, openedSession } from '../support/keys.ts';
+import { recovered } from '../support/spool.ts';
 
 const NOW = 60_000;
 const START = 5000;
@@ -59,21 +61,21 @@ async function leave(then: readonly JournalEntry[] = []): Promise<Left> {
 
 type Unreadable = { error: unknown; recordings: readonly string[] }[];
 
-function spoolAt(root: string, unreadable: Unreadable, mayGoOn = false): Spool {
+function spoolAt(root: string, unreadable: Unreadable, canContinue = false): Spool {
   return new Spool({
     root,
     keys,
     newSessionId: () => 'session',
-    mayGoOn: () => mayGoOn,
+    canContinue: () => canContinue,
     onUnreadable: (_, error, recordings) => unreadable.push({ error, recordings }),
   });
 }
 
-async function recover(root: string, mayGoOn = false): Promise<SpoolSession> {
+async function recover(root: string, canContinue = false): Promise<SpoolSession> {
   const unreadable: Unreadable = [];
-  const { sessions, goingOn } = await spoolAt(root, unreadable, mayGoOn).recover(NOW);
+  const { unpublished, continued } = await recovered(spoolAt(root, unreadable, canContinue), NOW);
   expect(unreadable).toEqual([]);
-  const session = goingOn ?? sessions[0];
+  const session = continued ?? unpublished[0];
   if (session === undefined) throw new Error('nothing was found');
   return session;
 }
@@ -157,7 +159,7 @@ describe('a journal whose end was cut off', () => {
     const session = await recover(left.root);
     const one = session.ledger.recordings.get('one')!;
     expect(one.stopped).toEqual(entry.stopped('one', 7000));
-    expect(unannounced(one).map(({ status }) => status)).toEqual(['INITIATED']);
+    expect(unannouncedEvents(one).map(({ status }) => status)).toEqual(['INITIATED']);
     expect(session.ledger.damages).toMatchObject([{ lines: 3, to: null }]);
     expect(pieces(session)).toEqual([
       { kind: 'run', runId: 'a', from: START, to: 6400 },
@@ -176,26 +178,26 @@ describe('a journal whose end was cut off', () => {
     const left = await leave(stopped);
     await cutLines(left.journal, 6);
     const unreadable: Unreadable = [];
-    const { sessions } = await spoolAt(left.root, unreadable).recover(NOW);
-    expect(sessions[0]?.ledger.recordings.get('one')).toMatchObject({
+    const { unpublished } = await recovered(spoolAt(left.root, unreadable), NOW);
+    expect(unpublished[0]?.ledger.recordings.get('one')).toMatchObject({
       started: { contact: { contactId: 'contact-one', channel: 'VOICE' } },
       startTime: START,
       stopped: { endTime: 7000 },
     });
     // Its run is in the folder and the journal does not know it: nothing is deleted.
     expect(unreadable).toMatchObject([{ error: { code: 'SPOOL_UNREADABLE' } }]);
-    await sessions[0]!.append(entry.published('one'));
-    await sessions[0]!.tidy();
+    await unpublished[0]!.append(entry.published('one'));
+    await unpublished[0]!.tidy();
     expect((await stat(left.run)).size).toBeGreaterThan(0);
   });
 
   it('does not go on by itself: a suspension may be among what is lost', async () => {
     const left = await leave([entry.suspended('one', 7000)]);
     await cutLines(left.journal, 1);
-    const { sessions, goingOn } = await spoolAt(left.root, [], true).recover(NOW);
-    expect(goingOn).toBeNull();
-    expect(endedSuspended(sessions[0]!)).toMatchObject([{ contactId: 'contact-one', suspended: true }]);
-    await sessions[0]!.abandon();
+    const { unpublished, continued } = await recovered(spoolAt(left.root, [], true), NOW);
+    expect(continued).toBeNull();
+    expect(endedSuspended(unpublished[0]!)).toMatchObject([{ contactId: 'contact-one', suspended: true }]);
+    await unpublished[0]!.abandon();
   });
 });
 
@@ -229,7 +231,7 @@ describe('a folder without a journal', () => {
     await truncate(join(folder, 'witness'), length);
     for (const name of ['journal.ndjson', 'complete']) await rm(join(folder, name));
     const unreadable: Unreadable = [];
-    await spoolAt(root, unreadable).recover(NOW);
+    await recovered(spoolAt(root, unreadable), NOW);
     expect(unreadable).toEqual([]);
     await expect(stat(folder)).rejects.toMatchObject({ code: 'ENOENT' });
   });
@@ -238,7 +240,7 @@ describe('a folder without a journal', () => {
     const left = await leave();
     for (const name of [left.journal, left.run, join(left.folder, 'complete')]) await rm(name);
     const unreadable: Unreadable = [];
-    await spoolAt(left.root, unreadable).recover(NOW);
+    await recovered(spoolAt(left.root, unreadable), NOW);
     expect(unreadable).toMatchObject([{ error: { code: 'SPOOL_UNREADABLE' }, recordings: ['one'] }]);
     expect((await stat(left.witness)).size).toBeGreaterThan(0);
   });
@@ -254,14 +256,14 @@ describe('a witness', () => {
     async (cause, harm) => {
       const left = await leave();
       await harm(left.witness);
-      const { sessions, goingOn } = await spoolAt(left.root, [], true).recover(NOW);
-      expect(goingOn).toBeNull();
-      expect(sessions[0]?.ledger).toMatchObject({ damages: [], unverified: cause });
-      expect(endOf(sessions[0]!)).toBe(whole());
-      await sessions[0]!.abandon();
+      const { unpublished, continued } = await recovered(spoolAt(left.root, [], true), NOW);
+      expect(continued).toBeNull();
+      expect(unpublished[0]?.ledger).toMatchObject({ damages: [], unverified: cause });
+      expect(endOf(unpublished[0]!)).toBe(whole());
+      await unpublished[0]!.abandon();
       // There is a new one from then on; the mark stays.
       const again = await recover(left.root);
-      expect(again.ledger).toEqual(sessions[0]?.ledger);
+      expect(again.ledger).toEqual(unpublished[0]?.ledger);
       await again.abandon();
       await cutLines(left.journal, 1);
       const cut = await recover(left.root);

@@ -4,7 +4,7 @@ import { appendFile, mkdir, readFile, rm, rmdir, symlink, unlink, writeFile } fr
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Telling } from '../../../main/status/eventQueue.ts';
+import type { QueuedWrite } from '../../../main/status/eventQueue.ts';
 import { EventQueue } from '../../../main/status/eventQueue.ts';
 import { appendEvent } from '../../../main/status/eventsFile.ts';
 import { temporaryFolder } from '../support/folders.ts';
@@ -97,7 +97,7 @@ describe('events on their way to a file that cannot be written', () => {
       },
     });
     const durable: string[] = [];
-    const add = (id: string): Telling => {
+    const add = (id: string): QueuedWrite => {
       const telling = queue.add(statusEvent(id));
       void telling.durable.then(() => durable.push(id));
       return telling;

@@ -4,10 +4,10 @@ import type { UploadResult } from '../../../main/publisher/upload.ts';
 import type { Uploads } from '../../../main/publisher/publisher.ts';
 import { Publisher } from '../../../main/publisher/publisher.ts';
 import type { Failure } from '../../../main/shared/errors.ts';
-import { isSettled } from '../../../main/spool/ledger.ts';
+import { isPublishedOrFailed } from '../../../main/spool/ledger.ts';
 import type { SpoolSession } from '../../../main/spool/spool.ts';
 import { Spool } from '../../../main/spool/spool.ts';
-import type { Telling } from '../../../main/status/eventQueue.ts';
+import type { QueuedWrite } from '../../../main/status/eventQueue.ts';
 import { temporaryFolder } from './folders.ts';
 import { entry, recording, run } from './journalEntries.ts';
 import { openedSession, testKeys } from './keys.ts';
@@ -33,12 +33,12 @@ export interface Bench {
   onPublished: () => void;
   onFailed: () => Promise<void>;
   /** What becomes of the PUBLISHED events. */
-  telling: Telling;
+  telling: QueuedWrite;
   eventRetries: number;
 }
 
 /** An event that is durable at the first try. */
-export const durable: Telling = { tried: Promise.resolve(null), durable: Promise.resolve() };
+export const durable: QueuedWrite = { tried: Promise.resolve(null), durable: Promise.resolve() };
 
 /** A publisher over a real spool session with these recordings, each in need of delivery. */
 export async function bench(random = 1, ...recordingIds: string[]): Promise<Bench> {
@@ -57,7 +57,7 @@ export async function bench(random = 1, ...recordingIds: string[]): Promise<Benc
   }
   onTestFinished(async () => {
     for (const [id, one] of session.ledger.recordings) {
-      if (!isSettled(one)) await session.append(entry.published(id));
+      if (!isPublishedOrFailed(one)) await session.append(entry.published(id));
     }
     await session.release(); // closes its journal
   });

@@ -95,9 +95,9 @@ export class SessionModel {
     this.timers.clear();
     // Whoever waited for an answer has lost the connection.
     for (const asked of this.asked.values()) asked.answers = 1;
-    const { heldByAgent } = this.recordings;
+    const { suspendedByAgent } = this.recordings;
     const contacts = this.recordings.restart(this.now);
-    const agentSuspendedSince = heldByAgent && contacts.length > 0 ? this.now : null;
+    const agentSuspendedSince = suspendedByAgent && contacts.length > 0 ? this.now : null;
     this.step({ type: 'restored', contacts, endedSuspended: [], agentSuspendedSince });
   }
 

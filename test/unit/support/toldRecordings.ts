@@ -72,7 +72,7 @@ export class ToldRecordings {
     told.published += 1;
   }
 
-  get heldByAgent(): boolean {
+  get suspendedByAgent(): boolean {
     return this.paused.has('agent');
   }
 
@@ -83,9 +83,9 @@ export class ToldRecordings {
 
   /** What recovery makes of the journal after the process was killed: what never began has failed, the rest goes on. */
   restart(leftAt: number): RestoredContact[] {
-    const { heldByAgent } = this;
+    const { suspendedByAgent } = this;
     this.paused.clear();
-    if (heldByAgent) this.paused.add('agent');
+    if (suspendedByAgent) this.paused.add('agent');
     return [...this.known].flatMap(([recordingId, told]) => {
       if (told.journal.includes('contact.stopped') && told.published === 0) {
         told.announced.splice(1, 1, 'COMPLETED');

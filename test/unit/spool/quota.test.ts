@@ -1,11 +1,12 @@
-// The room of real spools in temporary folders; only the clock and the disk's free space are made up.
+// The quota of real spools in temporary folders; only the clock and the disk's free space are made up.
 import { mkdir, readdir, readlink, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { SessionKeys } from '../../../main/spool/journal.ts';
-import type { RoomOptions } from '../../../main/spool/room.ts';
-import { Room, limitsOf } from '../../../main/spool/room.ts';
+import type { QuotaOptions } from '../../../main/spool/quota.ts';
+import { SpoolQuota, limitsOf } from '../../../main/spool/quota.ts';
 import type { SpoolSession } from '../../../main/spool/spool.ts';
+import { recoverSessions } from '../../../main/spool/recoverSessions.ts';
 import { Spool } from '../../../main/spool/spool.ts';
 import { temporaryFolder } from '../support/folders.ts';
 import { entry, recording } from '../support/journalEntries.ts';
@@ -15,11 +16,11 @@ const KIB = 1024;
 const MIB = 1024 * KIB;
 const HOUR_MS = 3_600_000;
 
-interface House {
+interface Bench {
   readonly root: string;
   readonly keys: SessionKeys;
   spool: Spool;
-  room: Room;
+  quota: SpoolQuota;
   now: number;
   /** Of the disk; each look is counted. */
   free: () => number;
@@ -34,13 +35,13 @@ interface House {
   runs(): Promise<string[]>;
 }
 
-async function house(limits: Partial<RoomOptions> = {}): Promise<House> {
+async function bench(limits: Partial<QuotaOptions> = {}): Promise<Bench> {
   const root = join(await temporaryFolder(), 'spool');
   const keys = testKeys();
   const sessions = new Set<SpoolSession>();
   let opened = 0;
-  const build = (): { room: Room; spool: Spool } => {
-    const room = new Room({
+  const build = (): { quota: SpoolQuota; spool: Spool } => {
+    const quota = new SpoolQuota({
       root,
       quotaBytes: 100 * MIB,
       minFreeBytes: 0,
@@ -56,16 +57,16 @@ async function house(limits: Partial<RoomOptions> = {}): Promise<House> {
     });
     const spool = new Spool({
       root,
-      room,
+      quota,
       keys,
       newSessionId: () => `session-${String(++opened).padStart(3, '0')}`,
       onUnreadable: (_, error) => {
         throw error;
       },
     });
-    return { room, spool };
+    return { quota, spool };
   };
-  const it: House = {
+  const it: Bench = {
     root,
     keys,
     ...build(),
@@ -77,9 +78,9 @@ async function house(limits: Partial<RoomOptions> = {}): Promise<House> {
       for (const session of sessions) await session.abandon();
       sessions.clear();
       Object.assign(it, build());
-      const recovered = await it.spool.recover(it.now);
-      for (const session of recovered.sessions) sessions.add(session);
-      return recovered.sessions;
+      const recovered = await recoverSessions(it.spool, it.now);
+      for (const session of recovered.unpublished) sessions.add(session);
+      return recovered.unpublished;
     },
     async record(id, bytes) {
       const session = await openedSession(it.spool);
@@ -123,28 +124,30 @@ async function sizeOf(root: string): Promise<number> {
 
 describe('the quota', () => {
   it('refuses more than it, says the figures and what to do, and keeps what is there', async () => {
-    const it = await house({ quotaBytes: 4 * MIB });
+    const it = await bench({ quotaBytes: 4 * MIB });
     await it.record('one', 1 * MIB);
     const refused = it.record('two', 5 * MIB);
     await expect(refused).rejects.toMatchObject({ name: 'SightlineError', code: 'SPOOL_FULL' });
     await expect(refused).rejects.toThrow(
-      /holds 3\.\d MiB of the 4\.0 MiB .*"spoolQuotaMiB".* so that 2 unpublished recordings can go, or raise spoolQuotaMiB\. Recording goes on by itself/s,
+      /uses 3\.\d MiB of its quota of 4\.0 MiB .*"spoolQuotaMiB".* so that 2 waiting recordings can be uploaded and deleted, or raise spoolQuotaMiB\. Recording then continues automatically/s,
     );
     expect(await it.runs()).toEqual(['one', 'two']);
     expect(await sizeOf(it.root)).toBeLessThanOrEqual(4 * MIB);
-    expect(it.room.heldBytes).toBe(await sizeOf(it.root));
+    expect(it.quota.usedBytes).toBe(await sizeOf(it.root));
   });
 
   it('speaks of the sink only when something waits for it', async () => {
-    const it = await house({ quotaBytes: 4 * MIB });
+    const it = await bench({ quotaBytes: 4 * MIB });
     await mkdir(it.root);
     await writeFile(join(it.root, 'somebody’s'), Buffer.alloc(4 * MIB));
     await it.restart();
-    await expect(it.room.open()).rejects.toThrow(/left to delete\. Raise spoolQuotaMiB\. Recording/);
+    await expect(it.quota.reserveForRun()).rejects.toThrow(
+      /recordings to delete\. Raise spoolQuotaMiB\. Recording/,
+    );
   });
 
   it('takes nothing more for a run after a refusal, even when there is room again', async () => {
-    const it = await house({ quotaBytes: 4 * MIB });
+    const it = await bench({ quotaBytes: 4 * MIB });
     const left = await it.record('left', 3 * MIB);
     const session = await openedSession(it.spool);
     const run = await session.beginRun(entry.opened('a', it.now));
@@ -163,7 +166,7 @@ describe('the quota', () => {
   });
 
   it('is never in the way of a journal', async () => {
-    const it = await house({ quotaBytes: MIB });
+    const it = await bench({ quotaBytes: MIB });
     await expect(it.record('one', 2 * MIB)).rejects.toMatchObject({ code: 'SPOOL_FULL' });
     const session = await openedSession(it.spool);
     for (const one of recording('two', it.now, it.now + 1)) await session.append(one);
@@ -175,7 +178,7 @@ describe('the quota', () => {
   });
 
   it('refuses to begin a run that could only be short, before anything is written for it', async () => {
-    const it = await house({ quotaBytes: 16 * MIB });
+    const it = await bench({ quotaBytes: 16 * MIB });
     const one = await it.record('one', 14.5 * MIB);
     const session = await openedSession(it.spool);
     const before = await sizeOf(it.root);
@@ -190,10 +193,10 @@ describe('the quota', () => {
   });
 
   it('counts what earlier processes left', async () => {
-    const it = await house({ quotaBytes: 4 * MIB });
+    const it = await bench({ quotaBytes: 4 * MIB });
     await it.record('one', 3 * MIB);
     await it.restart();
-    expect(it.room.heldBytes).toBe(await sizeOf(it.root));
+    expect(it.quota.usedBytes).toBe(await sizeOf(it.root));
     await expect(it.record('two', 2 * MIB)).rejects.toMatchObject({ code: 'SPOOL_FULL' });
   });
 });
@@ -202,19 +205,19 @@ describe('the free space of the disk', () => {
   const limits = { minFreeBytes: 100 * MIB };
 
   it('is kept: recording is refused below the floor, with the figures, and goes on above it', async () => {
-    const it = await house(limits);
+    const it = await bench(limits);
     it.free = () => 99 * MIB;
     const refused = it.record('one', KIB);
     await expect(refused).rejects.toMatchObject({ code: 'SPOOL_FULL' });
     await expect(refused).rejects.toThrow(
-      /99\.0 MiB are free .* 100 MiB are to stay free .*"spoolMinFreeMiB"/s,
+      /99\.0 MiB are free .* 100 MiB must stay free .*"spoolMinFreeMiB"/s,
     );
     it.free = () => 200 * MIB;
     await it.record('two', KIB);
   });
 
   it('is noticed while a run is written, whoever fills the disk', async () => {
-    const it = await house(limits);
+    const it = await bench(limits);
     it.free = () => 200 * MIB;
     const session = await openedSession(it.spool);
     const run = await session.beginRun(entry.opened('a', it.now));
@@ -228,7 +231,7 @@ describe('the free space of the disk', () => {
   });
 
   it('is asked for every few megabytes or seconds, not with every picture', async () => {
-    const it = await house(limits);
+    const it = await bench(limits);
     const session = await openedSession(it.spool);
     const run = await session.beginRun(entry.opened('a', it.now));
     expect(it.looks).toBe(1);
@@ -247,12 +250,12 @@ describe('the free space of the disk', () => {
   });
 
   it('that cannot be had is a warning, not the end', async () => {
-    const it = await house(limits);
+    const it = await bench(limits);
     it.free = () => {
       throw new Error('no such call');
     };
     await it.record('one', KIB);
-    expect(it.problems).toEqual(['the free space of the disk under the spool is not known']);
+    expect(it.problems).toEqual(['the free space of the disk under the spool is unknown']);
   });
 
   it('is that of the disk the spool is on, as statfs tells it', async () => {
@@ -260,8 +263,10 @@ describe('the free space of the disk', () => {
     const problems: string[] = [];
     const options = { root, quotaBytes: MIB, keepPublishedMs: 0, now: () => 0 };
     const onProblem = (message: string): number => problems.push(message);
-    await new Room({ ...options, minFreeBytes: 1, onProblem }).open();
-    await expect(new Room({ ...options, minFreeBytes: 2 ** 62, onProblem }).open()).rejects.toMatchObject({
+    await new SpoolQuota({ ...options, minFreeBytes: 1, onProblem }).reserveForRun();
+    await expect(
+      new SpoolQuota({ ...options, minFreeBytes: 2 ** 62, onProblem }).reserveForRun(),
+    ).rejects.toMatchObject({
       code: 'SPOOL_FULL',
     });
     expect(problems).toEqual([]);
@@ -272,14 +277,14 @@ describe('published recordings', () => {
   const keep = { keepPublishedMs: HOUR_MS };
 
   it('go at once unless policy lets them stay', async () => {
-    const it = await house();
+    const it = await bench();
     await it.publish(await it.record('one', KIB), 'one');
     expect(await readdir(it.root)).toEqual([]);
-    expect(it.room.heldBytes).toBe(0);
+    expect(it.quota.usedBytes).toBe(0);
   });
 
   it('stay as long as policy says, sealed, without an open file', async () => {
-    const it = await house(keep);
+    const it = await bench(keep);
     const session = await it.record('one', KIB);
     // The journal and its witness.
     expect(await openFiles(session.folder)).toHaveLength(2);
@@ -291,7 +296,7 @@ describe('published recordings', () => {
   it('go by themselves when their time is over', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     onTestFinished(() => void vi.useRealTimers());
-    const it = await house(keep);
+    const it = await bench(keep);
     await it.publish(await it.record('one', KIB), 'one');
     await pass(it, 0.5 * HOUR_MS);
     await it.publish(await it.record('two', KIB), 'two');
@@ -302,11 +307,11 @@ describe('published recordings', () => {
     await pass(it, 0.4 * HOUR_MS);
     await vi.waitUntil(async () => (await readdir(it.root)).length === 0);
     expect(vi.getTimerCount()).toBe(0);
-    await vi.waitUntil(() => it.room.heldBytes === 0);
+    await vi.waitUntil(() => it.quota.usedBytes === 0);
   });
 
   it('are found again by the next process, which has nothing to do with them', async () => {
-    const it = await house(keep);
+    const it = await bench(keep);
     const session = await it.record('one', KIB);
     await it.publish(session, 'one');
     it.now += 0.9 * HOUR_MS;
@@ -319,7 +324,7 @@ describe('published recordings', () => {
   });
 
   it('go first when quota or disk need room, oldest first, as far as necessary', async () => {
-    const it = await house({ ...keep, quotaBytes: 10 * MIB, minFreeBytes: 100 * MIB });
+    const it = await bench({ ...keep, quotaBytes: 10 * MIB, minFreeBytes: 100 * MIB });
     const sessions = new Map<string, SpoolSession>();
     for (const id of ['a', 'b', 'c', 'unpublished']) sessions.set(id, await it.record(id, 2 * MIB));
     for (const id of ['b', 'c', 'a']) {
@@ -331,11 +336,11 @@ describe('published recordings', () => {
     it.free = () => 98.5 * MIB;
     await expect(it.record('newer', KIB)).rejects.toMatchObject({ code: 'SPOOL_FULL' });
     expect(await it.runs()).toEqual(['new', 'unpublished']);
-    expect(it.room.heldBytes).toBe(await sizeOf(it.root));
+    expect(it.quota.usedBytes).toBe(await sizeOf(it.root));
   });
 
   it('of a stretch that goes on go as well, but nothing that an open recording may need', async () => {
-    const it = await house({ ...keep, quotaBytes: 3 * MIB });
+    const it = await bench({ ...keep, quotaBytes: 3 * MIB });
     const session = await openedSession(it.spool);
     const write = async (runId: string, from: number): Promise<void> => {
       const run = await session.beginRun(entry.opened(runId, from));
@@ -362,13 +367,13 @@ describe('published recordings', () => {
   });
 
   it('that somebody has taken away are no trouble', async () => {
-    const it = await house({ ...keep, quotaBytes: 4 * MIB });
+    const it = await bench({ ...keep, quotaBytes: 4 * MIB });
     const session = await it.record('one', 2 * MIB);
     await it.publish(session, 'one');
     await rm(session.folder, { recursive: true });
     await it.restart();
     await it.record('two', 2 * MIB);
-    expect(it.room.heldBytes).toBe(await sizeOf(it.root));
+    expect(it.quota.usedBytes).toBe(await sizeOf(it.root));
   });
 });
 
@@ -382,7 +387,7 @@ describe('policy', () => {
   });
 });
 
-async function pass(it: House, ms: number): Promise<void> {
+async function pass(it: Bench, ms: number): Promise<void> {
   it.now += ms;
   await vi.advanceTimersByTimeAsync(ms);
 }

@@ -5,8 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { Room } from '../../../main/spool/room.ts';
+import { SpoolQuota } from '../../../main/spool/quota.ts';
 import type { SpoolSession } from '../../../main/spool/spool.ts';
+import { recoverSessions } from '../../../main/spool/recoverSessions.ts';
 import { Spool } from '../../../main/spool/spool.ts';
 import { WITNESS_BYTES } from '../../../main/spool/witness.ts';
 import { SightlineError } from '../../../main/shared/errors.ts';
@@ -56,7 +57,7 @@ class World {
   private count = 0;
   private readonly keys = testKeys();
   private sessions: SpoolSession[] = [];
-  private room: Room;
+  private quota: SpoolQuota;
   private spool: Spool;
   /** What has not been published: where it is, and how many bytes each of its runs has. */
   private readonly unpublished = new Map<string, { session: string; runs: Map<string, number> }>();
@@ -65,11 +66,11 @@ class World {
   private published = new Map<string, number>();
 
   constructor(private readonly root: string) {
-    [this.room, this.spool] = this.build();
+    [this.quota, this.spool] = this.build();
   }
 
-  private build(): [Room, Spool] {
-    const room = new Room({
+  private build(): [SpoolQuota, Spool] {
+    const quota = new SpoolQuota({
       root: this.root,
       quotaBytes: QUOTA,
       minFreeBytes: MIN_FREE,
@@ -80,14 +81,14 @@ class World {
     });
     const spool = new Spool({
       root: this.root,
-      room,
+      quota,
       keys: this.keys,
       newSessionId: () => `session-${String(++this.count).padStart(4, '0')}`,
       onUnreadable: (_, error) => {
         throw error;
       },
     });
-    return [room, spool];
+    return [quota, spool];
   }
 
   async do(action: Action): Promise<void> {
@@ -147,7 +148,7 @@ class World {
       must(error instanceof SightlineError && error.code === 'SPOOL_FULL', String(error));
       // Refused is only who has nothing published left to delete.
       must(
-        this.sessions.every((one) => one.keptRuns.length === 0),
+        this.sessions.every((one) => one.retainedRuns.length === 0),
         'refused although something was kept',
       );
       this.refusals += 1;
@@ -170,24 +171,24 @@ class World {
 
   private async restart(): Promise<void> {
     await this.close();
-    [this.room, this.spool] = this.build();
-    const { sessions } = await this.spool.recover(this.now);
-    this.sessions = [...sessions];
+    [this.quota, this.spool] = this.build();
+    const { unpublished } = await recoverSessions(this.spool, this.now);
+    this.sessions = [...unpublished];
     must(
-      sessions.every((one) => [...one.ledger.recordings.keys()].some((id) => this.unpublished.has(id))),
+      unpublished.every((one) => [...one.ledger.recordings.keys()].some((id) => this.unpublished.has(id))),
       'something published was found again as if it were not',
     );
   }
 
   async check(): Promise<void> {
     // What has run out of time is deleted by a timer, which may be at it in this moment.
-    for (let tries = 0; this.room.heldBytes !== (await sizeOf(this.root)); tries += 1) {
+    for (let tries = 0; this.quota.usedBytes !== (await sizeOf(this.root)); tries += 1) {
       must(tries < 100, 'the count is wrong');
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
     // Journals and witnesses are never refused.
     const witnessBytes = this.sessions.length * WITNESS_BYTES;
-    must(this.room.heldBytes <= QUOTA + 64 * KIB + witnessBytes, 'more than the quota is there');
+    must(this.quota.usedBytes <= QUOTA + 64 * KIB + witnessBytes, 'more than the quota is there');
     for (const [id, { session: sessionId, runs }] of this.unpublished) {
       const session = this.sessions.find((one) => one.id === sessionId);
       must(session !== undefined, `${id} is gone`);
@@ -227,7 +228,7 @@ it('never deletes what is not published, and never counts wrong', { timeout: 120
   let deletedEarly = 0;
   await fc.assert(
     fc.asyncProperty(actions, async (all) => {
-      const root = await mkdtemp(join(tmpdir(), 'sightline-room-'));
+      const root = await mkdtemp(join(tmpdir(), 'sightline-quota-'));
       const world = new World(root);
       try {
         for (const action of all) {

@@ -1,0 +1,172 @@
+// Announces what happened to recordings, and journals an event once it is durable. The next process announces what is not
+// journaled, with the same deduplication id: at least once.
+
+import type { Logger } from '../platform/log.ts';
+import type { Failure } from '../shared/errors.ts';
+import type { RecordingStatus } from '../shared/statusEvent.ts';
+import type { Moment } from '../shared/time.ts';
+import type { QueuedWrite } from './eventQueue.ts';
+import { newestEvents } from './eventsReader.ts';
+import type { Announcement, StatusEvents, Subject } from './statusEvents.ts';
+
+/** A recording as its journal describes it (spool/ledger.ts). */
+export interface JournaledRecording {
+  readonly started: {
+    readonly at: Moment;
+    readonly contact: { readonly contactId: string };
+    readonly agent: Pick<Subject, 'agentArn' | 'instanceArn' | 'browser'>;
+  };
+  readonly startTime: Moment | null;
+  readonly stopped: { readonly endTime: Moment } | null;
+  readonly published: unknown;
+  readonly failed: { readonly failure: Failure } | null;
+  readonly announced: readonly RecordingStatus[];
+}
+
+type JournaledStatus = Exclude<RecordingStatus, 'PUBLISHED'>;
+
+/** The session whose journal contains a recording (spool/spool.ts). */
+export interface JournaledSession {
+  readonly ledger: { readonly recordings: ReadonlyMap<string, JournaledRecording> };
+  /** Rejects at the first failed attempt; the journal retries. */
+  tryAppend(entry: { type: 'event.announced'; recordingId: string; status: JournaledStatus }): Promise<void>;
+  /** Deletes what no recording needs any more. */
+  tidy(): Promise<void>;
+}
+
+export interface CurrentSession {
+  sessionOf(recordingId: string): JournaledSession | undefined;
+  forget(recordingId: string): void;
+}
+
+/** What the session decided to announce (session/state.ts, effect "announce"). */
+export type DecidedAnnouncement = {
+  readonly recordingId: string;
+  readonly contact: {
+    readonly info: { readonly contactId: string };
+    readonly agent: Pick<Subject, 'agentArn' | 'instanceArn' | 'browser'>;
+    readonly requestedAt: Moment;
+    readonly phase: { readonly kind: string; readonly startTime?: Moment; readonly endTime?: Moment };
+  };
+} & (
+  { readonly status: 'INITIATED' | 'COMPLETED' } | { readonly status: 'FAILED'; readonly failure: Failure }
+);
+
+export class Announcer {
+  private last: Promise<unknown> = Promise.resolve();
+
+  constructor(
+    private readonly statusEvents: Pick<StatusEvents, 'announce'>,
+    private readonly log: Logger,
+  ) {}
+
+  /** As StatusEvents, but `durable` includes the journal. @throws when the session has no such recording */
+  announce(session: JournaledSession, recordingId: string, announcement: Announcement): QueuedWrite {
+    const { tried, durable } = this.statusEvents.announce(subjectOf(session, recordingId), announcement);
+    const { status } = announcement;
+    // PUBLISHED needs no entry: the journal says that a recording is published only after the event is durable.
+    const journaled =
+      status === 'PUBLISHED' ? durable : durable.then(() => this.journal(session, recordingId, status));
+    const triedAndJournaled = tried.then(async (why) => {
+      if (why === null) await journaled;
+      return why;
+    });
+    this.last = Promise.all([this.last, triedAndJournaled]);
+    return { tried: triedAndJournaled, durable: journaled };
+  }
+
+  /** Announces what the session decided: also the failure of a recording that no journal contains. */
+  async announceDecision(decision: DecidedAnnouncement, current: CurrentSession): Promise<void> {
+    const { recordingId, contact } = decision;
+    const announcement = announcementOf(decision);
+    if (announcement === null) return;
+    const session = current.sessionOf(recordingId);
+    const { durable } =
+      session?.ledger.recordings.has(recordingId) === true
+        ? this.announce(session, recordingId, announcement)
+        : this.statusEvents.announce(
+            { recordingId, contactId: contact.info.contactId, ...contact.agent },
+            announcement,
+          );
+    await durable;
+    if (decision.status === 'FAILED') current.forget(recordingId);
+  }
+
+  /** Announces what an earlier process journaled and did not announce. Resolves after the first attempt. */
+  async announceRecovered(session: JournaledSession): Promise<void> {
+    const writes = [...session.ledger.recordings].flatMap(([recordingId, recording]) =>
+      unannouncedEvents(recording).map((event) => this.announce(session, recordingId, event)),
+    );
+    await Promise.all(writes.map(({ tried }) => tried));
+  }
+
+  /**
+   * Announces recordings as FAILED whose journal cannot be read: their earlier events say what they are. Not again for the
+   * same reason, and not after PUBLISHED.
+   */
+  async announceUnreadable(eventsFile: string, failures: ReadonlyMap<string, Failure>): Promise<void> {
+    const events = await newestEvents(eventsFile);
+    for (const [recordingId, failure] of failures) {
+      const event = events.get(recordingId);
+      if (event === undefined) continue;
+      const { contactArn, agentArn, instanceArn, clientInfo, ...detail } = event.detail;
+      if (detail.recordingStatus === 'PUBLISHED') continue;
+      if (detail.recordingStatus === 'FAILED' && detail.failureInfo.code === failure.code) continue;
+      const contactId = contactArn.slice(contactArn.lastIndexOf('/') + 1);
+      const startTime = 'recordingInfo' in detail ? detail.recordingInfo.startTime : event.time;
+      await this.statusEvents.announce(
+        { recordingId, contactId, agentArn, instanceArn, browser: clientInfo.browser },
+        { status: 'FAILED', startTime: Date.parse(startTime), failure },
+      ).tried;
+    }
+  }
+
+  /** Resolves when everything announced so far is journaled, or waits for its next attempt. */
+  async idle(): Promise<void> {
+    await this.last;
+  }
+
+  private async journal(
+    session: JournaledSession,
+    recordingId: string,
+    status: JournaledStatus,
+  ): Promise<void> {
+    try {
+      await session.tryAppend({ type: 'event.announced', recordingId, status }).catch(() => undefined);
+      // A failed recording is deleted after its last event.
+      if (status === 'FAILED') await session.tidy();
+    } catch (error) {
+      this.log.warn('a status event may be announced again', { recordingId, status, reason: String(error) });
+    }
+  }
+}
+
+/** What the journal says of a recording and no process has announced, in order. */
+export function unannouncedEvents(
+  recording: JournaledRecording,
+): Exclude<Announcement, { status: 'PUBLISHED' }>[] {
+  const { announced, startTime, stopped, failed, started, published } = recording;
+  if (published !== null) return [];
+  const events: Exclude<Announcement, { status: 'PUBLISHED' }>[] = [{ status: 'INITIATED' }];
+  if (startTime !== null && stopped !== null)
+    events.push({ status: 'COMPLETED', startTime, endTime: stopped.endTime });
+  if (failed !== null) events.push({ status: 'FAILED', startTime: started.at, failure: failed.failure });
+  return events.filter(({ status }) => !announced.includes(status));
+}
+
+function subjectOf({ ledger }: JournaledSession, recordingId: string): Subject {
+  const started = ledger.recordings.get(recordingId)?.started;
+  if (started === undefined) throw new Error(`The spool has no recording ${recordingId}.`);
+  const { agentArn, instanceArn, browser } = started.agent;
+  return { recordingId, contactId: started.contact.contactId, agentArn, instanceArn, browser };
+}
+
+/** null: a decision without an event. */
+function announcementOf(decision: DecidedAnnouncement): Announcement | null {
+  const { status, contact } = decision;
+  if (status === 'INITIATED') return { status };
+  if (status === 'FAILED') return { status, startTime: contact.requestedAt, failure: decision.failure };
+  const { kind, startTime, endTime } = contact.phase;
+  if (kind !== 'stopping' || startTime === undefined || endTime === undefined) return null;
+  return { status, startTime, endTime };
+}
