@@ -24,7 +24,7 @@ describe.skipIf(compiler === undefined)(`the installer's properties${why}`, () =
       encoding: 'utf8',
     });
     expect(built.stderr).toBe('');
-  });
+  }, 120_000); // the compiler shares the processors with the other tests
   afterAll(() => {
     rmSync(folder, { recursive: true, force: true });
   });
