@@ -210,7 +210,7 @@ describe('sightline diagnostics', () => {
     expect(checks.map(({ name }) => name)).toContain('ffmpeg and encoder');
     const events = ndjson(entries, 'status-events.ndjson');
     expect(JSON.stringify(events[0])).toContain('INITIATED');
-    expect(events.at(-1)).toEqual({ leftOut: 'lines that are no status events', count: 1 });
+    expect(events.at(-1)).toEqual({ leftOut: 'lines that are not status events', count: 1 });
     const logged = ndjson(entries, 'logs/sightline.log.ndjson');
     expect(logged.map(({ message }) => message)).toEqual(
       expect.arrayContaining(['ready', 'publishing failed']),

@@ -187,7 +187,7 @@ describe('with a machine policy', () => {
     const check = checks.find(({ name }) => name === 'policy in force');
     expect(check).toMatchObject({ verdict: 'warning' });
     expect(check?.evidence).toContain('SIGHTLINE_INDICATOR is ignored.');
-    expect(check?.remedy).toMatch(/^Take these away/);
+    expect(check?.remedy).toMatch(/^Remove these/);
     const { stderr } = await sightline(['policy'], { wrapper: policed() });
     expect(stderr).toMatch(/^warning: the running Sightline: .*SIGHTLINE_FFMPEG_PATH is ignored\.$/m);
   });
