@@ -170,7 +170,7 @@ describe('doctor', () => {
     // A line for each check, then the failures with what to do, then the counts.
     expect(stdout).toMatch(/^ +4\. failed +allowed domains: no page may connect$/m);
     expect(stdout).toMatch(/^failed\s+allowed domains: no page may connect\n\s+-> Set "allowedDomains"/m);
-    expect(stdout).toMatch(/^failed\s+ffmpeg and encoder: No ffmpeg was found/m);
+    expect(stdout).toMatch(/^failed\s+ffmpeg and encoder, test capture: No ffmpeg was found/m);
     expect(stdout).toMatch(/^failed\s+display: No display is named/m);
     expect(stdout).toMatch(/^failed\s+sink folder: .*\n\s+-> There is a file where a folder should be/m);
     expect(stdout.indexOf('\nfailed ')).toBeLessThan(stdout.indexOf('\nwarning '));

@@ -268,7 +268,7 @@ describe('a spool that somebody has been at', () => {
     expect(recorder.stderr()).toContain('a recording was delivered that is not as it was written');
 
     const listed = await command('recordings');
-    expect(listed).toMatch(/ cut {2}.*\(damaged: the manifest says what was found\)/);
+    expect(listed).toMatch(/ cut {2}.*\(damaged: see the manifest\)/);
     expect(listed).toMatch(/ unwitnessed {2}.*\(end-not-verified: /);
     expect(listed).toMatch(/ good {2}.*\.mp4\n/);
     expect(listed).toMatch(/ empty {2}.*SPOOL_UNREADABLE/);
