@@ -256,7 +256,11 @@ describe('an endpoint that', () => {
     ['redirects', { kind: 'redirect', to: 'set below' }, 'it answered 307'],
     ['never ends', { kind: 'huge' }, 'its answer is too long'],
     ['answers no JSON', { kind: 'body', body: 'do-not-show' }, 'not of the form'],
-    ['answers HTML', { kind: 'body', body: '<p>do-not-show', contentType: 'text/html' }, 'its answer is not JSON'],
+    [
+      'answers HTML',
+      { kind: 'body', body: '<p>do-not-show', contentType: 'text/html' },
+      'its answer is not JSON',
+    ],
     ['answers something else', { kind: 'body', body: '{"allowed":"do-not-show"}' }, '(see allowed)'],
     ['is cut off', { kind: 'cut-off' }, 'it cannot be reached (ECONNRESET)'],
     ['does not answer', { kind: 'silent' }, 'it did not answer within 5 s'],

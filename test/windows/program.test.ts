@@ -75,7 +75,10 @@ describe('the command line', () => {
     await page.event('seen', 'PUBLISHED');
     const at = ['--data-dir', host.path(recorder.dataDir)];
     const retried = await sightline(['recordings', ...at, 'retry']);
-    expect(retried).toMatchObject({ code: 0, stdout: expect.stringContaining('No pending uploads.') as string });
+    expect(retried).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('No pending uploads.') as string,
+    });
     expect(await recorder.stop()).toBe(0);
     const { stdout } = await sightline(['recordings', '--json', ...at]);
     const { recordings } = JSON.parse(stdout) as { recordings: { contact: string; status: string }[] };
