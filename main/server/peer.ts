@@ -15,7 +15,7 @@ const MAX_AT_ONCE = 1024;
 export const PEER_REFUSED_BODY = JSON.stringify(
   failure(
     'PEER_REFUSED',
-    'This Sightline serves programs of its own user and session only. Open the page in the session in which Sightline runs.',
+    'Sightline only accepts connections from its own user and session. Open the page in the session in which Sightline runs.',
   ),
 );
 

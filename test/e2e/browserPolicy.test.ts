@@ -1,5 +1,5 @@
 // `sightline browser-policy` as the built program, and Chromium itself as the judge of what it wrote: chrome://policy.
-// It writes below /etc, so it runs only where it may and where nothing of anybody's is there.
+// It writes below /etc, so it runs only as root, and only where no other policy is there.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, rmdir, rm, writeFile } from 'node:fs/promises';
@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
 import { startBrowser } from '../rig/browser.ts';
+import { needsLinux, needsRoot, orLeftOut } from '../rig/leftOut.ts';
 
 const program = fileURLToPath(new URL('../../dist/main/headless.mjs', import.meta.url));
 const MANAGED = '/etc/chromium/policies/managed';
@@ -18,8 +19,9 @@ const places = [
   '/etc/firefox',
   '/etc/sightline',
 ];
-const mayWrite =
-  process.platform === 'linux' && process.getuid?.() === 0 && !places.some((path) => existsSync(path));
+const taken = places.find((path) => existsSync(path));
+const why =
+  needsLinux ?? needsRoot ?? (taken === undefined ? null : `${taken} exists, and is not ours to change`);
 const domain = 'acme.my.connect.aws';
 
 function run(mode: string, ...flags: string[]) {
@@ -52,7 +54,7 @@ async function seenByChromium(): Promise<string> {
   }
 }
 
-describe.runIf(mayWrite)('browser-policy (as root, on a Linux whose browsers have no policies)', () => {
+describe.skipIf(why !== null)(orLeftOut('browser-policy', why), () => {
   afterEach(async () => {
     for (const name of ['other.json', 'zzz.txt']) await rm(join(MANAGED, name), { force: true });
     run('--remove');

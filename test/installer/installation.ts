@@ -43,8 +43,9 @@ export function dataFolder(windows: WindowsMachine): string {
 export async function versionAt(windows: WindowsMachine, port: number): Promise<string | null> {
   try {
     const connection = await windows.connect(port);
+    // No `agent`: even `agent: false` ignores createConnection and connects from Linux, which Sightline refuses.
     const asked = request({
-      ...{ host: '127.0.0.1', port, path: '/v1/health', headers: { Origin: ORIGIN }, agent: false },
+      ...{ host: '127.0.0.1', port, path: '/v1/health', headers: { Origin: ORIGIN } },
       createConnection: () => connection,
     }).end();
     const [answer] = (await once(asked, 'response')) as [IncomingMessage];

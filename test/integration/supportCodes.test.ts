@@ -10,6 +10,7 @@ import { startDisplay } from '../rig/display.ts';
 import { withOwnEtc } from '../rig/mount.ts';
 import type { Recorder } from '../rig/recorder.ts';
 import { startRecorder } from '../rig/recorder.ts';
+import { needsLinux, orLeftOut } from '../rig/leftOut.ts';
 
 const file = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 let home: string;
@@ -81,22 +82,19 @@ describe('sightline browser-policy --apply', () => {
     return { status, stderr };
   };
 
-  it.runIf(process.platform === 'linux')(
-    'NEEDS_ADMINISTRATOR: as any user (on Linux only: other systems keep these policies elsewhere)',
-    () => {
-      const asNobody =
-        process.getuid?.() === 0 ? ['setpriv', '--reuid', '65534', '--regid', '65534', '--clear-groups'] : [];
-      expect(apply(...asNobody)).toEqual({
-        status: 69,
-        stderr: expect.stringMatching(
-          /^sightline: NEEDS_ADMINISTRATOR: .* may be written by root only\. Run it with sudo/m,
-        ) as string,
-      });
-    },
-  );
+  it.skipIf(needsLinux !== null)(orLeftOut('NEEDS_ADMINISTRATOR: as any user', needsLinux), () => {
+    const asNobody =
+      process.getuid?.() === 0 ? ['setpriv', '--reuid', '65534', '--regid', '65534', '--clear-groups'] : [];
+    expect(apply(...asNobody)).toEqual({
+      status: 69,
+      stderr: expect.stringMatching(
+        /^sightline: NEEDS_ADMINISTRATOR: .* may be written by root only\. Run it with sudo/m,
+      ) as string,
+    });
+  });
 
-  it.runIf(process.platform === 'linux')(
-    'BROWSER_POLICY_NOT_WRITTEN: over a file that is no JSON (on Linux only, for the same reason)',
+  it.skipIf(needsLinux !== null)(
+    orLeftOut('BROWSER_POLICY_NOT_WRITTEN: over a file that is not JSON', needsLinux),
     async () => {
       const etc = join(home, 'etc');
       await mkdir(etc);

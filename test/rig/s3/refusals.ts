@@ -68,6 +68,7 @@ export function conditionOf({ operation, key }: Target, headers: HeaderValues): 
   if (condition === undefined) return false;
   if ((operation === 'PutObject' || operation === 'CompleteMultipartUpload') && condition === '*')
     return true;
+  // S3's answer to any other use of the header, in S3's words.
   throw mistake(
     501,
     'NotImplemented',

@@ -71,7 +71,7 @@ const ROUTES: { method: string; level: 'bucket' | 'object'; must: string[]; may:
 /** Query parameters in which the SDK names the operation; S3 ignores them. */
 const IGNORED = ['x-id'];
 
-/** @throws {S3Error} what Sightline has no business to ask is not implemented, and a problem */
+/** @throws {S3Error} 501, as S3 answers, for a request that Sightline should never send; it is also reported as a problem */
 export function routeRequest(method: string, url: string): Target {
   const { path, query } = splitUrl(url);
   const [, bucket = '', ...segments] = path.split('/');

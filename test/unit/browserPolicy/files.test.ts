@@ -8,6 +8,7 @@ import { readBrowserPolicies } from '../../../main/browserPolicy/read.ts';
 import { writePolicyFiles } from '../../../main/browserPolicy/files.ts';
 import { wantedLists } from '../../../main/browserPolicy/lists.ts';
 import { temporaryFolder } from '../support/folders.ts';
+import { needsRoot, orLeftOut } from '../../rig/leftOut.ts';
 
 const CHROME = 'etc/opt/chrome/policies/managed';
 const FIREFOX = 'etc/firefox/policies/policies.json';
@@ -174,21 +175,18 @@ describe('browser policy files', () => {
     );
   });
 
-  it.runIf(process.getuid?.() === 0)(
-    'need root (tested as root only, who can become somebody else)',
-    async () => {
-      const root = await temporaryFolder();
-      const program = join(import.meta.dirname, '../../../main/browserPolicy/files.ts');
-      const script = `
+  it.skipIf(needsRoot !== null)(orLeftOut('need root', needsRoot), async () => {
+    const root = await temporaryFolder();
+    const program = join(import.meta.dirname, '../../../main/browserPolicy/files.ts');
+    const script = `
       process.setuid(65534);
       const { writePolicyFiles } = await import(${JSON.stringify(program)});
       await writePolicyFiles([{ browser: 'Chrome', path: ['L'], entries: ['x'] }], ${JSON.stringify(root)})
         .catch((error) => console.log(error.code, error.message));`;
-      const said = execFileSync(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], {
-        encoding: 'utf8',
-      });
-      expect(said).toMatch(/^NEEDS_ADMINISTRATOR .* may be written by root only\. Run it with sudo/);
-      expect(await files(root)).toEqual([]);
-    },
-  );
+    const said = execFileSync(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], {
+      encoding: 'utf8',
+    });
+    expect(said).toMatch(/^NEEDS_ADMINISTRATOR .* may be written by root only\. Run it with sudo/);
+    expect(await files(root)).toEqual([]);
+  });
 });

@@ -9,6 +9,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { lockDataFolder, lockHolder } from '../../../main/platform/instanceLock.ts';
 import { SightlineError } from '../../../main/shared/errors.ts';
 import { temporaryFolder } from '../support/folders.ts';
+import { needsLinux, needsPosix, orLeftOut } from '../../rig/leftOut.ts';
 
 const LOCK = 'sightline.lock';
 const onWindows = process.platform === 'win32';
@@ -60,7 +61,7 @@ describe('the lock of a data folder', () => {
   });
 });
 
-describe.skipIf(onWindows)('a lock that a crash left behind', () => {
+describe.skipIf(needsPosix !== null)(orLeftOut('a lock that a crash left behind', needsPosix), () => {
   it('is taken over when its process is gone', async () => {
     const folder = await leftLock(`${await deadProcess()}.1.00000000`);
     expect(lockHolder(folder)).toBeNull();
@@ -87,9 +88,8 @@ describe.skipIf(onWindows)('a lock that a crash left behind', () => {
     expect(await readdir(folder)).toEqual([LOCK]);
   });
 
-  const needsProc = process.platform === 'linux' ? '' : ' (left out: only /proc tells when a process began)';
-  it.skipIf(needsProc !== '')(
-    `is taken over when its process’s number is another one’s now${needsProc}`,
+  it.skipIf(needsLinux !== null)(
+    orLeftOut('is taken over when another process has its number now', needsLinux),
     async () => {
       const folder = await leftLock(`${process.pid}.1.00000000`);
       lockDataFolder(folder);

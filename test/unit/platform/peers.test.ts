@@ -14,6 +14,7 @@ import type { PeerConnection } from '../../../main/platform/peers/peer.ts';
 import { peerOf } from '../../../main/platform/peers/peer.ts';
 import { WindowsPeers, parsePeer } from '../../../main/platform/peers/windows.ts';
 import { temporaryFolder } from '../support/folders.ts';
+import { needsLinux, orLeftOut } from '../../rig/leftOut.ts';
 
 const between = (address: string, port: number, ours = 5431): PeerConnection => ({
   local: { address, port },
@@ -74,26 +75,29 @@ describe('the sockets that Linux lists', () => {
     ]);
   });
 
-  it.runIf(process.platform === 'linux').each([
+  it.skipIf(needsLinux !== null).each([
     ['127.0.0.1', '127.0.0.1'],
     ['127.0.0.1', '::ffff:127.0.0.1'],
     ['::1', '::1'],
     // Anybody may connect from another address of the machine.
     ['127.0.0.1', '127.0.0.1', '127.8.9.10'],
-  ])('name this user for a connection from here: to %s by %s %s', async (host, by, localAddress?: string) => {
-    const server = createServer().listen(0, host);
-    await once(server, 'listening');
-    const { port } = server.address() as AddressInfo;
-    const client = connect({ port, host: by, ...(localAddress === undefined ? {} : { localAddress }) });
-    const [accepted] = (await once(server, 'connection')) as [Socket];
-    onTestFinished(() => {
-      client.destroy();
-      server.close();
-    });
-    const peer = peerOf(accepted)!;
-    expect(await linuxPeers(process.geteuid!())([peer])).toEqual([{ kind: 'ours' }]);
-    expect((await linuxPeers(process.geteuid!() + 1)([peer]))[0]?.kind).toBe('other');
-  });
+  ])(
+    orLeftOut('name this user for a connection from here: to %s by %s %s', needsLinux),
+    async (host, by, localAddress?: string) => {
+      const server = createServer().listen(0, host);
+      await once(server, 'listening');
+      const { port } = server.address() as AddressInfo;
+      const client = connect({ port, host: by, ...(localAddress === undefined ? {} : { localAddress }) });
+      const [accepted] = (await once(server, 'connection')) as [Socket];
+      onTestFinished(() => {
+        client.destroy();
+        server.close();
+      });
+      const peer = peerOf(accepted)!;
+      expect(await linuxPeers(process.geteuid!())([peer])).toEqual([{ kind: 'ours' }]);
+      expect((await linuxPeers(process.geteuid!() + 1)([peer]))[0]?.kind).toBe('other');
+    },
+  );
 });
 
 describe('the sockets that lsof lists on a Mac', () => {
@@ -203,8 +207,8 @@ describe('the answers of sightline-desk.exe', () => {
   });
 
   // A flood of connections does that: Node then returns a child without pipes.
-  it.runIf(process.platform === 'linux')(
-    'cannot be had where no file descriptors are left, which does not end the program',
+  it.skipIf(needsLinux !== null)(
+    orLeftOut('fail where no file descriptors are left, which does not end the program', needsLinux),
     () => {
       const program = fileURLToPath(new URL('../support/peersWithoutDescriptors.ts', import.meta.url));
       const args = ['--nofile=80:80', process.execPath, '--import', 'tsx', program];

@@ -8,9 +8,9 @@ import { PolicyError, loadPolicy } from '../../../main/policy/load.ts';
 import type { MachinePolicyPlaces } from '../../../main/policy/machine.ts';
 import { readMachinePolicy } from '../../../main/policy/machine.ts';
 import { temporaryFolder } from '../support/folders.ts';
+import { needsPosix, needsRoot, orLeftOut } from '../../rig/leftOut.ts';
 
 const owner = process.getuid?.() ?? 0;
-const isRoot = owner === 0;
 
 async function policyFile(text: string): Promise<string> {
   const file = join(await temporaryFolder(), 'policy.json');
@@ -20,7 +20,7 @@ async function policyFile(text: string): Promise<string> {
 const read = (file: string, more: MachinePolicyPlaces = {}) =>
   readMachinePolicy({ platform: 'linux', file, owner, ...more });
 
-describe.skipIf(process.platform === 'win32')('the policy file', () => {
+describe.skipIf(needsPosix !== null)(orLeftOut('the policy file', needsPosix), () => {
   it('is a JSON object', async () => {
     const file = await policyFile('{"fps": 10}');
     expect(await read(file)).toEqual([{ source: 'file', place: file, loose: false, values: { fps: 10 } }]);
@@ -69,21 +69,26 @@ describe.skipIf(process.platform === 'win32')('the policy file', () => {
     await expect(read(link)).rejects.toThrow('others than root may write it');
   });
 
-  it.runIf(isRoot)('is refused where it, or its folder, belongs to another user', async () => {
-    const file = await policyFile('{}');
-    await chown(file, 65534, 65534);
-    await expect(read(file)).rejects.toThrow('it belongs to user 65534, not to root');
-    await chown(file, 0, 0);
-    await chown(join(file, '..'), 65534, 65534);
-    await expect(read(file)).rejects.toThrow(/its folder .* belongs to user 65534/);
-  });
+  it.skipIf(needsRoot !== null)(
+    orLeftOut('is refused where its folder belongs to another user', needsRoot),
+    async () => {
+      const file = await policyFile('{}');
+      await chown(file, 65534, 65534);
+      await expect(read(file)).rejects.toThrow('it belongs to user 65534, not to root');
+      await chown(file, 0, 0);
+      await chown(join(file, '..'), 65534, 65534);
+      await expect(read(file)).rejects.toThrow(/its folder .* belongs to user 65534/);
+    },
+  );
 
-  it.skipIf(isRoot)('is refused where it belongs to a user who is not root', async () => {
-    await expect(read(await policyFile('{}'), { owner: 0 })).rejects.toThrow('not to root');
+  it('is refused where it belongs to a user who is not root', async () => {
+    const file = await policyFile('{}');
+    if (needsRoot === null) await chown(file, 65534, 65534);
+    await expect(read(file, { owner: 0 })).rejects.toThrow('not to root');
   });
 });
 
-describe.skipIf(process.platform === 'win32')('managed preferences', () => {
+describe.skipIf(needsPosix !== null)(orLeftOut('managed preferences', needsPosix), () => {
   async function preferences(texts: { machine?: string; user?: string }): Promise<MachinePolicyPlaces> {
     const preferencesFolder = await temporaryFolder();
     const name = 'app.sightline.Sightline.plist';

@@ -5,11 +5,10 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { UploadOptions, UploadResult } from '../../../main/publisher/upload.ts';
 import { Upload, uploadRecording } from '../../../main/publisher/upload.ts';
 import { FolderSink } from '../../../main/publisher/folderSink.ts';
-import { FragmentSplitter } from '../../../main/media/fragments.ts';
 import type { SpoolSession } from '../../../main/spool/spool.ts';
 import { Spool } from '../../../main/spool/spool.ts';
 import { temporaryFolder } from '../support/folders.ts';
-import { makeTestVideo } from '../support/fragmentedMp4.ts';
+import { chunksOf, makeTestVideo } from '../support/fragmentedMp4.ts';
 import { entry, recording, run } from '../support/journalEntries.ts';
 import { testKeys, openedSession } from '../support/keys.ts';
 import { containing } from '../support/matchers.ts';
@@ -20,10 +19,7 @@ const END = START + FRAMES * 200;
 let chunks: Uint8Array[];
 
 beforeAll(async () => {
-  const video = await makeTestVideo(FRAMES);
-  chunks = new FragmentSplitter()
-    .push(video.bytes)
-    .map((part) => (part.kind === 'initialisation' ? part.segment.bytes : part.fragment.bytes));
+  chunks = chunksOf(await makeTestVideo(FRAMES));
 });
 
 interface Complete {

@@ -4,7 +4,6 @@ import { execFileSync } from 'node:child_process';
 import { mkdir, open, readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
-import { FragmentSplitter } from '../../../main/media/fragments.ts';
 import { FolderSink } from '../../../main/publisher/folderSink.ts';
 import { objectKey } from '../../../main/publisher/objectKey.ts';
 import type { Progress } from '../../../main/publisher/progress.ts';
@@ -16,12 +15,13 @@ import { uploadRecording } from '../../../main/publisher/upload.ts';
 import type { SpoolSession } from '../../../main/spool/spool.ts';
 import { Spool } from '../../../main/spool/spool.ts';
 import { temporaryFolder } from '../support/folders.ts';
-import { makeTestVideo } from '../support/fragmentedMp4.ts';
+import { chunksOf, makeTestVideo } from '../support/fragmentedMp4.ts';
 import { agent, entry, recording, run } from '../support/journalEntries.ts';
 import { openedSession, testKeys } from '../support/keys.ts';
 import type { LogLine } from '../support/logs.ts';
 import { keepingLogger } from '../support/logs.ts';
 import { durable, bench } from '../support/publisher.ts';
+import { needsPosix, orLeftOut } from '../../rig/leftOut.ts';
 
 const FRAMES = 10;
 const START = 1_800_000_000_000;
@@ -29,10 +29,7 @@ const END = START + FRAMES * 200;
 let chunks: Uint8Array[];
 
 beforeAll(async () => {
-  const video = await makeTestVideo(FRAMES);
-  chunks = new FragmentSplitter()
-    .push(video.bytes)
-    .map((part) => (part.kind === 'initialisation' ? part.segment.bytes : part.fragment.bytes));
+  chunks = chunksOf(await makeTestVideo(FRAMES));
 });
 
 /** Recordings with these ids, all made of one run. */
@@ -110,7 +107,7 @@ function queueInto(sinkFolder: string): {
   return { publisher, tries, published, log: lines, elapse };
 }
 
-describe.skipIf(process.platform === 'win32')('an upload whose sink does not answer', () => {
+describe.skipIf(needsPosix !== null)(orLeftOut('an upload whose sink does not answer', needsPosix), () => {
   it('is set aside after two minutes; the others are uploaded, and it completes when the sink answers', async () => {
     const session = await sessionWith('one', 'two', 'three');
     const sinkFolder = await temporaryFolder();

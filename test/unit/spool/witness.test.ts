@@ -2,7 +2,6 @@
 import { mkdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { FragmentSplitter } from '../../../main/media/fragments.ts';
 import { endedSuspended } from '../../../main/spool/recoveredContacts.ts';
 import type { JournalEntry } from '../../../main/spool/journal.ts';
 import { Seal } from '../../../main/spool/seal.ts';
@@ -13,7 +12,7 @@ import { timelineOf } from '../../../main/spool/timeline.ts';
 import { WITNESS_BYTES, Witness, hintedRecordings } from '../../../main/spool/witness.ts';
 import { temporaryFolder } from '../support/folders.ts';
 import type { TestVideo } from '../support/fragmentedMp4.ts';
-import { makeTestVideo } from '../support/fragmentedMp4.ts';
+import { chunksOf, makeTestVideo } from '../support/fragmentedMp4.ts';
 import { entry, recording, run } from '../support/journalEntries.ts';
 import { journalEntries, testKeys, openedSession } from '../support/keys.ts';
 import { recovered } from '../support/spool.ts';
@@ -27,9 +26,7 @@ let chunksOfVideo: Uint8Array[];
 
 beforeAll(async () => {
   video = await makeTestVideo();
-  chunksOfVideo = new FragmentSplitter()
-    .push(video.bytes)
-    .map((part) => (part.kind === 'initialisation' ? part.segment.bytes : part.fragment.bytes));
+  chunksOfVideo = chunksOf(video);
   expect(chunksOfVideo).toHaveLength(video.frames + 1);
 });
 

@@ -1,5 +1,6 @@
 // A real fragmented MP4 as a capture run writes it (one fragment a frame), made by the ffmpeg of this machine.
 import { FfmpegFinder } from '../../../main/capture/ffmpegBinary.ts';
+import { FragmentSplitter } from '../../../main/media/fragments.ts';
 import { FFMPEG_HINT, findTool, runOrThrow } from '../../rig/process.ts';
 
 export interface TestVideo {
@@ -45,6 +46,13 @@ export async function makeTestVideo(frames = 10): Promise<TestVideo> {
     ...['-f', 'mp4', 'pipe:1'],
   ]);
   return { bytes: stdout, frames, fps, width, height, keyInterval };
+}
+
+/** The initialisation segment and one fragment a frame, as capture appends them to a run file. */
+export function chunksOf({ bytes }: TestVideo): Uint8Array[] {
+  return new FragmentSplitter()
+    .push(bytes)
+    .map((part) => (part.kind === 'initialisation' ? part.segment.bytes : part.fragment.bytes));
 }
 
 /** The boxes at the top of an MP4: type, place and size. Written anew here so that the tests have a second opinion. */
