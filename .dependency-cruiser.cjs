@@ -20,7 +20,7 @@ module.exports = {
     },
     {
       name: 'services-do-not-know-each-other',
-      comment: 'capture, spool, policy and status are put together by services.ts, never by one another',
+      comment: 'services.ts connects capture, spool, policy and status; they do not import one another',
       severity: 'error',
       from: { path: '^main/(capture|spool|policy|status)/' },
       to: { path: '^main/', pathNot: ['^main/(platform|shared|media)/', '^main/$1/'] },
@@ -47,8 +47,44 @@ module.exports = {
       name: 'only-entries-import-diagnostics',
       comment: 'diagnostics examines every room, so no room may depend on it',
       severity: 'error',
-      from: { path: '^main/', pathNot: ['^main/(diagnostics|headless|composition)/', '^main/index\\.ts$'] },
+      from: { path: '^main/', pathNot: ['^main/(diagnostics|headless)/', '^main/(index|services)\\.ts$'] },
       to: { path: main('diagnostics') },
+    },
+    {
+      name: 'only-entries-import-the-composition-root',
+      comment:
+        'the entries (index.ts, headless) start the services, statusWindow and diagnostics know their type; no other room may ' +
+        'reach up to it',
+      severity: 'error',
+      from: {
+        path: '^main/',
+        pathNot: [
+          '^main/(index|services)\\.ts$',
+          '^main/headless/serve\\.ts$',
+          '^main/(diagnostics/app|composition/overview/.*)\\.ts$',
+        ],
+      },
+      to: { path: '^main/(services|stopServices)\\.ts$' },
+    },
+    {
+      name: 'entries-are-imported-by-none',
+      severity: 'error',
+      from: { path: '^main/' },
+      to: { path: '^main/(index|headless)\\.ts$' },
+    },
+    {
+      name: 'commands-know-no-windows',
+      comment: 'the command line runs without Electron',
+      severity: 'error',
+      from: { path: '^main/headless(/|\\.ts$)' },
+      to: { path: main(electronFaces) },
+    },
+    {
+      name: 'composition-root-knows-no-windows',
+      comment: 'the services are the same with and without Electron',
+      severity: 'error',
+      from: { path: '^main/(services|stopServices)\\.ts$' },
+      to: { path: ['^main/(index|headless)\\.ts$', main(`headless|${electronFaces}`)] },
     },
     {
       name: 'browser-policy-imports-platform-and-shared',

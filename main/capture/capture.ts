@@ -5,6 +5,7 @@ import type { Failure } from '../shared/errors.ts';
 import { SightlineError, toFailure } from '../shared/errors.ts';
 import type { EncoderName, GapReason, Monitor, PlacedMonitor } from '../shared/names.ts';
 import { withDeadline } from '../platform/deadline.ts';
+import type { Logger } from '../platform/log.ts';
 import type { Clock, Moment } from '../shared/time.ts';
 import type { Displays } from './displays.ts';
 import type { FfmpegFinder } from './ffmpegBinary.ts';
@@ -12,7 +13,7 @@ import { captureArguments } from './ffmpegCommand.ts';
 import type { Canvas } from './layout.ts';
 import type { RunEnd, RunLive, RunSink } from './run.ts';
 import { CaptureRun } from './run.ts';
-import { sharesFramesWithOthers } from './sharedFrames.ts';
+import { EXPOSED, sharesFramesWithOthers } from './sharedFrames.ts';
 import type { SpawnFfmpeg } from './spawnFfmpeg.ts';
 
 export interface NewRun {
@@ -30,8 +31,6 @@ export interface CapturePorts {
   readonly onLive: (runId: string, live: RunLive) => void;
   readonly onFlushed: (runId: string, until: Moment) => void;
   readonly onEnded: (runId: string, end: RunEnd) => void;
-  /** Other local users can read the screen as long as this ffmpeg records. Reported once. */
-  readonly onExposed: (ffmpegPath: string) => void;
   /** Since `at` the runs show an outdated layout; `available`: whether there is any monitor. */
   readonly onDisplaysChanged: (change: { at: Moment; available: boolean }) => void;
 }
@@ -41,8 +40,10 @@ export interface CaptureOptions {
   readonly displays: Displays;
   readonly spawn: SpawnFfmpeg;
   readonly clock: Clock;
-  readonly fps: number;
+  /** Read for each run: policy may change. */
+  readonly policy: { readonly fps: number };
   readonly ports: CapturePorts;
+  readonly log: Logger;
 }
 
 /** A run, from the request to the end of its process. */
@@ -109,7 +110,8 @@ export class Capture {
   }
 
   private async launch(runId: string, slot: Slot): Promise<void> {
-    const { finder, displays, spawn, clock, fps, ports } = this.options;
+    const { finder, displays, spawn, clock, policy, ports } = this.options;
+    const { fps } = policy;
     const asked = clock.now();
     const [{ binary, encoder }, layout] = await Promise.all([finder.find(), displays.current(this.canvas)]);
     this.signature = layout?.signature ?? null;
@@ -161,7 +163,7 @@ export class Capture {
   private async reportExposure(pid: number, ffmpegPath: string): Promise<void> {
     if (this.exposureReported || !(await sharesFramesWithOthers(pid))) return;
     this.exposureReported = true;
-    this.options.ports.onExposed(ffmpegPath);
+    this.options.log.warn(EXPOSED, { ffmpegPath });
   }
 
   /** A display change also ends the grabber, sometimes before the display reports the change. */

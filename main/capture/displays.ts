@@ -40,30 +40,32 @@ export type { MonitorSource } from './monitorSource.ts';
 
 export interface DisplaysOptions {
   readonly platform: NodeJS.Platform;
-  /** The X display to record (`:0`), or null for the one that the environment names; X11 only. */
-  readonly display: string | null;
-  /** Read for each layout: policy may change. */
-  readonly maxMonitors: number;
+  readonly policy: {
+    /** The X display to record (`:0`), or null for the one that the environment names; X11 only. */
+    readonly display: string | null;
+    /** Read for each layout: policy may change. */
+    readonly maxMonitors: number;
+  };
   /** Electron's on Windows and macOS; null without it. */
   readonly source: MonitorSource | null;
 }
 
 export function displaysOf(options: DisplaysOptions): Displays {
-  const { platform, display, source } = options;
+  const { platform, policy, source } = options;
   switch (platform) {
     case 'win32': {
       const program = findMonitorHelper();
       // Windows itself is more exact than Electron, which guesses the size of scaled monitors.
       const monitors = program === null ? source : new WindowsMonitors(program);
       if (monitors === null) return unknownMonitors({ device: 'gdigrab', area: null });
-      return knownMonitors(monitors, options, (area) => ({ device: 'gdigrab', area }));
+      return knownMonitors(monitors, policy, (area) => ({ device: 'gdigrab', area }));
     }
     case 'darwin':
       // avfoundation grabs one whole screen by its number; this is the main one.
       return unknownMonitors({ device: 'avfoundation', screenIndex: 1 });
     default: {
-      const name = display ?? process.env.DISPLAY ?? '';
-      return knownMonitors(new X11Monitors(name), options, (area) => ({
+      const name = policy.display ?? process.env.DISPLAY ?? '';
+      return knownMonitors(new X11Monitors(name), policy, (area) => ({
         device: 'x11grab',
         display: name,
         area,
@@ -90,12 +92,12 @@ function unknownMonitors(grab: Grab): Displays {
 
 function knownMonitors(
   source: MonitorSource,
-  limits: Pick<DisplaysOptions, 'maxMonitors'>,
+  policy: Pick<DisplaysOptions['policy'], 'maxMonitors'>,
   grabOf: (area: { x: number; y: number; width: number; height: number }) => Grab,
 ): Displays {
   return {
     async current(canvas) {
-      const { recorded, leftOut } = chooseMonitors(await source.monitors(), limits.maxMonitors);
+      const { recorded, leftOut } = chooseMonitors(await source.monitors(), policy.maxMonitors);
       if (recorded.length === 0) return null;
       const composition = compose(recorded);
       const fitted = fit(composition, canvas);

@@ -6,6 +6,7 @@ import { createRequire } from 'node:module';
 import { delimiter, isAbsolute, join } from 'node:path';
 import { promisify } from 'node:util';
 import { isInstalledCommandLine } from '../platform/installation.ts';
+import type { Logger } from '../platform/log.ts';
 import { isExecutable } from '../platform/runTool.ts';
 import { SightlineError, errorMessage } from '../shared/errors.ts';
 import type { EncoderName } from '../shared/names.ts';
@@ -28,9 +29,9 @@ export interface ChosenEncoder {
   readonly warning: string | null;
 }
 
-export interface FfmpegSearch {
+/** Read for each search: policy may change. */
+export interface FfmpegPolicy {
   readonly ffmpegPath: string | null;
-  readonly resourcesFolder: string;
   readonly encoder: EncoderName | 'auto';
 }
 
@@ -39,7 +40,11 @@ export class FfmpegFinder {
   private chosen: Promise<ChosenEncoder> | null = null;
   private known: ChosenEncoder | null = null;
 
-  constructor(private readonly search: FfmpegSearch) {}
+  constructor(
+    private readonly policy: FfmpegPolicy,
+    private readonly resourcesFolder: string,
+    private readonly log?: Logger,
+  ) {}
 
   /** @throws SightlineError ENCODER_UNAVAILABLE */
   find(): Promise<ChosenEncoder> {
@@ -50,8 +55,9 @@ export class FfmpegFinder {
     return this.chosen;
   }
 
-  /** After a policy change: the next `find` searches again. Not during a recording. */
-  forget(): void {
+  /** The next `find` searches again. */
+  policyChanged(keys: ReadonlySet<string>): void {
+    if (!keys.has('ffmpegPath') && !keys.has('encoder')) return;
     this.chosen = null;
     this.known = null;
   }
@@ -62,8 +68,12 @@ export class FfmpegFinder {
   }
 
   private async choose(): Promise<ChosenEncoder> {
-    const binary = await findBinary(this.search);
-    this.known = chooseEncoder(binary, this.search.encoder);
+    const binary = await findBinary(this.policy.ffmpegPath, this.resourcesFolder);
+    this.known = chooseEncoder(binary, this.policy.encoder);
+    const { encoder, warning } = this.known;
+    const { path, version, origin } = binary;
+    this.log?.info('encoder', { encoder, ffmpeg: path, version, origin });
+    if (warning !== null) this.log?.warn(warning);
     return this.known;
   }
 }
@@ -85,9 +95,9 @@ export function chooseEncoder(binary: FfmpegBinary, wanted: EncoderName | 'auto'
   return { binary, encoder, warning };
 }
 
-async function findBinary(search: FfmpegSearch): Promise<FfmpegBinary> {
+async function findBinary(ffmpegPath: string | null, resourcesFolder: string): Promise<FfmpegBinary> {
   const tried: string[] = [];
-  for (const { path, origin } of candidates(search)) {
+  for (const { path, origin } of candidates(ffmpegPath, resourcesFolder)) {
     if (!(await isExecutable(path))) {
       if (origin === 'policy') tried.push(`${path} (not there, or not executable)`);
     } else {
@@ -106,13 +116,16 @@ async function findBinary(search: FfmpegSearch): Promise<FfmpegBinary> {
   );
 }
 
-function candidates(search: FfmpegSearch): { path: string; origin: FfmpegBinary['origin'] }[] {
+function candidates(
+  ffmpegPath: string | null,
+  resourcesFolder: string,
+): { path: string; origin: FfmpegBinary['origin'] }[] {
   const name = process.platform === 'win32' ? 'ffmpeg.exe' : 'ffmpeg';
   const platform = `${process.platform}-${process.arch}`;
   const packaged = ffmpegStaticPath();
   return [
-    ...(search.ffmpegPath === null ? [] : [{ path: search.ffmpegPath, origin: 'policy' as const }]),
-    { path: join(search.resourcesFolder, 'ffmpeg', platform, name), origin: 'resources' as const },
+    ...(ffmpegPath === null ? [] : [{ path: ffmpegPath, origin: 'policy' as const }]),
+    { path: join(resourcesFolder, 'ffmpeg', platform, name), origin: 'resources' as const },
     ...(packaged === null ? [] : [{ path: packaged, origin: 'ffmpeg-static' as const }]),
     ...(process.env.PATH ?? '')
       .split(delimiter)

@@ -2,8 +2,9 @@
 // it is first needed and kept; there are few, and they are small.
 
 import { join } from 'node:path';
-import type { SlateOrder } from '../shared/names.ts';
+import type { SlateOrder, VideoFormat } from '../shared/names.ts';
 import { SightlineError } from '../shared/errors.ts';
+import type { Displays } from './displays.ts';
 import type { FfmpegFinder } from './ffmpegBinary.ts';
 import { slateArguments } from './ffmpegCommand.ts';
 import type { SpawnFfmpeg } from './spawnFfmpeg.ts';
@@ -58,6 +59,17 @@ export class Slates {
       clearTimeout(timer);
     }
   }
+}
+
+/** Of a recording without any frame (suspended from its start to its end): that of the screen, if there is one. */
+export async function formatWithoutFrames(
+  finder: FfmpegFinder,
+  displays: Displays,
+  fps: number,
+): Promise<VideoFormat> {
+  const [{ encoder }, layout] = await Promise.all([finder.find(), displays.current(null).catch(() => null)]);
+  const canvas = layout?.picture.kind === 'composed' ? layout.picture.fit.canvas : null;
+  return { ...(canvas ?? { width: 1280, height: 720 }), fps, encoder };
 }
 
 function lastLine(text: string): string {

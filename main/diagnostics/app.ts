@@ -1,7 +1,7 @@
 // What the app examines about itself: the checks with its own port and state, and the diagnostics bundle with its key store.
 
 import type { MonitorSource } from '../capture/displays.ts';
-import type { Services } from '../composition/services.ts';
+import type { Services } from '../services.ts';
 import type { KeyStore } from '../platform/keyStore.ts';
 import type { Logger } from '../platform/log.ts';
 import { findResourcesFolder } from '../platform/paths.ts';
@@ -81,6 +81,6 @@ function liveState(services: Services): LiveState {
   return {
     isRecording: () => !isQuiet(services.session.current),
     onChange: (listener) => services.hub.subscribe(() => listener()),
-    eventBridgeProblem: () => services.eventBridge?.sender.lastProblem?.message ?? null,
+    eventBridgeProblem: () => services.eventBridge.problem,
   };
 }

@@ -193,8 +193,7 @@ async function displayFacts({ policy, monitorSource }: DiagnosticsOptions): Prom
   const { display, maxMonitors } = policy.values;
   const displays = displaysOf({
     platform: process.platform,
-    display,
-    maxMonitors,
+    policy: { display, maxMonitors },
     source: monitorSource ?? null,
   });
   try {
@@ -207,7 +206,7 @@ async function displayFacts({ policy, monitorSource }: DiagnosticsOptions): Prom
 const run = promisify(execFile);
 
 async function ffmpegFacts({ ffmpegPath, encoder }: Policy, resourcesFolder: string): Promise<unknown> {
-  const found = await new FfmpegFinder({ ffmpegPath, resourcesFolder, encoder }).find();
+  const found = await new FfmpegFinder({ ffmpegPath, encoder }, resourcesFolder).find();
   const { path } = found.binary;
   const ask = async (what: string): Promise<string[]> => {
     const options = { timeout: 10_000, windowsHide: true, maxBuffer: 1024 * 1024 };

@@ -73,7 +73,7 @@ export interface CheckContext {
 export function openContext(options: CheckOptions): CheckContext {
   const { policy, resourcesFolder, monitorSource = null } = options;
   const { ffmpegPath, encoder, display, maxMonitors } = policy;
-  const displays = displaysOf({ platform: process.platform, display, maxMonitors, source: monitorSource });
+  const displays = displaysOf({ platform: process.platform, policy: { display, maxMonitors }, source: monitorSource });
   return {
     policy,
     policyProblems: options.policyProblems ?? [],
@@ -85,7 +85,7 @@ export function openContext(options: CheckOptions): CheckContext {
     run: options.run ?? runTool,
     resolveProxy: options.resolveProxy ?? null,
     environment: options.environment ?? process.env,
-    finder: new FfmpegFinder({ ffmpegPath, resourcesFolder, encoder }),
+    finder: new FfmpegFinder({ ffmpegPath, encoder }, resourcesFolder),
     displays,
     servers: new Servers(),
     close: () => {

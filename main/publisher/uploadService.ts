@@ -6,7 +6,10 @@ import { appVersion, osName } from '../platform/version.ts';
 import type { Policy, PolicyKey } from '../policy/keys.ts';
 import type { SlateOrder, VideoFormat } from '../shared/names.ts';
 import type { Clock } from '../shared/time.ts';
+import type { CurrentSpoolSession } from '../spool/currentSession.ts';
 import type { SpoolSession } from '../spool/spool.ts';
+import type { Announcer } from '../status/announcer.ts';
+import type { StatusEvents } from '../status/statusEvents.ts';
 import { FolderSink } from './folderSink.ts';
 import { LiveUploads } from './liveUploads.ts';
 import type { PublisherPorts } from './publisher.ts';
@@ -20,26 +23,29 @@ import type { Sink } from './sink.ts';
 import type { UploadOptions } from './upload.ts';
 import { Upload, uploadRecording } from './upload.ts';
 
-type PassedOn = 'announcePublished' | 'retryEvents' | 'onPublished' | 'onFailed' | 'onChange';
-
-export interface UploadServiceOptions extends Pick<PublisherPorts, PassedOn> {
+export interface UploadServiceOptions extends Pick<PublisherPorts, 'onChange'> {
   /** Read again for each upload. */
   readonly policy: Policy;
   readonly makeSlate: (order: SlateOrder) => Promise<Uint8Array>;
   readonly blankFormat: () => Promise<VideoFormat>;
+  readonly current: CurrentSpoolSession;
+  readonly announcer: Announcer;
+  readonly statusEvents: StatusEvents;
   readonly clock: Clock;
   readonly log: Logger;
 }
 
 export interface UploadService {
   readonly publisher: Publisher;
+  /** Uploads a complete recording of this process. */
+  readonly publish: (recordingId: string) => void;
   /** A run of the session grew by so many bytes. */
-  grew(session: SpoolSession, bytes: number): void;
+  readonly grew: (session: SpoolSession, bytes: number) => void;
   /** The bandwidth limit applies during contacts. */
   contactsAreOn(areOn: boolean): void;
   policyChanged(keys: ReadonlySet<PolicyKey>): void;
   /** A page sent a token with its hello. */
-  tokenCame(agentArn: string, token: string): void;
+  readonly tokenCame: (agentArn: string, token: string) => void;
 }
 
 /** A change of these creates a new sink. */
@@ -49,7 +55,7 @@ const sinkKeys: readonly PolicyKey[] = [
 ];
 
 export function startUploads(options: UploadServiceOptions): UploadService {
-  const { policy, makeSlate, blankFormat, clock, log } = options;
+  const { policy, makeSlate, blankFormat, current, announcer, statusEvents, clock, log } = options;
   const throttle = new Throttle();
   const tokens = new PageTokens();
   let sink = sinkOf(policy, throttle, tokens);
@@ -73,8 +79,19 @@ export function startUploads(options: UploadServiceOptions): UploadService {
     log,
   });
   const publisher: Publisher = new Publisher({
-    ...options,
     random,
+    clock,
+    log,
+    onChange: options.onChange,
+    retryEvents: () => statusEvents.retryNow(),
+    announcePublished: (session, recordingId, result) =>
+      announcer.announcePublished(session, recordingId, result),
+    onPublished: (recordingId, { receipt }) => {
+      current.forget(recordingId);
+      log.info('published', { recordingId, location: receipt.location, sizeBytes: receipt.sizeBytes });
+    },
+    onFailed: (session, recordingId, failure) =>
+      announcer.announceUploadFailed(session, recordingId, failure, clock.now()),
     publish: async (from, recordingId) => {
       const begun = await live.take(recordingId);
       const result = await uploadRecording(from, recordingId, uploadOptions(), begun);
@@ -95,6 +112,10 @@ export function startUploads(options: UploadServiceOptions): UploadService {
 
   return {
     publisher,
+    publish: (recordingId) => {
+      const session = current.sessionOf(recordingId);
+      if (session !== undefined) publisher.enqueue(session, recordingId);
+    },
     grew: (session, bytes) => {
       if (sink.takesLive) live.grew(session, bytes);
     },

@@ -23,6 +23,10 @@ export class Readiness<Encoder> {
     return this.current;
   }
 
+  policyChanged(keys: ReadonlySet<string>): void {
+    if (keys.has('ffmpegPath') || keys.has('encoder')) void this.check();
+  }
+
   /** @returns null when there is no encoder */
   async check(): Promise<Encoder | null> {
     const { findEncoder, createKey, log, onChange } = this.options;

@@ -2,6 +2,7 @@
 // order of their receipt; runs are aborted inside the step that decides it; a reply waits until the journal has what the
 // reply promises; every request has a deadline that nothing but its answer removes.
 
+import type { Logger } from '../platform/log.ts';
 import type { ErrorCode } from '../shared/errors.ts';
 import { SightlineError, errorMessage, unreachable } from '../shared/errors.ts';
 import type { GapReason } from '../shared/names.ts';
@@ -40,11 +41,12 @@ export interface SessionPorts {
   readonly guard: () => Promise<void>;
   readonly announce: (effect: Effect & { type: 'announce' }) => void;
   /** Notifies the pages: a suspension has ended without a request. */
-  readonly pushResumed: (effect: Effect & { type: 'push.resumed' }) => void;
+  readonly pushResumed: (effect: Omit<Effect & { type: 'push.resumed' }, 'type'>) => void;
   readonly publish: (recordingId: string) => void;
   /** After each step that changed the state. */
   readonly onState: (state: SessionState) => void;
   readonly newId: () => string;
+  readonly log: Logger;
 }
 
 /** What the server and the tray may request. */
@@ -111,7 +113,8 @@ export class Session implements SessionCommands {
 
   constructor(
     private readonly ports: SessionPorts,
-    private readonly options: SessionOptions,
+    /** Called for each step: policy may change. */
+    private readonly options: () => SessionOptions,
   ) {}
 
   // Commands
@@ -171,7 +174,7 @@ export class Session implements SessionCommands {
   // Events
 
   dispatch(event: SessionEvent): void {
-    const step = reduce(this.state, event, this.options);
+    const step = reduce(this.state, event, this.options());
     const changed = step.state !== this.state;
     this.state = step.state;
     for (const effect of step.effects) this.perform(effect);
@@ -230,8 +233,7 @@ export class Session implements SessionCommands {
       case 'announce':
         return this.announce(effect);
       case 'push.resumed':
-        void this.journaled.then(() => this.ports.pushResumed(effect));
-        return;
+        return this.pushResumed(effect);
       case 'publish':
         void this.journaled.then(() => this.ports.publish(effect.recordingId));
         return;
@@ -282,6 +284,14 @@ export class Session implements SessionCommands {
       if (later.length > 0) this.unannounced.set(recordingId, later);
       else this.unannounced.delete(recordingId);
       for (const one of due.slice(0, due.length - later.length)) this.ports.announce(one);
+    });
+  }
+
+  private pushResumed({ type: _, ...news }: Effect & { type: 'push.resumed' }): void {
+    const { contactId, cause } = news;
+    void this.journaled.then(() => {
+      this.ports.log.info('a suspension ended without a request', { contactId, cause });
+      this.ports.pushResumed(news);
     });
   }
 

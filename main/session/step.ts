@@ -17,6 +17,27 @@ export interface SessionOptions {
   readonly newRunId: () => string;
 }
 
+/** What policy says about contacts. */
+export interface ContactPolicy {
+  readonly graceSeconds: number;
+  readonly suspendMaxSeconds: number;
+  readonly resumeAfterRestart: boolean;
+  readonly agentMaySuspend: boolean;
+}
+
+export function sessionOptions(policy: ContactPolicy, newRunId: () => string): SessionOptions {
+  const { graceSeconds, suspendMaxSeconds, resumeAfterRestart, agentMaySuspend } = policy;
+  const graceMs = graceSeconds * 1000;
+  return {
+    graceMs,
+    startDeadlineMs: 10_000,
+    suspendMaxSeconds,
+    resumeAfterRestart,
+    agentMaySuspend,
+    newRunId,
+  };
+}
+
 export interface Step {
   state: SessionState;
   readonly effects: Effect[];

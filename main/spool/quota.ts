@@ -28,7 +28,9 @@ export interface QuotaLimits {
   readonly keepPublishedMs: number;
 }
 
-export interface QuotaOptions extends QuotaLimits {
+export interface QuotaOptions {
+  /** Called for each decision: policy may change. */
+  readonly limits: () => QuotaLimits;
   /** The spool's folder. */
   readonly root: string;
   readonly now: () => Moment;
@@ -70,9 +72,7 @@ export function limitsOf(policy: {
 export function unlimitedQuota(root: string): SpoolQuota {
   return new SpoolQuota({
     root,
-    quotaBytes: Infinity,
-    minFreeBytes: 0,
-    keepPublishedMs: 0,
+    limits: () => ({ quotaBytes: Infinity, minFreeBytes: 0, keepPublishedMs: 0 }),
     now: () => 0,
     onProblem: () => undefined,
   });
@@ -149,7 +149,8 @@ export class SpoolQuota {
 
   /** Whether policy retains runs that were published at this time. */
   retains(publishedAt: Moment): boolean {
-    const { keepPublishedMs, now } = this.options;
+    const { limits, now } = this.options;
+    const { keepPublishedMs } = limits();
     return keepPublishedMs > 0 && publishedAt + keepPublishedMs > now();
   }
 
@@ -159,7 +160,7 @@ export class SpoolQuota {
     this.timer = null;
     const next = this.oldestRetained();
     if (next === undefined) return;
-    const dueMs = next.publishedAt + this.options.keepPublishedMs - this.options.now();
+    const dueMs = next.publishedAt + this.options.limits().keepPublishedMs - this.options.now();
     this.timer = setTimeout(() => void this.expire(), Math.min(Math.max(0, dueMs), MAX_TIMER_MS));
     this.timer.unref();
   }
@@ -210,7 +211,7 @@ export class SpoolQuota {
   }
 
   private shortage(forNewRun: boolean): Shortage | null {
-    const { quotaBytes, minFreeBytes } = this.options;
+    const { quotaBytes, minFreeBytes } = this.options.limits();
     const spare = (limit: number): number =>
       forNewRun ? Math.min(RUN_START_BYTES, limit * RESERVE_FRACTION) : 0;
     const reserve = Math.min(JOURNAL_RESERVE_BYTES, quotaBytes * RESERVE_FRACTION);
@@ -220,7 +221,7 @@ export class SpoolQuota {
   }
 
   private isDiskStale(): boolean {
-    if (this.options.minFreeBytes === 0) return false;
+    if (this.options.limits().minFreeBytes === 0) return false;
     if (this.disk === null || this.disk.writtenBytes >= REQUERY_BYTES) return true;
     const ageMs = this.options.now() - this.disk.queriedAt;
     return ageMs < 0 || ageMs >= REQUERY_MS;
@@ -239,7 +240,8 @@ export class SpoolQuota {
   }
 
   private refusal(shortage: Shortage): SightlineError {
-    const { root, quotaBytes, minFreeBytes } = this.options;
+    const { root, limits } = this.options;
+    const { quotaBytes, minFreeBytes } = limits();
     const used = inMiB(this.bytes);
     const unpublished = [...this.members].reduce((sum, member) => sum + member.unpublishedCount, 0);
     const remedy = (own: string): string =>

@@ -3,6 +3,7 @@
 
 import type { Logger } from '../platform/log.ts';
 import type { Failure } from '../shared/errors.ts';
+import type { Manifest } from '../shared/manifest.ts';
 import type { RecordingStatus } from '../shared/statusEvent.ts';
 import type { Moment } from '../shared/time.ts';
 import type { QueuedWrite } from './eventQueue.ts';
@@ -52,6 +53,12 @@ export type DecidedAnnouncement = {
   { readonly status: 'INITIATED' | 'COMPLETED' } | { readonly status: 'FAILED'; readonly failure: Failure }
 );
 
+/** What the publisher knows of an upload (publisher/upload.ts). */
+interface PublishedRecording {
+  readonly receipt: { readonly location: string; readonly sizeBytes: number };
+  readonly manifest: Pick<Manifest, 'startTime' | 'endTime' | 'integrity'>;
+}
+
 export class Announcer {
   private last: Promise<unknown> = Promise.resolve();
 
@@ -73,6 +80,29 @@ export class Announcer {
     });
     this.last = Promise.all([this.last, triedAndJournaled]);
     return { tried: triedAndJournaled, durable: journaled };
+  }
+
+  announcePublished(session: JournaledSession, recordingId: string, result: PublishedRecording): QueuedWrite {
+    const { receipt, manifest } = result;
+    return this.announce(session, recordingId, {
+      status: 'PUBLISHED',
+      startTime: Date.parse(manifest.startTime),
+      endTime: Date.parse(manifest.endTime),
+      location: receipt.location,
+      sizeBytes: receipt.sizeBytes,
+      integrity: manifest.integrity?.state,
+    });
+  }
+
+  /** Announces that a recording cannot be uploaded. Resolves when the event is durable, which may take long. */
+  announceUploadFailed(
+    session: JournaledSession,
+    recordingId: string,
+    failure: Failure,
+    now: Moment,
+  ): Promise<void> {
+    const startTime = session.ledger.recordings.get(recordingId)?.startTime ?? now;
+    return this.announce(session, recordingId, { status: 'FAILED', startTime, failure }).durable;
   }
 
   /** Announces what the session decided: also the failure of a recording that no journal contains. */

@@ -3,6 +3,8 @@
 
 import type { AppStatePush, ContactResumedPush, Push } from '../shared/protocol.ts';
 import type { StatusEvent } from '../shared/statusEvent.ts';
+import type { Moment } from '../shared/time.ts';
+import { toTimestamp } from '../shared/time.ts';
 
 export type AppSnapshot = Omit<AppStatePush, 'type' | 'rev'>;
 
@@ -12,6 +14,8 @@ const initialSnapshot: AppSnapshot = {
   uploads: { pending: 0, failed: 0, reason: null },
   reason: null,
 };
+
+export type Resumed = Omit<ContactResumedPush, 'type' | 'rev' | 'resumedAt'> & { readonly resumedAt: Moment };
 
 export class StatusHub {
   private revision = 1;
@@ -45,9 +49,9 @@ export class StatusHub {
     this.push({ type: 'recording.status', rev: this.revision, event });
   }
 
-  pushResumed(news: Omit<ContactResumedPush, 'type' | 'rev'>): void {
+  pushResumed({ resumedAt, ...rest }: Resumed): void {
     this.revision += 1;
-    this.push({ type: 'contact.resumed', rev: this.revision, ...news });
+    this.push({ type: 'contact.resumed', rev: this.revision, ...rest, resumedAt: toTimestamp(resumedAt) });
   }
 
   /** @returns the way to end it */

@@ -35,15 +35,16 @@ export type Announcement =
   | { readonly status: 'FAILED'; readonly startTime: Moment; readonly failure: Failure };
 
 export interface StatusEventsOptions {
-  readonly file: string;
+  /** Read for each event: policy may change. */
+  readonly policy: { readonly statusEventsFile: string };
   readonly hub: StatusHub;
   readonly clock: Clock;
   readonly newEventId: () => string;
   /** What the event says of this machine, as it is now. */
   readonly clientInfo: () => ClientInfo;
   readonly log: Logger;
-  /** What is to go to EventBridge waits here; add() resolves when the event is on the disk. */
-  readonly outbox?: { add(event: StatusEvent): Promise<void> } | undefined;
+  /** Events for EventBridge; add() resolves when the event is on the disk. undefined: policy names no bus. */
+  readonly outbox?: () => { add(event: StatusEvent): Promise<void> } | undefined;
   readonly random?: () => number;
   readonly setTimer?: SetTimer;
 }
@@ -60,12 +61,12 @@ export class StatusEvents {
     this.file = new EventQueue({
       ...common,
       place: 'the file of policy "statusEventsFile"',
-      write: (event) => appendEvent(options.file, event),
+      write: (event) => appendEvent(options.policy.statusEventsFile, event),
     });
     this.outbox = new EventQueue({
       ...common,
       place: 'the outbox for EventBridge in the data folder',
-      write: async (event) => options.outbox?.add(event),
+      write: async (event) => options.outbox?.()?.add(event),
     });
   }
 

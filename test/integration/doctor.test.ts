@@ -143,7 +143,11 @@ describe('the test capture', () => {
   it('ends at once when a contact begins, and leaves no ffmpeg', async () => {
     const desk = await startDesk({ monitors: oneMonitor });
     stops.push(() => desk.stop());
-    const displays = displaysOf({ platform: 'linux', display: desk.display, maxMonitors: 3, source: null });
+    const displays = displaysOf({
+      platform: 'linux',
+      policy: { display: desk.display, maxMonitors: 3 },
+      source: null,
+    });
     stops.push(() => {
       displays.close();
       return Promise.resolve();
@@ -152,7 +156,7 @@ describe('the test capture', () => {
     const ends: Promise<unknown>[] = [];
     const startedAt = performance.now();
     const tried = await tryCapture({
-      finder: new FfmpegFinder({ ffmpegPath: null, resourcesFolder: findResourcesFolder(), encoder: 'auto' }),
+      finder: new FfmpegFinder({ ffmpegPath: null, encoder: 'auto' }, findResourcesFolder()),
       displays,
       fps: 5,
       signal: beginning.signal,

@@ -7,7 +7,7 @@ import type { Handlers } from '../../ipc/model.ts';
 import type { OverviewParts } from './overviewParts.ts';
 import { RecentRecordings, shownContact, shownMonitors, shownUpload } from './overviewModel.ts';
 import type { Logger } from '../../platform/log.ts';
-import type { Services } from '../services.ts';
+import type { Services } from '../../services.ts';
 import type { ExportOutcome, ShownState, StateInWords } from '../../shared/ipc.ts';
 import type {
   ShownAbout,

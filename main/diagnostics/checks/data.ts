@@ -61,8 +61,7 @@ async function usageOf(policy: Policy): Promise<SpoolUsage> {
   const { dataDir } = policy;
   const limits = limitsOf(policy);
   const quota = new SpoolQuota({
-    ...{ root: join(dataDir, 'spool'), now: Date.now, onProblem: () => undefined },
-    ...limits,
+    ...{ root: join(dataDir, 'spool'), limits: () => limits, now: Date.now, onProblem: () => undefined },
   });
   const [{ bavail, bsize }, unreadable, recordings] = await Promise.all([
     statfs(dataDir),

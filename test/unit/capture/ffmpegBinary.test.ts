@@ -85,7 +85,7 @@ describe('the choice of the encoder', () => {
 describe('the search for ffmpeg', () => {
   it('finds the one that policy names, with its version and its encoders', async () => {
     const path = ffmpegPath();
-    const finder = new FfmpegFinder({ ffmpegPath: path, resourcesFolder: '', encoder: 'auto' });
+    const finder = new FfmpegFinder({ ffmpegPath: path, encoder: 'auto' }, '');
     expect(finder.current).toBeNull();
     const found = await finder.find();
     expect(found.binary).toMatchObject({ path, origin: 'policy' });
@@ -95,7 +95,7 @@ describe('the search for ffmpeg', () => {
   });
 
   it('remembers what it has found', async () => {
-    const finder = new FfmpegFinder({ ffmpegPath: ffmpegPath(), resourcesFolder: '', encoder: 'auto' });
+    const finder = new FfmpegFinder({ ffmpegPath: ffmpegPath(), encoder: 'auto' }, '');
     expect(await finder.find()).toBe(await finder.find());
   });
 
@@ -104,27 +104,25 @@ describe('the search for ffmpeg', () => {
     const folder = join(resourcesFolder, 'ffmpeg', `${process.platform}-${process.arch}`);
     await mkdir(folder, { recursive: true });
     await symlink(ffmpegPath(), join(folder, 'ffmpeg'));
-    const { binary: found } = await new FfmpegFinder({
-      ffmpegPath: null,
+    const { binary: found } = await new FfmpegFinder(
+      { ffmpegPath: null, encoder: 'auto' },
       resourcesFolder,
-      encoder: 'auto',
-    }).find();
+    ).find();
     expect(found).toMatchObject({ path: join(folder, 'ffmpeg'), origin: 'resources' });
   });
 
   it('finds one without policy and without Sightline’s own', async () => {
     const resourcesFolder = await temporaryFolder();
-    const { binary: found } = await new FfmpegFinder({
-      ffmpegPath: null,
+    const { binary: found } = await new FfmpegFinder(
+      { ffmpegPath: null, encoder: 'auto' },
       resourcesFolder,
-      encoder: 'auto',
-    }).find();
+    ).find();
     expect(['ffmpeg-static', 'PATH']).toContain(found.origin);
   });
 
   it('takes no other one when the one that policy names is missing, and says which that is', async () => {
     const path = join(await temporaryFolder(), 'ffmpeg');
-    const finder = new FfmpegFinder({ ffmpegPath: path, resourcesFolder: '', encoder: 'auto' });
+    const finder = new FfmpegFinder({ ffmpegPath: path, encoder: 'auto' }, '');
     await expect(finder.find()).rejects.toMatchObject({
       code: 'ENCODER_UNAVAILABLE',
       message: containing(`${path} (not there, or not executable)`),
@@ -135,7 +133,7 @@ describe('the search for ffmpeg', () => {
   it('takes no other one when the one that policy names is no ffmpeg', async () => {
     const path = join(await temporaryFolder(), 'ffmpeg');
     await writeFile(path, '#!/bin/sh\nexit 3\n', { mode: 0o755 });
-    const finder = new FfmpegFinder({ ffmpegPath: path, resourcesFolder: '', encoder: 'auto' });
+    const finder = new FfmpegFinder({ ffmpegPath: path, encoder: 'auto' }, '');
     await expect(finder.find()).rejects.toMatchObject({
       code: 'ENCODER_UNAVAILABLE',
       message: containing(path),
@@ -144,7 +142,7 @@ describe('the search for ffmpeg', () => {
 
   it('looks again after a failure', async () => {
     const path = join(await temporaryFolder(), 'ffmpeg');
-    const finder = new FfmpegFinder({ ffmpegPath: path, resourcesFolder: '', encoder: 'auto' });
+    const finder = new FfmpegFinder({ ffmpegPath: path, encoder: 'auto' }, '');
     await expect(finder.find()).rejects.toMatchObject({ code: 'ENCODER_UNAVAILABLE' });
     await symlink(ffmpegPath(), path);
     expect((await finder.find()).binary.path).toBe(path);
@@ -159,7 +157,7 @@ it('an ffmpeg in the current folder is not tried, whatever PATH says', async () 
   process.chdir(folder);
   process.env.PATH = `.::${path ?? ''}`;
   try {
-    const finder = new FfmpegFinder({ ffmpegPath: null, resourcesFolder: folder, encoder: 'auto' });
+    const finder = new FfmpegFinder({ ffmpegPath: null, encoder: 'auto' }, folder);
     await finder.find().catch(() => undefined);
     await expect(access(tried)).rejects.toThrow('ENOENT');
   } finally {

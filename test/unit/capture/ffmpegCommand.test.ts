@@ -180,7 +180,7 @@ describe('the picture that comes of it', () => {
 
   beforeAll(async () => {
     path = ffmpegPath();
-    ({ encoder } = await new FfmpegFinder({ ffmpegPath: path, resourcesFolder: '', encoder: 'auto' }).find());
+    ({ encoder } = await new FfmpegFinder({ ffmpegPath: path, encoder: 'auto' }, '').find());
   });
 
   /** Runs the command with a test picture in the place of the screen. */

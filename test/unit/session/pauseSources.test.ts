@@ -32,7 +32,7 @@ describe('absences', () => {
     const { pauses, events } = pausesOf(policy);
     pauses.absencesChanged(['locked']);
     policy.pauseOnLock = true;
-    pauses.update();
+    pauses.policyChanged(new Set(['pauseOnLock']));
     expect(events).toMatchObject([{ pauses: [] }, { pauses: ['locked'] }]);
   });
 });

@@ -1,5 +1,6 @@
 // The session over a disk that fails: what is acknowledged, what is refused, and when.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { silentLogger } from '../../../main/platform/log.ts';
 import type { SessionPorts } from '../../../main/session/service.ts';
 import { Session } from '../../../main/session/service.ts';
 import type { SessionRecord } from '../../../main/session/state.ts';
@@ -59,6 +60,7 @@ function sessionOnDisk() {
     publish: () => undefined,
     onState: () => undefined,
     newId: () => `id-${++ids}`,
+    log: silentLogger,
   };
   const ended = { type: 'run.ended', fault: null, permanent: false } as const;
   function journal(record: SessionRecord): Promise<void> {
@@ -67,14 +69,14 @@ function sessionOnDisk() {
       flush();
     });
   }
-  const session = new Session(ports, {
+  const session = new Session(ports, () => ({
     graceMs: 60_000,
     startDeadlineMs: 10_000,
     suspendMaxSeconds: 0,
     resumeAfterRestart: false,
     agentMaySuspend: false,
     newRunId: () => `run-${++ids}`,
-  });
+  }));
   return Object.assign(it, {
     session,
     /** Whose journal can be written; that of the one before never will be. */

@@ -3,7 +3,7 @@ import { mkdir, readdir, readlink, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { SessionKeys } from '../../../main/spool/journal.ts';
-import type { QuotaOptions } from '../../../main/spool/quota.ts';
+import type { QuotaLimits } from '../../../main/spool/quota.ts';
 import { SpoolQuota, limitsOf } from '../../../main/spool/quota.ts';
 import type { SpoolSession } from '../../../main/spool/spool.ts';
 import { recoverSessions } from '../../../main/spool/recoverSessions.ts';
@@ -35,7 +35,7 @@ interface Bench {
   runs(): Promise<string[]>;
 }
 
-async function bench(limits: Partial<QuotaOptions> = {}): Promise<Bench> {
+async function bench(limits: Partial<QuotaLimits> = {}): Promise<Bench> {
   const root = join(await temporaryFolder(), 'spool');
   const keys = testKeys();
   const sessions = new Set<SpoolSession>();
@@ -43,9 +43,7 @@ async function bench(limits: Partial<QuotaOptions> = {}): Promise<Bench> {
   const build = (): { quota: SpoolQuota; spool: Spool } => {
     const quota = new SpoolQuota({
       root,
-      quotaBytes: 100 * MIB,
-      minFreeBytes: 0,
-      keepPublishedMs: 0,
+      limits: () => ({ quotaBytes: 100 * MIB, minFreeBytes: 0, keepPublishedMs: 0, ...limits }),
       now: () => it.now,
       freeBytes: async () => {
         await Promise.resolve();
@@ -53,7 +51,6 @@ async function bench(limits: Partial<QuotaOptions> = {}): Promise<Bench> {
         return it.free();
       },
       onProblem: (message) => it.problems.push(message),
-      ...limits,
     });
     const spool = new Spool({
       root,
@@ -261,12 +258,15 @@ describe('the free space of the disk', () => {
   it('is that of the disk the spool is on, as statfs tells it', async () => {
     const root = await temporaryFolder();
     const problems: string[] = [];
-    const options = { root, quotaBytes: MIB, keepPublishedMs: 0, now: () => 0 };
-    const onProblem = (message: string): number => problems.push(message);
-    await new SpoolQuota({ ...options, minFreeBytes: 1, onProblem }).reserveForRun();
-    await expect(
-      new SpoolQuota({ ...options, minFreeBytes: 2 ** 62, onProblem }).reserveForRun(),
-    ).rejects.toMatchObject({
+    const quota = (minFreeBytes: number): SpoolQuota =>
+      new SpoolQuota({
+        root,
+        limits: () => ({ quotaBytes: MIB, minFreeBytes, keepPublishedMs: 0 }),
+        now: () => 0,
+        onProblem: (message) => problems.push(message),
+      });
+    await quota(1).reserveForRun();
+    await expect(quota(2 ** 62).reserveForRun()).rejects.toMatchObject({
       code: 'SPOOL_FULL',
     });
     expect(problems).toEqual([]);

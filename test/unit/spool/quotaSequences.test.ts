@@ -72,9 +72,7 @@ class World {
   private build(): [SpoolQuota, Spool] {
     const quota = new SpoolQuota({
       root: this.root,
-      quotaBytes: QUOTA,
-      minFreeBytes: MIN_FREE,
-      keepPublishedMs: KEEP_MS,
+      limits: () => ({ quotaBytes: QUOTA, minFreeBytes: MIN_FREE, keepPublishedMs: KEEP_MS }),
       now: () => this.now,
       freeBytes: async () => DISK - this.othersBytes - (await sizeOf(this.root)),
       onProblem: (message) => must(false, message),

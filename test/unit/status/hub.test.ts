@@ -83,7 +83,11 @@ describe('the state', () => {
   it('a suspension that ended by itself is told, with a revision of its own', () => {
     const { hub, pushes } = listening();
     const before = hub.rev;
-    hub.pushResumed({ contactId: 'A', resumedAt: '2026-01-01T00:00:00.000Z', cause: 'time-limit' });
+    hub.pushResumed({
+      contactId: 'A',
+      resumedAt: Date.parse('2026-01-01T00:00:00.000Z'),
+      cause: 'time-limit',
+    });
     expect(pushes).toEqual([
       {
         ...{ type: 'contact.resumed', rev: before + 1, contactId: 'A', cause: 'time-limit' },

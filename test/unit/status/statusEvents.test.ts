@@ -55,13 +55,13 @@ async function bench(
   const { log, lines } = keepingLogger();
   let ids = 0;
   const events = new StatusEvents({
-    file,
+    policy: { statusEventsFile: file },
     hub,
     clock: { now: () => NOW, steps: 0, fromWall: (wall) => wall },
     newEventId: () => `event-${++ids}`,
     clientInfo: () => ({ appVersion: '1.2.3', os: 'linux 6.1.0 x64', monitors: 2, encoder: 'libopenh264' }),
     log,
-    outbox,
+    outbox: () => outbox,
   });
   const written = async (): Promise<StatusEvent[]> => {
     const text = await readFile(file, 'utf8');

@@ -21,11 +21,7 @@ export function ffmpegPath(): string {
 export async function makeTestVideo(frames = 10): Promise<TestVideo> {
   const [fps, width, height, keyInterval] = [5, 160, 96, 5];
   const path = ffmpegPath();
-  const { encoder } = await new FfmpegFinder({
-    ffmpegPath: path,
-    resourcesFolder: '',
-    encoder: 'auto',
-  }).find();
+  const { encoder } = await new FfmpegFinder({ ffmpegPath: path, encoder: 'auto' }, '').find();
   const { stdout } = await runOrThrow(path, [
     ...['-v', 'error', '-f', 'lavfi', '-i', `testsrc=size=${width}x${height}:rate=${fps}`],
     ...[

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Stoppable } from '../../../main/composition/stopServices.ts';
-import { stopServices } from '../../../main/composition/stopServices.ts';
-import { keepingLogger } from '../support/logs.ts';
+import type { Stoppable } from '../../main/stopServices.ts';
+import { stopServices } from '../../main/stopServices.ts';
+import { keepingLogger } from './support/logs.ts';
 
 const never = new Promise<never>(() => undefined);
 const done = (): Promise<void> => Promise.resolve();
@@ -14,8 +14,8 @@ function services(changes: Partial<Stoppable> = {}) {
     publisher: { idle: done, stop: () => void ended.push('publisher') },
     announcer: { idle: done },
     statusEvents: { retryNow: () => undefined, idle: done },
-    eventBridge: null,
-    sessionWatch: Promise.resolve(null),
+    eventBridge: { idle: done, stop: done },
+    pauses: { stop: done },
     server: {
       close: () => {
         ended.push('server');
@@ -49,11 +49,10 @@ describe('the end of the services', () => {
 
   it.each<[string, Partial<Stoppable>]>([
     ['a run that never closes', { session: { shutdown: () => never } }],
-    ['a delivery that never ends', { publisher: { idle: () => never, stop: () => undefined } }],
+    ['an upload that never ends', { publisher: { idle: () => never, stop: () => undefined } }],
     ['an event that is never written', { announcer: { idle: () => never } }],
-    ['EventBridge', { eventBridge: { sender: { idle: () => never, stop: () => never } } }],
-    ['a bus that does not answer', { sessionWatch: never }],
-    ['a watch that does not end', { sessionWatch: Promise.resolve({ stop: () => never }) }],
+    ['EventBridge', { eventBridge: { idle: () => never, stop: () => never } }],
+    ['a session watch that does not end', { pauses: { stop: () => never } }],
     ['connections that stay', { server: { close: () => never } }],
   ])('is within its deadline in spite of %s, and the data folder is unlocked', async (_, changes) => {
     const { parts, ended, lines } = services(changes);
@@ -67,7 +66,7 @@ describe('the end of the services', () => {
     const { parts, ended } = services({
       session: { shutdown: () => never },
       announcer: { idle: () => never },
-      sessionWatch: never,
+      pauses: { stop: () => never },
       server: { close: () => never },
     });
     expect(await msOf(parts, 1700)).toBeLessThan(2200);

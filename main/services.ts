@@ -1,0 +1,200 @@
+// The composition root: creates every service and connects them. What decides something is in the room that it is about.
+
+import { randomUUID } from 'node:crypto';
+import { Capture } from './capture/capture.ts';
+import { displaysOf, type MonitorSource } from './capture/displays.ts';
+import { FfmpegFinder } from './capture/ffmpegBinary.ts';
+import { Slates, formatWithoutFrames } from './capture/slates.ts';
+import { ffmpegSpawner } from './capture/spawnFfmpeg.ts';
+import { describePortOwner } from './diagnostics/portOwner.ts';
+import { SystemClock } from './platform/clock.ts';
+import { lockDataFolder } from './platform/instanceLock.ts';
+import type { KeyStore } from './platform/keyStore.ts';
+import type { Logger } from './platform/log.ts';
+import { makePrivate } from './platform/privateFiles.ts';
+import type { StartSessionWatch } from './platform/sessionWatch.ts';
+import { appVersion, osName } from './platform/version.ts';
+import type { Policy } from './policy/keys.ts';
+import type { LivePolicy } from './policy/live.ts';
+import { startUploads } from './publisher/uploadService.ts';
+import { authenticationOf } from './server/authentication.ts';
+import { explainListenError } from './server/listenError.ts';
+import { recorderInfo } from './server/recorderInfo.ts';
+import { startServer, type RunningServer } from './server/server.ts';
+import { Pauses } from './session/pauses.ts';
+import { Readiness } from './session/readiness.ts';
+import { Session } from './session/service.ts';
+import { sessionOptions } from './session/step.ts';
+import { isQuiet, shownState } from './session/view.ts';
+import type { Monitor } from './shared/names.ts';
+import type { RecorderInfo } from './shared/protocol.ts';
+import { openSpool } from './spool/openSpool.ts';
+import { recover } from './spool/recovery.ts';
+import { journalRuns } from './spool/runJournal.ts';
+import { Announcer } from './status/announcer.ts';
+import { StatusHub } from './status/hub.ts';
+import { EventBridgeLink } from './status/startEventBridge.ts';
+import { StatusEvents } from './status/statusEvents.ts';
+import { stopServices } from './stopServices.ts';
+
+export interface ServicesOptions {
+  /** Values change in place (policy/live.ts): read them when they are needed. */
+  readonly policy: Policy;
+  /** Reports the changes; undefined: there are none. */
+  readonly policyChanges?: Pick<LivePolicy, 'onChange' | 'contactsAreOn' | 'look'>;
+  readonly resourcesFolder: string;
+  readonly log: Logger;
+  /** Lists the monitors where neither ffmpeg nor the X server does (Electron's `screen`). */
+  readonly monitorSource?: MonitorSource;
+  /** Wraps the spool's keys; undefined: a key file in the data folder does. */
+  readonly keyStore?: KeyStore;
+  /** Reports when the agent is away from the screen. */
+  readonly watchSession?: StartSessionWatch;
+  /** Called with the monitors of each new run. */
+  readonly onMonitors?: (recorded: readonly Monitor[]) => void;
+}
+
+export type Services = Awaited<ReturnType<typeof startServices>>;
+
+/** @throws SightlineError when the data folder or the port is not available */
+export async function startServices(options: ServicesOptions) {
+  const { policy, policyChanges, resourcesFolder, log, monitorSource = null, keyStore } = options;
+  const authentication = authenticationOf(policy, log);
+  const unlock = lockDataFolder(policy.dataDir);
+  await makePrivate(policy.dataDir, log);
+
+  const clock = new SystemClock();
+  const finder = new FfmpegFinder(policy, resourcesFolder, log);
+  const displays = displaysOf({ platform: process.platform, policy, source: monitorSource });
+  const spawn = ffmpegSpawner(log);
+  const slates = new Slates({ finder, spawn, resourcesFolder });
+  const hub = new StatusHub((error) => log.error('a listener failed', { reason: String(error) }));
+  const eventBridge = new EventBridgeLink(policy, { clock, log });
+  let monitors: number | undefined;
+  const encoder = () => finder.current?.encoder;
+  const statusEvents = new StatusEvents({
+    ...{ policy, hub, clock, log, newEventId: randomUUID },
+    clientInfo: () => ({ appVersion, os: osName(), monitors, encoder: encoder() }),
+    outbox: () => eventBridge.outbox,
+  });
+  const announcer = new Announcer(statusEvents, log);
+  const storage = openSpool({ policy, keyStore, announcer, encoder, clock, log });
+  const { spool, current, memory, unreadable } = storage;
+  const uploads = startUploads({
+    ...{ policy, current, announcer, statusEvents, clock, log },
+    makeSlate: (order) => slates.make(order),
+    blankFormat: () => formatWithoutFrames(finder, displays, policy.fps),
+    onChange: (now) => hub.update({ uploads: unreadable.addTo(now) }),
+  });
+  const { publisher } = uploads;
+
+  const capture = new Capture({
+    ...{ finder, displays, spawn, clock, policy, log },
+    ports: {
+      ...journalRuns({
+        ...{ current, clock, log },
+        dispatch: (event) => session.dispatch(event),
+        onOpened: (recorded) => {
+          monitors = Math.max(1, recorded.length);
+          options.onMonitors?.(recorded);
+        },
+        onGrown: uploads.grew,
+      }),
+      onDisplaysChanged: (change) => pauses.displaysChanged(change),
+    },
+  });
+  const session: Session = new Session(
+    {
+      ...{ clock, capture, newId: randomUUID, log, onState },
+      journal: storage.journal,
+      guard: () => current.guard(),
+      announce: (effect) => void announcer.announceDecision(effect, current),
+      pushResumed: (news) => hub.pushResumed(news),
+      publish: uploads.publish,
+    },
+    () => sessionOptions(policy, randomUUID),
+  );
+  const pauses = new Pauses({ policy, dispatch: (event) => session.dispatch(event), clock, log });
+  const readiness = new Readiness({
+    findEncoder: () => finder.find(),
+    createKey: storage.createKey,
+    ...{ log, onChange: showState },
+  });
+  let recovered = (): void => undefined;
+  const recovery = new Promise<void>((resolve) => (recovered = resolve));
+  const describe = (): Promise<RecorderInfo> =>
+    recorderInfo({
+      ...{ policy, appVersion, recovery },
+      findEncoder: async () => (await readiness.check())?.encoder ?? null,
+    });
+
+  function showState(): void {
+    hub.update(shownState(session.current, readiness.problem));
+  }
+
+  let server: RunningServer | null = null;
+  function onState(): void {
+    const contactsAreOn = !isQuiet(session.current);
+    showState();
+    uploads.contactsAreOn(contactsAreOn);
+    if (!contactsAreOn) {
+      // The next contact gets a spool folder, a canvas and a clock anchor that do not depend on this one.
+      capture.forgetCanvas();
+      clock.reanchor();
+      current
+        .end(session.written.then(() => announcer.idle()))
+        .catch((error: unknown) => log.warn('the spool could not be tidied', { reason: String(error) }));
+    }
+    policyChanges?.contactsAreOn(contactsAreOn);
+    if (!contactsAreOn) server?.disconnectUnallowed();
+  }
+
+  const running = await startServer({
+    ...{ port: policy.port, guard: policy, appVersion, log },
+    page: { session, hub, describe, authentication, onToken: uploads.tokenCame },
+    control: { dataDir: policy.dataDir, publisher, recovery },
+  }).catch(async (error: unknown) => {
+    unlock();
+    throw await explainListenError(error, policy.port, describePortOwner);
+  });
+  server = running;
+  const endFollowing = policyChanges?.onChange((keys) => {
+    for (const service of [finder, readiness, uploads, pauses]) service.policyChanged(keys);
+    eventBridge.policyChanged(keys, (reopen) => statusEvents.betweenOutboxWrites(reopen));
+    statusEvents.retryNow();
+    running.disconnectUnallowed();
+  });
+
+  eventBridge.start();
+  // Recovery needs to know the encoder; `readiness` reports why there is none.
+  await finder.find().catch(() => undefined);
+  await recover({
+    ...{ spool, current, memory, unreadable, clock, publisher, capture, log },
+    restore: (state) => session.dispatch({ type: 'restored', ...state }),
+  }).catch((error: unknown) => log.error('the spool could not be recovered', { reason: String(error) }));
+  hub.update({ uploads: unreadable.addTo(publisher.uploads) });
+  // Not before recovery: a new key would hide that the key of an unpublished recording is gone.
+  await readiness.check();
+  recovered();
+  // The agent is back: where nothing reports policy changes, this is the time to look for one.
+  if (options.watchSession) pauses.follow(options.watchSession, () => void policyChanges?.look());
+  policyChanges?.contactsAreOn(!isQuiet(session.current));
+
+  return {
+    port: running.port,
+    ...{ hub, session, publisher, eventBridge },
+    /** For the status window and the health checks, which only read. */
+    parts: { currentSession: current, displays, finder, clock, policy },
+    /** What the reply to `hello` says about this recorder; runs ffmpeg if no encoder is known yet. */
+    describe,
+    /** Completes what is open, publishes what it can within the time given, and ends. The next start finds the rest. */
+    stop: (withinMs: number): Promise<void> =>
+      stopServices(
+        {
+          ...{ session, publisher, announcer, statusEvents, eventBridge, pauses, displays },
+          ...{ server: running, endFollowing, unlock, log },
+        },
+        withinMs,
+      ),
+  };
+}
