@@ -1,5 +1,5 @@
-// electron-builder calls this before it packs for one platform. A package without our own ffmpeg would record with whatever is
-// on PATH, or not at all; one without notices may not be given to others. So what is missing ends the release here.
+// electron-builder calls this before it packs for one platform. A package without our ffmpeg would use any ffmpeg
+// on PATH, or not record at all; one without notices may not be distributed. So a missing part ends the release here.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';

@@ -15,7 +15,7 @@ import { startPainter } from '../test/rig/painter.ts';
 import { findTool } from '../test/rig/process.ts';
 import type { Page, Recorder } from '../test/rig/recorder.ts';
 import { startRecorder } from '../test/rig/recorder.ts';
-import { benchDelivery, deliveryLines, type DeliveryFigures } from './benchDelivery.ts';
+import { benchUpload, deliveryLines, type DeliveryFigures } from './benchUpload.ts';
 
 const { values } = parseArgs({
   options: {
@@ -46,7 +46,7 @@ interface Weight {
 const display = await startDisplay({ width, height });
 const home = await mkdtemp(join(tmpdir(), 'sightline-bench-'));
 try {
-  const delivery = await benchDelivery(note);
+  const delivery = await benchUpload(note);
   const started = performance.now();
   const recorder = await startRecorder({ display: display.display, home });
   const startUpMs = performance.now() - started;

@@ -32,7 +32,7 @@ for (const one of productionPackages(root)) {
   if (texts.length === 0 && one.licence === null) missing.push(`${one.name} ${one.version}`);
   const words =
     texts.length > 0 ? texts : [`Its package has no licence text; it says: ${one.licence ?? 'nothing'}.`];
-  // The MPL asks that everybody be told where the source is.
+  // The MPL requires a statement of where the source is.
   if (one.licence === 'MPL-2.0')
     words.unshift(`Its source, unchanged: npm pack ${one.name}@${one.version}\n\n`);
   parts.push(section(`${one.name} ${one.version}`, one.licence ?? 'see below', words));

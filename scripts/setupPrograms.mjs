@@ -1,7 +1,7 @@
 // The programs (or files) that the set-up looks for, by what needs them, and the Debian packages that carry them.
 
 const wine = ['wine64', 'wine', '/usr/lib/wine/wine64'];
-/** What runs the program on a screen of its own and reads the recording back. */
+/** The purposes that run the program on a virtual screen and read the recording back. */
 const trials = ['demo', 'test', 'windows', 'bench', 'soak', 'installer'];
 const linux = ['linux'];
 

@@ -17,7 +17,7 @@ export function run(command, args, { cwd, env, onLine = () => {} } = {}) {
       try {
         process.kill(-child.pid, 'SIGTERM');
       } catch {
-        // It has just ended by itself.
+        // It has just ended.
       }
     };
     const forget = () => {

@@ -11,7 +11,7 @@ const askEveryMs = 1_000;
  * and ends the wait with undefined as soon as it says true.
  */
 export async function acquireLock(path, isDone, log) {
-  let told = false;
+  let announced = false;
   for (;;) {
     if (tryCreate(path)) {
       const timer = setInterval(() => touch(path), touchEveryMs);
@@ -24,8 +24,8 @@ export async function acquireLock(path, isDone, log) {
       rmSync(path, { force: true });
       continue;
     }
-    if (!told) log(`another process is building this ffmpeg; waiting for it (its lock is ${path})`);
-    told = true;
+    if (!announced) log(`another process is building this ffmpeg; waiting for it (its lock is ${path})`);
+    announced = true;
     await new Promise((resolve) => setTimeout(resolve, askEveryMs));
     if (isDone()) return undefined;
   }

@@ -1,7 +1,7 @@
 // The part of `npm run bench` about what comes after capture: how long a call's length is felt at its end, how quick an
 // upload is beside a plain PUT of the same bytes, and what an hour's assembly takes of memory. Recordings are simulated
 // (a minute of ffmpeg's test picture, repeated), spool, assembly, SDK and socket are real; S3 is our strict stand-in in a
-// process of its own.
+// separate process.
 
 import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -45,7 +45,7 @@ setFlagsFromString('--expose_gc');
 const collectGarbage = runInNewContext('gc') as () => void;
 const log = createLogger({ folder: join(tmpdir(), 'sightline-bench-logs'), level: 'error', stderr: false });
 
-export async function benchDelivery(note: (text: string) => void): Promise<DeliveryFigures> {
+export async function benchUpload(note: (text: string) => void): Promise<DeliveryFigures> {
   const server = spawn(
     process.execPath,
     [...process.execArgv, fileURLToPath(new URL('../test/rig/s3ServerProcess.ts', import.meta.url))],
