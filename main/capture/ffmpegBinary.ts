@@ -5,7 +5,7 @@ import { execFile } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { delimiter, isAbsolute, join } from 'node:path';
 import { promisify } from 'node:util';
-import { isInstalledCommandLine } from '../platform/installation.ts';
+import { isInstalledCommandLine } from '../platform/version.ts';
 import { isExecutable } from '../platform/runTool.ts';
 import { SightlineError, errorMessage } from '../shared/errors.ts';
 import type { EncoderName } from '../shared/names.ts';

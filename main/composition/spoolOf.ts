@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type { Logger } from '../platform/log.ts';
-import { endOrphan } from '../platform/orphans.ts';
+import { endOrphan } from '../platform/childProcess.ts';
 import type { Policy } from '../policy/keys.ts';
 import type { EncoderName } from '../shared/names.ts';
 import type { Clock } from '../shared/time.ts';

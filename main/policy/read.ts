@@ -1,10 +1,9 @@
 // The policy as it is now, read from all of its sources.
 
-import { trustNoEnvironment } from './environment.ts';
-import type { LenientPolicy } from './lenient.ts';
-import { loadPolicyLenient } from './lenient.ts';
+import { trustNoEnvironment } from '../platform/hardening.ts';
 import type { LoadedPolicy, PolicySources } from './load.ts';
-import { loadPolicy } from './load.ts';
+import { PolicyError, loadPolicy, resolvePolicy } from './load.ts';
+import type { ReadMachinePolicy } from './machine.ts';
 import { readMachinePolicy } from './machine.ts';
 import { readUserSettings } from './userSettings.ts';
 
@@ -23,4 +22,24 @@ export async function readPolicyLenient(given: GivenPolicy): Promise<LenientPoli
   const policy = await loadPolicyLenient(readMachinePolicy, given);
   if (policy.managed) trustNoEnvironment(process.env, process.platform);
   return policy;
+}
+
+export interface LenientPolicy extends LoadedPolicy {
+  /** Empty for a valid policy. Each key that is not valid has its default. */
+  readonly problems: readonly string[];
+}
+
+/** @param readMachine as readMachinePolicy: may reject with a PolicyError */
+export async function loadPolicyLenient(
+  readMachine: ReadMachinePolicy,
+  others: Omit<PolicySources, 'machine'>,
+): Promise<LenientPolicy> {
+  try {
+    return resolvePolicy({ ...others, machine: await readMachine() });
+  } catch (error) {
+    if (!(error instanceof PolicyError)) throw error;
+    // An unreadable machine policy still means that an administrator decides.
+    const rest = resolvePolicy({ ...others, machine: [], managed: true });
+    return { ...rest, problems: [...error.problems, ...rest.problems] };
+  }
 }

@@ -1,9 +1,67 @@
-// Linux: the user of a socket, from /proc/net/tcp and tcp6 (proc(5)), which list the sockets of our network namespace.
+// Whose program is at the other end of a loopback connection: the user of its socket on Linux (/proc/net/tcp and tcp6,
+// proc(5), the sockets of our network namespace) and macOS (lsof, which shows an ordinary user only that user's own
+// programs; tested on lines in its documented format, not run on a Mac yet), its session on Windows (windowsPeers.ts).
 
 import { open } from 'node:fs/promises';
+import type { Socket } from 'node:net';
 import { endianness } from 'node:os';
-import type { FindPeers, PeerVerdict } from './peer.ts';
-import { NOT_FOUND, keyOf, unmapped } from './peer.ts';
+import type { RunTool } from '../platform/runTool.ts';
+
+/** One end of a TCP connection; an IPv4 address is never written as a mapped one. */
+export interface Endpoint {
+  readonly address: string;
+  readonly port: number;
+}
+
+/** A connection as its other end has it: `local` is what we call remote. */
+export interface PeerConnection {
+  readonly local: Endpoint;
+  readonly remote: Endpoint;
+}
+
+export type PeerVerdict =
+  | { readonly kind: 'ours' }
+  /** Another user's or session's. */
+  | { readonly kind: 'other'; readonly reason: string }
+  /** Nothing certain is known, which is no reason to trust it. */
+  | { readonly kind: 'unknown'; readonly reason: string };
+
+/** Looks once for all of them; the answers are in their order. Rejects when the system does not tell. */
+export type FindPeers = (peers: readonly PeerConnection[]) => Promise<readonly PeerVerdict[]>;
+
+/** null once the connection is gone. */
+export function peerOf({
+  localAddress,
+  localPort,
+  remoteAddress,
+  remotePort,
+}: Socket): PeerConnection | null {
+  if (
+    localAddress === undefined ||
+    localPort === undefined ||
+    remoteAddress === undefined ||
+    remotePort === undefined
+  )
+    return null;
+  return {
+    local: { address: unmapped(remoteAddress), port: remotePort },
+    remote: { address: unmapped(localAddress), port: localPort },
+  };
+}
+
+/** `::ffff:127.0.0.1` is 127.0.0.1 (RFC 4291, 2.5.5.2). */
+export function unmapped(address: string): string {
+  return address.replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i, '');
+}
+
+export function keyOf({ local, remote }: PeerConnection): string {
+  return `${local.address} ${local.port} ${remote.address} ${remote.port}`;
+}
+
+export const NOT_FOUND: PeerVerdict = {
+  kind: 'unknown',
+  reason: 'the system lists no such connection',
+};
 
 /** A line has 150 characters: this is for 400,000 sockets, and a bound for who opens more. */
 const MAX_TABLE_BYTES = 64 * 1024 * 1024;
@@ -122,4 +180,42 @@ async function eachRow(
   } finally {
     await file.close();
   }
+}
+
+/**
+ * The user of each connection in what `lsof -F pun` prints (lsof(8), OUTPUT FOR OTHER PROGRAMS): a line is a field, `u` for
+ * a process and `n` for one of its files, such as `n127.0.0.1:52344->127.0.0.1:5431` or `n[::1]:52345->[::1]:5431`.
+ */
+export function parseLsof(text: string): Map<string, number> {
+  const users = new Map<string, number>();
+  let uid: number | null = null;
+  for (const line of text.split('\n')) {
+    if (line.startsWith('p')) uid = null;
+    if (/^u\d+$/.test(line)) uid = Number(line.slice(1));
+    const match = /^n\[?([\d.:a-f]+?)\]?:(\d+)->\[?([\d.:a-f]+?)\]?:(\d+)$/i.exec(line);
+    if (match === null || uid === null) continue;
+    const [, local = '', localPort, remote = '', remotePort] = match;
+    const key = keyOf({
+      local: { address: unmapped(local), port: Number(localPort) },
+      remote: { address: unmapped(remote), port: Number(remotePort) },
+    });
+    users.set(key, uid);
+  }
+  return users;
+}
+
+/** @param uid ours */
+export function macPeers(uid: number, run: RunTool): FindPeers {
+  return async (peers) => {
+    const ports = [...new Set(peers.map(({ remote }) => remote.port))].join(',');
+    const text = await run('/usr/sbin/lsof', ['-nP', `-iTCP:${ports}`, '-sTCP:ESTABLISHED', '-F', 'pun']);
+    const users = parseLsof(text);
+    return peers.map((peer): PeerVerdict => {
+      const user = users.get(keyOf(peer));
+      if (user === undefined) return NOT_FOUND;
+      return user === uid
+        ? { kind: 'ours' }
+        : { kind: 'other', reason: `it is user ${user}'s, not user ${uid}'s` };
+    });
+  };
 }

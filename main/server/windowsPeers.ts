@@ -3,10 +3,10 @@
 
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { HELPER_IS_MISSING, findMonitorHelper } from '../monitorHelper.ts';
-import { spawnPiped } from '../pipedProcess.ts';
-import type { FindPeers, PeerVerdict } from './peer.ts';
-import { NOT_FOUND, keyOf } from './peer.ts';
+import { HELPER_IS_MISSING, findMonitorHelper } from '../platform/monitorHelper.ts';
+import { spawnPiped } from '../platform/childProcess.ts';
+import type { FindPeers, PeerVerdict } from './peerLookup.ts';
+import { NOT_FOUND, keyOf } from './peerLookup.ts';
 
 const ANSWER_DEADLINE_MS = 5000;
 

@@ -8,11 +8,9 @@ import type { AddressInfo, Socket } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { linuxPeers, parseProcNetTcp } from '../../../main/platform/peers/linux.ts';
-import { macPeers, parseLsof } from '../../../main/platform/peers/mac.ts';
-import type { PeerConnection } from '../../../main/platform/peers/peer.ts';
-import { peerOf } from '../../../main/platform/peers/peer.ts';
-import { WindowsPeers, parsePeer } from '../../../main/platform/peers/windows.ts';
+import { linuxPeers, parseProcNetTcp, macPeers, parseLsof, peerOf } from '../../../main/server/peerLookup.ts';
+import type { PeerConnection } from '../../../main/server/peerLookup.ts';
+import { WindowsPeers, parsePeer } from '../../../main/server/windowsPeers.ts';
 import { temporaryFolder } from '../support/folders.ts';
 import { needsLinux, orLeftOut } from '../../rig/leftOut.ts';
 
