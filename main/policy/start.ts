@@ -7,14 +7,15 @@ import { z } from 'zod';
 import { removeLeftBehind, writeFileAtomically } from '../platform/atomicFile.ts';
 import { lockHolder } from '../platform/instanceLock.ts';
 import type { AdjustableLogger } from '../platform/log.ts';
+import { parseJson } from '../shared/json.ts';
 import { policyKeyNames } from './keys.ts';
+import { userSettingsFile } from '../platform/paths.ts';
 import type { LoadedPolicy } from './load.ts';
 import type { PolicyState } from './live.ts';
 import { LivePolicy, ignoredCode } from './live.ts';
 import { machinePolicyFiles } from './machine.ts';
 import type { GivenPolicy } from './read.ts';
 import { readPolicy } from './read.ts';
-import { userSettingsFile } from './userSettings.ts';
 import { watchPolicy } from './watch.ts';
 
 export interface StartedPolicy {
@@ -95,11 +96,10 @@ const stateSchema = z.object({
 
 /** null when no Sightline runs with this data folder. */
 export async function readPolicyState(dataDir: string): Promise<PolicyState | null> {
-  try {
-    const { pid, ...state } = stateSchema.parse(JSON.parse(await readFile(policyStateFile(dataDir), 'utf8')));
-    // A crash leaves the file behind, and its process id may belong to another program by now.
-    return lockHolder(dataDir) === pid ? state : null;
-  } catch {
-    return null;
-  }
+  const text = await readFile(policyStateFile(dataDir), 'utf8').catch(() => '');
+  const { data } = stateSchema.safeParse(parseJson(text));
+  if (data === undefined) return null;
+  const { pid, ...state } = data;
+  // A crash leaves the file behind, and its process id may belong to another program by now.
+  return lockHolder(dataDir) === pid ? state : null;
 }
