@@ -16,10 +16,12 @@ import { safeStorageStore } from './platform/keyStore.ts';
 import { createLogger } from './platform/log.ts';
 import { startLogindWatch } from './platform/logind.ts';
 import { defaultDataFolder, findResourcesFolder, systemDataFolder } from './platform/paths.ts';
-import { keepNewFilesPrivate } from './platform/privateFiles.ts';
-import { powerMonitorWatch } from './platform/powerMonitor.ts';
-import { keepCurrentFolderOutOfSearch } from './platform/runTool.ts';
-import { insistOnCertificates } from './platform/secureTls.ts';
+import {
+  keepNewFilesPrivate,
+  keepCurrentFolderOutOfSearch,
+  insistOnCertificates,
+} from './platform/hardening.ts';
+import { powerMonitorWatch } from './platform/sessionWatch.ts';
 import { appVersion, osName } from './platform/version.ts';
 import type { Policy } from './policy/keys.ts';
 import type { LivePolicy } from './policy/live.ts';

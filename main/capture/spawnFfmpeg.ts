@@ -2,7 +2,7 @@
 
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import type { Logger } from '../platform/log.ts';
-import { spawnPiped } from '../platform/pipedProcess.ts';
+import { spawnPiped } from '../platform/childProcess.ts';
 import { SightlineError, errno } from '../shared/errors.ts';
 
 /** @throws SightlineError CAPTURE_FAILED where the system lacks the resources for a process */

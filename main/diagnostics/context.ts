@@ -9,7 +9,7 @@ import { EventsReader } from '../status/eventsReader.ts';
 import { readRows } from '../status/recordingList.ts';
 import type { Question } from '../platform/ask.ts';
 import { ask } from '../platform/ask.ts';
-import { readControlFile } from '../platform/controlFile.ts';
+import { readControlFile } from '../server/controlFile.ts';
 import { lockHolder } from '../platform/instanceLock.ts';
 import type { KeyStore } from '../platform/keyStore.ts';
 import { MAX_ANSWER_BYTES } from '../platform/limits.ts';

@@ -6,7 +6,7 @@ import { systemPorts } from '../diagnostics/network/checkNetwork.ts';
 import { silentLogger } from '../platform/log.ts';
 import { findResourcesFolder } from '../platform/paths.ts';
 import { appVersion } from '../platform/version.ts';
-import type { LenientPolicy } from '../policy/lenient.ts';
+import type { LenientPolicy } from '../policy/read.ts';
 import { doctorReport } from './doctorReport.ts';
 import type { NamedInstance } from './network.ts';
 import { instanceFrom } from './network.ts';

@@ -2,14 +2,13 @@
 
 import type { Command } from 'commander';
 import { Option } from 'commander';
-import { isInstalledCommandLine } from '../platform/installation.ts';
+import { isInstalledCommandLine } from '../platform/version.ts';
 import type { LoadedPolicy } from '../policy/load.ts';
 import { PolicyError, loadPolicy } from '../policy/load.ts';
 import { readMachinePolicy } from '../policy/machine.ts';
 import type { KeyInfo } from '../policy/keyInfo.ts';
-import type { GivenPolicy } from '../policy/read.ts';
+import type { GivenPolicy, LenientPolicy } from '../policy/read.ts';
 import { readPolicy, readPolicyLenient } from '../policy/read.ts';
-import type { LenientPolicy } from '../policy/lenient.ts';
 import { flagOf, policyKeyNames, policyKeys, variableOf } from '../policy/keys.ts';
 
 /** Parsed by commander: text, or `true` for a flag without a value. */

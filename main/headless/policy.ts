@@ -3,7 +3,7 @@
 import type { Policy } from '../policy/keys.ts';
 import { policyKeyNames } from '../policy/keys.ts';
 import { pendingText } from '../policy/live.ts';
-import { readPolicyState } from '../policy/stateFile.ts';
+import { readPolicyState } from '../policy/start.ts';
 import type { CommandOptions } from './options.ts';
 import { policyFrom, printWarnings } from './options.ts';
 

@@ -4,8 +4,8 @@
 import { request } from 'node:http';
 import type { Command } from 'commander';
 import { Option } from 'commander';
-import type { ControlAccess } from '../platform/controlFile.ts';
-import { readControlFile } from '../platform/controlFile.ts';
+import type { ControlAccess } from '../server/controlFile.ts';
+import { readControlFile } from '../server/controlFile.ts';
 import type { RetryReply, RetryRequest } from '../shared/control.ts';
 import {
   CONTROL_MAX_WAIT_SECONDS,

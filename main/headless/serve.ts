@@ -4,7 +4,7 @@ import { reportCrashes } from '../platform/crashReports.ts';
 import { createLogger } from '../platform/log.ts';
 import { startLogindWatch } from '../platform/logind.ts';
 import { findResourcesFolder } from '../platform/paths.ts';
-import { keepNewFilesPrivate } from '../platform/privateFiles.ts';
+import { keepNewFilesPrivate } from '../platform/hardening.ts';
 import { startLivePolicy } from '../policy/start.ts';
 import { appVersion } from '../platform/version.ts';
 import { startServices } from '../services.ts';

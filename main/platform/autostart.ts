@@ -4,6 +4,7 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { baseFolder } from './paths.ts';
 import { runTool } from './runTool.ts';
 import type { RunTool } from './runTool.ts';
 
@@ -31,9 +32,8 @@ export async function setAutostart(options: AutostartOptions): Promise<void> {
     app.setLoginItemSettings({ openAtLogin: wanted && !isMachines });
     return;
   }
-  const environment = options.environment ?? process.env;
-  const config = environment.XDG_CONFIG_HOME ?? join(options.home ?? homedir(), '.config');
-  const file = join(config, 'autostart', AUTOSTART_FILE);
+  const { environment = process.env, home = homedir() } = options;
+  const file = join(baseFolder('configuration', platform, environment, home), 'autostart', AUTOSTART_FILE);
   if (!wanted) return rm(file, { force: true });
   const text = desktopEntry(program);
   if ((await readFile(file, 'utf8').catch(() => null)) === text) return;

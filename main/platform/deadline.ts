@@ -1,4 +1,4 @@
-// A time limit for work that cannot be aborted.
+// Time limits for work that cannot be aborted, and a timer that a test can replace.
 
 /**
  * @param onLate makes the error for the caller; the work itself continues
@@ -28,3 +28,12 @@ export async function within<T, L>(work: Promise<T>, ms: number, late: L): Promi
     clearTimeout(timer);
   }
 }
+
+/** Calls back once after so long; @returns the way to cancel it. */
+export type SetTimer = (callback: () => void, delayMs: number) => () => void;
+
+/** setTimeout that does not keep the process alive. */
+export const plainTimer: SetTimer = (callback, delayMs) => {
+  const timer = setTimeout(callback, delayMs).unref();
+  return () => clearTimeout(timer);
+};

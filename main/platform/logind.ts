@@ -1,21 +1,23 @@
 // Absences on Linux, from systemd-logind (or elogind) over the system bus: https://www.freedesktop.org/software/systemd/
-// man/latest/org.freedesktop.login1.html. Told, never polled. A machine without a bus, without logind or without a
+// man/latest/org.freedesktop.login1.html. By signals, never polled. A machine without a bus, without logind or without a
 // session gets one line in the log and no watch; in doubt about the state, nothing changes.
 //
 // What "locked" is. `Lock` and `Unlock` are requests to the session's lock screen, `LockedHint` is what the lock screen
-// says it has done, and many say nothing. So Lock begins "locked" and Unlock takes it back; LockedHint true is "locked"
+// reports to have done, and many report nothing. So Lock begins "locked" and Unlock ends it; LockedHint true is "locked"
 // whatever was asked for; LockedHint false ends it only where it had become true, since from a lock screen that never
-// sets it false tells nothing.
+// sets it false means nothing.
 
 import type { Message } from '@jellybrick/dbus-next';
 import { setTimeout as delay } from 'node:timers/promises';
+import { errorMessage } from '../shared/errors.ts';
+import { within } from './deadline.ts';
 import { AbsenceSet } from './sessionWatch.ts';
 import type { SessionWatch, SessionWatchOptions } from './sessionWatch.ts';
-import { RefusedError, SystemBus, expectSocket, plain, plainAll } from './systemBus.ts';
+import { NoAnswerError, RefusedError, SystemBus, expectSocket, plain, plainAll } from './systemBus.ts';
 import type { Call } from './systemBus.ts';
 
 export interface LogindOptions extends SessionWatchOptions {
-  /** Whose session is watched: our own unless told. */
+  /** Whose session is watched: our own unless given. */
   readonly pid?: number;
   /** Waits before the first, second, ... try to connect again; the last of them from then on. */
   readonly retryDelaysMs?: readonly number[];
@@ -42,7 +44,8 @@ const matchRules = [
 /** For StartSessionWatch. Resolves within a second; where logind is slower, the watch begins when it answers. */
 export async function startLogindWatch(options: LogindOptions): Promise<SessionWatch> {
   const watch = new LogindWatch(options);
-  await watch.started();
+  if ((await within(watch.begun, START_WITHIN_MS, 'late')) === 'late')
+    options.log.info('logind has not answered yet; the session is watched from when it does');
   return watch;
 }
 
@@ -50,16 +53,17 @@ export async function startLogindWatch(options: LogindOptions): Promise<SessionW
 class NothingToWatch extends Error {}
 
 class LogindWatch implements SessionWatch {
+  /** The first try has succeeded, or will not be repeated. */
+  readonly begun: Promise<void>;
+  private begin: () => void = () => {};
   private readonly absences: AbsenceSet;
   private readonly stopping = new AbortController();
   private readonly running: Promise<void>;
-  private begun: () => void = () => {};
-  private readonly beginning = new Promise<void>((resolve) => (this.begun = resolve));
   private bus: SystemBus | null = null;
   private hasWatched = false;
   /** Failed tries since the last time that all was well. */
   private tries = 0;
-  /** logind's unique name: anybody on the bus may send us a signal, but nobody in another's name. */
+  /** logind's unique name: any program on the bus may send us a signal, but not under another's name. */
   private owner: string | null = null;
   private path: string | null = null;
   private lock = { asked: false, hint: false };
@@ -68,19 +72,11 @@ class LogindWatch implements SessionWatch {
   private reading: Promise<void> = Promise.resolve();
 
   constructor(private readonly options: LogindOptions) {
+    this.begun = new Promise((resolve) => (this.begin = resolve));
     this.absences = new AbsenceSet((absences) => {
       if (!this.isStopped()) options.onChange(absences);
     });
-    this.running = this.run();
-  }
-
-  async started(): Promise<void> {
-    const patience = new AbortController();
-    const late = delay(START_WITHIN_MS, true, { signal: patience.signal }).catch(() => false);
-    const isLate = await Promise.race([late, Promise.race([this.beginning, this.running]).then(() => false)]);
-    patience.abort();
-    if (isLate)
-      this.options.log.info('logind has not answered yet; the session is watched from when it does');
+    this.running = this.run().finally(this.begin);
   }
 
   async stop(): Promise<void> {
@@ -95,8 +91,8 @@ class LogindWatch implements SessionWatch {
 
   private async run(): Promise<void> {
     const { log, retryDelaysMs = RETRY_DELAYS_MS } = this.options;
-    while (!this.isStopped()) {
-      const error = await this.watchUntilLost();
+    for (;;) {
+      const error = await this.watchUntilLost().catch((failure: unknown) => failure);
       if (this.isStopped()) return;
       if (error instanceof NothingToWatch && !this.hasWatched) {
         log.info('The session is not watched: locking the screen pauses nothing', { reason: error.message });
@@ -104,53 +100,46 @@ class LogindWatch implements SessionWatch {
       }
       const retryInMs = retryDelaysMs[Math.min(this.tries, retryDelaysMs.length - 1)] ?? 1000;
       log[this.tries === 0 ? 'warn' : 'debug']('The session cannot be watched now; trying again', {
-        error: error.message,
+        error: errorMessage(error),
         retryInMs,
       });
       this.tries += 1;
       await delay(retryInMs, undefined, { signal: this.stopping.signal }).catch(() => {});
+      if (this.isStopped()) return;
     }
   }
 
-  /** Connects, follows, and gives back why that came to an end. */
+  /** Connects, follows, and returns why that came to an end. */
   private async watchUntilLost(): Promise<Error> {
+    await expectSocket().catch(noBus);
+    // Loaded here, so that other platforms and a machine without a bus do not pay for it.
+    const library = await import('@jellybrick/dbus-next');
+    if (this.isStopped()) return new Error('stopped');
+    const bus = new SystemBus(library, (message) => this.takeSignal(bus, message));
+    this.bus = bus;
+    this.owner = null;
     try {
-      await expectSocket().catch(noBus);
-      // Loaded here, so that other platforms and a machine without a bus do not pay for it.
-      const library = await import('@jellybrick/dbus-next');
-      if (this.isStopped()) return new Error('stopped');
-      const bus = new SystemBus(library, (message) => this.takeSignal(bus, message));
-      this.bus = bus;
-      this.owner = null;
-      try {
-        await bus.connected.catch((error: unknown) => {
-          if (bus.timedOut) throw error;
-          noBus(error);
-        });
-        await Promise.all(
-          matchRules.map((rule) =>
-            bus.call({ to: BUS, path: '/org/freedesktop/DBus', face: BUS, member: 'AddMatch', body: [rule] }),
-          ),
-        );
-        await this.read(bus);
-        this.options.log.info('The session is watched', { session: this.path });
-        this.hasWatched = true;
-        this.tries = 0;
-        this.begun();
-        return await bus.lost;
-      } finally {
-        bus.end(new Error('given up'));
-      }
-    } catch (error) {
-      return error instanceof Error ? error : new Error(String(error));
+      await bus.connected.catch((error: unknown) => {
+        if (error instanceof NoAnswerError) throw error;
+        noBus(error);
+      });
+      const addMatch = { to: BUS, path: '/org/freedesktop/DBus', face: BUS, member: 'AddMatch' };
+      await Promise.all(matchRules.map((rule) => bus.call({ ...addMatch, body: [rule] })));
+      await this.read(bus);
+      this.options.log.info('The session is watched', { session: this.path });
+      this.hasWatched = true;
+      this.tries = 0;
+      this.begin();
+      return await bus.lost;
+    } finally {
+      bus.end(new Error('given up'));
     }
   }
 
-  /** Finds our session and takes over how things stand now. */
+  /** Finds our session and takes over its state. */
   private async read(bus: SystemBus): Promise<void> {
-    const body = [MANAGER, 'PreparingForSleep'];
     try {
-      await bus.call({ to: LOGIN, path: ROOT, face: PROPERTIES, member: 'Get', body }, ([value], sender) => {
+      await bus.call(property(ROOT, MANAGER, 'PreparingForSleep'), ([value], sender) => {
         this.owner = sender;
         this.asleep = plain(value) === true;
       });
@@ -172,7 +161,7 @@ class LogindWatch implements SessionWatch {
     this.reading = this.reading
       .then(() => this.read(bus))
       .catch((error: unknown) => {
-        // A session that has ended leaves all as it was, until SessionNew tells of another.
+        // A session that has ended changes nothing, until SessionNew announces another.
         if (error instanceof NothingToWatch && this.path === null) {
           this.options.log.info('The session has ended; waiting for another', { reason: error.message });
         } else bus.end(error instanceof Error ? error : new Error(String(error)));
@@ -182,7 +171,7 @@ class LogindWatch implements SessionWatch {
   private takeSignal(bus: SystemBus, { sender, path, interface: face, member, body }: Message): void {
     if (sender === BUS) {
       if (member !== 'NameOwnerChanged' || body[0] !== LOGIN || this.owner === null) return;
-      // logind was started again. Until it is there, nobody speaks for it and the state stays as it is.
+      // logind was started again. Until it is there the state stays as it is.
       this.owner = String(body[2]);
       if (this.owner !== '') this.readAgain(bus);
       return;
@@ -231,7 +220,9 @@ class LogindWatch implements SessionWatch {
     try {
       this.absences.update({ locked, 'switched-away': !this.active, asleep: this.asleep });
     } catch (error) {
-      this.options.log.error('A change of the session could not be passed on', { error: words(error) });
+      this.options.log.error('A change of the session could not be passed on', {
+        error: errorMessage(error),
+      });
     }
   }
 }
@@ -255,14 +246,7 @@ async function findSession(bus: SystemBus, pid: number): Promise<string | null> 
     },
     async () => {
       const [user] = await ask('GetUser', 'u', process.getuid?.() ?? 0);
-      const body = ['org.freedesktop.login1.User', 'Display'];
-      const [display] = await bus.call({
-        to: LOGIN,
-        path: String(user),
-        face: PROPERTIES,
-        member: 'Get',
-        body,
-      });
+      const [display] = await bus.call(property(String(user), 'org.freedesktop.login1.User', 'Display'));
       const shown = plain(display);
       return Array.isArray(shown) && shown[0] !== '' ? (shown[1] as unknown) : null;
     },
@@ -274,7 +258,7 @@ async function findSession(bus: SystemBus, pid: number): Promise<string | null> 
       if (typeof path !== 'string') continue;
       const [properties] = await bus.call(allOf(path));
       const { Class: kind, Type: type } = plainAll(properties);
-      if (!String(kind).startsWith('user')) continue; // greeter, lock-screen, background, manager: nobody's desktop
+      if (!String(kind).startsWith('user')) continue; // greeter, lock-screen, background, manager: no user's desktop
       if (type === 'x11' || type === 'wayland' || type === 'mir') return path;
       first ??= path;
     } catch (error) {
@@ -284,18 +268,15 @@ async function findSession(bus: SystemBus, pid: number): Promise<string | null> 
   return first;
 }
 
-const allOf = (path: string): Call => ({
-  to: LOGIN,
+const login = { to: LOGIN, face: PROPERTIES };
+const property = (path: string, face: string, name: string): Call => ({
+  ...login,
   path,
-  face: PROPERTIES,
-  member: 'GetAll',
-  body: [SESSION],
+  member: 'Get',
+  body: [face, name],
 });
+const allOf = (path: string): Call => ({ ...login, path, member: 'GetAll', body: [SESSION] });
 
 function noBus(error: unknown): never {
-  throw new NothingToWatch(`no system bus: ${words(error)}`, { cause: error });
-}
-
-function words(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  throw new NothingToWatch(`no system bus: ${errorMessage(error)}`, { cause: error });
 }

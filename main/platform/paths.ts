@@ -5,20 +5,44 @@ import { homedir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** The user's folder for Sightline's data (Windows known folders, Apple's file system guide, XDG base directories). */
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The variable that names the folder, and the folder without it: Windows known folders, XDG base directories. */
+const variables = {
+  win32: { data: ['LOCALAPPDATA', 'AppData/Local'], configuration: ['APPDATA', 'AppData/Roaming'] },
+  linux: { data: ['XDG_DATA_HOME', '.local/share'], configuration: ['XDG_CONFIG_HOME', '.config'] },
+} as const;
+
+/** Where programs of this user keep such files (macOS: Apple's file system guide). An empty variable counts as unset. */
+export function baseFolder(
+  of: 'data' | 'configuration',
+  platform: NodeJS.Platform,
+  environment: Environment,
+  home: string,
+): string {
+  if (platform === 'darwin') return join(home, 'Library', 'Application Support');
+  const [variable, usual] = variables[platform === 'win32' ? 'win32' : 'linux'][of];
+  const folder = environment[variable] ?? '';
+  return folder === '' ? join(home, usual) : folder;
+}
+
+const nameOn = (platform: NodeJS.Platform): string =>
+  platform === 'win32' || platform === 'darwin' ? 'Sightline' : 'sightline';
+
 export function defaultDataFolder(
   platform: NodeJS.Platform = process.platform,
-  environment: Readonly<Record<string, string | undefined>> = process.env,
+  environment: Environment = process.env,
   home: string = homedir(),
 ): string {
-  switch (platform) {
-    case 'win32':
-      return join(environment.LOCALAPPDATA ?? join(home, 'AppData', 'Local'), 'Sightline');
-    case 'darwin':
-      return join(home, 'Library', 'Application Support', 'Sightline');
-    default:
-      return join(environment.XDG_DATA_HOME ?? join(home, '.local', 'share'), 'sightline');
-  }
+  return join(baseFolder('data', platform, environment, home), nameOn(platform));
+}
+
+export function userSettingsFile(
+  platform: NodeJS.Platform = process.platform,
+  environment: Environment = process.env,
+  home: string = homedir(),
+): string {
+  return join(baseFolder('configuration', platform, environment, home), nameOn(platform), 'settings.json');
 }
 
 /** The same by the account alone, which no variable of the user's moves. */

@@ -15,11 +15,6 @@ const GROUP_READS_FOLDER = 0o050;
 /** Of the data folder; beside them only its own files are looked at, should "dataDir" name a folder with more in it. */
 const OWN_FOLDERS = ['spool', 'logs', 'outbox', 'recordings'];
 
-/** For programs that run for long: before the first file is made. */
-export function keepNewFilesPrivate(): void {
-  if (process.platform !== 'win32') process.umask(OTHERS);
-}
-
 /** Takes from everybody else what they may do in the data folder. Never rejects. */
 export async function makePrivate(dataDir: string, log: Logger): Promise<void> {
   if (process.platform === 'win32') return;

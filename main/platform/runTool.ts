@@ -45,14 +45,6 @@ export async function findTool(
   throw new Error(`${name} is not installed in ${folders.join(', ')}.`);
 }
 
-/**
- * For the programs that we start and for theirs: Windows then searches no current folder for a bare name
- * (NeedCurrentDirectoryForExePathW). Called first by every entry.
- */
-export function keepCurrentFolderOutOfSearch(): void {
-  process.env.NoDefaultCurrentDirectoryInExePath = '1';
-}
-
 export async function isExecutable(path: string): Promise<boolean> {
   try {
     await access(path, constants.X_OK);

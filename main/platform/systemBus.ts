@@ -5,6 +5,7 @@ import type { Message, MessageBus } from '@jellybrick/dbus-next';
 import type { EventEmitter } from 'node:events';
 import { access } from 'node:fs/promises';
 import type { Duplex } from 'node:stream';
+import { withDeadline } from './deadline.ts';
 
 /** Longer than the 25 s that the bus itself gives a service to start. */
 const ANSWER_WITHIN_MS = 30_000;
@@ -22,22 +23,23 @@ export async function expectSocket(): Promise<void> {
 /** The answer was an error; the message begins with its name. */
 export class RefusedError extends Error {}
 
+/** The bus or a service did not answer in time. */
+export class NoAnswerError extends Error {}
+
 export interface Call {
   readonly to: string;
   readonly path: string;
   readonly face: string;
   readonly member: string;
-  /** One `s` for each argument unless told. */
+  /** One `s` for each argument unless given. */
   readonly signature?: string;
   readonly body: readonly unknown[];
 }
 
-/** What the library does not show of a connection, and alone tells of its end. */
+/** The library does not type this, and nothing else of it reports the connection's end. */
 interface Internals {
   readonly _connection: { readonly stream?: Duplex; on(event: 'end', listener: () => void): void };
 }
-
-type Fail = (error: Error) => void;
 
 /**
  * Answers are taken here and not by the library's call(), for two reasons: an answer must be taken before the signals
@@ -47,11 +49,8 @@ export class SystemBus {
   readonly connected: Promise<void>;
   /** Resolves with the reason when the connection is gone, however that came. */
   readonly lost: Promise<Error>;
-  timedOut = false;
   private readonly bus: MessageBus & Internals;
-  private readonly waiting = new Set<Fail>();
   private readonly answers = new Map<number, (message: Message) => void>();
-  private ended: Error | null = null;
   private lose: (error: Error) => void = () => {};
 
   constructor(
@@ -66,9 +65,10 @@ export class SystemBus {
       if (message.type === library.MessageType.SIGNAL) onSignal(message);
       else if (message.replySerial !== undefined) this.answers.get(message.replySerial)?.(message);
     });
-    this.connected = this.wait('the bus', (done) => {
+    const connected = new Promise<void>((done) => {
       this.bus.once('connect', done);
     });
+    this.connected = this.unlessLost('the bus', connected);
   }
 
   /** `take` sees the answer before any later message is looked at. */
@@ -77,54 +77,35 @@ export class SystemBus {
     take: (body: readonly unknown[], sender: string) => void = () => {},
   ): Promise<readonly unknown[]> {
     const serial = this.bus.newSerial();
-    const message = new this.library.Message({
-      ...{ serial, destination: to, path, interface: face, member },
-      ...{ signature: signature ?? 's'.repeat(body.length), body: [...body] },
-    });
-    try {
-      return await this.wait(member, (done, fail) => {
-        this.answers.set(serial, (answer) => {
-          if (answer.type === this.library.MessageType.ERROR) {
-            const [text] = answer.body;
-            fail(new RefusedError(`${answer.errorName}: ${typeof text === 'string' ? text : ''}`));
-            return;
-          }
-          take(answer.body, answer.sender);
-          done(answer.body);
-        });
-        this.bus.send(message);
+    const answered = new Promise<readonly unknown[]>((done, fail) => {
+      this.answers.set(serial, (answer) => {
+        if (answer.type === this.library.MessageType.ERROR)
+          return fail(new RefusedError(`${answer.errorName}: ${(answer.body as string[])[0] ?? ''}`));
+        take(answer.body, answer.sender);
+        done(answer.body);
       });
-    } finally {
-      this.answers.delete(serial);
-    }
+    });
+    this.bus.send(
+      new this.library.Message({
+        ...{ serial, destination: to, path, interface: face, member },
+        ...{ signature: signature ?? 's'.repeat(body.length), body: [...body] },
+      }),
+    );
+    return this.unlessLost(member, answered).finally(() => this.answers.delete(serial));
   }
 
   end(reason: Error): void {
-    if (this.ended !== null) return;
-    this.ended = reason;
-    for (const fail of this.waiting) fail(reason);
-    this.bus._connection.stream?.destroy();
     this.lose(reason);
+    this.bus._connection.stream?.destroy();
   }
 
-  private async wait<T>(what: string, begin: (done: (value: T) => void, fail: Fail) => void): Promise<T> {
-    let timer: NodeJS.Timeout | undefined;
-    let failed: Fail = () => {};
-    try {
-      return await new Promise<T>((done, fail) => {
-        if (this.ended !== null) throw this.ended;
-        timer = setTimeout(() => {
-          this.timedOut = true;
-          this.end(new Error(`no answer from ${what} within ${ANSWER_WITHIN_MS} ms`));
-        }, ANSWER_WITHIN_MS);
-        failed = fail;
-        this.waiting.add(fail);
-        begin(done, fail);
-      });
-    } finally {
-      clearTimeout(timer);
-      this.waiting.delete(failed);
-    }
+  private unlessLost<T>(what: string, answered: Promise<T>): Promise<T> {
+    const lost = this.lost.then((reason) => Promise.reject(reason));
+    return withDeadline(Promise.race([answered, lost]), ANSWER_WITHIN_MS, () => {
+      const error = new NoAnswerError(`no answer from ${what} within ${ANSWER_WITHIN_MS} ms`);
+      this.end(error);
+      return error;
+    });
   }
 }
 

@@ -1,4 +1,4 @@
-// The version of the app, from the one place where it is written.
+// What this program is: its version, its system, and whether an administrator installed it.
 
 import { arch, platform, release } from 'node:os';
 import manifest from '../../package.json' with { type: 'json' };
@@ -9,3 +9,11 @@ export const appVersion: string = manifest.version;
 export function osName(): string {
   return `${platform()} ${release()} ${arch()}`;
 }
+
+declare const SIGHTLINE_INSTALLED: boolean | undefined;
+
+/**
+ * Whether this command line is the one that an administrator installed. The installer's build defines the constant
+ * (scripts/installer/commandLine.ts), so that nothing at run time changes it. The app has Electron's `app.isPackaged`.
+ */
+export const isInstalledCommandLine = typeof SIGHTLINE_INSTALLED !== 'undefined' && SIGHTLINE_INSTALLED;

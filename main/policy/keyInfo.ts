@@ -22,7 +22,29 @@ export interface KeyInfo<T> {
   readonly description: string;
 }
 
-export const key = <T>(info: KeyInfo<T>): KeyInfo<T> => info;
+type Described = 'userMaySet' | 'defaultText' | 'description';
+
+const applied =
+  (when: Applied) =>
+  <S extends z.ZodType, const D extends z.output<S> | null>(
+    info: Pick<KeyInfo<z.output<S>>, Described> & { readonly schema: S; readonly default: D },
+  ) => ({
+    ...info,
+    form: formOf(info.schema),
+    applied: when,
+  });
+export const live = applied('live');
+export const whenIdle = applied('when-idle');
+export const atRestart = applied('restart');
+
+function formOf(schema: z.ZodType): KeyInfo<unknown>['form'] {
+  if (schema instanceof z.ZodPipe) return formOf(schema.in as z.ZodType);
+  if (schema instanceof z.ZodArray) return 'list';
+  if (schema instanceof z.ZodBoolean) return 'boolean';
+  return schema instanceof z.ZodNumber ? 'integer' : 'text';
+}
+
+export const integer = (min: number, max: number) => z.number().int().min(min).max(max);
 export const path = z.string().min(1, 'must not be empty');
 export const region = z
   .string()

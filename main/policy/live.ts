@@ -10,7 +10,7 @@ import { PolicyError } from './load.ts';
 import type { Logger } from '../platform/log.ts';
 import type { ErrorCode } from '../shared/errors.ts';
 
-export interface PendingKey {
+interface PendingKey {
   readonly key: PolicyKey;
   readonly applied: Exclude<Applied, 'live'>;
 }
@@ -24,7 +24,7 @@ export interface PolicyState {
   readonly ignored: readonly string[];
 }
 
-export interface LivePolicyOptions {
+interface LivePolicyOptions {
   readonly first: LoadedPolicy;
   /** Reads all sources. Rejects with a PolicyError when the policy is not valid. */
   readonly load: () => Promise<LoadedPolicy>;
@@ -33,7 +33,7 @@ export interface LivePolicyOptions {
   readonly log: Pick<Logger, 'info' | 'warn' | 'error'>;
 }
 
-export type PolicyListener = (changed: ReadonlySet<PolicyKey>) => void;
+type Listener = (changed: ReadonlySet<PolicyKey>) => void;
 
 /** Their defaults are below the data folder, so they change together with it. */
 const BELOW_DATA_FOLDER: readonly PolicyKey[] = ['sinkFolder', 'statusEventsFile'];
@@ -41,36 +41,26 @@ const BELOW_DATA_FOLDER: readonly PolicyKey[] = ['sinkFolder', 'statusEventsFile
 export class LivePolicy {
   /** What is in effect now. The object stays the same and its values change: do not copy it. */
   readonly values: Policy;
-  private effective: Policy;
   private wanted: LoadedPolicy;
   private problems: readonly string[] = [];
-  /** Not before the services have said so. */
+  /** Not before the services report it. */
   private isIdle = false;
   private looking: Promise<void> | null = null;
   private again = false;
-  private readonly listeners = new Set<PolicyListener>();
+  private readonly listeners = new Set<Listener>();
 
   constructor(private readonly options: LivePolicyOptions) {
     this.wanted = options.first;
-    this.effective = options.first.values;
-    const view = {};
-    for (const name of policyKeyNames)
-      Object.defineProperty(view, name, { enumerable: true, get: () => this.effective[name] });
-    this.values = view as Policy;
+    this.values = { ...options.first.values };
   }
 
   get state(): PolicyState {
-    const pending = policyKeyNames.flatMap((key) => {
-      const applied = this.appliedNow(key);
-      return applied === 'live' || isSame(this.wanted.values[key], this.effective[key])
-        ? []
-        : [{ key, applied }];
-    });
+    const pending = this.differences().filter((one): one is PendingKey => one.applied !== 'live');
     return { problems: this.problems, pending, ignored: this.wanted.warnings };
   }
 
   /** @returns unsubscribes */
-  onChange(listener: PolicyListener): () => void {
+  onChange(listener: Listener): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
   }
@@ -88,10 +78,7 @@ export class LivePolicy {
   /** Reads the policy again and applies what has changed. A call while it reads makes it read once more. Never rejects. */
   look(): Promise<void> {
     this.again = true;
-    this.looking ??= this.lookUntilDone().finally(() => {
-      this.looking = null;
-      this.options.onState?.();
-    });
+    this.looking ??= this.lookUntilDone();
     return this.looking;
   }
 
@@ -100,6 +87,8 @@ export class LivePolicy {
       this.again = false;
       await this.lookOnce();
     }
+    this.looking = null;
+    this.options.onState?.();
   }
 
   private async lookOnce(): Promise<void> {
@@ -127,15 +116,12 @@ export class LivePolicy {
   }
 
   private apply(): void {
-    const changed = policyKeyNames.filter((key) => {
-      const applied = this.appliedNow(key);
-      const mayChange = applied === 'live' || (applied === 'when-idle' && this.isIdle);
-      return mayChange && !isSame(this.wanted.values[key], this.effective[key]);
-    });
+    const changed = this.differences()
+      .filter(({ applied }) => applied === 'live' || (applied === 'when-idle' && this.isIdle))
+      .map(({ key }) => key);
     if (changed.length === 0) return;
     // All in one step: never a new sink with the old bucket.
-    const news = Object.fromEntries(changed.map((key) => [key, this.wanted.values[key]]));
-    this.effective = { ...this.effective, ...news };
+    Object.assign(this.values, Object.fromEntries(changed.map((key) => [key, this.wanted.values[key]])));
     // Without values, which a log may not hold.
     this.options.log.info('policy has changed', { keys: changed });
     for (const listener of this.listeners) {
@@ -147,12 +133,18 @@ export class LivePolicy {
     }
   }
 
-  private appliedNow(key: PolicyKey): Applied {
-    const isBelow =
-      BELOW_DATA_FOLDER.includes(key) &&
-      this.wanted.sources[key] === 'default' &&
-      this.wanted.values.dataDir !== this.effective.dataDir;
-    return isBelow ? 'restart' : policyKeys[key].applied;
+  /** Keys whose newest valid value is not in effect. */
+  private differences(): { readonly key: PolicyKey; readonly applied: Applied }[] {
+    const { values, sources } = this.wanted;
+    return policyKeyNames
+      .filter((key) => !isSame(values[key], this.values[key]))
+      .map((key) => {
+        const movesWithDataFolder =
+          BELOW_DATA_FOLDER.includes(key) &&
+          sources[key] === 'default' &&
+          values.dataDir !== this.values.dataDir;
+        return { key, applied: movesWithDataFolder ? 'restart' : policyKeys[key].applied };
+      });
   }
 }
 

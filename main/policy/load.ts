@@ -55,7 +55,7 @@ export { PolicyError };
 
 type Choice = { readonly value: unknown; readonly source: Source };
 type Given = Choice & { readonly place: string; readonly what: string };
-type Attempt = { readonly choice: Choice } | { readonly problem: string };
+type Lines = { readonly problems: string[]; readonly warnings: string[] };
 
 /** @throws PolicyError */
 export function loadPolicy(sources: PolicySources): LoadedPolicy {
@@ -68,90 +68,85 @@ export function loadPolicy(sources: PolicySources): LoadedPolicy {
 export function resolvePolicy(
   sources: PolicySources,
 ): LoadedPolicy & { readonly problems: readonly string[] } {
-  const managed = isManaged(sources);
-  const warnings = unknownKeys(sources);
-  const problems: string[] = [];
+  const managed = sources.managed === true || sources.machine.length > 0;
+  const lines: Lines = { problems: [], warnings: unknownKeys(sources) };
   const values = {} as Record<PolicyKey, unknown>;
   const origin = {} as Record<PolicyKey, Source>;
-  for (const name of policyKeyNames) {
-    const attempt = choose(name, sources, warnings);
-    if ('problem' in attempt) problems.push(attempt.problem);
-    const choice = 'choice' in attempt ? attempt.choice : defaultOf(policyKeys[name]);
-    values[name] = choice.value;
-    origin[name] = choice.source;
-  }
-  values.dataDir ??= managed ? managedDataFolder(warnings) : defaultDataFolder();
+  for (const name of policyKeyNames)
+    ({ value: values[name], source: origin[name] } = choose(name, sources, managed, lines));
+  values.dataDir ??= managed ? managedDataFolder(lines) : defaultDataFolder();
   values.sinkFolder ??= join(String(values.dataDir), 'recordings');
   values.statusEventsFile ??= join(String(values.dataDir), 'status-events.ndjson');
   if (values.sink === 's3' && values.s3Bucket === null) {
-    problems.push('Policy "sink" is s3, and "s3Bucket" is not set. Name the bucket.');
+    lines.problems.push('Policy "sink" is s3, and "s3Bucket" is not set. Name the bucket.');
     Object.assign(values, { sink: 'folder' satisfies Policy['sink'] });
     origin.sink = 'default';
   }
-  return { values: values as Policy, sources: origin, warnings, managed, problems };
+  return { values: values as Policy, sources: origin, managed, ...lines };
 }
 
-const defaultOf = (info: KeyInfo<unknown>): Choice => ({ value: info.default, source: 'default' });
-
-function choose(name: PolicyKey, sources: PolicySources, warnings: string[]): Attempt {
+function choose(
+  name: PolicyKey,
+  sources: PolicySources,
+  managed: boolean,
+  { problems, warnings }: Lines,
+): Choice {
   const info: KeyInfo<unknown> = policyKeys[name];
-  const given = givenValues(name, info, sources);
-  const user = sources.user?.[name];
   const layer = sources.machine.find(({ values }) => values[name] !== undefined);
+  let given = givenValues(name, info, sources);
   if (layer !== undefined) {
-    for (const { what } of [...given, ...(user === undefined ? [] : [{ what: "the user's setting" }])])
-      warnings.push(`"${name}" is set by the machine policy (${layer.place}); ${what} is ignored.`);
+    const place = `the machine policy (${layer.place})`;
+    for (const { what } of given) warnings.push(`"${name}" is set by ${place}; ${what} is ignored.`);
     const value = layer.loose ? fromLoose(info, layer.values[name]) : layer.values[name];
-    return check(name, info, value, layer.source, `the machine policy (${layer.place})`);
+    given = [{ value, source: layer.source, place, what: place }];
   }
-  const managed = isManaged(sources);
   for (const { value, source, place, what } of given) {
-    if (managed && info.userMaySet !== true) {
+    if (layer === undefined && info.userMaySet !== true && (managed || source === 'user')) {
       warnings.push(
-        `"${name}" is set by the machine policy only (${whyManaged(sources)}); ${what} is ignored.`,
+        source === 'user'
+          ? `"${name}" cannot be set in the user's settings, only by the machine policy, a flag or ${variableOf(name)}; it is ignored there.`
+          : `"${name}" is set by the machine policy only (${whyManaged(sources)}); ${what} is ignored.`,
       );
-    } else {
-      const attempt = check(name, info, value, source, place);
-      // Where an administrator decides, a wrong variable must not stop the recorder.
-      if (!managed || 'choice' in attempt) return attempt;
-      warnings.push(`${attempt.problem}; it is ignored.`);
+      continue;
     }
+    const parsed = parseValue(info, value);
+    if ('value' in parsed) return { value: parsed.value, source };
+    const problem = `Policy "${name}" from ${place} is not valid: ${parsed.problem}`;
+    if (layer !== undefined || (!managed && source !== 'user')) {
+      problems.push(problem);
+      break;
+    }
+    // What the agent can set must not stop the recorder.
+    warnings.push(`${problem}; it is ignored.`);
   }
-  if (user !== undefined) {
-    const attempt = fromUser(name, info, user);
-    // A wrong settings file must not stop the recorder.
-    if ('choice' in attempt) return attempt;
-    warnings.push(attempt.problem);
-  }
-  return { choice: defaultOf(info) };
+  return { value: info.default, source: 'default' };
 }
 
-/** A key's values from the command line and the environment, highest first. */
+/** A key's values from the command line, the environment and the user's settings, highest first. */
 function givenValues(
   name: PolicyKey,
   info: KeyInfo<unknown>,
-  { flags, environment }: PolicySources,
+  { flags, environment, user = {} }: PolicySources,
 ): Given[] {
   const flag = flags[name];
   const variable = variableOf(name);
   const text = environment[variable] ?? '';
-  const fromFlag: Given = {
-    value: typeof flag === 'string' ? fromText(info, flag) : flag,
-    source: 'flag',
-    place: 'its flag',
-    what: `the flag ${flagOf(name)}`,
-  };
-  const fromVariable: Given = {
-    value: fromText(info, text),
-    source: 'environment',
-    place: variable,
-    what: `the environment variable ${variable}`,
-  };
-  return [...(flag === undefined ? [] : [fromFlag]), ...(text === '' ? [] : [fromVariable])];
-}
-
-function isManaged({ managed, machine }: PolicySources): boolean {
-  return managed === true || machine.length > 0;
+  const given: Given[] = [
+    {
+      value: typeof flag === 'string' ? fromText(info, flag) : flag,
+      source: 'flag',
+      place: 'its flag',
+      what: `the flag ${flagOf(name)}`,
+    },
+    {
+      value: text === '' ? undefined : fromText(info, text),
+      source: 'environment',
+      place: variable,
+      what: `the environment variable ${variable}`,
+    },
+    { value: user[name], source: 'user', place: "the user's settings", what: "the user's setting" },
+  ];
+  return given.filter(({ value }) => value !== undefined);
 }
 
 function whyManaged({ machine }: PolicySources): string {
@@ -159,7 +154,7 @@ function whyManaged({ machine }: PolicySources): string {
 }
 
 /** The data folder where policy names none and no variable may. */
-function managedDataFolder(warnings: string[]): string {
+function managedDataFolder({ warnings }: Lines): string {
   const folder = systemDataFolder();
   const asked = defaultDataFolder();
   if (asked !== folder)
@@ -169,32 +164,11 @@ function managedDataFolder(warnings: string[]): string {
   return folder;
 }
 
-function fromUser(name: PolicyKey, info: KeyInfo<unknown>, value: unknown): Attempt {
-  if (info.userMaySet !== true)
-    return {
-      problem: `"${name}" cannot be set in the user's settings, only by the machine policy, a flag or ${variableOf(name)}; it is ignored there.`,
-    };
-  const attempt = check(name, info, value, 'user', "the user's settings");
-  return 'choice' in attempt ? attempt : { problem: `${attempt.problem}; it is ignored.` };
-}
-
-function check(
-  name: PolicyKey,
+/** A key's value, or what is wrong with it, for an administrator. */
+function parseValue(
   info: KeyInfo<unknown>,
   value: unknown,
-  source: Source,
-  place: string,
-): Attempt {
-  const parsed = parseValue(info, value);
-  if ('value' in parsed) return { choice: { value: parsed.value, source } };
-  return { problem: `Policy "${name}" from ${place} is not valid: ${parsed.problem}` };
-}
-
-/** A key's value, or what is wrong with it in words for an administrator. */
-export function parseValue<T>(
-  info: Pick<KeyInfo<T>, 'schema'>,
-  value: unknown,
-): { readonly value: T } | { readonly problem: string } {
+): { readonly value: unknown } | { readonly problem: string } {
   const parsed = info.schema.safeParse(value, { error: issueText });
   return parsed.success
     ? { value: parsed.data }
@@ -209,13 +183,11 @@ function issueText(issue: z.core.$ZodRawIssue): string {
     case 'invalid_value':
       return `must be one of ${issue.values.join(', ')}`;
     case 'too_big':
-      return issue.origin === 'number'
-        ? `must be at most ${issue.maximum}`
-        : `must have at most ${issue.maximum} ${issue.origin === 'string' ? 'characters' : 'entries'}`;
-    case 'too_small':
-      return issue.origin === 'number'
-        ? `must be at least ${issue.minimum}`
-        : `must have at least ${issue.minimum} ${issue.origin === 'string' ? 'characters' : 'entries'}`;
+    case 'too_small': {
+      const limit = issue.code === 'too_big' ? `at most ${issue.maximum}` : `at least ${issue.minimum}`;
+      if (issue.origin === 'number') return `must be ${limit}`;
+      return `must have ${limit} ${issue.origin === 'string' ? 'characters' : 'entries'}`;
+    }
     default:
       return 'is not in the form that docs/policy.md describes';
   }
@@ -230,17 +202,15 @@ const typeNames: Readonly<Record<string, string>> = {
 };
 
 function unknownKeys({ machine, user = {} }: PolicySources): string[] {
-  const isUnknown = (name: string): boolean => !Object.hasOwn(policyKeys, name);
-  return [
-    ...machine.flatMap(({ place, values }) =>
-      Object.keys(values)
-        .filter(isUnknown)
-        .map((name) => `The machine policy (${place}) has an unknown key "${name}"; it is ignored.`),
-    ),
-    ...Object.keys(user)
-      .filter(isUnknown)
-      .map((name) => `The user's settings have an unknown key "${name}"; it is ignored.`),
+  const places = [
+    ...machine.map(({ place, values }) => ({ start: `The machine policy (${place}) has`, values })),
+    { start: "The user's settings have", values: user },
   ];
+  return places.flatMap(({ start, values }) =>
+    Object.keys(values)
+      .filter((name) => !Object.hasOwn(policyKeys, name))
+      .map((name) => `${start} an unknown key "${name}"; it is ignored.`),
+  );
 }
 
 /** Text that cannot be converted is passed on, so that the schema rejects it. */
@@ -251,7 +221,8 @@ function fromText(info: KeyInfo<unknown>, text: string): unknown {
     case 'integer':
       return /^-?\d+$/.test(text.trim()) ? Number(text) : text;
     case 'boolean':
-      return booleans[text.trim().toLowerCase()] ?? text;
+      if (/^(true|1|yes|on)$/i.test(text.trim())) return true;
+      return /^(false|0|no|off)$/i.test(text.trim()) ? false : text;
     case 'list':
       return text.trim() === '' ? [] : text.split(',');
   }
@@ -262,14 +233,3 @@ function fromLoose(info: KeyInfo<unknown>, value: unknown): unknown {
   if (info.form === 'boolean' && (value === 0 || value === 1)) return value === 1;
   return value;
 }
-
-const booleans: Readonly<Record<string, boolean>> = {
-  true: true,
-  '1': true,
-  yes: true,
-  on: true,
-  false: false,
-  '0': false,
-  no: false,
-  off: false,
-};

@@ -1,12 +1,16 @@
 // The machine's policy, from the platform's place for it, which only an administrator can write. A missing policy is
 // valid; one that cannot be read, or that others could have written, is an error.
 
+import { closeSync, constants, fstatSync, lstatSync, openSync, readFileSync, realpathSync } from 'node:fs';
+import type { Stats } from 'node:fs';
 import { userInfo } from 'node:os';
+import { dirname } from 'node:path';
 import type { RunTool } from '../platform/runTool.ts';
 import { runTool } from '../platform/runTool.ts';
-import type { MachineSource, PolicyLayer } from './load.ts';
+import { errno } from '../shared/errors.ts';
+import { parseJsonObject } from '../shared/json.ts';
+import type { PolicyLayer } from './load.ts';
 import { PolicyError } from './load.ts';
-import { readProtectedFile } from './protectedFile.ts';
 import { readRegistryPolicy } from './registry.ts';
 
 export const MACHINE_POLICY_FILE = '/etc/sightline/policy.json';
@@ -19,28 +23,23 @@ export interface MachinePolicyPlaces {
   /** For tests, as are the next two. A flag or variable for it would be a way around the policy. */
   readonly file?: string;
   readonly preferencesFolder?: string;
-  /** Who may have written the files, besides root. */
+  /** The user that may have written the files, besides root. */
   readonly owner?: number;
 }
 
-export type ReadMachinePolicy = () => Promise<PolicyLayer[]>;
-
 /** Highest first. @throws PolicyError */
 export async function readMachinePolicy(places: MachinePolicyPlaces = {}): Promise<PolicyLayer[]> {
-  const { platform = process.platform, run = runTool, file = MACHINE_POLICY_FILE, owner = 0 } = places;
-  switch (platform) {
-    case 'win32':
-      return readRegistryPolicy(run);
-    case 'darwin': {
-      const folder = places.preferencesFolder ?? MANAGED_PREFERENCES_FOLDER;
-      // The machine's own come before those for one user.
-      const files = [`${folder}/${PREFERENCES_FILE}`, `${folder}/${userInfo().username}/${PREFERENCES_FILE}`];
-      const layers = await Promise.all(files.map((one) => readPreferences(one, run, owner)));
-      return layers.flatMap((layer) => layer ?? []);
-    }
-    default:
-      return fromFile(file, owner);
-  }
+  const { platform = process.platform, run = runTool, owner = 0 } = places;
+  if (platform === 'win32') return readRegistryPolicy(run);
+  const isMac = platform === 'darwin';
+  const layers = machinePolicyFiles(places).map(async (place): Promise<PolicyLayer[]> => {
+    const text = readProtected(place, owner);
+    if (text === null) return [];
+    const values = parseJsonObject(isMac ? await preferencesAsJson(place, run) : text);
+    if (values !== null) return [{ source: isMac ? 'managed' : 'file', place, loose: isMac, values }];
+    throw new PolicyError(`The machine policy ${place} is not a JSON object. Correct or delete it.`);
+  });
+  return (await Promise.all(layers)).flat();
 }
 
 /** Files to watch for changes; none for the Windows registry. */
@@ -49,40 +48,66 @@ export function machinePolicyFiles(places: MachinePolicyPlaces = {}): string[] {
   if (platform === 'win32') return [];
   if (platform !== 'darwin') return [file];
   const folder = places.preferencesFolder ?? MANAGED_PREFERENCES_FOLDER;
+  // The machine's own come before those for one user.
   return [`${folder}/${PREFERENCES_FILE}`, `${folder}/${userInfo().username}/${PREFERENCES_FILE}`];
 }
 
-function fromFile(path: string, owner: number): PolicyLayer[] {
-  const text = protectedText(path, owner);
-  return text === null ? [] : [layerOf('file', path, text, false)];
-}
-
-async function readPreferences(path: string, run: RunTool, owner: number): Promise<PolicyLayer | null> {
-  if (protectedText(path, owner) === null) return null;
-  let json: string;
+async function preferencesAsJson(path: string, run: RunTool): Promise<string> {
   try {
     // Binary or XML; `defaults` would mix in what the user has set.
-    json = await run('/usr/bin/plutil', ['-convert', 'json', '-o', '-', path]);
+    return await run('/usr/bin/plutil', ['-convert', 'json', '-o', '-', path]);
   } catch (error) {
-    throw new PolicyError([`The machine policy ${path} cannot be read: ${String(error)}`]);
+    throw new PolicyError(`The machine policy ${path} cannot be read: ${String(error)}`);
   }
-  return layerOf('managed', path, json, true);
 }
 
-function protectedText(path: string, owner: number): string | null {
-  const found = readProtectedFile(path, owner);
-  if (found.kind === 'refused')
-    throw new PolicyError([`The machine policy ${path} is refused: ${found.reason}.`]);
-  return found.kind === 'absent' ? null : found.text;
-}
-
-function layerOf(source: MachineSource, place: string, text: string, loose: boolean): PolicyLayer {
+/**
+ * Reads a file that only an administrator can write or replace.
+ * @param owner may write it besides root
+ * @returns null when there is none
+ * @throws PolicyError
+ */
+function readProtected(path: string, owner: number): string | null {
+  const refused = (reason: string) => new PolicyError(`The machine policy ${path} is refused: ${reason}.`);
+  let file: number;
   try {
-    const values: unknown = JSON.parse(text);
-    if (typeof values === 'object' && values !== null && !Array.isArray(values))
-      return { source, place, loose, values: values as Record<string, unknown> };
-  } catch {
-    // the same error as for any other text that is no object
+    // Symbolic links are followed and their targets checked. O_NONBLOCK: a FIFO must not block the open.
+    file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  } catch (error) {
+    if (errno(error) === 'ENOENT') return null;
+    throw refused(`it cannot be read: ${String(error)}`);
   }
-  throw new PolicyError([`The machine policy ${place} is not a JSON object. Correct or delete it.`]);
+  try {
+    const stats = fstatSync(file);
+    const reason = stats.isFile()
+      ? whyUnprotected(path, stats, owner)
+      : 'it cannot be read: it is not a file';
+    if (reason !== null) throw refused(reason);
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw error instanceof PolicyError ? error : refused(`it cannot be read: ${String(error)}`);
+  } finally {
+    closeSync(file);
+  }
+}
+
+const WRITABLE_BY_OTHERS = 0o022;
+const STICKY = 0o1000;
+
+function whyUnprotected(path: string, file: Stats, owner: number): string | null {
+  const isTrusted = (uid: number): boolean => uid === 0 || uid === owner;
+  if (!isTrusted(file.uid)) return `it belongs to user ${file.uid}, not to root. Do: chown root "${path}"`;
+  if ((file.mode & WRITABLE_BY_OTHERS) !== 0)
+    return `others than root may write it. Do: chmod go-w "${path}"`;
+  for (const start of new Set([path, realpathSync(path)])) {
+    for (let folder = dirname(start); ; folder = dirname(folder)) {
+      const { uid, mode } = lstatSync(folder);
+      if (!isTrusted(uid)) return `its folder ${folder} belongs to user ${uid}, not to root`;
+      // In a sticky folder (/tmp) only its owner can replace a file.
+      if ((mode & WRITABLE_BY_OTHERS) !== 0 && (mode & STICKY) === 0)
+        return `others than root may write its folder ${folder}. Do: chmod go-w "${folder}"`;
+      if (folder === dirname(folder)) break;
+    }
+  }
+  return null;
 }

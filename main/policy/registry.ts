@@ -11,24 +11,21 @@ import { policyKeyNames } from './keys.ts';
 /** Without its hive. */
 export const REGISTRY_KEY = 'SOFTWARE\\Policies\\Sightline';
 
-type Hive = 'HKLM' | 'HKCU';
-
 /** HKLM before HKCU. @throws PolicyError */
 export async function readRegistryPolicy(run: RunTool): Promise<PolicyLayer[]> {
-  const found = await Promise.all([readHive('HKLM', run), readHive('HKCU', run)]);
-  return found.flatMap((layer) => layer ?? []);
+  return (await Promise.all([readHive('HKLM', run), readHive('HKCU', run)])).flat();
 }
 
-async function readHive(hive: Hive, run: RunTool): Promise<PolicyLayer | null> {
+async function readHive(hive: 'HKLM' | 'HKCU', run: RunTool): Promise<PolicyLayer[]> {
   const place = `${hive}\\${REGISTRY_KEY}`;
   let output: string;
   try {
     output = await run('reg', ['query', place, '/s', '/reg:64']);
   } catch (error) {
-    if (await isAbsent(place, error, run)) return null;
-    throw new PolicyError([`The machine policy ${place} cannot be read: ${errorMessage(error).trim()}`]);
+    if (await isAbsent(place, error, run)) return [];
+    throw new PolicyError(`The machine policy ${place} cannot be read: ${errorMessage(error).trim()}`);
   }
-  return { source: hive, place, loose: true, values: parseRegistryPolicy(output, place) };
+  return [{ source: hive, place, loose: true, values: parseRegistryPolicy(output, place) }];
 }
 
 /**
@@ -37,7 +34,7 @@ async function readHive(hive: Hive, run: RunTool): Promise<PolicyLayer | null> {
  */
 async function isAbsent(key: string, error: unknown, run: RunTool): Promise<boolean> {
   const parent = key.slice(0, key.lastIndexOf('\\'));
-  if (codeOf(error) !== 1 || parent === '' || parent === key) return false;
+  if ((error as { code?: unknown } | null)?.code !== 1 || parent === '' || parent === key) return false;
   try {
     const output = await run('reg', ['query', parent, '/reg:64']);
     return !output.split(/\r?\n/).some((line) => line.trim().toLowerCase() === fullKeyName(key));
@@ -58,16 +55,14 @@ export function parseRegistryPolicy(output: string, place: string): Record<strin
   const values: Record<string, unknown> = {};
   const lists: Record<string, [order: string, text: string][]> = {};
   for (const { subkey, name, type, data } of parseRegQuery(output, place)) {
-    const key = subkey === '' ? name : subkey;
+    const given = subkey === '' ? name : subkey;
+    const key = known.get(given.toLowerCase());
     const read = dataOf(type, data);
     if ('problem' in read) {
-      if (isPolicyKey(key)) problems.push(`The machine policy ${place} "${key}": ${read.problem}`);
-    } else if (subkey !== '') {
-      (lists[nameOf(subkey)] ??= []).push([name, textOf(read.value)]);
-    } else if (isPolicyKey(name) || !/^\(.*\)$/.test(name)) {
-      // Not the key's default value, which is printed as "(Default)" in the language of Windows.
-      values[nameOf(name)] = read.value;
-    }
+      if (key !== undefined) problems.push(`The machine policy ${place} "${given}": ${read.problem}`);
+    } else if (subkey !== '') (lists[key ?? subkey] ??= []).push([name, String(read.value)]);
+    // Not the key's default value, which is printed as "(Default)" in the language of Windows.
+    else if (key !== undefined || !/^\(.*\)$/.test(name)) values[key ?? name] = read.value;
   }
   if (problems.length > 0) throw new PolicyError(problems);
   for (const [name, entries] of Object.entries(lists)) {
@@ -102,19 +97,3 @@ function dataOf(type: string, data: string): Read {
 }
 
 const known = new Map<string, string>(policyKeyNames.map((name) => [name.toLowerCase(), name]));
-
-function isPolicyKey(name: string): boolean {
-  return known.has(name.toLowerCase());
-}
-
-function nameOf(name: string): string {
-  return known.get(name.toLowerCase()) ?? name;
-}
-
-function textOf(value: unknown): string {
-  return Array.isArray(value) ? value.join(',') : String(value);
-}
-
-function codeOf(error: unknown): unknown {
-  return typeof error === 'object' && error !== null && 'code' in error ? error.code : null;
-}

@@ -1,16 +1,21 @@
 // Starts the policy of a running Sightline: watches its sources, and publishes its state for `sightline doctor` and
 // `sightline policy`.
 
-import { rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
 import { removeLeftBehind, writeFileAtomically } from '../platform/atomicFile.ts';
+import { lockHolder } from '../platform/instanceLock.ts';
 import type { AdjustableLogger } from '../platform/log.ts';
+import { parseJson } from '../shared/json.ts';
+import { policyKeyNames } from './keys.ts';
+import { userSettingsFile } from '../platform/paths.ts';
 import type { LoadedPolicy } from './load.ts';
+import type { PolicyState } from './live.ts';
 import { LivePolicy, ignoredCode } from './live.ts';
 import { machinePolicyFiles } from './machine.ts';
 import type { GivenPolicy } from './read.ts';
 import { readPolicy } from './read.ts';
-import { policyStateFile } from './stateFile.ts';
-import { userSettingsFile } from './userSettings.ts';
 import { watchPolicy } from './watch.ts';
 
 export interface StartedPolicy {
@@ -75,4 +80,26 @@ export function startLivePolicy(
       );
     },
   };
+}
+
+/** What `sightline doctor` and `sightline policy` show: a rejected policy, and changes that are not in effect yet. */
+export function policyStateFile(dataDir: string): string {
+  return join(dataDir, 'policy-state.json');
+}
+
+const stateSchema = z.object({
+  pid: z.number().int().positive(),
+  problems: z.array(z.string()),
+  ignored: z.array(z.string()).default([]),
+  pending: z.array(z.object({ key: z.enum(policyKeyNames), applied: z.enum(['when-idle', 'restart']) })),
+});
+
+/** null when no Sightline runs with this data folder. */
+export async function readPolicyState(dataDir: string): Promise<PolicyState | null> {
+  const text = await readFile(policyStateFile(dataDir), 'utf8').catch(() => '');
+  const { data } = stateSchema.safeParse(parseJson(text));
+  if (data === undefined) return null;
+  const { pid, ...state } = data;
+  // A crash leaves the file behind, and its process id may belong to another program by now.
+  return lockHolder(dataDir) === pid ? state : null;
 }

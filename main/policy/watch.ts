@@ -5,7 +5,7 @@ import { existsSync, watch } from 'node:fs';
 import type { FSWatcher } from 'node:fs';
 import { basename, dirname, relative, sep } from 'node:path';
 
-export interface PolicyWatchOptions {
+interface PolicyWatchOptions {
   readonly files: readonly string[];
   readonly look: () => void;
   /** A folder cannot be watched; the timer still works. */
@@ -13,72 +13,54 @@ export interface PolicyWatchOptions {
   readonly slowLookMs?: number;
 }
 
-export interface PolicyWatch {
-  stop(): void;
-}
-
 export const SLOW_LOOK_MS = 5 * 60_000;
 /** Editors and installers write a file in several steps. */
 const SETTLE_MS = 200;
 
-export function watchPolicy(options: PolicyWatchOptions): PolicyWatch {
-  const watchers = options.files.map((file) => new FileWatch(file, () => changed(), options.onProblem));
+export function watchPolicy({ files, look, onProblem, slowLookMs = SLOW_LOOK_MS }: PolicyWatchOptions): {
+  stop(): void;
+} {
+  const watchers: FSWatcher[] = [];
   let settling: NodeJS.Timeout | undefined;
-  const slow = setInterval(options.look, options.slowLookMs ?? SLOW_LOOK_MS);
-  slow.unref();
+  const slow = setInterval(look, slowLookMs).unref();
+  const close = (): void => {
+    for (const watcher of watchers.splice(0)) watcher.close();
+  };
+  const changed = (): void => {
+    clearTimeout(settling);
+    settling = setTimeout(() => {
+      // First watch, then read: a change in between is noticed.
+      close();
+      files.forEach(watchFile);
+      look();
+    }, SETTLE_MS).unref();
+  };
+  files.forEach(watchFile);
   return {
     stop: () => {
       clearInterval(slow);
       clearTimeout(settling);
-      for (const watcher of watchers) watcher.stop();
+      close();
     },
   };
 
-  function changed(): void {
-    clearTimeout(settling);
-    settling = setTimeout(() => {
-      // First watch, then read: a change in between is noticed.
-      for (const watcher of watchers) watcher.rearm();
-      options.look();
-    }, SETTLE_MS);
-    settling.unref();
-  }
-}
-
-/** Watches the deepest existing folder on the path of a file, for the next name on that path. */
-class FileWatch {
-  private watcher: FSWatcher | null = null;
-
-  constructor(
-    private readonly file: string,
-    private readonly changed: () => void,
-    private readonly onProblem: PolicyWatchOptions['onProblem'],
-  ) {
-    this.rearm();
-  }
-
-  rearm(): void {
-    this.stop();
-    let folder = dirname(this.file);
+  /** Watches the deepest existing folder on the path of a file, for the next name on that path. */
+  function watchFile(file: string): void {
+    let folder = dirname(file);
     while (!existsSync(folder) && folder !== dirname(folder)) folder = dirname(folder);
-    const next = relative(folder, this.file).split(sep)[0];
-    const failed = (error: unknown): void => {
-      this.stop();
-      this.onProblem(folder, error);
-    };
+    const [next] = relative(folder, file).split(sep);
     try {
-      this.watcher = watch(folder, { persistent: false }, (_, name) => {
+      const watcher = watch(folder, { persistent: false }, (_, name) => {
         // The folder's own name: it was deleted or moved away.
-        if (name === null || name === next || name === basename(folder)) this.changed();
+        if (name === null || name === next || name === basename(folder)) changed();
       });
-      this.watcher.on('error', failed);
+      watchers.push(watcher);
+      watcher.on('error', (error) => {
+        watcher.close();
+        onProblem(folder, error);
+      });
     } catch (error) {
-      failed(error);
+      onProblem(folder, error);
     }
-  }
-
-  stop(): void {
-    this.watcher?.close();
-    this.watcher = null;
   }
 }

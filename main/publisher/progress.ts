@@ -1,7 +1,7 @@
 // Measures one upload attempt and reports at most four times a second, once more when nothing moves for a while, and null
 // when the attempt is over.
 
-import { plainTimer } from '../platform/timer.ts';
+import { plainTimer } from '../platform/deadline.ts';
 
 export interface Progress {
   /** Of this attempt; parts that the sink still has from an earlier attempt count. */

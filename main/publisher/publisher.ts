@@ -1,8 +1,8 @@
 // The upload queue: finished recordings go to the sink one after the other and are retried until they arrive. The queue
 // has no file of its own, because the spool's journals state what is not published yet.
 
-import { plainTimer } from '../platform/timer.ts';
-import type { SetTimer } from '../platform/timer.ts';
+import { plainTimer } from '../platform/deadline.ts';
+import type { SetTimer } from '../platform/deadline.ts';
 import type { Outcome, RetriedRecording } from '../shared/control.ts';
 import type { Failure } from '../shared/errors.ts';
 import type { Logger } from '../platform/log.ts';

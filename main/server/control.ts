@@ -3,7 +3,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from '../platform/log.ts';
-import { newControlSecret, removeControlFile, writeControlFile } from '../platform/controlFile.ts';
+import { newControlSecret, removeControlFile, writeControlFile } from './controlFile.ts';
 import {
   CONTROL_MAX_BODY_BYTES,
   CONTROL_PROOF_HEADER,

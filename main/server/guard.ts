@@ -45,7 +45,7 @@ export type ControlVerdict =
  *
  * @param headers lower-case names, as Node gives them
  * @param port the port we listen on
- * @param token only this user can read it (platform/controlFile.ts)
+ * @param token only this user can read it (server/controlFile.ts)
  */
 export function judgeControl(
   headers: Readonly<Record<string, string | string[] | undefined>>,

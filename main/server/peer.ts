@@ -4,8 +4,10 @@
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../platform/log.ts';
-import type { FindPeers, PeerConnection, PeerVerdict } from '../platform/peers/peer.ts';
-import { NOT_FOUND, peerOf } from '../platform/peers/peer.ts';
+import type { FindPeers, PeerConnection, PeerVerdict } from './peerLookup.ts';
+import { runTool } from '../platform/runTool.ts';
+import { NOT_FOUND, linuxPeers, macPeers, peerOf } from './peerLookup.ts';
+import { WindowsPeers } from './windowsPeers.ts';
 import { errorMessage, failure } from '../shared/errors.ts';
 
 /** Connections in one lookup; the others wait for the next one. */
@@ -97,4 +99,19 @@ export class Peers {
       return peers.map(() => ({ kind: 'unknown', reason: errorMessage(error) }));
     }
   }
+}
+
+export interface SystemPeers {
+  readonly find: FindPeers;
+  close(): void;
+}
+
+export function systemPeers(platform: NodeJS.Platform = process.platform): SystemPeers {
+  if (platform === 'win32') return new WindowsPeers();
+  // -1 is no user: a platform without users refuses every program.
+  const uid = process.geteuid?.() ?? -1;
+  return {
+    find: platform === 'darwin' ? macPeers(uid, runTool) : linuxPeers(uid),
+    close: () => undefined,
+  };
 }

@@ -15,8 +15,6 @@ import { limitRepeats } from '../platform/repeats.ts';
 import type { LimitedLogger } from '../platform/repeats.ts';
 import { REQUEST_REFUSED } from '../shared/logEvents.ts';
 import { Connections } from './connections.ts';
-import type { SystemPeers } from '../platform/peers/systemPeers.ts';
-import { systemPeers } from '../platform/peers/systemPeers.ts';
 import type { ControlServices } from './control.ts';
 import { Control } from './control.ts';
 import type { GuardPolicy } from './guard.ts';
@@ -25,7 +23,8 @@ import { answer } from './httpAnswer.ts';
 import { limitPace } from './pace.ts';
 import type { PageServices } from './page.ts';
 import { servePage } from './page.ts';
-import { PEER_REFUSED_BODY, Peers } from './peer.ts';
+import type { SystemPeers } from './peer.ts';
+import { PEER_REFUSED_BODY, Peers, systemPeers } from './peer.ts';
 
 export interface ServerOptions {
   /** 0: any free one. */

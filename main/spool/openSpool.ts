@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { KeyStore } from '../platform/keyStore.ts';
 import { keyFileStore } from '../platform/keyStore.ts';
 import type { Logger } from '../platform/log.ts';
-import { endOrphan } from '../platform/orphans.ts';
+import { endOrphan } from '../platform/childProcess.ts';
 import type { Failure } from '../shared/errors.ts';
 import type { EncoderName } from '../shared/names.ts';
 import type { Clock } from '../shared/time.ts';

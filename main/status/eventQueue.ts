@@ -4,8 +4,8 @@
 import type { Logger } from '../platform/log.ts';
 import type { Failure } from '../shared/errors.ts';
 import { errno, errorMessage, failure } from '../shared/errors.ts';
-import type { SetTimer } from '../platform/timer.ts';
-import { plainTimer } from '../platform/timer.ts';
+import type { SetTimer } from '../platform/deadline.ts';
+import { plainTimer } from '../platform/deadline.ts';
 import type { StatusEvent } from '../shared/statusEvent.ts';
 
 export interface QueuedWrite {

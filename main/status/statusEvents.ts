@@ -6,7 +6,7 @@ import type { Integrity } from '../shared/manifest.ts';
 import type { ClientInfo, RecordingStatus, StatusDetail, StatusEvent } from '../shared/statusEvent.ts';
 import type { Clock, Moment } from '../shared/time.ts';
 import { toTimestamp } from '../shared/time.ts';
-import type { SetTimer } from '../platform/timer.ts';
+import type { SetTimer } from '../platform/deadline.ts';
 import type { Logger } from '../platform/log.ts';
 import type { QueuedWrite } from './eventQueue.ts';
 import { EventQueue } from './eventQueue.ts';

@@ -32,7 +32,7 @@ export async function bundleCommandLine(out: string, version: string): Promise<v
     // For the stacks of crash reports.
     sourcemap: true,
     sourcesContent: false,
-    // Read by main/platform/installation.ts; nothing at run time changes it.
+    // Read by main/platform/version.ts; nothing at run time changes it.
     define: { SIGHTLINE_INSTALLED: 'true' },
     // What packages that are CommonJS take for granted, and an ES module has not. Packages ask for optional ones (bufferutil)
     // that are not in here: Node would look for them in C:\\node_modules, which every user may make, and in NODE_PATH.

@@ -1,6 +1,6 @@
 // The control path under attack: pages, other users, and programs that may connect but not read this user's files.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { ControlAccess } from '../../main/platform/controlFile.ts';
+import type { ControlAccess } from '../../main/server/controlFile.ts';
 import { CONTROL_RETRY_PATH } from '../../main/shared/control.ts';
 import type { Answer } from '../rig/control.ts';
 import { LET_IN, accessOf, sendControl, sendRaw } from '../rig/control.ts';

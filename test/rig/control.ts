@@ -2,8 +2,8 @@
 import { request } from 'node:http';
 import type { IncomingHttpHeaders } from 'node:http';
 import { connect } from 'node:net';
-import type { ControlAccess } from '../../main/platform/controlFile.ts';
-import { readControlFile } from '../../main/platform/controlFile.ts';
+import type { ControlAccess } from '../../main/server/controlFile.ts';
+import { readControlFile } from '../../main/server/controlFile.ts';
 import { CONTROL_RETRY_PATH } from '../../main/shared/control.ts';
 import type { Recorder } from './recorder.ts';
 

@@ -1,6 +1,6 @@
 // Whether the configured policy is in effect: a running Sightline may have rejected it, or be waiting to apply a part of it.
 
-import { readPolicyState } from '../../policy/stateFile.ts';
+import { readPolicyState } from '../../policy/start.ts';
 import type { Check, Finding } from '../check.ts';
 import { failed, ok, skipped, warning } from '../check.ts';
 import type { CheckContext } from '../context.ts';

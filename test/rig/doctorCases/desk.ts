@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
-import { controlFileIn } from '../../../main/platform/controlFile.ts';
+import { controlFileIn } from '../../../main/server/controlFile.ts';
 import { withMounts } from '../mount.ts';
 import { endWithUs } from '../process.ts';
 import { startRecorder, type Recorder } from '../recorder.ts';

@@ -1,9 +1,8 @@
 import type { PowerMonitor } from 'electron';
 import { EventEmitter } from 'node:events';
 import { describe, expect, it } from 'vitest';
-import type { PowerMonitorSource } from '../../../main/platform/powerMonitor.ts';
-import { powerMonitorWatch } from '../../../main/platform/powerMonitor.ts';
-import type { AbsenceReason } from '../../../main/platform/sessionWatch.ts';
+import type { PowerMonitorSource, AbsenceReason } from '../../../main/platform/sessionWatch.ts';
+import { powerMonitorWatch } from '../../../main/platform/sessionWatch.ts';
 import { keepingLogger } from '../support/logs.ts';
 
 /** That Electron's own fits is checked by the compiler. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { PolicyError } from '../../../main/policy/load.ts';
 import { fileLayer } from '../support/policy.ts';
-import { loadPolicyLenient } from '../../../main/policy/lenient.ts';
+import { loadPolicyLenient } from '../../../main/policy/read.ts';
 
 const none = { flags: {}, environment: {} };
 

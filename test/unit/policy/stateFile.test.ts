@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 import { lockDataFolder } from '../../../main/platform/instanceLock.ts';
-import { policyStateFile, readPolicyState } from '../../../main/policy/stateFile.ts';
+import { policyStateFile, readPolicyState } from '../../../main/policy/start.ts';
 import { temporaryFolder } from '../support/folders.ts';
 
 it('is the state of the process that has locked the data folder, not of one with a reused process id', async () => {

@@ -5,7 +5,8 @@ import { describe, expect, it } from 'vitest';
 import { policyKeyNames, policyKeys } from '../../../main/policy/keys.ts';
 import type { KeyInfo } from '../../../main/policy/keyInfo.ts';
 import { loadPolicy } from '../../../main/policy/load.ts';
-import { readUserSettings, userSettingsFile } from '../../../main/policy/userSettings.ts';
+import { userSettingsFile } from '../../../main/platform/paths.ts';
+import { readUserSettings } from '../../../main/policy/read.ts';
 import { temporaryFolder } from '../support/folders.ts';
 import { fileLayer } from '../support/policy.ts';
 
@@ -57,6 +58,7 @@ describe('a user', () => {
 describe('the file', () => {
   it.each([
     ['linux', { XDG_CONFIG_HOME: '/c' }, '/c/sightline/settings.json'],
+    ['linux', { XDG_CONFIG_HOME: '' }, '/h/.config/sightline/settings.json'],
     ['linux', {}, '/h/.config/sightline/settings.json'],
     ['darwin', {}, '/h/Library/Application Support/Sightline/settings.json'],
   ] as const)('lies where %s keeps such files (%j)', (platform, environment, path) => {

@@ -2,7 +2,7 @@
 import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { readControlFile, removeControlFile } from '../../../main/platform/controlFile.ts';
+import { readControlFile, removeControlFile } from '../../../main/server/controlFile.ts';
 import { Control } from '../../../main/server/control.ts';
 import type { ControlServices } from '../../../main/server/control.ts';
 import type { Outcome } from '../../../main/shared/control.ts';

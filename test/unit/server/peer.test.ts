@@ -1,7 +1,7 @@
 // How many looks at the system's table a flood of connections costs, and what becomes of doubts.
 import { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import type { FindPeers, PeerVerdict } from '../../../main/platform/peers/peer.ts';
+import type { FindPeers, PeerVerdict } from '../../../main/server/peerLookup.ts';
 import { limitRepeats } from '../../../main/platform/repeats.ts';
 import { Peers } from '../../../main/server/peer.ts';
 import { keepingLogger } from '../support/logs.ts';

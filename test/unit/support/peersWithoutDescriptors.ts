@@ -1,7 +1,7 @@
 // Run by peers.test.ts with a limit on file descriptors: takes all of them, and prints the code with which a look fails then.
 import { openSync } from 'node:fs';
-import { WindowsPeers } from '../../../main/platform/peers/windows.ts';
-import { spawnPiped } from '../../../main/platform/pipedProcess.ts';
+import { WindowsPeers } from '../../../main/server/windowsPeers.ts';
+import { spawnPiped } from '../../../main/platform/childProcess.ts';
 import { errno } from '../../../main/shared/errors.ts';
 
 const peers = new WindowsPeers(() => spawnPiped(process.execPath, ['--version']));

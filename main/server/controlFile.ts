@@ -7,7 +7,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { SightlineError, errno } from '../shared/errors.ts';
-import { writeFileAtomically } from './atomicFile.ts';
+import { writeFileAtomically } from '../platform/atomicFile.ts';
 
 const SECRET_BYTES = 32;
 const MAX_FILE_BYTES = 4096;

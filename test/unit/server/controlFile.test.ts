@@ -1,14 +1,14 @@
 import { chmod, chown, readFile, readdir, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { ControlAccess } from '../../../main/platform/controlFile.ts';
+import type { ControlAccess } from '../../../main/server/controlFile.ts';
 import {
   controlFileIn,
   newControlSecret,
   readControlFile,
   removeControlFile,
   writeControlFile,
-} from '../../../main/platform/controlFile.ts';
+} from '../../../main/server/controlFile.ts';
 import { temporaryFolder } from '../support/folders.ts';
 
 const access = (): ControlAccess => ({

@@ -1,16 +1,17 @@
-// Windows: the session of the program at the other end, asked of `sightline-desk.exe peers` (resources/desk/peers.c). One
-// helper process answers for all connections: a flood of them starts no flood of processes.
+// Windows: the session of the program at the other end, from `sightline-desk.exe peers` (resources/desk/peers.c). One
+// helper process answers for all connections: a flood of connections starts no flood of processes.
 
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { HELPER_IS_MISSING, findMonitorHelper } from '../monitorHelper.ts';
-import { spawnPiped } from '../pipedProcess.ts';
-import type { FindPeers, PeerVerdict } from './peer.ts';
-import { NOT_FOUND, keyOf } from './peer.ts';
+import { HELPER_IS_MISSING, findMonitorHelper } from '../platform/monitorHelper.ts';
+import { spawnPiped } from '../platform/childProcess.ts';
+import { withDeadline } from '../platform/deadline.ts';
+import type { FindPeers, PeerVerdict } from './peerLookup.ts';
+import { NOT_FOUND, keyOf } from './peerLookup.ts';
 
 const ANSWER_DEADLINE_MS = 5000;
 
-/** One word of the helper's answer: `ours`, `none`, `session 2 4711` or `process 4711`. */
+/** One part of the helper's answer: `ours`, `none`, `session 2 4711` or `process 4711`. */
 export function parsePeer(text: string): PeerVerdict {
   const [word, first, pid] = text.split(' ');
   switch (word) {
@@ -24,7 +25,7 @@ export function parsePeer(text: string): PeerVerdict {
         reason: `it is process ${pid ?? '?'} in Windows session ${first ?? '?'}, not in ours`,
       };
     default:
-      return { kind: 'unknown', reason: `Windows does not tell the session of process ${first ?? '?'}` };
+      return { kind: 'unknown', reason: `Windows does not report the session of process ${first ?? '?'}` };
   }
 }
 
@@ -44,11 +45,10 @@ export class WindowsPeers {
   readonly find: FindPeers = async (peers) => {
     if (this.isClosed) throw new Error('Sightline is shutting down');
     if (this.helper === null || this.helper.isGone) this.helper = new Helper(this.start());
-    const words = (await this.helper.ask(peers.map(keyOf).join(','))).split(',');
-    if (words.length === peers.length) return words.map(parsePeer);
+    const answers = (await this.helper.ask(peers.map(keyOf).join(','))).split(',');
+    if (answers.length === peers.length) return answers.map(parsePeer);
     // Its next line may still answer this question, and would be taken for the answer to another one.
-    this.helper.kill('it gave no answer for each connection');
-    throw new Error('sightline-desk.exe gave no answer for each connection');
+    throw this.helper.kill('it gave no answer for each connection');
   };
 
   /** For good: a question that comes later starts no process. */
@@ -76,24 +76,20 @@ class Helper {
   }
 
   async ask(question: string): Promise<string> {
-    let timer: NodeJS.Timeout | undefined;
-    try {
-      return await new Promise<string>((resolve, reject) => {
-        timer = setTimeout(() => this.kill('it does not answer'), ANSWER_DEADLINE_MS);
-        this.answer = resolve;
-        this.fail = reject;
-        this.child.stdin.write(`${question}\n`);
-      });
-    } finally {
-      clearTimeout(timer);
+    const answered = new Promise<string>((resolve, reject) => {
+      this.answer = resolve;
+      this.fail = reject;
+      this.child.stdin.write(`${question}\n`);
+    });
+    return withDeadline(answered, ANSWER_DEADLINE_MS, () => this.kill('it does not answer')).finally(() => {
       this.answer = null;
       this.fail = null;
-    }
+    });
   }
 
-  kill(why: string): void {
-    this.lost(why);
+  kill(why: string): Error {
     this.child.kill('SIGKILL');
+    return this.lost(why);
   }
 
   close(): void {
@@ -101,8 +97,10 @@ class Helper {
     this.lost('it was closed');
   }
 
-  private lost(why: string): void {
+  private lost(why: string): Error {
+    const error = new Error(`sightline-desk.exe: ${why}`);
     this.isGone = true;
-    this.fail?.(new Error(`sightline-desk.exe: ${why}`));
+    this.fail?.(error);
+    return error;
   }
 }

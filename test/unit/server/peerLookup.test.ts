@@ -8,11 +8,16 @@ import type { AddressInfo, Socket } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { linuxPeers, parseProcNetTcp } from '../../../main/platform/peers/linux.ts';
-import { macPeers, parseLsof } from '../../../main/platform/peers/mac.ts';
-import type { PeerConnection } from '../../../main/platform/peers/peer.ts';
-import { peerOf } from '../../../main/platform/peers/peer.ts';
-import { WindowsPeers, parsePeer } from '../../../main/platform/peers/windows.ts';
+import {
+  linuxPeers,
+  readTable,
+  rowsOf,
+  macPeers,
+  parseLsof,
+  peerOf,
+} from '../../../main/server/peerLookup.ts';
+import type { PeerConnection } from '../../../main/server/peerLookup.ts';
+import { WindowsPeers, parsePeer } from '../../../main/server/windowsPeers.ts';
 import { temporaryFolder } from '../support/folders.ts';
 import { needsLinux, orLeftOut } from '../../rig/leftOut.ts';
 
@@ -39,17 +44,25 @@ const tcp6 = `  sl  local_address                         remote_address        
 
 describe('the sockets that Linux lists', () => {
   it('are read by IPv4, IPv6 and mapped addresses', () => {
-    const isPages = (local: number): boolean => local !== 5431;
-    expect(parseProcNetTcp(tcp, isPages, 'LE')).toEqual([
-      { key: '127.0.0.1 39578 127.0.0.1 5431', uid: 1000 },
+    const pages = [between('127.0.0.1', 39578), between('127.0.0.1', 39584), between('::1', 37686)];
+    const usersIn = (table: string, order: 'LE' | 'BE', peers = pages) => {
+      const users = new Map<string, number>();
+      readTable(table, rowsOf(peers, order), users);
+      return [...users];
+    };
+    expect(usersIn(tcp, 'LE')).toEqual([['127.0.0.1 39578 127.0.0.1 5431', 1000]]);
+    expect(usersIn(tcp6, 'LE')).toEqual([
+      ['127.0.0.1 39584 127.0.0.1 5431', 1000],
+      ['::1 37686 ::1 5431', 1000],
     ]);
-    expect(parseProcNetTcp(tcp6, isPages, 'LE')).toEqual([
-      { key: '127.0.0.1 39584 127.0.0.1 5431', uid: 1000 },
-      { key: '::1 37686 ::1 5431', uid: 1000 },
+    expect(usersIn('  71: 7F000001:9A9A 7F000001:1537 01 0:0 0:0 0 7 0 9 ', 'BE')).toEqual([
+      ['127.0.0.1 39578 127.0.0.1 5431', 7],
     ]);
-    expect(parseProcNetTcp('  71: 7F000001:9A9A 7F000001:1537 01 0:0 0:0 0 7 0 9 ', undefined, 'BE')).toEqual(
-      [{ key: '127.0.0.1 39578 127.0.0.1 5431', uid: 7 }],
-    );
+    const far = between('2001:db8::a:1', 39578);
+    const row = '1: B80D012000000000000000000100' + '0A00:9A9A 00000000000000000000000001000000:1537';
+    expect(
+      usersIn(`  ${row} 01 0:0 0:0 0 7 0 9 `, 'LE', [{ ...far, remote: { address: '::1', port: 5431 } }]),
+    ).toEqual([['2001:db8::a:1 39578 ::1 5431', 7]]);
   });
 
   it('tell the page’s end from ours, and nothing of a closed one, which shows uid 0', async () => {
