@@ -202,7 +202,7 @@ class SessionRecovery {
 /** Deletes a folder with nothing but a witness of nothing, perhaps half written. @returns whether it did */
 async function removeEmptyFolder({ options }: Spool, folder: string): Promise<boolean> {
   const resumed = await Witness.resume(folder, options.keys);
-  if (typeof resumed !== 'string') await resumed.witness.close();
+  if (typeof resumed !== 'string') await resumed.close();
   const statesNothing =
     typeof resumed === 'string'
       ? (await hintedRecordings(folder)).length === 0
