@@ -1,5 +1,5 @@
 // The upload queue: finished recordings go to the sink one after the other and are retried until they arrive. The queue
-// has no file of its own, because the spool's journals state what is not published yet.
+// has no file, because the spool's journals state what is not published yet.
 
 import { plainTimer } from '../platform/deadline.ts';
 import type { SetTimer } from '../platform/deadline.ts';
@@ -11,7 +11,6 @@ import type { SpoolSession } from '../spool/spool.ts';
 import type { QueuedWrite } from '../status/eventQueue.ts';
 import type { UploadResult } from './upload.ts';
 import type { Progress } from './progress.ts';
-import { type Job, contactOf, newJob, settle } from './job.ts';
 import { StallWatch } from './stallWatch.ts';
 import { explainUploadError, isPermanent } from './uploadError.ts';
 
@@ -67,17 +66,54 @@ const PERMANENT_TRIES = 3;
 /** Each uses memory and file handles: when so many attempts make no progress, no further one is started. */
 const MAX_SET_ASIDE = 3;
 
+/** In the order of `queue`. */
+const states = ['sending', 'setAside', 'waiting', 'resting', 'unannounced'] as const;
+
+/** One recording in the queue. */
+class Job {
+  /**
+   * `setAside`: its attempt makes no progress; it continues, and the queue does not wait for it. `resting`: failed at
+   * least once; the next attempt is scheduled. `unannounced`: uploaded, but PUBLISHED is not durable yet; until it is
+   * the spool keeps the recording.
+   */
+  state: (typeof states)[number] = 'waiting';
+  attempts = 0;
+  /** As FAILED. */
+  announced = false;
+  /** Of the latest attempt. */
+  why: Failure | null = null;
+  /** null unless it is resting. */
+  nextTryAt: Moment | null = null;
+  cancelRest = (): void => undefined;
+  /** A retry was requested during an attempt, which may have started before the cause was fixed. */
+  again = false;
+  /** null unless it is unannounced. */
+  outcome: Outcome | null = null;
+  /** Called with the outcome of the next attempt. */
+  readonly waiters: ((outcome: Outcome) => void)[] = [];
+
+  constructor(
+    readonly session: SpoolSession,
+    readonly recordingId: string,
+  ) {}
+
+  get contactId(): string {
+    return contactOf(this.session, this.recordingId);
+  }
+
+  /** @param outcome null: the waiters wait for the attempt that follows */
+  settle(outcome: Outcome | null): void {
+    if (outcome !== null) for (const waiter of this.waiters.splice(0)) waiter(outcome);
+  }
+}
+
 export class Publisher {
-  private readonly waiting: Job[] = [];
-  /** Failed at least once; the next attempt is scheduled. */
-  private readonly resting = new Set<Job>();
-  /** Attempts that make no progress. They continue, and the queue does not wait for them. */
-  private readonly setAside = new Set<Job>();
-  /** Uploaded, but PUBLISHED is not durable yet. Until it is the spool keeps the recording. */
-  private readonly unannounced = new Map<Job, Outcome>();
+  /** In the order in which they entered their states. */
+  private readonly all = new Set<Job>();
+  /** In the current attempt. */
   private current: Job | null = null;
   private stopped = false;
-  private idleWaiters: (() => void)[] = [];
+  private readonly idleWaiters: (() => void)[] = [];
   private readonly progress = new Map<string, { session: SpoolSession; progress: Progress }>();
   private readonly watchers = new Set<() => void>();
   private readonly setTimer: SetTimer;
@@ -107,8 +143,8 @@ export class Publisher {
     const { jobs } = this;
     const queued = jobs.map((job) => ({
       recordingId: job.recordingId,
-      contactId: contactOf(job.session, job.recordingId),
-      state: this.stateOf(job),
+      contactId: job.contactId,
+      state: job.state === 'setAside' ? 'sending' : job.state === 'unannounced' ? 'resting' : job.state,
       failed: job.announced,
       attempts: job.attempts,
       why: (job === this.current ? this.stall.reason : null) ?? job.why,
@@ -135,13 +171,13 @@ export class Publisher {
     else this.progress.set(recordingId, { session, progress });
     if (this.current?.recordingId === recordingId && progress !== null)
       this.stall.progressed(progress.sentBytes + (progress.verifiedBytes ?? 0));
-    for (const job of this.setAside)
+    for (const job of this.in('setAside'))
       if (job.recordingId === recordingId && (progress?.bytesPerSecond ?? 0) > 0) job.why = null;
     this.notifyWatchers();
   }
 
   enqueue(session: SpoolSession, recordingId: string): void {
-    this.waiting.push(newJob(session, recordingId));
+    this.all.add(new Job(session, recordingId));
     this.changed();
     void this.work();
   }
@@ -153,85 +189,78 @@ export class Publisher {
    * @returns the recordings that are retried, with the outcome of each
    */
   retryNow(names?: readonly string[]): RetriedRecording[] {
-    const retried = this.jobs.flatMap((job) => {
-      const { recordingId, session } = job;
-      const contactId = contactOf(session, recordingId);
-      if (names !== undefined && !names.includes(recordingId) && !names.includes(contactId)) return [];
-      const known = this.unannounced.get(job);
-      const outcome = known ?? new Promise<Outcome>((resolve) => job.waiters.push(resolve));
-      return [{ job, recordingId, contactId, outcome: Promise.resolve(outcome) }];
-    });
-    if (this.unannounced.size > 0) this.ports.retryEvents();
-    for (const { job } of retried) {
-      if (this.resting.has(job)) this.wake(job);
-      else if (job === this.current || this.setAside.has(job)) job.again = true;
+    const jobs = this.jobs.filter(
+      (job) => names === undefined || names.includes(job.recordingId) || names.includes(job.contactId),
+    );
+    const retried = jobs.map((job) => ({
+      recordingId: job.recordingId,
+      contactId: job.contactId,
+      outcome: Promise.resolve(job.outcome ?? new Promise<Outcome>((resolve) => job.waiters.push(resolve))),
+    }));
+    if (this.in('unannounced').length > 0) this.ports.retryEvents();
+    for (const job of jobs) {
+      if (job.state === 'resting') this.wake(job);
+      else if (job.state === 'sending' || job.state === 'setAside') job.again = true;
     }
-    return retried.map(({ job: _, ...one }) => one);
+    return retried;
   }
 
   /** Resolves when no attempt is running or due. Attempts that were set aside do not count. */
   idle(): Promise<void> {
-    if (this.current === null && (this.stopped || this.waiting.length === 0)) return Promise.resolve();
+    if (this.current === null && (this.stopped || this.in('waiting').length === 0)) return Promise.resolve();
     return new Promise((resolve) => this.idleWaiters.push(resolve));
   }
 
   /** Starts nothing new. What is running completes, or is found again at the next start. */
   stop(): void {
     this.stopped = true;
-    for (const job of this.resting) job.cancelRest();
+    for (const job of this.in('resting')) job.cancelRest();
   }
 
   private get jobs(): Job[] {
-    // An attempt that has just ended may still be the current one.
-    const current = this.current === null ? [] : [this.current];
-    return [
-      ...new Set([
-        ...current,
-        ...this.setAside,
-        ...this.waiting,
-        ...this.resting,
-        ...this.unannounced.keys(),
-      ]),
-    ];
+    return states.flatMap((state) => this.in(state));
   }
 
-  private stateOf(job: Job): 'waiting' | 'sending' | 'resting' {
-    if (job === this.current || this.setAside.has(job)) return 'sending';
-    return this.waiting.includes(job) ? 'waiting' : 'resting';
+  private in(state: Job['state']): Job[] {
+    return [...this.all].filter((job) => job.state === state);
+  }
+
+  private move(job: Job, state: Job['state']): void {
+    this.all.delete(job);
+    this.all.add(job);
+    job.state = state;
   }
 
   private async work(): Promise<void> {
     if (this.current !== null) return;
-    while (!this.stopped && this.setAside.size < MAX_SET_ASIDE) {
-      const job = this.waiting.shift();
+    while (!this.stopped && this.in('setAside').length < MAX_SET_ASIDE) {
+      const [job] = this.in('waiting');
       if (job === undefined) break;
       this.current = job;
+      this.move(job, 'sending');
       const stalled = this.stall.begin();
       this.notifyWatchers();
       const attempt = this.attempt(job);
       const ended = await Promise.race([attempt.then((outcome) => ({ outcome })), stalled]);
       this.stall.end();
       this.current = null;
-      if ('outcome' in ended)
-        settle(job, ended.outcome); // no longer the current job for listeners
+      if ('outcome' in ended) job.settle(ended.outcome);
       else this.continueWithout(job, attempt, ended);
       this.changed();
     }
-    const waiters = this.idleWaiters;
-    this.idleWaiters = [];
-    for (const resolve of waiters) resolve();
+    for (const resolve of this.idleWaiters.splice(0)) resolve();
   }
 
   /** The deadline of an attempt. It is not aborted, and not repeated before it ends: two could write the same file. */
   private continueWithout(job: Job, attempt: Promise<Outcome | null>, why: Failure): void {
     const { recordingId } = job;
     this.ports.log.warn('an upload was set aside', { recordingId, code: why.code, reason: why.message });
-    this.setAside.add(job);
+    this.move(job, 'setAside');
     job.why = why;
-    settle(job, { status: 'FAILED', failure: why });
+    job.settle({ status: 'FAILED', failure: why });
     void attempt.then((outcome) => {
-      this.setAside.delete(job);
-      settle(job, outcome);
+      if (job.state === 'setAside') this.all.delete(job);
+      job.settle(outcome);
       this.changed();
       void this.work();
     });
@@ -249,8 +278,16 @@ export class Publisher {
       const noted = durable.then(() => this.note(job, result));
       const outcome: Outcome = { status: 'PUBLISHED', location: result.receipt.location };
       const whyNot = await tried;
-      if (whyNot === null) await noted;
-      else this.waitForEvent(job, outcome, whyNot, noted);
+      if (whyNot === null) {
+        await noted;
+        this.all.delete(job);
+        return outcome;
+      }
+      // The other recordings do not wait for this event.
+      Object.assign(job, { why: whyNot, outcome });
+      this.move(job, 'unannounced');
+      const done = (): boolean => this.all.delete(job);
+      void noted.then(done, (error: unknown) => this.failed(job, error)).then(() => this.changed());
       return outcome;
     } catch (error) {
       return this.failed(job, error);
@@ -278,21 +315,10 @@ export class Publisher {
     await new Promise<void>((resolve) => void clear(resolve).then(resolve));
   }
 
-  /** The other recordings do not wait for this event. */
-  private waitForEvent(job: Job, outcome: Outcome, why: Failure, noted: Promise<void>): void {
-    job.why = why;
-    this.unannounced.set(job, outcome);
-    void noted
-      .catch((error: unknown) => this.failed(job, error))
-      .then(() => {
-        this.unannounced.delete(job);
-        this.changed();
-      });
-  }
-
   private failed(job: Job, error: unknown): Outcome | null {
     const { ports } = this;
     job.attempts += 1;
+    job.outcome = null;
     const why = explainUploadError(error);
     job.why = why;
     const { recordingId, attempts } = job;
@@ -302,12 +328,15 @@ export class Publisher {
       void this.announceFailed(job, why);
     }
     const outcome: Outcome = { status: 'FAILED', failure: why };
-    if (this.stopped) return outcome;
+    if (this.stopped) {
+      this.all.delete(job);
+      return outcome;
+    }
     if (job.again) {
-      this.waiting.push(job);
+      this.move(job, 'waiting');
       return null;
     }
-    this.resting.add(job);
+    this.move(job, 'resting');
     const longest = Math.min(RETRY_LONGEST_MS, RETRY_BASE_MS * 2 ** attempts);
     const delayMs = ports.random() * longest;
     job.nextTryAt = ports.clock.now() + delayMs;
@@ -327,8 +356,7 @@ export class Publisher {
   private wake(job: Job): void {
     job.cancelRest();
     job.nextTryAt = null;
-    this.resting.delete(job);
-    this.waiting.push(job);
+    this.move(job, 'waiting');
     void this.work();
   }
 
@@ -352,3 +380,7 @@ export class Publisher {
 }
 
 const newLive = { state: 'live', failed: false, attempts: 0, why: null, nextTryAt: null } as const;
+
+function contactOf(session: SpoolSession, recordingId: string): string {
+  return session.ledger.recordings.get(recordingId)?.started.contact.contactId ?? '';
+}

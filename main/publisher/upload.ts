@@ -5,7 +5,7 @@
 import type { Manifest } from '../shared/manifest.ts';
 import type { SlateOrder, VideoFormat } from '../shared/names.ts';
 import type { Moment } from '../shared/time.ts';
-import type { LedgerRecording, LedgerRun } from '../spool/ledger.ts';
+import type { LedgerRecording, LiveRun } from '../spool/ledger.ts';
 import type { SpoolSession } from '../spool/spool.ts';
 import type { DamagedRunFile } from '../spool/runFiles.ts';
 import type { Piece, RunDamage } from '../spool/timeline.ts';
@@ -248,8 +248,6 @@ async function finishOrAbort(upload: Upload): Promise<UploadResult> {
     throw error;
   }
 }
-
-type LiveRun = LedgerRun & { live: NonNullable<LedgerRun['live']> };
 
 function liveRun(ledger: SpoolSession['ledger'], runId: string): LiveRun {
   const run = ledger.runs.get(runId);

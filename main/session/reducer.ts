@@ -126,10 +126,10 @@ function adopt(step: Step, at: Moment): void {
 }
 
 function restore(step: Step, event: SessionEvent & { type: 'restored' }): void {
-  const { contacts, endedSuspended, agentSuspendedSince: since = null } = event;
+  const { contacts, endedSuspended, agentSuspendedSince: since } = event;
   set(step, {
     agent: contacts[0]?.agent ?? null,
-    finished: endedSuspended.map((one) => ({ ...one, suspended: one.suspended ?? true })),
+    finished: endedSuspended,
     // Without a time limit, like the restored suspensions of pages.
     agentSuspension: since === null ? null : { since, until: null },
     contacts: contacts.map(({ startTime, suspendedAt, leftAt, ...basics }) => ({
@@ -178,8 +178,8 @@ function start(step: Step, event: SessionEvent & { type: 'contact.start' }): voi
     );
   const contact = newContact({ recordingId, info, agent, requestedAt: at }, [token]);
   const earlier = finished.findLast((one) => one.contactId === info.contactId);
-  if (earlier?.suspended === true) abortRuns(step, at);
-  if (earlier?.suspendedByAgent === true) restoreAgentSuspension(step, at);
+  if (earlier?.suspended) abortRuns(step, at);
+  if (earlier?.suspendedByAgent) restoreAgentSuspension(step, at);
   const isFirst = isQuiet(step.state);
   set(step, { contacts: [...contacts, contact] });
   journal(step, { type: 'contact.started', recordingId, at, contact: info, agent });

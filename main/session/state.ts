@@ -97,7 +97,7 @@ export interface FinishedContact {
   /** It ended during a suspension and not by a page: if it is started again, it begins suspended. */
   readonly suspended: boolean;
   /** The same for the agent's own suspension, in an earlier process. */
-  readonly suspendedByAgent?: boolean;
+  readonly suspendedByAgent: boolean;
 }
 
 /** The agent's own suspension (suspension.ts). */
@@ -156,8 +156,9 @@ export type SessionEvent =
   | {
       type: 'restored';
       contacts: readonly RestoredContact[];
-      endedSuspended: readonly (Omit<FinishedContact, 'suspended'> & { suspended?: boolean })[];
-      agentSuspendedSince?: Moment | null;
+      endedSuspended: readonly FinishedContact[];
+      /** null: the agent had not suspended. */
+      agentSuspendedSince: Moment | null;
     }
   | { type: 'hello'; token: Token; pageId: string; identity: Identity; at: Moment }
   | { type: 'page.left'; pageId: string }

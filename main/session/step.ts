@@ -95,10 +95,10 @@ export function rememberFinished(step: Step, contact: Contact, endTime: Moment, 
   const { recordingId, info } = contact;
   const { contactId } = info;
   const others = step.state.finished.filter((one) => one.contactId !== contactId);
-  const finished = [...others, { contactId, recordingId, endTime, suspended }];
+  const finished = [...others, { contactId, recordingId, endTime, suspended, suspendedByAgent: false }];
   if (finished.length > FINISHED_REMEMBERED) {
     // Contacts that must begin suspended again are forgotten last.
-    const oldest = finished.findIndex((one) => !one.suspended && one.suspendedByAgent !== true);
+    const oldest = finished.findIndex((one) => !one.suspended && !one.suspendedByAgent);
     finished.splice(Math.max(0, oldest), 1);
   }
   set(step, { finished });

@@ -1,5 +1,5 @@
-// What recovery makes of a journal of which lines are missing: entries that say so, and what the witness still knows.
-// In doubt it claims less: the times that missing lines were about are "unreadable", whatever else is said of them. Pure.
+// What recovery adds to a journal with missing lines: entries that state the damage, and what the witness still knows. In
+// doubt it claims less: the times that missing lines were about are "unreadable", even where other entries explain them. Pure.
 
 import type { JournalEntry } from './journalEntry.ts';
 import type { ResumedJournal } from './journal.ts';
@@ -27,7 +27,7 @@ export function damageEntries(
   return isNew ? [...added, ...seenStarts([...added].reduce(addEntry, ledger))] : added;
 }
 
-/** What missing lines may have been about: from what was said before them to what was said behind them. */
+/** The times that missing lines may have been about: from the entries before them to those after them. */
 function timesOf(
   { line, lines }: MissingLines,
   entries: ResumedJournal['entries'],
@@ -44,7 +44,7 @@ function timesOf(
   return { from, to: isOpen ? null : Math.max(before, next, ...unseenEnds(entries, ledger)) };
 }
 
-/** Where runs end of which the line is missing that says when they began: nothing of them can be placed. */
+/** The ends of runs whose line with the beginning is missing: they have no place on the timeline. */
 function unseenEnds(entries: ResumedJournal['entries'], { runs }: Ledger): number[] {
   return entries.flatMap(({ entry }) => {
     if (entry.type !== 'run.live' && entry.type !== 'run.closed') return [];
@@ -53,7 +53,7 @@ function unseenEnds(entries: ResumedJournal['entries'], { runs }: Ledger): numbe
   });
 }
 
-/** No run begins while anything is suspended: if one did, the line is missing that ended the suspension. */
+/** No run begins during a suspension: if one did, the line that ended the suspension is missing. */
 function mayGoOnUnseen({ recordings, runs }: Ledger): boolean {
   const opened = [...runs.values()].map((run) => run.opened.at);
   return [...recordings.values()].some(({ suspensions, stopped }) =>
@@ -64,7 +64,7 @@ function mayGoOnUnseen({ recordings, runs }: Ledger): boolean {
   );
 }
 
-/** What was announced of a recording does not change because the journal has lost it. */
+/** What was announced about a recording does not change because the journal has lost it. */
 function statedRecordings(
   { recordings }: Exclude<ResumedJournal['witness'], string>,
   ledger: Ledger,
@@ -84,7 +84,7 @@ function statedRecordings(
   });
 }
 
-/** A recording whose beginning is not known any more begins with the first run that is its own. */
+/** A recording whose start is lost begins with its first run. */
 function seenStarts({ recordings, runs }: Ledger): JournalEntry[] {
   const starts = [...runs.values()].flatMap(({ live }) => live?.startTime ?? []).sort((a, b) => a - b);
   return [...recordings].flatMap(([recordingId, { started, startTime }]) => {
@@ -95,18 +95,18 @@ function seenStarts({ recordings, runs }: Ledger): JournalEntry[] {
   });
 }
 
-/** Until when there was something of the recordings that nobody has ended, where lines are missing; null otherwise. */
+/** Until when open recordings had content, where lines are missing; null otherwise. */
 export function knownUntil({ missing, witness }: Pick<ResumedJournal, 'missing' | 'witness'>): number | null {
   return missing.length > 0 && typeof witness !== 'string' ? witness.until : null;
 }
 
-/** Recordings that lines are about, though the line is missing that says whose they are. */
+/** Recordings that entries mention, but whose first line is missing. */
 export function unknownRecordings(entries: ResumedJournal['entries'], ledger: Ledger): string[] {
   const ids = entries.flatMap(({ entry }) => ('recordingId' in entry ? [entry.recordingId] : []));
   return [...new Set(ids)].filter((id) => !ledger.recordings.has(id));
 }
 
-/** Whether something may have happened of which the journal says nothing: a suspension, for one. */
+/** Whether something may have happened that the journal does not contain, such as a suspension. */
 export function isInDoubt({ damages, unverified }: Ledger): boolean {
   return damages.length > 0 || unverified === 'missing' || unverified === 'unreadable';
 }

@@ -1,37 +1,15 @@
 // What caused each gap of a timeline and what ended it, for the manifest. Pure.
 
-import type { GapCause, GapEnd, GapReason } from '../shared/names.ts';
-import { gapOfPause } from '../shared/names.ts';
-import type { Moment } from '../shared/time.ts';
+import type { GapCause, GapEnd } from '../shared/names.ts';
 import type { Ledger } from './ledger.ts';
-import type { Piece } from './timeline.ts';
+import type { Block, Piece } from './timeline.ts';
+import { blocksOf, usualCauses } from './timeline.ts';
 
 interface ExplainedGap {
   readonly by: GapCause;
   /** null: it lasts until the end of the recording. */
   readonly endedBy: GapEnd | null;
 }
-
-/** A time in which something kept capture from running. */
-interface Block extends ExplainedGap {
-  readonly reason: GapReason;
-  readonly from: Moment;
-  readonly to: Moment;
-}
-
-/** For gaps that neither a suspension nor a pause explains. */
-const defaults: Readonly<Record<GapReason, { by: GapCause; endedBy: GapEnd }>> = {
-  suspended: { by: 'page', endedBy: 'page' },
-  interrupted: { by: 'sightline', endedBy: 'sightline' },
-  'app-restarted': { by: 'sightline', endedBy: 'page' },
-  'spool-full': { by: 'system', endedBy: 'sightline' },
-  unreadable: { by: 'system', endedBy: 'sightline' },
-  'display-changed': { by: 'system', endedBy: 'sightline' },
-  'display-unavailable': { by: 'system', endedBy: 'system' },
-  locked: { by: 'system', endedBy: 'system' },
-  'switched-away': { by: 'system', endedBy: 'system' },
-  asleep: { by: 'system', endedBy: 'system' },
-};
 
 /** @returns one element for each piece; null for runs */
 export function gapCauses(ledger: Ledger, pieces: readonly Piece[]): (ExplainedGap | null)[] {
@@ -48,7 +26,7 @@ export function gapCauses(ledger: Ledger, pieces: readonly Piece[]): (ExplainedG
     if (piece?.kind !== 'gap') return null;
     // Of several that overlap, the first began the gap.
     const [first, ...others] = explained[index] ?? [];
-    if (first === undefined) return defaults[piece.reason].by;
+    if (first === undefined) return usualCauses[piece.reason].by;
     return others.reduce((best, one) => (one.from < best.from ? one : best), first).by;
   };
   return pieces.map((piece, index) => {
@@ -60,27 +38,6 @@ export function gapCauses(ledger: Ledger, pieces: readonly Piece[]): (ExplainedG
     const last = first && others.reduce((best, one) => (one.to > best.to ? one : best), first);
     const isOver = last !== undefined && last.to <= piece.to;
     const endedBy = isOver ? last.endedBy : causeOf(index + 1);
-    return { by, endedBy: endedBy ?? defaults[piece.reason].endedBy };
+    return { by, endedBy: endedBy ?? usualCauses[piece.reason].endedBy };
   });
-}
-
-function blocksOf(ledger: Ledger): Block[] {
-  const suspensions = [...ledger.recordings.values()].flatMap(({ suspensions: all, stopped }) =>
-    all.map(({ at, resumedAt, resumedBy, by }): Block => ({
-      reason: 'suspended',
-      by: by ?? 'page',
-      from: at,
-      to: resumedAt ?? stopped?.endTime ?? Infinity,
-      endedBy: resumedBy ?? 'contact-ended',
-    })),
-  );
-  const pauses = ledger.pauses.map(({ reason, from, to, by, endedBy }): Block => {
-    const gapReason = gapOfPause(reason);
-    const known = reason === 'agent' ? ({ by: 'agent', endedBy: 'agent' } as const) : defaults[gapReason];
-    return {
-      ...{ reason: gapReason, from, to: to ?? Infinity },
-      ...{ by: by ?? known.by, endedBy: endedBy ?? known.endedBy },
-    };
-  });
-  return [...suspensions, ...pauses];
 }

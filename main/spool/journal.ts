@@ -1,10 +1,8 @@
 // The journal of one spool session: what happened, one sealed entry a line (journalLines.ts), fsynced before what it
-// announces is done. What tears at its end when the power goes is expected and dropped; what is missing although it had
-// been synced (witness.ts says so) is reported, and everything else is read. What cannot be written is retried
-// (writeQueue.ts).
+// announces is done. A torn end after a power cut is expected and dropped; what is missing although it had been synced
+// (witness.ts states it) is reported, and everything else is read. What cannot be written is retried (writeQueue.ts).
 
-import { open, readFile, rm, stat } from 'node:fs/promises';
-import type { FileHandle } from 'node:fs/promises';
+import { access, open, readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { syncFolder } from '../platform/atomicFile.ts';
 import { SightlineError, errno, errorMessage } from '../shared/errors.ts';
@@ -12,6 +10,7 @@ import type { JournalEntry } from './journalEntry.ts';
 import { journalEntrySchema } from './journalEntry.ts';
 import type { FoundLines, MissingLines, SessionKeys } from './journalLines.ts';
 import { JOURNAL_VERSION, LineSeal, headerLine, readLines } from './journalLines.ts';
+import { AppendFile } from './seal.ts';
 import type { Statement } from './statement.ts';
 import { emptyStatement } from './statement.ts';
 import type { NoStatement } from './witness.ts';
@@ -36,7 +35,7 @@ export interface JournalOptions {
 /** A journal that an earlier process has left. */
 export interface ResumedJournal {
   readonly journal: Journal;
-  readonly entries: readonly { readonly line: number; readonly entry: JournalEntry }[];
+  readonly entries: FoundLines<JournalEntry>['entries'];
   /** Lines that had been synced and are gone or changed, those of earlier recoveries included. */
   readonly missing: readonly MissingLines[];
   /** What the witness has stated, or why nothing. */
@@ -46,20 +45,18 @@ export interface ResumedJournal {
 }
 
 interface JournalFile {
-  readonly handle: FileHandle;
+  /** Ends after the last whole line. */
+  readonly lines: AppendFile;
   readonly dataKey: Buffer;
   readonly seal: LineSeal;
-  /** Bytes of whole lines; what a failed attempt left behind them is cut off. */
-  goodBytes: number;
   /** The number of the next line. */
-  lines: number;
+  nextLine: number;
   /** null: an older version's journal, or the witness cannot be believed (`renewWitness`). */
   witness: Witness | null;
 }
 
 export class Journal {
   private readonly queue: WriteQueue<JournalEntry | 'header'>;
-  private readonly marker: string;
 
   private constructor(
     readonly path: string,
@@ -68,7 +65,6 @@ export class Journal {
     private file: JournalFile | null,
     incomplete: boolean,
   ) {
-    this.marker = join(dirname(path), COMPLETE_FILE);
     this.queue = new WriteQueue<JournalEntry | 'header'>(
       {
         write: (items) => this.write(items),
@@ -77,11 +73,10 @@ export class Journal {
         onTrouble: (error) => options.onTrouble?.(error),
       },
       incomplete,
-      !incomplete,
     );
   }
 
-  /** A new journal with a new key. Its file is made in the background, and again after a failure. */
+  /** A new journal with a new key. Its file is created in the background, and again after a failure. */
   static create(path: string, keys: SessionKeys, options: JournalOptions = {}): Journal {
     const journal = new Journal(path, keys, options, null, false);
     void journal.queue.append('header');
@@ -98,63 +93,57 @@ export class Journal {
     options: JournalOptions = {},
   ): Promise<ResumedJournal> {
     const handle = await open(path, 'r+');
-    let witness: Witness | null = null;
+    let witness: Witness | NoStatement = 'missing';
     try {
       const bytes = await handle.readFile();
       const found = await readLines(bytes, path, keys, parseEntry);
+      witness = await Witness.resume(dirname(path), keys);
       if (found === null) {
+        // The process ended before there was a whole line, or the file was emptied.
+        if (typeof witness !== 'string' && witness.statement.lines > 0)
+          throw emptied(path, witness.statement.lines);
         await handle.close();
-        return await Journal.resumeEmpty(path, keys, options);
+        if (typeof witness !== 'string') await witness.close();
+        const journal = Journal.create(path, keys, options);
+        return { journal, entries: [], missing: [], witness: emptyStatement, incomplete: false };
       }
-      const stated = await resumeWitness(found, path, keys);
-      const { statement } = stated;
-      witness = stated.witness;
-      const missing = missingLines(found, statement);
+      const { dataKey, entries, version } = found;
+      const isOlder = witness === 'missing' && version !== JOURNAL_VERSION;
+      const stated = typeof witness === 'string' ? (isOlder ? 'older-version' : witness) : witness.statement;
+      const missing = missingLines(found, stated);
       const incomplete =
         bytes.byteLength > found.goodBytes || !(await exists(join(dirname(path), COMPLETE_FILE)));
       // Damaged lines stay for an investigation; what was never synced is removed.
-      const goodBytes = missing.length > 0 ? found.wholeBytes : found.goodBytes;
-      await handle.truncate(goodBytes);
-      const { dataKey, entries } = found;
-      const seal = new LineSeal(found.version, path, dataKey);
-      const lines = Math.max(found.next, ...missing.map((one) => one.line + one.lines));
-      const file = { handle, dataKey, seal, goodBytes, lines, witness };
+      const endBytes = missing.length > 0 ? found.wholeBytes : found.goodBytes;
+      await handle.truncate(endBytes);
+      if (typeof witness !== 'string') witness.catchUp(entries);
+      const file = {
+        lines: new AppendFile(handle, endBytes),
+        ...{ dataKey, seal: new LineSeal(version, path, dataKey) },
+        nextLine: Math.max(found.next, ...missing.map((one) => one.line + one.lines)),
+        witness: typeof witness === 'string' ? null : witness,
+      };
       const journal = new Journal(path, keys, options, file, incomplete);
-      return { journal, entries, missing, witness: statement, incomplete };
+      return { journal, entries, missing, witness: stated, incomplete };
     } catch (error) {
-      await witness?.close().catch(() => undefined);
+      if (typeof witness !== 'string') await witness.close().catch(() => undefined);
       await handle.close().catch(() => undefined);
       throw error;
     }
   }
 
-  /** The process ended before there was a whole line; or somebody has emptied the file. */
-  private static async resumeEmpty(
-    path: string,
-    keys: SessionKeys,
-    options: JournalOptions,
-  ): Promise<ResumedJournal> {
-    const resumed = await Witness.resume(dirname(path), keys);
-    if (typeof resumed !== 'string') {
-      await resumed.witness.close();
-      if (resumed.statement.lines > 0) throw emptied(path, resumed.statement.lines);
-    }
-    const journal = Journal.create(path, keys, options);
-    return { journal, entries: [], missing: [], witness: emptyStatement, incomplete: false };
-  }
-
-  /** Of the whole session: its run files are sealed with it, too. @throws SightlineError before the file is there */
+  /** Of the whole session: its run files are sealed with it as well. @throws SightlineError before the file exists */
   get dataKey(): Buffer {
     if (this.file !== null) return this.file.dataKey;
-    throw this.trouble ?? new SightlineError('SPOOL_UNREADABLE', `${this.path} is not there yet.`);
+    throw this.trouble ?? new SightlineError('SPOOL_UNREADABLE', `${this.path} does not exist yet.`);
   }
 
-  /** Whether the file is there: without it nothing of the session is on the disk. */
+  /** Whether the file exists: without it nothing of the session is on the disk. */
   get isOpen(): boolean {
     return this.file !== null;
   }
 
-  /** Entries that come now, or had not been written when it was closed, are given up. */
+  /** Entries that are appended now, or had not been written when it was closed, are given up. */
   get isClosed(): boolean {
     return this.queue.isClosed;
   }
@@ -167,34 +156,27 @@ export class Journal {
   /** Of the whole lines, and of the witness. */
   get sizeBytes(): number {
     if (this.file === null) return 0;
-    return this.file.goodBytes + (this.file.witness === null ? 0 : WITNESS_BYTES);
+    return this.file.lines.sizeBytes + (this.file.witness === null ? 0 : WITNESS_BYTES);
   }
 
-  /**
-   * Resolves when the entry is on the disk, however long that takes. Entries are written in the order of the calls.
-   *
-   * @param onFailure called at the first failed attempt, or at once while writing fails; the entry is retried all the same
-   */
+  /** Resolves when the entry is on the disk, however long that takes. See `WriteQueue.append`. */
   append(entry: JournalEntry, onFailure?: (error: SightlineError) => void): Promise<void> {
     return this.queue.append(entry, onFailure);
   }
 
-  /**
-   * Resolves once a later process cannot miss what has been appended so far: it is on the disk, or the journal is marked
-   * as incomplete. @throws SightlineError SPOOL_FULL, SPOOL_UNREADABLE when neither could be done
-   */
+  /** See `WriteQueue.guard`. @throws SightlineError SPOOL_FULL, SPOOL_UNREADABLE */
   guard(): Promise<void> {
     return this.queue.guard();
   }
 
-  /** The doubt about what an earlier process could not write has been resolved by entries appended since. */
+  /** See `WriteQueue.allowComplete`. */
   allowComplete(): void {
     this.queue.allowComplete();
   }
 
   /**
-   * States the end of a journal anew whose witness could not be believed; the journal says so by now. Where the disk does
-   * not take it the next process finds none again. Never rejects.
+   * Restates the end of a journal whose witness could not be believed; the journal says so by now. If the disk does not
+   * accept it the next process finds none again. Never rejects.
    */
   async renewWitness(): Promise<void> {
     const { file } = this;
@@ -208,7 +190,7 @@ export class Journal {
     }
   }
 
-  /** So much of a run file is on the disk. @param lengthMs from its first picture to its newest; null: none yet */
+  /** So much of a run file is on the disk. @param lengthMs from its first frame to its newest; null: none yet */
   runSynced(file: string, chunks: number, lengthMs: number | null): void {
     this.file?.witness?.synced(file, chunks, lengthMs);
   }
@@ -216,31 +198,19 @@ export class Journal {
   async close(): Promise<void> {
     await this.queue.close();
     await this.file?.witness?.close();
-    await this.file?.handle.close();
+    await this.file?.lines.handle.close();
   }
 
-  /** All of them with one sync: what is urgent does not wait for one sync for each entry before it. */
+  /** All of them with one sync: an urgent entry does not wait for a sync of each entry before it. */
   private async write(items: readonly (JournalEntry | 'header')[]): Promise<void> {
     const file = (this.file ??= await this.begin());
     const entries = items.filter((item) => item !== 'header');
     if (entries.length === 0) return;
-    const bytes = Buffer.concat(entries.map((entry, index) => file.seal.close(file.lines + index, entry)));
-    try {
-      let done = 0;
-      while (done < bytes.byteLength) {
-        const at = file.goodBytes + done;
-        done += (await file.handle.write(bytes, done, bytes.byteLength - done, at)).bytesWritten;
-      }
-      await file.handle.datasync();
-    } catch (error) {
-      // Half a line would damage the next one; when even this fails the reader drops the torn end.
-      await file.handle.truncate(file.goodBytes).catch(() => undefined);
-      throw error;
-    }
-    file.goodBytes += bytes.byteLength;
+    const lines = entries.map((entry, index) => file.seal.close(file.nextLine + index, entry));
+    await file.lines.append(Buffer.concat(lines), { sync: true });
     for (const entry of entries) {
-      file.lines += 1;
-      void file.witness?.wrote(entry, file.lines);
+      file.nextLine += 1;
+      void file.witness?.wrote(entry, file.nextLine);
     }
     await file.witness?.settled();
   }
@@ -253,7 +223,7 @@ export class Journal {
     try {
       const { dataKey, key } = await keys.create();
       const line = headerLine(key);
-      // Not 'wx': an attempt that failed may have made the file.
+      // Not 'wx': an attempt that failed may have created the file.
       const handle = await open(path, 'w', 0o600);
       try {
         await handle.writeFile(line);
@@ -264,7 +234,7 @@ export class Journal {
         throw error;
       }
       const seal = new LineSeal(JOURNAL_VERSION, path, dataKey);
-      return { handle, dataKey, seal, goodBytes: line.byteLength, lines: 0, witness };
+      return { lines: new AppendFile(handle, line.byteLength), dataKey, seal, nextLine: 0, witness };
     } catch (error) {
       await witness.close();
       throw error;
@@ -272,16 +242,17 @@ export class Journal {
   }
 
   private async markIncomplete(isIncomplete: boolean): Promise<void> {
-    if (isIncomplete) await rm(this.marker, { force: true });
-    else await (await open(this.marker, 'w', 0o600)).close();
-    await syncFolder(dirname(this.path));
+    const folder = dirname(this.path);
+    const marker = join(folder, COMPLETE_FILE);
+    if (isIncomplete) await rm(marker, { force: true });
+    else await (await open(marker, 'w', 0o600)).close();
+    await syncFolder(folder);
   }
 }
 
 /**
- * Looks into a journal without touching it: what can be read of it, and how many lines cannot. null when it has no whole
- * line yet.
- * @throws SightlineError SPOOL_UNREADABLE
+ * Reads a journal without changing it: its readable entries, and the number of unreadable lines. null when it has no
+ * whole line yet. @throws SightlineError SPOOL_UNREADABLE
  */
 export async function readJournal(
   path: string,
@@ -307,21 +278,8 @@ function missingLines(
   return lines > 0 ? [...missing, { line: next, lines }] : [...missing];
 }
 
-async function resumeWitness(
-  { version, entries }: FoundLines<JournalEntry>,
-  path: string,
-  keys: SessionKeys,
-): Promise<{ witness: Witness | null; statement: ResumedJournal['witness'] }> {
-  const resumed = await Witness.resume(dirname(path), keys);
-  if (resumed === 'missing' && version !== JOURNAL_VERSION)
-    return { witness: null, statement: 'older-version' };
-  if (typeof resumed === 'string') return { witness: null, statement: resumed };
-  resumed.witness.catchUp(entries);
-  return resumed;
-}
-
 function exists(path: string): Promise<boolean> {
-  return stat(path).then(
+  return access(path).then(
     () => true,
     () => false,
   );
@@ -330,24 +288,19 @@ function exists(path: string): Promise<boolean> {
 function emptied(path: string, lines: number): SightlineError {
   return new SightlineError(
     'SPOOL_UNREADABLE',
-    `${path} is empty, although ${lines} lines had been written to it: the disk is faulty, or somebody has emptied it. The ` +
-      'folder is left as it is.',
+    `${path} is empty, although ${lines} lines had been written to it: the disk is faulty, or another program has emptied ` +
+      'it. The folder is kept unchanged.',
   );
 }
 
 export function spoolError(error: unknown, path: string): SightlineError {
   if (error instanceof SightlineError) return error;
-  const code = errno(error);
-  if (code === 'ENOSPC' || code === 'EDQUOT') {
-    return new SightlineError(
-      'SPOOL_FULL',
-      `The disk under ${path} is full. Free some space; recording goes on then.`,
-      {
-        cause: error,
-      },
-    );
-  }
-  return new SightlineError('SPOOL_UNREADABLE', `The spool cannot be used: ${errorMessage(error)}`, {
-    cause: error,
-  });
+  const isFull = ['ENOSPC', 'EDQUOT'].includes(errno(error) ?? '');
+  return new SightlineError(
+    isFull ? 'SPOOL_FULL' : 'SPOOL_UNREADABLE',
+    isFull
+      ? `The disk under ${path} is full. Free some space; recording then continues automatically.`
+      : `The spool cannot be used: ${errorMessage(error)}`,
+    { cause: error },
+  );
 }

@@ -1,4 +1,4 @@
-// What a journal may say: one entry for each thing that happened, as the disk holds it.
+// The entries of a journal, as they are on the disk: one for each thing that happened.
 
 import { z } from 'zod';
 import { errorSources } from '../shared/errors.ts';
@@ -14,7 +14,9 @@ import {
 } from '../shared/names.ts';
 
 const id = z.string().min(1);
-const moment = z.number();
+export const moment = z.number();
+export const stopCauseSchema = z.enum(['stopped', 'page-lost', 'agent-changed', 'shutdown', 'app-died']);
+export const announcedSchema = z.enum(['INITIATED', 'COMPLETED', 'FAILED']);
 
 const failureSchema = z.object({
   code: z.enum(Object.keys(errorSources) as [ErrorCode, ...ErrorCode[]]),
@@ -22,7 +24,7 @@ const failureSchema = z.object({
   source: z.enum(['CLIENT', 'SERVICE', 'UNKNOWN']),
 });
 
-const identitySchema = z.object({
+export const identitySchema = z.object({
   agentArn: z.string(),
   instanceArn: z.string(),
   instanceAlias: z.string().exactOptional(),
@@ -30,7 +32,7 @@ const identitySchema = z.object({
   browser: z.string().exactOptional(),
 });
 
-const contactSchema = z.object({
+export const contactSchema = z.object({
   contactId: z.string(),
   initialContactId: z.string().optional(),
   channel: channelSchema,
@@ -77,12 +79,7 @@ export const journalEntrySchema = z.discriminatedUnion('type', [
     /** What ended the agent's own suspension. */
     cause: agentResumeCauseSchema.exactOptional(),
   }),
-  z.object({
-    type: z.literal('contact.stopped'),
-    recordingId: id,
-    endTime: moment,
-    cause: z.enum(['stopped', 'page-lost', 'agent-changed', 'shutdown', 'app-died']),
-  }),
+  z.object({ type: z.literal('contact.stopped'), recordingId: id, endTime: moment, cause: stopCauseSchema }),
   z.object({
     type: z.literal('run.opened'),
     runId: id,
@@ -94,7 +91,7 @@ export const journalEntrySchema = z.discriminatedUnion('type', [
     /** More monitors than policy lets be recorded. */
     leftOut: z.array(monitorSchema),
   }),
-  /** The run's process, so that the next start can end it should it outlive this one. */
+  /** The run's process, so that the next start can end it if it outlives this one. */
   z.object({ type: z.literal('run.spawned'), runId: id, pid: z.number().int().positive() }),
   z.object({
     type: z.literal('run.live'),
@@ -106,11 +103,11 @@ export const journalEntrySchema = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('run.closed'),
     runId: id,
-    /** Where the run's last picture ends; null when it never had one. */
+    /** The end of the run's last frame; null: there was none. */
     endTime: moment.nullable(),
     frames: z.number().int().nonnegative(),
     sizeBytes: z.number().int().nonnegative(),
-    /** What a gap after this run is called, unless a suspension explains it. */
+    /** Of a gap after this run, unless a suspension explains it. */
     gapReason: gapReasonSchema,
   }),
   z.object({
@@ -120,13 +117,9 @@ export const journalEntrySchema = z.discriminatedUnion('type', [
     location: z.string(),
     sizeBytes: z.number().int().positive(),
   }),
-  /** This status event is in the events' file and on its way: no later process need tell it. */
-  z.object({
-    type: z.literal('event.announced'),
-    recordingId: id,
-    status: z.enum(['INITIATED', 'COMPLETED', 'FAILED']),
-  }),
-  /** A multipart upload into S3 that later tries and processes go on with. */
+  /** This status event is durable in the events file and the outbox: no later process announces it. */
+  z.object({ type: z.literal('event.announced'), recordingId: id, status: announcedSchema }),
+  /** A multipart upload to S3 that later attempts and processes continue. */
   z.object({
     type: z.literal('upload.begun'),
     recordingId: id,
@@ -134,19 +127,19 @@ export const journalEntrySchema = z.discriminatedUnion('type', [
     key: z.string(),
     uploadId: z.string(),
   }),
-  /** Nothing can be published any more (no frame was ever captured). Upload failures do not end here. */
+  /** Nothing can be published (no frame was ever captured). Not for failed uploads. */
   z.object({ type: z.literal('recording.failed'), recordingId: id, failure: failureSchema }),
-  /** Recovery found that these lines are gone or were changed. What they said is about the time from `from` to `to`. */
+  /** Recovery found that these lines are gone or were changed. They were about the time from `from` to `to`. */
   z.object({
     type: z.literal('journal.damaged'),
     /** The first of them, counted from 0. */
     line: z.number().int().nonnegative(),
     lines: z.number().int().positive(),
     from: moment,
-    /** null: nobody knows until when. */
+    /** null: unknown. */
     to: moment.nullable(),
   }),
-  /** Recovery could not tell whether lines or pictures are missing at the end (spool/witness.ts). */
+  /** Recovery could not determine whether lines or frames are missing at the end (witness.ts). */
   z.object({
     type: z.literal('journal.unverified'),
     cause: z.enum(['missing', 'unreadable', 'older-version']),

@@ -1,6 +1,6 @@
-// How a journal's lines lie in its file. The first says in the clear which key store can unlock the session's data key.
+// The format of a journal's file. The first line states unencrypted which key store can unlock the session's data key.
 // Each of the others is an entry's number and the sealed entry; the number is sealed with it. So a line that was changed,
-// moved or left out spoils nothing but itself: the others are read, and it is known which are missing.
+// moved or removed affects no other line: the others are read, and it is known which are missing.
 // (Version 2 had no numbers: a line's number was its place.)
 
 import { basename, dirname } from 'node:path';
@@ -10,7 +10,7 @@ import { parseJson } from '../shared/json.ts';
 import { Seal } from './seal.ts';
 
 export const JOURNAL_VERSION = 3;
-/** The oldest that is still read, and gone on with as it is. It has no witness (witness.ts). */
+/** The oldest version that is read, and continued unchanged. It has no witness (witness.ts). */
 const OLDEST_VERSION = 2;
 
 export const wrappedKeySchema = z.object({ store: z.string(), wrapped: z.base64() });
@@ -30,7 +30,7 @@ export interface SessionKeys {
   unlock(key: WrappedKey): Promise<Buffer>;
 }
 
-/** Lines that should be there, by their numbers. */
+/** Lines that are gone or were changed, by their numbers. */
 export interface MissingLines {
   readonly line: number;
   readonly lines: number;
@@ -44,7 +44,7 @@ export interface FoundLines<Entry> {
   readonly missing: readonly MissingLines[];
   /** The number of the line after the last that opens. */
   readonly next: number;
-  /** Whole lines behind the last that opens. */
+  /** The number of whole lines after the last that opens. */
   readonly badAtEnd: number;
   /** Up to the end of the last line that opens. */
   readonly goodBytes: number;
@@ -56,7 +56,7 @@ export interface FoundLines<Entry> {
 export class LineSeal {
   private readonly seal: Seal;
 
-  /** A journal that was moved to another session's folder, or is said to be of another version, does not open. */
+  /** A journal that was moved to another session's folder, or whose version was changed, does not open. */
   constructor(
     private readonly version: JournalHeader['v'],
     path: string,
@@ -66,13 +66,13 @@ export class LineSeal {
     this.seal = new Seal(dataKey, purpose, basename(dirname(path)));
   }
 
-  /** @returns the line with its end */
+  /** @returns the line with its newline */
   close(line: number, entry: unknown): Buffer {
     const sealed = this.seal.close(line, Buffer.from(JSON.stringify(entry))).toString('base64');
     return Buffer.from(this.version === OLDEST_VERSION ? `${sealed}\n` : `${line} ${sealed}\n`);
   }
 
-  /** @param place among the lines of the file @returns undefined when it is not what was written there */
+  /** @param place among the lines of the file @returns undefined when the line is not what was written there */
   open(text: string, place: number): { line: number; value: unknown } | undefined {
     const [, number, sealed] = /^(?:(\d{1,15}) )?([A-Za-z0-9+/]+={0,2})$/.exec(text) ?? [];
     if (sealed === undefined || (number === undefined) !== (this.version === OLDEST_VERSION))
@@ -89,8 +89,8 @@ export function headerLine(key: WrappedKey): Buffer {
 }
 
 /**
- * What of a journal's file is as it was written. What follows its last newline was torn off in mid-write.
- * @param parse gives undefined for what is no entry
+ * The unchanged lines of a journal's file. What follows its last newline is an incomplete write.
+ * @param parse returns undefined for what is not an entry
  * @returns null when it has no whole line yet
  * @throws SightlineError SPOOL_UNREADABLE for another version, or a key that cannot be unlocked
  */
@@ -100,7 +100,7 @@ export async function readLines<Entry>(
   keys: SessionKeys,
   parse: (value: unknown) => Entry | undefined,
 ): Promise<FoundLines<Entry> | null> {
-  // Not as UTF-8: damaged bytes must not move what is behind them.
+  // Not as UTF-8: damaged bytes must not move what follows them.
   const text = bytes.toString('latin1');
   const wholeBytes = text.lastIndexOf('\n') + 1;
   const [first, ...lines] = text.slice(0, wholeBytes).split('\n').slice(0, -1);
@@ -134,7 +134,7 @@ function readHeader(line: string, path: string): JournalHeader {
   if (header.success) return header.data;
   throw new SightlineError(
     'SPOOL_UNREADABLE',
-    `${path} is not a journal of version ${JOURNAL_VERSION}. The folder is left as it is; another version of Sightline may ` +
+    `${path} is not a journal of version ${JOURNAL_VERSION}. The folder is kept unchanged; another version of Sightline may ` +
       'be able to read it.',
   );
 }

@@ -1,18 +1,18 @@
-// What a journal says, added up: the recordings and runs of one spool session as they stand after its last entry.
-// A fold over entries and nothing else, so that memory and disk can never disagree.
+// The sum of a journal: the recordings and runs of one spool session after its last entry. A fold over entries and
+// nothing else, so that memory and disk can never disagree.
 
 import type { AgentResumeCause, PauseReason } from '../shared/names.ts';
 import type { JournalEntry } from './journal.ts';
 
 type Entry<T extends JournalEntry['type']> = Extract<JournalEntry, { type: T }>;
 
-export interface Suspension {
+interface Suspension {
   readonly at: number;
   readonly resumedAt: number | null;
   readonly resumedBy: Entry<'contact.resumed'>['cause'] | null;
   readonly reason: string | null;
-  /** Recovery suspended it in doubt; absent: a page did. */
-  readonly by?: 'sightline';
+  /** `sightline`: recovery, in doubt. */
+  readonly by: 'page' | 'sightline';
 }
 
 export interface LedgerRecording {
@@ -34,24 +34,28 @@ export interface LedgerRun {
   readonly closed: Entry<'run.closed'> | null;
 }
 
+export type LiveRun = LedgerRun & { readonly live: Entry<'run.live'> };
+
 export interface Ledger {
   readonly recordings: ReadonlyMap<string, LedgerRecording>;
   /** In the order in which they were opened. */
   readonly runs: ReadonlyMap<string, LedgerRun>;
   readonly pauses: readonly Pause[];
-  /** Of what happened in these times the journal does not know everything. */
+  /** Times of which the journal does not know everything. */
   readonly damages: readonly Entry<'journal.damaged'>[];
-  /** Why it is not known whether something is missing at the end; null: it is known. */
+  /** Why it is unknown whether something is missing at the end; null: it is known. */
   readonly unverified: Entry<'journal.unverified'>['cause'] | null;
 }
 
-/** A time in which capture rested for everybody, other than a suspension. */
-export interface Pause {
+/** A time without capture for all contacts, other than a page's suspension. */
+interface Pause {
   readonly reason: PauseReason;
   readonly from: number;
   readonly to: number | null;
-  readonly by?: 'sightline';
-  readonly endedBy?: AgentResumeCause;
+  /** Recovery assumed it in doubt. */
+  readonly by: 'sightline' | null;
+  /** What ended the agent's own suspension. */
+  readonly endedBy: AgentResumeCause | null;
 }
 
 export const emptyLedger: Ledger = {
@@ -64,58 +68,56 @@ export const emptyLedger: Ledger = {
 
 export function addEntry(ledger: Ledger, entry: JournalEntry): Ledger {
   switch (entry.type) {
-    case 'contact.started':
-      return withRecording(ledger, entry.recordingId, () => ({
-        started: entry,
-        startTime: null,
-        stopped: null,
-        suspensions: [],
-        announced: [],
-        upload: null,
-        published: null,
-        failed: null,
-      }));
+    case 'contact.started': {
+      const recording = {
+        ...{ started: entry, startTime: null, stopped: null, suspensions: [], announced: [] },
+        ...{ upload: null, published: null, failed: null },
+      };
+      return { ...ledger, recordings: new Map(ledger.recordings).set(entry.recordingId, recording) };
+    }
     case 'contact.recording':
       return changeRecording(ledger, entry.recordingId, { startTime: entry.startTime });
-    case 'contact.suspended':
-      return changeSuspensions(ledger, entry.recordingId, (suspensions) => [
-        ...suspensions,
-        { at: entry.at, resumedAt: null, resumedBy: null, reason: entry.reason ?? null, ...byOf(entry) },
-      ]);
+    case 'contact.suspended': {
+      const { recordingId, at, reason = null, by = 'page' } = entry;
+      return changeRecording(ledger, recordingId, ({ suspensions }) => ({
+        suspensions: [...suspensions, { at, resumedAt: null, resumedBy: null, reason, by }],
+      }));
+    }
     case 'contact.resumed':
-      return changeSuspensions(ledger, entry.recordingId, (suspensions) =>
-        suspensions.map((one) =>
+      return changeRecording(ledger, entry.recordingId, ({ suspensions }) => ({
+        suspensions: suspensions.map((one) =>
           one.resumedAt === null ? { ...one, resumedAt: entry.at, resumedBy: entry.cause } : one,
         ),
-      );
-    case 'capture.paused':
-      return {
-        ...ledger,
-        pauses: [...ledger.pauses, { reason: entry.reason, from: entry.at, to: null, ...byOf(entry) }],
-      };
+      }));
+    case 'capture.paused': {
+      const { reason, at: from, by = null } = entry;
+      return { ...ledger, pauses: [...ledger.pauses, { reason, from, to: null, by, endedBy: null }] };
+    }
     case 'capture.unpaused':
       return {
         ...ledger,
         pauses: ledger.pauses.map((one) =>
           one.reason === entry.reason && one.to === null
-            ? { ...one, to: entry.at, ...(entry.cause === undefined ? {} : { endedBy: entry.cause }) }
+            ? { ...one, to: entry.at, endedBy: entry.cause ?? null }
             : one,
         ),
       };
     case 'contact.stopped':
       return changeRecording(ledger, entry.recordingId, { stopped: entry });
-    case 'event.announced': {
-      const announced = ledger.recordings.get(entry.recordingId)?.announced ?? [];
-      return changeRecording(ledger, entry.recordingId, { announced: [...announced, entry.status] });
-    }
+    case 'event.announced':
+      return changeRecording(ledger, entry.recordingId, ({ announced }) => ({
+        announced: [...announced, entry.status],
+      }));
     case 'upload.begun':
       return changeRecording(ledger, entry.recordingId, { upload: entry });
     case 'recording.published':
       return changeRecording(ledger, entry.recordingId, { published: entry });
     case 'recording.failed':
       return changeRecording(ledger, entry.recordingId, { failed: entry });
-    case 'run.opened':
-      return withRun(ledger, entry.runId, { opened: entry, pid: null, live: null, closed: null });
+    case 'run.opened': {
+      const run = { opened: entry, pid: null, live: null, closed: null };
+      return { ...ledger, runs: new Map(ledger.runs).set(entry.runId, run) };
+    }
     case 'run.spawned':
       return changeRun(ledger, entry.runId, { pid: entry.pid });
     case 'run.live':
@@ -129,10 +131,6 @@ export function addEntry(ledger: Ledger, entry: JournalEntry): Ledger {
   }
 }
 
-function byOf({ by }: { readonly by?: 'sightline' }): { readonly by?: 'sightline' } {
-  return by === undefined ? {} : { by };
-}
-
 /** Whether nothing of this recording is needed any more. */
 export function isPublishedOrFailed(recording: LedgerRecording): boolean {
   return recording.published !== null || recording.failed !== null;
@@ -143,30 +141,19 @@ export function isFailureUnannounced({ published, failed, announced }: LedgerRec
   return published === null && failed !== null && !announced.includes('FAILED');
 }
 
-function withRecording(ledger: Ledger, id: string, make: () => LedgerRecording): Ledger {
-  return { ...ledger, recordings: new Map(ledger.recordings).set(id, make()) };
+type Change<T> = Partial<T> | ((before: T) => Partial<T>);
+
+/** The same ledger if it has no such recording. */
+function changeRecording(ledger: Ledger, id: string, change: Change<LedgerRecording>): Ledger {
+  return { ...ledger, recordings: changed(ledger.recordings, id, change) };
 }
 
-function changeRecording(ledger: Ledger, id: string, change: Partial<LedgerRecording>): Ledger {
-  const recording = ledger.recordings.get(id);
-  return recording === undefined ? ledger : withRecording(ledger, id, () => ({ ...recording, ...change }));
+function changeRun(ledger: Ledger, id: string, change: Change<LedgerRun>): Ledger {
+  return { ...ledger, runs: changed(ledger.runs, id, change) };
 }
 
-function changeSuspensions(
-  ledger: Ledger,
-  id: string,
-  change: (suspensions: readonly Suspension[]) => readonly Suspension[],
-): Ledger {
-  const recording = ledger.recordings.get(id);
-  if (recording === undefined) return ledger;
-  return changeRecording(ledger, id, { suspensions: change(recording.suspensions) });
-}
-
-function withRun(ledger: Ledger, id: string, run: LedgerRun): Ledger {
-  return { ...ledger, runs: new Map(ledger.runs).set(id, run) };
-}
-
-function changeRun(ledger: Ledger, id: string, change: Partial<LedgerRun>): Ledger {
-  const run = ledger.runs.get(id);
-  return run === undefined ? ledger : withRun(ledger, id, { ...run, ...change });
+function changed<T>(map: ReadonlyMap<string, T>, id: string, change: Change<T>): ReadonlyMap<string, T> {
+  const before = map.get(id);
+  if (before === undefined) return map;
+  return new Map(map).set(id, { ...before, ...(typeof change === 'function' ? change(before) : change) });
 }

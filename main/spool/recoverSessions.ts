@@ -38,8 +38,7 @@ export async function recoverSessions(spool: Spool, now: Moment): Promise<Recove
     try {
       const resumed = await Journal.resume(join(folder, JOURNAL_FILE), keys, spool.journalOptions(folder));
       const entries = resumed.entries.map(({ entry }) => entry);
-      const { keepJournal } = spool.options;
-      const session = new SpoolSession(id, folder, resumed.journal, spool.quota, entries, keepJournal);
+      const session = new SpoolSession(spool, id, resumed.journal, entries);
       all.push(session);
       // A process has one session at a time: only the last one can continue.
       const isContinued = await recoverSession(spool, session, resumed, id === ids.at(-1), now);
@@ -98,7 +97,7 @@ class SessionRecovery {
 
   /**
    * Compares the folder with the journal, and journals which lines are missing.
-   * @returns files and recordings that the journal does not describe any more, so that they cannot be delivered
+   * @returns files and recordings that the journal does not describe, so that they cannot be uploaded
    */
   async readFolder(): Promise<{ files: readonly string[]; recordings: readonly string[] }> {
     const { session, resumed } = this;
@@ -108,11 +107,8 @@ class SessionRecovery {
     const known = new Set(runs.map(([, { opened }]) => opened.file));
     const files = names.filter((name) => name.endsWith(`.${RUN_FILE_EXTENSION}`) && !known.has(name));
     const recordings = unknownRecordings(resumed.entries, this.ledger);
-    session.adopt({
-      missingRuns: runs.flatMap(([runId, { opened }]) => (names.includes(opened.file) ? [] : [runId])),
-      hasUnknownContent: files.length + recordings.length > 0,
-      knownUntil: knownUntil(resumed),
-    });
+    const missingRuns = runs.flatMap(([runId, { opened }]) => (names.includes(opened.file) ? [] : [runId]));
+    session.adopt(missingRuns, files.length + recordings.length > 0, knownUntil(resumed));
     return { files, recordings };
   }
 
@@ -202,7 +198,7 @@ class SessionRecovery {
 /** Deletes a folder with nothing but a witness of nothing, perhaps half written. @returns whether it did */
 async function removeEmptyFolder({ options }: Spool, folder: string): Promise<boolean> {
   const resumed = await Witness.resume(folder, options.keys);
-  if (typeof resumed !== 'string') await resumed.witness.close();
+  if (typeof resumed !== 'string') await resumed.close();
   const statesNothing =
     typeof resumed === 'string'
       ? (await hintedRecordings(folder)).length === 0

@@ -1,8 +1,9 @@
 // Sealing: AES-256-GCM over pieces whose place is authenticated with them, so that a piece that was changed, moved,
-// swapped or taken from another file does not open. Each file has a key of its own, derived from the session's data key
-// and the file's name (HKDF, RFC 5869). Nonces are random: a piece that is written again never repeats one.
+// swapped or taken from another file does not open. Each file has its own key, derived from the session's data key and
+// the file's name (HKDF, RFC 5869). Nonces are random: a piece that is written again never repeats one.
 
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
+import type { FileHandle } from 'node:fs/promises';
 
 export const DATA_KEY_BYTES = 32;
 const CIPHER = 'aes-256-gcm';
@@ -46,5 +47,34 @@ export class Seal {
 
   private place(index: number): Buffer {
     return Buffer.from(`${this.purpose} ${index}`);
+  }
+}
+
+/** A file that sealed pieces are appended to. */
+export class AppendFile {
+  /** @param endBytes the end of its last whole piece */
+  constructor(
+    readonly handle: FileHandle,
+    private endBytes: number,
+  ) {}
+
+  get sizeBytes(): number {
+    return this.endBytes;
+  }
+
+  /** @param sync whether the bytes must be on the disk when this resolves @throws the disk's error, with nothing appended */
+  async append(bytes: Buffer, { sync = false } = {}): Promise<void> {
+    try {
+      for (let done = 0; done < bytes.byteLength;) {
+        const at = this.endBytes + done;
+        done += (await this.handle.write(bytes, done, bytes.byteLength - done, at)).bytesWritten;
+      }
+      if (sync) await this.handle.datasync();
+    } catch (error) {
+      // Half a piece would damage the next one. If this fails as well, readers drop the torn end.
+      await this.handle.truncate(this.endBytes).catch(() => undefined);
+      throw error;
+    }
+    this.endBytes += bytes.byteLength;
   }
 }

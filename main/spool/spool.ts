@@ -21,15 +21,6 @@ import { WITNESS_FILE } from './witness.ts';
 
 export type OpenedRun = Extract<JournalEntry, { type: 'run.opened' }>;
 
-/** What recovery has found in a session's folder. */
-export interface RecoveredFolder {
-  readonly missingRuns: readonly string[];
-  /** Its journal lacks lines and does not say what these files and recordings are. Nothing in the folder is deleted. */
-  readonly hasUnknownContent: boolean;
-  /** Until when the witness knows of content, where journal lines are missing. */
-  readonly knownUntil: Moment | null;
-}
-
 export interface OpenRecording {
   readonly recordingId: string;
   readonly recording: LedgerRecording;
@@ -46,31 +37,31 @@ export class SpoolSession implements QuotaMember {
   /** Published, but not in the journal yet: after a crash now they would be published again. */
   private readonly unsyncedPublished = new Set<string>();
   private countedBytes: number;
+  /** The journal lacks lines and does not describe all files and recordings. Nothing in the folder is deleted. */
   private hasUnknownContent = false;
+  /** Until when the witness knows of content, where journal lines are missing. */
   private knownUntil: Moment | null = null;
+  readonly folder: string;
+  private readonly quota: SpoolQuota;
 
   constructor(
+    private readonly spool: Spool,
     readonly id: string,
-    readonly folder: string,
     private readonly journal: Journal,
-    private readonly quota: SpoolQuota,
     entries: readonly JournalEntry[] = [],
-    private readonly keepJournal?: SpoolOptions['keepJournal'],
   ) {
+    this.folder = join(spool.options.root, id);
+    this.quota = spool.quota;
     this.current = entries.reduce(addEntry, emptyLedger);
     this.countedBytes = journal.sizeBytes;
-    quota.join(this);
+    this.quota.join(this);
   }
 
   get ledger(): Ledger {
     return this.current;
   }
 
-  /**
-   * Resolves when the entry is on the disk, however long that takes; the ledger has it at once.
-   *
-   * @param onFailure called at the first failed attempt, or at once while writing fails; the entry is retried all the same
-   */
+  /** Resolves when the entry is on the disk (see `WriteQueue.append`); the ledger has it at once. */
   async append(entry: JournalEntry, onFailure?: (error: SightlineError) => void): Promise<void> {
     // A run whose opening was never journaled has left no trace.
     if (entry.type === 'run.closed' && !this.ledger.runs.has(entry.runId)) return;
@@ -93,7 +84,7 @@ export class SpoolSession implements QuotaMember {
     return this.journal.guard();
   }
 
-  /** Whether nothing of it is on the disk or needs to be: each of its recordings has failed. */
+  /** Whether nothing of it is on the disk or needs to be, because each of its recordings has failed. */
   get isEmpty(): boolean {
     return !this.journal.isOpen && this.pendingRecordings().length === 0;
   }
@@ -155,7 +146,8 @@ export class SpoolSession implements QuotaMember {
     await this.removeFolder();
   }
 
-  adopt({ missingRuns, hasUnknownContent, knownUntil }: RecoveredFolder): void {
+  /** What recovery found in the folder. */
+  adopt(missingRuns: readonly string[], hasUnknownContent: boolean, knownUntil: Moment | null): void {
     for (const runId of missingRuns) this.removedRuns.add(runId);
     this.hasUnknownContent = hasUnknownContent;
     this.knownUntil = knownUntil;
@@ -204,7 +196,7 @@ export class SpoolSession implements QuotaMember {
     if ([...this.ledger.recordings.values()].some(isFailureUnannounced)) return;
     await this.journal.close();
     if (this.retained.size > 0 || this.hasUnknownContent) return;
-    if ((await this.keepJournal?.(this)) === true) this.quota.adjust(-this.countedBytes);
+    if ((await this.spool.options.keepJournal?.(this)) === true) this.quota.adjust(-this.countedBytes);
     else {
       // The journal last: if this is interrupted, a folder without one would count as damaged.
       for (const name of [COMPLETE_FILE, WITNESS_FILE]) await this.quota.remove(join(this.folder, name));
@@ -248,7 +240,7 @@ export class Spool {
 
   /** A new session. Its folder is created in the background, and again after a failure. */
   openSession(): SpoolSession {
-    const { root, keys, newSessionId, keepJournal } = this.options;
+    const { root, keys, newSessionId } = this.options;
     const id = newSessionId();
     const folder = join(root, id);
     const journal = Journal.create(join(folder, JOURNAL_FILE), keys, {
@@ -262,7 +254,7 @@ export class Spool {
         await syncFolder(root);
       },
     });
-    return new SpoolSession(id, folder, journal, this.quota, [], keepJournal);
+    return new SpoolSession(this, id, journal);
   }
 
   journalOptions(folder: string): JournalOptions {

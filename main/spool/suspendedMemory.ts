@@ -14,6 +14,7 @@ import type { Ledger } from './ledger.ts';
 import { addEntry, emptyLedger } from './ledger.ts';
 import type { SuspendedContact } from './recoveredContacts.ts';
 import { endedSuspended, suspendedContacts } from './recoveredContacts.ts';
+import type { SpoolSession } from './spool.ts';
 
 /** The maximum length of an Amazon Connect contact (chats; tasks unless configured otherwise). */
 export const REMEMBERED_MS = 7 * 24 * 3_600_000;
@@ -28,17 +29,13 @@ export interface SuspendedMemoryOptions {
   readonly maxJournals?: number;
 }
 
-interface JournaledSession {
-  readonly id: string;
-  readonly ledger: Ledger;
-}
+type JournaledSession = Pick<SpoolSession, 'id' | 'ledger'>;
 
 export class SuspendedMemory {
   /** The contacts for which each journal is kept, by its session's id. */
   private readonly kept = new Map<string, Set<string>>();
   /** When contacts were last resumed or stopped; the newest ones. */
   private readonly released = new Map<string, Moment>();
-
   private readonly maxJournals: number;
 
   constructor(private readonly options: SuspendedMemoryOptions) {
@@ -46,7 +43,7 @@ export class SuspendedMemory {
   }
 
   /** @returns whether the session's folder, of which only the journal is still needed, was moved here */
-  async keep({ id, folder, ledger }: JournaledSession & { readonly folder: string }): Promise<boolean> {
+  async keep({ id, folder, ledger }: Pick<SpoolSession, 'id' | 'folder' | 'ledger'>): Promise<boolean> {
     const contacts = endedSuspended({ ledger }).filter((one) => this.isSuspended(one));
     if (contacts.length === 0) return false;
     const names = await readdir(folder).catch(noneIfGone);

@@ -55,11 +55,8 @@ export class UnreadableFolders {
   async report(isReadable: (recordingId: string) => boolean): Promise<void> {
     const { dataDir, announceFailed, log } = this.options;
     try {
-      this.folders = this.folders.map((one) => ({
-        ...one,
-        recordings: one.recordings.filter((id) => !isReadable(id)),
-      }));
-      await writeUnreadable(dataDir, this.folders);
+      for (const one of this.folders) one.recordings = one.recordings.filter((id) => !isReadable(id));
+      await this.write(join(dataDir, FILE));
       const failed = this.folders.flatMap(({ recordings, why }) =>
         recordings.map((id) => [id, why] as const),
       );
@@ -67,6 +64,14 @@ export class UnreadableFolders {
     } catch (error) {
       log.error('unreadable spool folders could not be announced', { reason: String(error) });
     }
+  }
+
+  private async write(path: string): Promise<void> {
+    if (this.folders.length === 0) return rm(path, { force: true });
+    const folders = this.folders.map(({ folder, recordings, why: { code, message } }) => ({
+      ...{ folder, code, message, recordings },
+    }));
+    return writeFileAtomically(path, `${JSON.stringify({ v: 1, folders }, null, 2)}\n`, 0o600);
   }
 }
 
@@ -77,16 +82,4 @@ export async function readUnreadable(dataDir: string): Promise<UnreadableFolder[
   } catch {
     return [];
   }
-}
-
-async function writeUnreadable(
-  dataDir: string,
-  folders: readonly { folder: string; recordings: readonly string[]; why: Failure }[],
-): Promise<void> {
-  const path = join(dataDir, FILE);
-  if (folders.length === 0) return rm(path, { force: true });
-  const list = folders.map(({ folder, recordings, why: { code, message } }) => ({
-    ...{ folder, code, message, recordings },
-  }));
-  await writeFileAtomically(path, `${JSON.stringify({ v: 1, folders: list }, null, 2)}\n`, 0o600);
 }

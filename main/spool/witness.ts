@@ -1,8 +1,8 @@
 // The witness of one spool session: a small file beside the journal that states how much of journal and runs was on the
-// disk, so that a tail that was cut off is noticed. It is sealed with a key of its own: the journal's header opens none of
-// it. Written in place after what it states was synced, in two slots by turns, and not synced itself. So it may state
-// less than there is (after a power cut, a full disk), which is normal, and never more: then something has been lost.
-// It cannot notice that all files were put back to an older state together.
+// disk, so that a truncation is noticed. It is sealed with a separate key: the journal's header opens none of it. Written
+// in place after what it states was synced, alternating between two slots, and not synced itself. So it may state less
+// than there is (after a power cut, on a full disk), which is normal, and never more: then something has been lost.
+// It cannot notice that all files were restored to an older state together.
 
 import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
@@ -15,21 +15,23 @@ import type { SessionKeys, WrappedKey } from './journalLines.ts';
 import { wrappedKeySchema } from './journalLines.ts';
 import { SEAL_BYTES, Seal } from './seal.ts';
 import type { Statement } from './statement.ts';
-import { emptyStatement, ranStatement, statementSchema, withEntry } from './statement.ts';
+import { emptyStatement, withRun, statementSchema, withEntry } from './statement.ts';
 
 export const WITNESS_FILE = 'witness';
 /** A wrapped key is 100 to 400 bytes. */
 const HEAD_BYTES = 1024;
-/** About 14 recordings. */
+/** Space for about 14 recordings. */
 const SLOT_BYTES = 8 * 1024;
 const LENGTH_BYTES = 4;
-/** All of it from the beginning: on a full disk it can still be written. */
+/** Allocated in full at the start, so that it can still be written on a full disk. */
 export const WITNESS_BYTES = HEAD_BYTES + 2 * SLOT_BYTES;
 
 const headSchema = z.object({ v: z.literal(1), key: wrappedKeySchema });
 
 /** Why there is no statement. */
 export type NoStatement = 'missing' | 'unreadable';
+
+type NumberedEntries = readonly { readonly line: number; readonly entry: JournalEntry }[];
 
 export class Witness {
   private last: Promise<void> = Promise.resolve();
@@ -41,20 +43,13 @@ export class Witness {
     private current: Statement,
   ) {}
 
-  /** @param entries what the journal holds already @throws what the disk or the key store throws */
-  static async create(
-    folder: string,
-    keys: SessionKeys,
-    entries: readonly { readonly line: number; readonly entry: JournalEntry }[] = [],
-  ): Promise<Witness> {
+  /** @param entries that the journal contains already @throws the error of the disk or the key store */
+  static async create(folder: string, keys: SessionKeys, entries: NumberedEntries = []): Promise<Witness> {
     const { dataKey, key } = await keys.create();
     const file = await open(join(folder, WITNESS_FILE), 'w', 0o600);
     try {
-      const statement = entries.reduce(
-        (so, { line, entry }) => withEntry(so, entry, line + 1),
-        emptyStatement,
-      );
-      const witness = new Witness(file, sealOf(folder, dataKey), statement);
+      const witness = new Witness(file, sealOf(folder, dataKey), emptyStatement);
+      witness.catchUp(entries);
       await witness.begin(key);
       return witness;
     } catch (error) {
@@ -63,11 +58,8 @@ export class Witness {
     }
   }
 
-  /** What an earlier process has stated. */
-  static async resume(
-    folder: string,
-    keys: SessionKeys,
-  ): Promise<{ witness: Witness; statement: Statement } | NoStatement> {
+  /** With what an earlier process has stated. */
+  static async resume(folder: string, keys: SessionKeys): Promise<Witness | NoStatement> {
     let file: FileHandle;
     try {
       file = await open(join(folder, WITNESS_FILE), 'r+');
@@ -78,8 +70,9 @@ export class Witness {
       const bytes = await file.readFile();
       const { key } = headSchema.parse(parseJson(bytes.toString('latin1').split('\n', 1)[0] ?? ''));
       const seal = sealOf(folder, await keys.unlock(key));
-      const statement = newest([0, 1].map((slot) => readSlot(bytes, slot, seal)));
-      if (statement !== null) return { witness: new Witness(file, seal, statement), statement };
+      const statements = [0, 1].flatMap((slot) => readSlot(bytes, slot, seal) ?? []);
+      const [statement] = statements.sort((a, b) => b.count - a.count);
+      if (statement !== undefined) return new Witness(file, seal, statement);
     } catch {
       // Not a witness, or its key is gone.
     }
@@ -87,8 +80,12 @@ export class Witness {
     return 'unreadable';
   }
 
-  /** Entries that are in the journal although the statement does not say so. */
-  catchUp(entries: readonly { readonly line: number; readonly entry: JournalEntry }[]): void {
+  get statement(): Statement {
+    return this.current;
+  }
+
+  /** Adds entries that are in the journal but not in the statement. */
+  catchUp(entries: NumberedEntries): void {
     for (const { line, entry } of entries)
       if (line >= this.current.lines) this.current = withEntry(this.current, entry, line + 1);
   }
@@ -99,14 +96,14 @@ export class Witness {
     return this.state();
   }
 
-  /** Resolves when everything said so far is stated, or could not be. */
+  /** Resolves when everything so far is stated, or could not be. */
   settled(): Promise<void> {
     return this.last;
   }
 
-  /** So many chunks of a run are on the disk. @param lengthMs from the run's first picture to its newest */
+  /** So many chunks of a run are on the disk. @param lengthMs from the run's first frame to its newest */
   synced(file: string, chunks: number, lengthMs: number | null): void {
-    this.current = ranStatement(this.current, file, chunks, lengthMs);
+    this.current = withRun(this.current, file, chunks, lengthMs);
     void this.state();
   }
 
@@ -115,7 +112,7 @@ export class Witness {
     await this.file.close();
   }
 
-  /** What is asked for while a write waits for its turn goes with it. */
+  /** A waiting write includes everything that is added before it starts. */
   private state(): Promise<void> {
     if (this.isWaiting) return this.last;
     this.isWaiting = true;
@@ -132,7 +129,7 @@ export class Witness {
     try {
       const at = HEAD_BYTES + (statement.count % 2) * SLOT_BYTES;
       const { bytesWritten } = await this.file.write(slot, 0, slot.byteLength, at);
-      // A slot that could not be written whole is tried again: the other one is the newest then.
+      // A slot that could not be written whole is reused: the other one is the newest then.
       if (bytesWritten === slot.byteLength) this.current = { ...this.current, count: statement.count };
     } catch {
       // It states less than there is.
@@ -148,7 +145,7 @@ export class Witness {
   }
 }
 
-/** Whose recordings these were, as the file says without a key: a hint, which anybody could have changed. */
+/** The ids of the recordings, readable without a key: a hint, because any program could have changed them. */
 export async function hintedRecordings(folder: string): Promise<string[]> {
   const file = await open(join(folder, WITNESS_FILE), 'r').catch(() => null);
   if (file === null) return [];
@@ -168,13 +165,13 @@ function sealOf(folder: string, key: Buffer): Seal {
   return new Seal(key, 'witness', basename(folder));
 }
 
-/** The recordings' names lie in the clear before the statement: they say nothing, and lead support to the contacts. */
+/** The recordings' ids precede the statement unencrypted: they reveal nothing, and lead support to the contacts. */
 function slotOf(statement: Statement, seal: Seal): Buffer {
   for (let { recordings } = statement; ; recordings = recordings.slice(1)) {
     const hint = Buffer.from(recordings.map(({ recordingId }) => recordingId).join(' '));
     const plain = Buffer.from(JSON.stringify({ ...statement, recordings }));
     const size = 2 * LENGTH_BYTES + hint.byteLength + plain.byteLength + SEAL_BYTES;
-    // Names can be long: where there is no room for all, nothing is known of the oldest.
+    // Ids can be long: without space for all, the oldest recordings are left out.
     if (size > SLOT_BYTES && recordings.length > 0) continue;
     const sealed = seal.close(0, plain);
     const slot = Buffer.alloc(size);
@@ -202,11 +199,4 @@ function readHint(bytes: Buffer, slot: number): { hint: string[]; rest: Buffer }
   if (end > all.byteLength) return null;
   const hint = all.toString('latin1', LENGTH_BYTES, end).split(' ');
   return { hint: hint.filter((id) => /^[\w.-]{1,100}$/.test(id)), rest: all.subarray(end) };
-}
-
-function newest(statements: readonly (Statement | null)[]): Statement | null {
-  return statements.reduce(
-    (best, one) => (one !== null && one.count > (best?.count ?? -1) ? one : best),
-    null,
-  );
 }

@@ -9,7 +9,7 @@ export interface WriteQueuePorts<T> {
   readonly write: (items: readonly T[]) => Promise<void>;
   /**
    * Durably notes whether the journal lacks an entry. Must not need disk space to note that it does.
-   * @throws whatever the disk says
+   * @throws the disk's error
    */
   readonly markIncomplete: (incomplete: boolean) => Promise<void>;
   readonly toError: (error: unknown) => SightlineError;
@@ -24,38 +24,37 @@ interface Pending<T> {
   failed: (error: SightlineError) => void;
 }
 
-interface Guard {
-  /** The newest item when the guard was asked for; null: none was pending. */
-  readonly upTo: object | null;
-  readonly resolve: () => void;
-  readonly reject: (error: SightlineError) => void;
+interface Guard<T> {
+  /** The newest item when the guard was requested. */
+  readonly upTo: Pending<T>;
+  /** @param error null: resolved */
+  readonly settle: (error: SightlineError | null) => void;
 }
 
 /** Waits between attempts; the last one repeats. Short enough for several attempts within a request's deadline. */
 const RETRY_DELAYS_MS = [100, 200, 400, 800, 1600, 2000] as const;
 
-/** So many items at most are written at once: a failure costs no more than these again. */
+/** The maximum number of items per write: a failure repeats no more than these. */
 const MAX_BATCH = 64;
 
 export class WriteQueue<T> {
   private readonly pending: Pending<T>[] = [];
-  private guards: Guard[] = [];
+  private guards: Guard<T>[] = [];
   private current: Promise<void> | null = null;
   private timer: NodeJS.Timeout | undefined;
   private lookAgain = false;
   private failures = 0;
   private closed = false;
   private error: SightlineError | null = null;
+  private mayComplete: boolean;
 
-  /**
-   * @param markedIncomplete whether the journal is marked already
-   * @param mayComplete false: the mark stays even when everything is written, until `allowComplete`
-   */
+  /** @param markedIncomplete by an earlier process: the mark stays until `allowComplete`, even when everything is written */
   constructor(
     private readonly ports: WriteQueuePorts<T>,
     private markedIncomplete: boolean,
-    private mayComplete = true,
-  ) {}
+  ) {
+    this.mayComplete = !markedIncomplete;
+  }
 
   get isClosed(): boolean {
     return this.closed;
@@ -85,12 +84,14 @@ export class WriteQueue<T> {
    * incomplete. @throws SightlineError when neither could be done
    */
   guard(): Promise<void> {
-    const newest = this.pending.at(-1);
-    if (newest === undefined || this.markedIncomplete) return Promise.resolve();
-    return new Promise((resolve, reject) => this.guards.push({ upTo: newest, resolve, reject }));
+    const upTo = this.pending.at(-1);
+    if (upTo === undefined || this.markedIncomplete) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      this.guards.push({ upTo, settle: (error) => (error === null ? resolve() : reject(error)) });
+    });
   }
 
-  /** From now on a journal that has everything may be marked as complete. */
+  /** The doubt about what an earlier process could not write has been resolved by items appended since. */
   allowComplete(): void {
     this.mayComplete = true;
     this.lookAgain = this.current !== null;
@@ -103,7 +104,7 @@ export class WriteQueue<T> {
     clearTimeout(this.timer);
     await this.current;
     for (const { written } of this.pending.splice(0)) written();
-    this.settleGuards(() => true, null);
+    this.settleGuards(null);
   }
 
   /** Does nothing while an attempt or the wait for the next one is under way. */
@@ -124,7 +125,7 @@ export class WriteQueue<T> {
         await this.ports.write(batch.map(({ item }) => item));
         this.pending.splice(0, batch.length);
         for (const { written } of batch) written();
-        this.settleGuards(({ upTo }) => batch.some((one) => one === upTo), null);
+        this.settleGuards(null, ({ upTo }) => batch.includes(upTo));
       }
     } catch (error) {
       await this.failed(this.ports.toError(error));
@@ -144,9 +145,9 @@ export class WriteQueue<T> {
     try {
       if (!this.markedIncomplete) await this.ports.markIncomplete(true);
       this.markedIncomplete = true;
-      this.settleGuards(() => true, null);
+      this.settleGuards(null);
     } catch {
-      this.settleGuards(() => true, error);
+      this.settleGuards(error);
     }
     const delayMs = RETRY_DELAYS_MS[Math.min(this.failures, RETRY_DELAYS_MS.length - 1)];
     this.failures += 1;
@@ -169,18 +170,17 @@ export class WriteQueue<T> {
     // From here on an item that is appended counts as unguarded until it is written.
     this.markedIncomplete = false;
     await this.ports.markIncomplete(false).catch(() => {
-      // Safe: what is marked is only believed less than it deserves.
+      // Safe: a marked journal is trusted less than it deserves.
       this.markedIncomplete = true;
     });
   }
 
-  private settleGuards(settles: (guard: Guard) => boolean, error: SightlineError | null): void {
-    const settled = this.guards.filter(settles);
-    if (settled.length === 0) return;
-    this.guards = this.guards.filter((guard) => !settles(guard));
-    for (const { resolve, reject } of settled) {
-      if (error === null) resolve();
-      else reject(error);
-    }
+  private settleGuards(
+    error: SightlineError | null,
+    isSettled: (guard: Guard<T>) => boolean = () => true,
+  ): void {
+    const settled = this.guards.filter(isSettled);
+    this.guards = this.guards.filter((guard) => !settled.includes(guard));
+    for (const { settle } of settled) settle(error);
   }
 }

@@ -1,6 +1,5 @@
 // The S3 requests that an upload needs. Each response is verified. Nothing is retried here; the queue does that.
 
-import type { Readable } from 'node:stream';
 import type {
   HeadObjectCommandOutput,
   Part as AwsPart,
@@ -9,16 +8,15 @@ import type {
   StorageClass,
 } from '@aws-sdk/client-s3';
 import { UploadError } from '../uploadError.ts';
-import { compositeChecksum, toBase64 } from './checksums.ts';
+import type { Bytes, MultipartUpload, Part, StoredObject } from './checksums.ts';
+import { compositeChecksum, sizeOf, toBase64 } from './checksums.ts';
 import type { Sdk } from './openClient.ts';
 import { closeClient, onResponseDate, openClient, signBody } from './openClient.ts';
-import type { OnSent } from './pacedBody.ts';
-import { pacedBody } from './pacedBody.ts';
 import { nextMarker, requireEnd, usableETag, usableUploadId } from './responseLimits.ts';
 import { explainS3, nameOf, statusOf } from './s3Errors.ts';
 import type { S3Settings } from './settings.ts';
 import type { Throttle } from './throttle.ts';
-import type { Bytes, MultipartUpload, Part, StoredObject } from './types.ts';
+import { pacedBody } from './throttle.ts';
 
 const RECORDING_ID = 'sightline-recording-id';
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html: "could take several minutes". */
@@ -30,7 +28,7 @@ const MAX_UNKNOWN_UPLOADS = 5;
 
 export interface Sending {
   readonly signal: AbortSignal;
-  readonly onSent?: OnSent;
+  readonly onSent?: ((bytes: number) => void) | undefined;
 }
 
 export interface PutOptions extends Sending {
@@ -74,45 +72,34 @@ export class S3Calls {
       ...(mayReplace ? {} : { IfNoneMatch: '*' }),
     });
     signBody(command, bytes.sha256);
-    try {
+    return unlessTaken(`putting ${key}`, mayReplace, async () => {
       const { ChecksumSHA256 } = await this.client.send(command, { abortSignal: signal });
       requireChecksum(ChecksumSHA256, toBase64(bytes.sha256), key);
-      return true;
-    } catch (error) {
-      if (isTaken(error) && !mayReplace) return false;
-      throw explainS3(error, `putting ${key}`);
-    }
+    });
   }
 
   async createUpload(key: string, metadata: Record<string, string>): Promise<MultipartUpload> {
+    const command = new this.sdk.CreateMultipartUploadCommand({
+      ...this.object(key, 'video/mp4', metadata),
+      ...{ ChecksumAlgorithm: 'SHA256', ChecksumType: 'COMPOSITE' },
+    });
     return explained(`creating ${key}`, async () => {
-      const { UploadId } = await this.client.send(
-        new this.sdk.CreateMultipartUploadCommand({
-          ...this.object(key, 'video/mp4', metadata),
-          ChecksumAlgorithm: 'SHA256',
-          ChecksumType: 'COMPOSITE',
-        }),
-      );
+      const { UploadId } = await this.client.send(command);
       return { key, uploadId: usableUploadId(UploadId) };
     });
   }
 
-  async uploadPart(
-    upload: MultipartUpload,
-    number: number,
-    bytes: Bytes,
-    { signal, onSent }: Sending,
-  ): Promise<Part> {
+  async uploadPart(upload: MultipartUpload, number: number, bytes: Bytes, sending: Sending): Promise<Part> {
     const { data, sha256 } = bytes;
     const where = `part ${number} of ${upload.key}`;
     const command = new this.sdk.UploadPartCommand({
       ...this.idOf(upload),
-      ...this.body(bytes, onSent),
+      ...this.body(bytes, sending.onSent),
       PartNumber: number,
     });
     signBody(command, sha256);
     return explained(where, async () => {
-      const { ChecksumSHA256, ETag } = await this.client.send(command, { abortSignal: signal });
+      const { ChecksumSHA256, ETag } = await this.client.send(command, { abortSignal: sending.signal });
       requireChecksum(ChecksumSHA256, toBase64(sha256), where);
       return { number, eTag: usableETag(ETag ?? ''), sizeBytes: data.byteLength, sha256 };
     });
@@ -145,36 +132,28 @@ export class S3Calls {
 
   /** @param parts in order @returns false when the name is taken (unless the object may be replaced) */
   async complete(upload: MultipartUpload, parts: readonly Part[], mayReplace: boolean): Promise<boolean> {
-    const Parts = parts.map(({ number, eTag, sha256 }) => ({
-      PartNumber: number,
-      ETag: eTag,
-      ChecksumSHA256: toBase64(sha256),
+    const Parts = parts.map(({ number: PartNumber, eTag: ETag, sha256 }) => ({
+      ...{ PartNumber, ETag, ChecksumSHA256: toBase64(sha256) },
     }));
-    try {
-      const { ChecksumSHA256 } = await this.client.send(
-        new this.sdk.CompleteMultipartUploadCommand({
-          ...this.idOf(upload),
-          ...(mayReplace ? {} : { IfNoneMatch: '*' }),
-          MpuObjectSize: sizeOf(parts),
-          MultipartUpload: { Parts },
-        }),
-        { requestTimeout: COMPLETE_TIMES * this.settings.requestTimeoutMs },
-      );
+    const command = new this.sdk.CompleteMultipartUploadCommand({
+      ...this.idOf(upload),
+      ...(mayReplace ? {} : { IfNoneMatch: '*' }),
+      MpuObjectSize: sizeOf(parts),
+      MultipartUpload: { Parts },
+    });
+    return unlessTaken(`completing ${upload.key}`, mayReplace, async () => {
+      const requestTimeout = COMPLETE_TIMES * this.settings.requestTimeoutMs;
+      const { ChecksumSHA256 } = await this.client.send(command, { requestTimeout });
       const checksum = compositeChecksum(parts);
       if (ChecksumSHA256 === undefined) await this.requireSize(upload.key, parts, checksum);
       else requireChecksum(ChecksumSHA256, checksum, upload.key);
-      return true;
-    } catch (error) {
-      if (isTaken(error) && !mayReplace) return false;
-      throw explainS3(error, `completing ${upload.key}`);
-    }
+    });
   }
 
   /** Errors do not matter: a lifecycle rule removes what is left. */
   async abort(upload: MultipartUpload): Promise<void> {
-    await this.client
-      .send(new this.sdk.AbortMultipartUploadCommand(this.idOf(upload)))
-      .catch(() => undefined);
+    const command = new this.sdk.AbortMultipartUploadCommand(this.idOf(upload));
+    await this.client.send(command).catch(() => undefined);
   }
 
   /** Aborts the uploads of a key whose ids were lost. Without the right to list them a lifecycle rule removes them. */
@@ -192,12 +171,11 @@ export class S3Calls {
 
   /** null: there is no such object, or these credentials may not see it. */
   async find(key: string): Promise<StoredObject | null> {
+    const command = new this.sdk.HeadObjectCommand({
+      ...{ Bucket: this.bucket, Key: key, ChecksumMode: 'ENABLED' },
+    });
     try {
-      return storedObject(
-        await this.client.send(
-          new this.sdk.HeadObjectCommand({ Bucket: this.bucket, Key: key, ChecksumMode: 'ENABLED' }),
-        ),
-      );
+      return storedObject(await this.client.send(command));
     } catch (error) {
       // Without s3:ListBucket S3 answers 403 for a missing object, too.
       if (statusOf(error) === 404 || statusOf(error) === 403) return null;
@@ -240,23 +218,18 @@ export class S3Calls {
   private object(key: string, contentType: string, metadata: Record<string, string>) {
     const { bucket, kmsKeyId, storageClass, tags } = this.settings;
     const tagging = new URLSearchParams({ ...tags }).toString().replaceAll('+', '%20');
+    const kms = { ServerSideEncryption: 'aws:kms' as const, BucketKeyEnabled: true };
     return {
-      Bucket: bucket,
-      Key: key,
-      ContentType: contentType,
-      Metadata: metadata,
+      ...{ Bucket: bucket, Key: key, ContentType: contentType, Metadata: metadata },
       ...(tagging === '' ? {} : { Tagging: tagging }),
       ...(storageClass === null ? {} : { StorageClass: storageClass as StorageClass }),
-      ...(kmsKeyId === null
-        ? {}
-        : { ServerSideEncryption: 'aws:kms' as const, SSEKMSKeyId: kmsKeyId, BucketKeyEnabled: true }),
+      ...(kmsKeyId === null ? {} : { ...kms, SSEKMSKeyId: kmsKeyId }),
     };
   }
 
-  private body({ data, sha256 }: Bytes, onSent?: OnSent) {
-    const Body: Readable = pacedBody(data, this.throttle, onSent);
+  private body({ data, sha256 }: Bytes, onSent: Sending['onSent']) {
     return {
-      ...{ Body, ContentLength: data.byteLength },
+      ...{ Body: pacedBody(data, this.throttle, onSent), ContentLength: data.byteLength },
       ...{ ChecksumAlgorithm: 'SHA256' as const, ChecksumSHA256: toBase64(sha256) },
     };
   }
@@ -279,22 +252,29 @@ function storedObject(found: HeadObjectCommandOutput): StoredObject {
     recordingId: found.Metadata?.[RECORDING_ID] ?? null,
     sizeBytes: found.ContentLength ?? 0,
     checksum: found.ChecksumSHA256 ?? null,
-    eTag: found.ETag?.replaceAll('"', '') ?? null,
   };
-}
-
-function sizeOf(parts: readonly Part[]): number {
-  return parts.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-}
-
-function isTaken(error: unknown): boolean {
-  return nameOf(error) === 'PreconditionFailed' || statusOf(error) === 412;
 }
 
 async function explained<T>(where: string, request: () => Promise<T>): Promise<T> {
   try {
     return await request();
   } catch (error) {
+    throw explainS3(error, where);
+  }
+}
+
+/** @returns false when the name is taken (unless the object may be replaced) */
+async function unlessTaken(
+  where: string,
+  mayReplace: boolean,
+  request: () => Promise<void>,
+): Promise<boolean> {
+  try {
+    await request();
+    return true;
+  } catch (error) {
+    const isTaken = nameOf(error) === 'PreconditionFailed' || statusOf(error) === 412;
+    if (isTaken && !mayReplace) return false;
     throw explainS3(error, where);
   }
 }

@@ -12,19 +12,15 @@ interface Known {
   readonly message: string;
 }
 
-const auth = (message: string, isPermanent = true): Known => ({
-  code: 'CLIENT_AUTH_ERROR',
-  isPermanent,
-  message,
-});
-const refused = (message: string): Known => ({ code: 'UPLOAD_FAILED', isPermanent: true, message });
-const service = (message: string): Known => ({ code: 'SERVICE_ISSUE', isPermanent: false, message });
-const network = (message: string): Known => ({
-  code: 'CLIENT_CONNECTION_ERROR',
-  isPermanent: false,
-  message,
-});
-const failed: Known = { code: 'UPLOAD_FAILED', isPermanent: false, message: 'The upload failed.' };
+const kind =
+  (code: ErrorCode, isPermanent: boolean) =>
+  (message: string): Known => ({ code, isPermanent, message });
+const auth = kind('CLIENT_AUTH_ERROR', true);
+const authForNow = kind('CLIENT_AUTH_ERROR', false);
+const refused = kind('UPLOAD_FAILED', true);
+const service = kind('SERVICE_ISSUE', false);
+const network = kind('CLIENT_CONNECTION_ERROR', false);
+const failed = kind('UPLOAD_FAILED', false)('The upload failed.');
 
 const known: Readonly<Record<string, Known>> = {
   AccessDenied: auth(
@@ -36,9 +32,9 @@ const known: Readonly<Record<string, Known>> = {
     'The secret access key does not match the access key id. Check the credentials.',
   ),
   InvalidToken: auth('The session token is not valid. Check the credentials.'),
-  ExpiredToken: auth('The credentials have expired. They are renewed automatically.', false),
-  ExpiredTokenException: auth('The credentials have expired. They are renewed automatically.', false),
-  RequestTimeTooSkewed: auth("The computer's clock is more than 15 minutes off. Set it.", false),
+  ExpiredToken: authForNow('The credentials have expired. They are renewed automatically.'),
+  ExpiredTokenException: authForNow('The credentials have expired. They are renewed automatically.'),
+  RequestTimeTooSkewed: authForNow("The computer's clock is more than 15 minutes off. Set it."),
   CredentialsProviderError: auth(
     'There are no AWS credentials. Set up the default chain, "awsProfile" or "brokerUrl".',
   ),
@@ -58,16 +54,8 @@ const known: Readonly<Record<string, Known>> = {
 };
 
 const networkCodes = new Set([
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'ECONNABORTED',
-  'EPIPE',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'ETIMEDOUT',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'ENETDOWN',
+  ...['ECONNREFUSED', 'ECONNRESET', 'ECONNABORTED', 'EPIPE', 'ENOTFOUND', 'EAI_AGAIN', 'ETIMEDOUT'],
+  ...['EHOSTUNREACH', 'ENETUNREACH', 'ENETDOWN'],
 ]);
 
 /** @param where the request, for the message: "part 2 of a.mp4" */

@@ -6,12 +6,11 @@ import type { Moov } from '../../media/moov.ts';
 import type { SinkObject, SinkOrder, SinkReceipt } from '../sink.ts';
 import { longerKey } from '../sink.ts';
 import { UploadError } from '../uploadError.ts';
-import type { Expected } from './checksums.ts';
-import { hashed, isOfParts, isWhole, md5Of } from './checksums.ts';
+import type { Bytes, MultipartUpload, Part, StoredObject } from './checksums.ts';
+import { compositeChecksum, hashed, sizeOf, toBase64 } from './checksums.ts';
 import type { S3Calls, Sending } from './s3Client.ts';
 import { metadataOf } from './s3Client.ts';
 import { nameOf } from './s3Errors.ts';
-import type { Bytes, MultipartUpload, Part, StoredObject } from './types.ts';
 
 /** S3's minimum for a part other than the last. https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
 export const PART_BYTES = 5 * 1024 * 1024;
@@ -34,8 +33,6 @@ export class S3Object implements SinkObject {
   private upload: MultipartUpload | null;
   private readonly known: ReadonlyMap<number, Part>;
   private readonly done = new Map<number, Part>();
-  /** Of parts that are compared with a stored object. */
-  private readonly md5s = new Map<number, string | null>();
   private readonly inFlight = new Set<Promise<void>>();
   private failure: Error | null = null;
   private next = 2;
@@ -93,15 +90,14 @@ export class S3Object implements SinkObject {
       const existing = await this.existing(key);
       if (!this.isOurs(existing)) continue;
       // The response to an earlier attempt was lost, or that attempt made different bytes.
-      const isSame = isWhole(existing, expectedOf(bytes));
+      const isSame = matches(existing, data.byteLength, toBase64(bytes.sha256));
       if (isSame || (await this.put(key, bytes, true))) return receipt(key);
     }
     throw this.namesTaken();
   }
 
   private get sending(): Sending {
-    const { onSent } = this.order;
-    return { signal: this.aborted.signal, ...(onSent === undefined ? {} : { onSent }) };
+    return { signal: this.aborted.signal, onSent: this.order.onSent };
   }
 
   private async put(key: string, bytes: Bytes, mayReplace: boolean): Promise<boolean> {
@@ -128,13 +124,9 @@ export class S3Object implements SinkObject {
     const parts = [{ sizeBytes: firstPart.byteLength, sha256: bytes.sha256 }, ...later].map(
       ({ sizeBytes, sha256 }) => ({ sizeBytes, sha256 }),
     );
-    const sizeBytes = parts.reduce((sum, part) => sum + part.sizeBytes, 0);
+    const sizeBytes = sizeOf(parts);
     const receipt = (key: string): SinkReceipt => ({ ...this.place(key), sizeBytes, digest: { parts } });
-    const isThis = (found: StoredObject): boolean =>
-      isOfParts(found, [
-        expectedOf(bytes),
-        ...later.map((part) => ({ ...part, md5: this.md5s.get(part.number) ?? null })),
-      ]);
+    const isThis = (found: StoredObject): boolean => matches(found, sizeBytes, compositeChecksum(parts));
     if (this.earlier.stored !== null) {
       if (isThis(this.earlier.stored)) return receipt(this.key);
       await this.save(this.key, '');
@@ -178,7 +170,6 @@ export class S3Object implements SinkObject {
     }
     if (this.earlier.stored !== null) {
       this.done.set(number, { number, eTag: '', sizeBytes, sha256: bytes.sha256 });
-      this.md5s.set(number, md5Of(data));
       return;
     }
     const upload = await this.begin();
@@ -205,7 +196,7 @@ export class S3Object implements SinkObject {
     return this.upload;
   }
 
-  /** The next attempt creates an upload of its own. */
+  /** The next attempt creates a new upload. */
   private async startOver(upload: MultipartUpload, key: string): Promise<void> {
     await this.calls.abort(upload);
     await this.save(key, '');
@@ -279,6 +270,6 @@ function retried(message: string): UploadError {
   return new UploadError('UPLOAD_FAILED', message, false);
 }
 
-function expectedOf({ data, sha256 }: Bytes): Expected {
-  return { sizeBytes: data.byteLength, sha256, md5: md5Of(data) };
+function matches(found: StoredObject, sizeBytes: number, checksum: string): boolean {
+  return found.sizeBytes === sizeBytes && found.checksum === checksum;
 }

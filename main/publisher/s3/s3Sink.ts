@@ -3,13 +3,13 @@
 import type { S3ClientConfig } from '@aws-sdk/client-s3';
 import type { Sink, SinkObject, SinkOrder } from '../sink.ts';
 import { manifestKey } from '../sink.ts';
+import type { MultipartUpload } from './checksums.ts';
 import { hashed } from './checksums.ts';
 import { S3Calls, metadataOf } from './s3Client.ts';
 import type { Earlier } from './s3Object.ts';
 import { S3Object } from './s3Object.ts';
 import type { S3Settings } from './settings.ts';
 import type { Throttle } from './throttle.ts';
-import type { MultipartUpload } from './types.ts';
 
 export interface S3SinkOptions {
   readonly settings: S3Settings;

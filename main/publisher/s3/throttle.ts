@@ -1,7 +1,12 @@
-// The bandwidth limit: one token bucket for all uploads. A change of the rate applies immediately, also to waiting requests.
+// The bandwidth limit: one token bucket for all uploads, and request bodies that are sent in slices under it. A change of the
+// rate applies immediately, also to waiting requests.
+
+import { Readable } from 'node:stream';
+import type { PacedBody } from '../../platform/awsHandler.ts';
 
 /** How much may be sent at once after a pause. */
 const BURST_MS = 250;
+const SLICE_BYTES = 64 * 1024;
 
 export class Throttle {
   private bytesPerMs: number | null = null;
@@ -56,4 +61,29 @@ export class Throttle {
     }
     this.filledAt = now;
   }
+}
+
+/** @param onSent called for each slice that the connection has accepted */
+export function pacedBody(
+  data: Uint8Array,
+  throttle: Throttle,
+  onSent: (bytes: number) => void = () => undefined,
+): PacedBody {
+  // How long the limit has delayed this body: that time does not count against the server's deadline.
+  let endedMs = 0;
+  let since: number | null = null;
+  const waitedMs = (): number => endedMs + (since === null ? 0 : performance.now() - since);
+  async function* slices(): AsyncGenerator<Uint8Array> {
+    for (let at = 0; at < data.byteLength; at += SLICE_BYTES) {
+      const slice = data.subarray(at, at + SLICE_BYTES);
+      since = performance.now();
+      await throttle.take(slice.byteLength);
+      endedMs = waitedMs();
+      since = null;
+      yield slice;
+      // The connection asks for the next slice now.
+      onSent(slice.byteLength);
+    }
+  }
+  return Object.assign(Readable.from(slices(), { highWaterMark: 2 }), { waitedMs });
 }

@@ -17,8 +17,8 @@ describe('the ledger', () => {
       startTime: 1000,
       stopped: entry.stopped('one', 5000),
       suspensions: [
-        { at: 2000, resumedAt: 3000, resumedBy: 'page', reason: 'card' },
-        { at: 4000, resumedAt: null, resumedBy: null, reason: null },
+        { at: 2000, resumedAt: 3000, resumedBy: 'page', reason: 'card', by: 'page' },
+        { at: 4000, resumedAt: null, resumedBy: null, reason: null, by: 'page' },
       ],
       announced: [],
       upload: null,

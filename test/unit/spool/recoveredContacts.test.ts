@@ -57,7 +57,9 @@ describe('recordings that were open when the process died', () => {
     const { unpublished, continued } = await recovered(spool, NOW);
     expect(unpublished.map(({ id }) => id)).toEqual(['1-old', '2-new']);
     expect(continued?.id).toBe('2-new');
-    expect(continued?.ledger.pauses).toEqual([{ reason: 'locked', from: 6000, to: NOW }]);
+    expect(continued?.ledger.pauses).toEqual([
+      { reason: 'locked', from: 6000, to: NOW, by: null, endedBy: null },
+    ]);
     expect(continued?.ledger.runs.get('a')?.closed?.gapReason).toBe('app-restarted');
     expect(continued?.ledger.recordings.get('one')?.stopped).toBeNull();
     expect(unpublished[0]?.ledger.recordings.get('one')?.stopped?.cause).toBe('app-died');
@@ -71,7 +73,9 @@ describe('recordings that were open when the process died', () => {
   it("keep the agent's own suspension, open or ended, which is a suspension on the timeline", async () => {
     const held: JournalEntry = { type: 'capture.paused', at: 6000, reason: 'agent' };
     const { continued } = await recovered(await spoolWith({ left: [...open, held] }), NOW);
-    expect(continued?.ledger.pauses).toEqual([{ reason: 'agent', from: 6000, to: null }]);
+    expect(continued?.ledger.pauses).toEqual([
+      { reason: 'agent', from: 6000, to: null, by: null, endedBy: null },
+    ]);
     expect(agentSuspendedSince(continued!)).toBe(6000);
     const { unpublished } = await recovered(await spoolWith({ left: [...open, held] }, false), NOW);
     expect(endedSuspended(unpublished[0]!)).toMatchObject([{ suspended: false, suspendedByAgent: true }]);

@@ -135,7 +135,7 @@ describe('a power cut', () => {
       const resumed = await Witness.resume(torn, keys);
       if (typeof resumed === 'string') throw new Error(resumed);
       expect(resumed.statement.recordings).toMatchObject([{ recordingId: 'one' }]);
-      await resumed.witness.close();
+      await resumed.close();
     }
   });
 });

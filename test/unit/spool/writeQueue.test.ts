@@ -3,7 +3,7 @@ import { SightlineError, failure } from '../../../main/shared/errors.ts';
 import { WriteQueue } from '../../../main/spool/writeQueue.ts';
 
 /** A disk that takes items and marks, or refuses them, as the test says. */
-function disk({ incomplete = false, mayComplete = true } = {}) {
+function disk({ incomplete = false } = {}) {
   const it = {
     written: [] as string[],
     batches: 0,
@@ -31,7 +31,6 @@ function disk({ incomplete = false, mayComplete = true } = {}) {
       onTrouble: (error) => it.troubles.push(error?.code ?? null),
     },
     incomplete,
-    mayComplete,
   );
   return Object.assign(it, { queue });
 }
@@ -88,7 +87,7 @@ describe('a write queue', () => {
   });
 
   it('that was left incomplete stays so until it may be complete', async () => {
-    const it = disk({ incomplete: true, mayComplete: false });
+    const it = disk({ incomplete: true });
     await it.queue.append('a');
     expect(it.marks).toEqual([]);
     it.queue.allowComplete();
@@ -136,6 +135,7 @@ describe('a guard', () => {
     const it = disk({ incomplete: true });
     let go = (): void => undefined;
     await it.queue.append('a');
+    it.queue.allowComplete();
     await vi.waitFor(() => expect(it.marks).toEqual([false]));
     it.pace = new Promise((resolve) => (go = resolve));
     void it.queue.append('b');
