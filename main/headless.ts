@@ -3,16 +3,14 @@
 // (one `ready` line for `serve`); everything else goes to stderr and the log.
 
 import { Command } from 'commander';
-import { addBrowserPolicyOptions, browserPolicyCommand } from './headless/browserPolicy.ts';
-import { addDiagnosticsOptions, diagnosticsCommand } from './headless/diagnostics.ts';
-import { doctorCommand } from './headless/doctor.ts';
-import { EXIT_INTERNAL_ERROR, EXIT_UNAVAILABLE, EXIT_USAGE } from './headless/exitCodes.ts';
-import { addNetworkOptions } from './headless/network.ts';
-import { addPolicyOptions } from './headless/options.ts';
-import { policyCommand } from './headless/policy.ts';
-import { recordingsCommand } from './headless/recordings.ts';
-import { addRetryOptions, retryCommand } from './headless/retry.ts';
-import { serveCommand } from './headless/serve.ts';
+import { addBrowserPolicyCommand } from './headless/browserPolicy.ts';
+import { addDiagnosticsCommand } from './headless/diagnostics.ts';
+import { addDoctorCommand } from './headless/doctor.ts';
+import { EXIT_INTERNAL_ERROR, EXIT_UNAVAILABLE, EXIT_USAGE } from './headless/options.ts';
+import { addPolicyCommand } from './headless/policy.ts';
+import { addRecordingsCommand } from './headless/recordings.ts';
+import { addRetryCommand } from './headless/retry.ts';
+import { addServeCommand } from './headless/serve.ts';
 import { stackOf } from './platform/crashReports.ts';
 import { keepCurrentFolderOutOfSearch, insistOnCertificates } from './platform/hardening.ts';
 import { appVersion } from './platform/version.ts';
@@ -46,45 +44,12 @@ function commandLine(): Command {
     .showHelpAfterError()
     // One code for every mistake on the command line. Subcommands inherit this.
     .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : EXIT_USAGE));
-  const command = (name: string, description: string): Command =>
-    program.command(name).description(description);
-
-  addPolicyOptions(command('serve', 'run the recorder without windows until SIGTERM')).action(serveCommand);
-  addPolicyOptions(
-    addNetworkOptions(command('doctor', 'check everything that recording needs')).option(
-      '--json',
-      'print one JSON object',
-    ),
-  ).action(doctorCommand);
-  addPolicyOptions(
-    addDiagnosticsOptions(command('diagnostics', 'write a zip file for support, without frames or secrets')),
-  ).action(diagnosticsCommand);
-  const recordings = addPolicyOptions(
-    command('recordings', 'list the recordings of this machine and their status')
-      .usage('[options] [retry]')
-      .enablePositionalOptions()
-      .option('--json', 'print one JSON object'),
-  ).action(recordingsCommand);
-  addPolicyOptions(
-    addRetryOptions(
-      recordings
-        .command('retry')
-        .argument('[names...]', 'recordingIds or contactIds; all pending recordings if omitted')
-        .description('ask the running Sightline to retry pending uploads now')
-        .option('--json', 'print one JSON object'),
-    ),
-  ).action(retryCommand);
-  addPolicyOptions(
-    command('policy', 'show each policy key, its value and its source').option(
-      '--json',
-      'print one JSON object',
-    ),
-  ).action(policyCommand);
-  addPolicyOptions(
-    addBrowserPolicyOptions(
-      command('browser-policy', 'let pages of the allowed domains reach this machine without a prompt'),
-    ),
-  ).action(browserPolicyCommand);
+  addServeCommand(program);
+  addDoctorCommand(program);
+  addDiagnosticsCommand(program);
+  addRetryCommand(addRecordingsCommand(program));
+  addPolicyCommand(program);
+  addBrowserPolicyCommand(program);
   return program;
 }
 

@@ -2,8 +2,7 @@
 // https://learn.microsoft.com/deployedge/microsoft-edge-browser-policies/loopbacknetworkallowedforurls (order of the
 // lists), https://chromeenterprise.google/policies/url-patterns/ and Firefox's policy LocalNetworkAccess.
 
-import type { BrowserName } from './lists.ts';
-import { browserNames } from './lists.ts';
+import { browserNames, type BrowserName } from './lists.ts';
 import type { FoundPolicies } from './read.ts';
 
 /** `asked`: the browser asks the agent. */
@@ -30,13 +29,8 @@ export function coverageOf(domains: readonly string[], policies: readonly FoundP
     const found = policies.filter((one) => one.browser === browser);
     if (found.length === 0) return [];
     const values = merge(found);
-    return [
-      {
-        browser,
-        sources: found.map(({ source }) => source).join(', '),
-        domains: domains.map((domain) => ({ domain, access: accessOf(browser, values, domain) })),
-      },
-    ];
+    const covered = domains.map((domain) => ({ domain, access: accessOf(browser, values, domain) }));
+    return [{ browser, sources: found.map(({ source }) => source).join(', '), domains: covered }];
   });
 }
 
@@ -81,14 +75,9 @@ export function matchesPattern(pattern: string, domain: string): boolean {
 /** The files and keys of one browser count as one policy. */
 function merge(all: readonly FoundPolicies[]): Record<string, unknown> {
   const merged: Record<string, unknown> = {};
-  for (const { values } of all) {
-    for (const [name, value] of Object.entries(values)) {
-      const before = merged[name];
-      merged[name] =
-        Array.isArray(before) && Array.isArray(value)
-          ? [...(before as unknown[]), ...(value as unknown[])]
-          : value;
-    }
+  for (const [name, value] of all.flatMap(({ values }) => Object.entries(values))) {
+    const before = merged[name];
+    merged[name] = Array.isArray(before) && Array.isArray(value) ? before.concat(value) : value;
   }
   return merged;
 }

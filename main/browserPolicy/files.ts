@@ -7,8 +7,7 @@ import { z } from 'zod';
 import { writeFileAtomically } from '../platform/atomicFile.ts';
 import { SightlineError, errno } from '../shared/errors.ts';
 import { parseJsonObject } from '../shared/json.ts';
-import type { BrowserName, Change, WantedList } from './lists.ts';
-import { changeOf } from './lists.ts';
+import { changeOf, type BrowserName, type Change, type WantedList } from './lists.ts';
 import { firefoxFiles, linuxFolders } from './read.ts';
 
 const OUR_FILE = 'sightline.json';
@@ -17,16 +16,13 @@ const RECORD = '/etc/sightline/browser-policy.json';
 const FILE_MODE = 0o644;
 const FOLDER_MODE = 0o755;
 
-const entrySchema = z.object({ file: z.string(), path: z.array(z.string()), entry: z.string() });
 const recordSchema = z.object({
   version: z.literal(1),
-  entries: z.array(entrySchema),
+  entries: z.array(z.object({ file: z.string(), path: z.array(z.string()), entry: z.string() })),
   /** Created by Sightline; removed when they are empty again. */
   files: z.array(z.string()),
   folders: z.array(z.string()),
 });
-type Entry = z.infer<typeof entrySchema>;
-type Ours = z.infer<typeof recordSchema>;
 type JsonObject = Record<string, unknown>;
 
 /** @param wanted empty lists remove Sightline's entries @throws SightlineError */
@@ -39,45 +35,53 @@ export async function writePolicyFiles(wanted: readonly WantedList[], root = '')
 }
 
 class Files {
-  private ours: Ours = { version: 1, entries: [], files: [], folders: [] };
+  private ours: z.infer<typeof recordSchema> = { version: 1, entries: [], files: [], folders: [] };
 
   constructor(private readonly root: string) {}
 
   async write(wanted: readonly WantedList[]): Promise<Change[]> {
     await this.readRecord();
     const changes: Change[] = [];
-    for (const list of wanted) {
-      const path = list.browser === 'Firefox' ? ['policies', ...list.path] : list.path;
-      const targets = list.browser === 'Firefox' ? await this.firefoxTargets() : [await this.target(list)];
+    for (const { browser, path: inBrowser, entries } of wanted) {
+      const path = browser === 'Firefox' ? ['policies', ...inBrowser] : inBrowser;
+      const targets = await (browser === 'Firefox'
+        ? this.firefoxTargets()
+        : this.targets(browser, path[0] ?? ''));
+      const folders = this.foldersOf(browser);
       // Earlier files too: another file may take precedence now.
       const before = this.ours.entries
-        .filter((one) => isSame(one.path, path) && this.isOf(list.browser, one.file))
+        .filter(
+          (one) => isSame(one.path, path) && folders.some((folder) => one.file.startsWith(`${folder}/`)),
+        )
         .map(({ file }) => file);
       for (const file of new Set([...before, ...targets])) {
-        const entries = targets.includes(file) ? list.entries : [];
-        const change = await this.change(file, path, entries);
-        if (change.added.length > 0 || change.removed.length > 0) {
-          changes.push({ browser: list.browser, place: file, ...change });
-        }
+        const change = await this.change(file, path, targets.includes(file) ? entries : []);
+        if (change.added.length > 0 || change.removed.length > 0)
+          changes.push({ browser, place: file, ...change });
       }
     }
     await this.tidy();
     return changes;
   }
 
+  private foldersOf(browser: BrowserName): string[] {
+    const folder = linuxFolders.find(([one]) => one === browser)?.[1];
+    const folders = folder === undefined ? (firefoxFiles.linux ?? []).map((one) => dirname(one)) : [folder];
+    return folders.map((one) => this.root + one);
+  }
+
   /** The file in effect: the last by name that has the list; ours when no other file has it. */
-  private async target({ browser, path: [name = ''] }: WantedList): Promise<string> {
-    const folder = this.root + (linuxFolders.find(([one]) => one === browser)?.[1] ?? '');
+  private async targets(browser: BrowserName, list: string): Promise<string[]> {
+    const [folder = ''] = this.foldersOf(browser);
     const names = (await readdir(folder).catch(() => [])).sort().reverse();
     for (const other of names) {
+      const path = join(folder, other);
       // Left behind by a power cut.
-      if (/^sightline\.json\.[0-9a-f]{8}\.tmp$/.test(other)) await rm(join(folder, other), { force: true });
-      else if (other !== OUR_FILE) {
-        const text = await readFile(join(folder, other), 'utf8').catch(() => '');
-        if (text.includes(`"${name}"`)) return join(folder, other);
-      }
+      if (/^sightline\.json\.[0-9a-f]{8}\.tmp$/.test(other)) await rm(path, { force: true });
+      else if (other !== OUR_FILE && (await readFile(path, 'utf8').catch(() => '')).includes(`"${list}"`))
+        return [path];
     }
-    return join(folder, OUR_FILE);
+    return [join(folder, OUR_FILE)];
   }
 
   /** The system-wide file hides the files of installations, so it is not created beside one of these. */
@@ -89,48 +93,34 @@ class Files {
     return found.length > 0 ? found : [systemWide];
   }
 
-  private isOf(browser: BrowserName, file: string): boolean {
-    const folder = linuxFolders.find(([one]) => one === browser)?.[1];
-    const places = folder === undefined ? (firefoxFiles.linux ?? []).map((one) => dirname(one)) : [folder];
-    return places.some((place) => file.startsWith(`${this.root}${place}/`));
-  }
-
   private async change(
     file: string,
     path: readonly string[],
     wanted: readonly string[],
   ): Promise<Pick<Change, 'added' | 'removed'>> {
-    const text = await readFile(file, 'utf8').catch((error: unknown) => {
-      if (errno(error) === 'ENOENT') return null;
-      throw error;
-    });
+    const text = await readIfThere(file);
     const content = text === null ? {} : parseJsonObject(text);
     const list = content === null ? null : listAt(content, path);
-    if (content === null || list === null) {
+    if (content === null || list === null)
       throw notWritten(
         `${file} is not a JSON object with a list at ${path.join('.')}. Fix the file, or add the entries by hand.`,
       );
-    }
     const mine = this.ours.entries.filter((one) => one.file === file && isSame(one.path, path));
-    const { add, remove, keep } = changeOf(
-      wanted,
-      mine.map(({ entry }) => entry),
-      list,
-    );
-    const entriesOf = (entries: readonly string[]): Entry[] =>
-      entries.map((entry) => ({ file, path: [...path], entry }));
     const others = this.ours.entries.filter((one) => !mine.includes(one));
-    if (add.length === 0 && remove.length === 0) {
-      this.ours.entries = [...others, ...entriesOf(keep)];
-      return { added: [], removed: [] };
+    const before = mine.map(({ entry }) => entry);
+    const { add, remove, keep } = changeOf(wanted, before, list);
+    const record = (...entries: readonly string[]): void => {
+      this.ours.entries = [...others, ...entries.map((entry) => ({ file, path: [...path], entry }))];
+    };
+    if (add.length > 0 || remove.length > 0) {
+      record(...keep, ...remove, ...add);
+      if (text === null && !this.ours.files.includes(file)) this.ours.files.push(file);
+      await this.writeFile(this.root + RECORD, this.ours);
+      put(content, path, [...list.filter((entry) => !remove.includes(entry)), ...add]);
+      const isEmpty = Object.keys(content).length === 0 && this.ours.files.includes(file);
+      await (isEmpty ? rm(file, { force: true }) : this.writeFile(file, content));
     }
-    this.ours.entries = [...others, ...entriesOf([...keep, ...remove, ...add])];
-    if (text === null && !this.ours.files.includes(file)) this.ours.files.push(file);
-    await this.writeRecord();
-    put(content, path, [...list.filter((entry) => !remove.includes(entry)), ...add]);
-    if (Object.keys(content).length === 0 && this.ours.files.includes(file)) await rm(file, { force: true });
-    else await this.writeFile(file, content);
-    this.ours.entries = [...others, ...entriesOf([...keep, ...add])];
+    record(...keep, ...add);
     return { added: add, removed: remove };
   }
 
@@ -158,33 +148,25 @@ class Files {
 
   private async readRecord(): Promise<void> {
     const file = this.root + RECORD;
-    const text = await readFile(file, 'utf8').catch((error: unknown) => {
-      if (errno(error) === 'ENOENT') return null;
-      throw error;
-    });
+    const text = await readIfThere(file);
     if (text === null) return;
     const parsed = recordSchema.safeParse(parseJsonObject(text));
-    if (!parsed.success) {
+    if (!parsed.success)
       throw notWritten(
         `${file} is damaged. It records which entries are Sightline's. Restore it, or delete it and remove the entries by hand.`,
       );
-    }
     this.ours = parsed.data;
-  }
-
-  private async writeRecord(): Promise<void> {
-    await this.writeFile(this.root + RECORD, this.ours);
   }
 
   private async tidy(): Promise<void> {
     const { entries, files, folders } = this.ours;
-    if (entries.length > 0) return this.writeRecord();
-    if (files.length === 0 && folders.length === 0 && !(await exists(this.root + RECORD))) return;
-    await rm(this.root + RECORD, { force: true });
+    const record = this.root + RECORD;
+    if (entries.length > 0) return this.writeFile(record, this.ours);
+    if (files.length === 0 && folders.length === 0 && !(await exists(record))) return;
+    await rm(record, { force: true });
     // Deepest first; folders that others use stay.
-    for (const folder of [...folders].sort((a, b) => b.length - a.length)) {
+    for (const folder of folders.sort((a, b) => b.length - a.length))
       await rmdir(folder).catch(() => undefined);
-    }
   }
 }
 
@@ -202,19 +184,22 @@ function listAt(content: JsonObject, path: readonly string[]): string[] | null {
 
 /** An empty list is removed, and parents that become empty. */
 function put(content: JsonObject, [name = '', ...rest]: readonly string[], list: readonly string[]): void {
-  if (rest.length === 0) {
-    if (list.length > 0) content[name] = list;
-    else Reflect.deleteProperty(content, name);
-    return;
-  }
   const below = (content[name] ?? {}) as JsonObject;
-  put(below, rest, list);
-  if (Object.keys(below).length > 0) content[name] = below;
+  if (rest.length > 0) put(below, rest, list);
+  const value = rest.length === 0 ? list : below;
+  if (Object.keys(value).length > 0) content[name] = value;
   else Reflect.deleteProperty(content, name);
 }
 
 function isSame(one: readonly string[], other: readonly string[]): boolean {
   return one.join('\n') === other.join('\n');
+}
+
+function readIfThere(path: string): Promise<string | null> {
+  return readFile(path, 'utf8').catch((error: unknown) => {
+    if (errno(error) === 'ENOENT') return null;
+    throw error;
+  });
 }
 
 function exists(path: string): Promise<boolean> {
@@ -224,24 +209,19 @@ function exists(path: string): Promise<boolean> {
   );
 }
 
-function notWritten(message: string): SightlineError {
-  return new SightlineError('BROWSER_POLICY_NOT_WRITTEN', message);
+function notWritten(message: string, cause?: unknown): SightlineError {
+  return new SightlineError('BROWSER_POLICY_NOT_WRITTEN', message, { cause });
 }
 
-function explain(error: unknown): SightlineError {
-  if (error instanceof SightlineError) return error;
-  const code = errno(error);
-  const path = error instanceof Error && 'path' in error ? String(error.path) : 'a file';
-  if (code === 'EACCES' || code === 'EPERM') {
-    return new SightlineError(
-      'NEEDS_ADMINISTRATOR',
-      `${path} may be written by root only. Run it with sudo, with the same flags.`,
-      { cause: error },
+function explain(cause: unknown): SightlineError {
+  if (cause instanceof SightlineError) return cause;
+  const code = errno(cause);
+  const path = cause instanceof Error && 'path' in cause ? String(cause.path) : 'a file';
+  if (code !== 'EACCES' && code !== 'EPERM')
+    return notWritten(
+      `${path} cannot be written (${code ?? 'unknown error'}). Existing files are unchanged or complete. Fix the cause and run the command again.`,
+      cause,
     );
-  }
-  return new SightlineError(
-    'BROWSER_POLICY_NOT_WRITTEN',
-    `${path} cannot be written (${code ?? 'unknown error'}). Existing files are unchanged or complete. Fix the cause and run the command again.`,
-    { cause: error },
-  );
+  const what = `${path} may be written by root only. Run it with sudo, with the same flags.`;
+  return new SightlineError('NEEDS_ADMINISTRATOR', what, { cause });
 }

@@ -6,8 +6,7 @@ import { join } from 'node:path';
 import { parseRegQuery } from '../platform/regQuery.ts';
 import type { RunTool } from '../platform/runTool.ts';
 import { parseJsonObject } from '../shared/json.ts';
-import type { BrowserName } from './lists.ts';
-import { browserNames } from './lists.ts';
+import { browserNames, type BrowserName } from './lists.ts';
 
 export interface FoundPolicies {
   readonly browser: BrowserName;
@@ -47,7 +46,7 @@ export const registryKeys: readonly (readonly [BrowserName, string])[] = [
   ['Edge', 'Microsoft\\Edge'],
   ['Firefox', 'Mozilla\\Firefox'],
 ];
-const macPreferences: readonly (readonly [BrowserName, string])[] = [
+export const macPreferences: readonly (readonly [BrowserName, string])[] = [
   ['Chrome', 'com.google.Chrome'],
   ['Edge', 'com.microsoft.Edge'],
   ['Firefox', 'org.mozilla.firefox'],
@@ -57,8 +56,11 @@ const macPreferences: readonly (readonly [BrowserName, string])[] = [
  * Browsers with any policy, and the values in effect. Where two places set the same policy, a browser uses one of them and
  * does not merge lists (chrome://policy reports a conflict).
  */
-export async function readBrowserPolicies(places: PolicyPlaces): Promise<FoundPolicies[]> {
-  const { platform, root = '' } = places;
+export async function readBrowserPolicies({
+  platform,
+  run,
+  root = '',
+}: PolicyPlaces): Promise<FoundPolicies[]> {
   const files = await Promise.all(
     (firefoxFiles[platform] ?? []).map((path) => fromFirefoxFile(`${root}${path}`)),
   );
@@ -66,9 +68,12 @@ export async function readBrowserPolicies(places: PolicyPlaces): Promise<FoundPo
   const firefox = platform === 'linux' ? (files.find(({ length }) => length > 0) ?? []) : files.flat();
   const others =
     platform === 'win32'
-      ? ['HKCU', 'HKLM'].flatMap((hive) => registryKeys.map((one) => fromRegistry(hive, one, places.run)))
+      ? ['HKCU', 'HKLM'].flatMap((hive) => registryKeys.map((one) => fromRegistry(hive, one, run)))
       : platform === 'darwin'
-        ? macPreferences.map((one) => fromPreferences(one, places.run))
+        ? macPreferences.map(([browser, name]) => {
+            const file = `/Library/Managed Preferences/${name}.plist`;
+            return fromJson(browser, file, run('plutil', ['-convert', 'json', '-o', '-', file]));
+          })
         : linuxFolders.map(([browser, folder]) => fromFolder(browser, `${root}${folder}`));
   return inEffect([...firefox, ...(await Promise.all(others)).flat()]);
 }
@@ -84,35 +89,28 @@ function inEffect(found: readonly FoundPolicies[]): FoundPolicies[] {
   return reduced.sort((a, b) => browserNames.indexOf(a.browser) - browserNames.indexOf(b.browser));
 }
 
+/** Empty when the text is not a JSON object. */
+async function fromJson(
+  browser: BrowserName,
+  source: string,
+  text: Promise<string>,
+): Promise<FoundPolicies[]> {
+  const values = parseJsonObject(await text.catch(() => ''));
+  return values === null ? [] : [{ browser, source, values }];
+}
+
 /** The last name wins (Chromium, components/policy/core/common/config_dir_policy_loader.cc). */
 async function fromFolder(browser: BrowserName, folder: string): Promise<FoundPolicies[]> {
-  const names = (await readdir(folder).catch(() => [])).sort();
-  const found = await Promise.all(
-    names.map(async (name) => {
-      const source = join(folder, name);
-      const values = parseJsonObject(await readFile(source, 'utf8').catch(() => ''));
-      return values === null ? [] : [{ browser, source, values }];
-    }),
-  );
-  return found.flat();
+  const paths = (await readdir(folder).catch(() => [])).sort().map((name) => join(folder, name));
+  const found = paths.map((path) => fromJson(browser, path, readFile(path, 'utf8')));
+  return (await Promise.all(found)).flat();
 }
 
-async function fromFirefoxFile(source: string): Promise<FoundPolicies[]> {
-  const values = parseJsonObject(await readFile(source, 'utf8').catch(() => ''))?.policies;
-  return typeof values === 'object' && values !== null
-    ? [{ browser: 'Firefox', source, values: values as Record<string, unknown> }]
-    : [];
-}
-
-async function fromPreferences(
-  [browser, name]: readonly [BrowserName, string],
-  run: RunTool,
-): Promise<FoundPolicies[]> {
-  const source = `/Library/Managed Preferences/${name}.plist`;
-  const values = parseJsonObject(
-    await run('plutil', ['-convert', 'json', '-o', '-', source]).catch(() => ''),
+async function fromFirefoxFile(path: string): Promise<FoundPolicies[]> {
+  const found = await fromJson('Firefox', path, readFile(path, 'utf8'));
+  return found.flatMap(({ values: { policies }, ...more }) =>
+    typeof policies === 'object' && policies !== null ? [{ ...more, values: { ...policies } }] : [],
   );
-  return values === null ? [] : [{ browser, source, values }];
 }
 
 async function fromRegistry(
@@ -125,34 +123,28 @@ async function fromRegistry(
   return Object.keys(values).length === 0 ? [] : [{ browser, source, values }];
 }
 
+type Value = string | number | ValueTree;
+class ValueTree extends Map<string, Value> {}
+
 /** Output of `reg query KEY /s`. A subkey with values 1, 2, 3 is a list, any other an object. */
 export function parseRegistry(output: string, key: string): Record<string, unknown> {
-  const bySubkey = new Map<string, Map<string, unknown>>();
+  const root = new ValueTree();
   for (const { subkey, name, type, data } of parseRegQuery(output, key)) {
-    const values = bySubkey.get(subkey) ?? new Map<string, unknown>();
-    bySubkey.set(subkey, values.set(name, type === 'REG_DWORD' ? Number.parseInt(data, 16) : data));
+    let at = root;
+    for (const part of subkey.split('\\').filter((one) => one !== '')) {
+      const below = at.get(part);
+      const next = below instanceof ValueTree ? below : new ValueTree();
+      at.set(part, next);
+      at = next;
+    }
+    at.set(name, type === 'REG_DWORD' ? Number.parseInt(data, 16) : data);
   }
-  const found: Record<string, unknown> = {};
-  // Short paths first: a key can have both values and subkeys.
-  for (const [path, values] of [...bySubkey].sort(([a], [b]) => a.length - b.length)) {
-    put(found, path === '' ? [] : path.split('\\'), values);
-  }
-  return found;
+  return Object.fromEntries([...root].map(([name, value]) => [name, plain(value)]));
 }
 
-function put(
-  into: Record<string, unknown>,
-  [name, ...rest]: readonly string[],
-  values: ReadonlyMap<string, unknown>,
-): void {
-  if (name === undefined) {
-    Object.assign(into, Object.fromEntries(values));
-  } else if (rest.length === 0 && [...values.keys()].every((one) => /^\d+$/.test(one))) {
-    into[name] = [...values.values()];
-  } else {
-    const below = into[name];
-    const next = typeof below === 'object' && below !== null ? (below as Record<string, unknown>) : {};
-    into[name] = next;
-    put(next, rest, values);
-  }
+function plain(value: Value): unknown {
+  if (!(value instanceof ValueTree)) return value;
+  const entries = [...value].map(([name, below]) => [name, plain(below)] as const);
+  const isList = entries.every(([name]) => /^\d+$/.test(name));
+  return isList ? entries.map(([, below]) => below) : Object.fromEntries(entries);
 }

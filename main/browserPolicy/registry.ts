@@ -4,8 +4,7 @@
 import { fullKeyName, parseRegQuery } from '../platform/regQuery.ts';
 import type { RunTool } from '../platform/runTool.ts';
 import { SightlineError } from '../shared/errors.ts';
-import type { Change, WantedList } from './lists.ts';
-import { changeOf } from './lists.ts';
+import { changeOf, type Change, type WantedList } from './lists.ts';
 import { registryKeys } from './read.ts';
 
 export const REGISTRY_RECORD = 'HKLM\\SOFTWARE\\Sightline\\BrowserPolicy';
@@ -22,31 +21,26 @@ export async function writePolicyRegistry(wanted: readonly WantedList[], run: Ru
     const key = registryListKey(list);
     // One key per list, one value per entry that Sightline added.
     const recordKey = [REGISTRY_RECORD, list.browser, list.path.join('.')].join('\\');
+    const set = (where: string, name: string, data: string) =>
+      act(run, ['add', where, '/v', name, '/t', 'REG_SZ', '/d', data, '/f']);
+    const drop = (where: string, name: string) => act(run, ['delete', where, '/v', name, '/f']);
     const values = await valuesOf(key, run);
     const ours = [...(await valuesOf(recordKey, run)).keys()];
     const { add, remove, keep } = changeOf(list.entries, ours, [...values.values()]);
     let next = Math.max(0, ...[...values.keys()].map(Number).filter(Number.isInteger)) + 1;
     for (const entry of add) {
-      await act(run, ['add', recordKey, '/v', entry, '/t', 'REG_SZ', '/d', 'added', '/f'], recordKey);
-      await act(run, ['add', key, '/v', String(next), '/t', 'REG_SZ', '/d', entry, '/f'], key);
+      await set(recordKey, entry, 'added');
+      await set(key, String(next), entry);
       next += 1;
     }
-    for (const [name, entry] of values) {
-      if (remove.includes(entry)) await act(run, ['delete', key, '/v', name, '/f'], key);
-    }
-    for (const entry of ours) {
-      if (!keep.includes(entry) && !add.includes(entry)) {
-        await act(run, ['delete', recordKey, '/v', entry, '/f'], recordKey);
-      }
-    }
+    for (const [name, entry] of values) if (remove.includes(entry)) await drop(key, name);
+    for (const entry of ours) if (!keep.includes(entry) && !add.includes(entry)) await drop(recordKey, entry);
     if (remove.length > 0 && (await valuesOf(key, run)).size === 0) await dropIfEmpty(key, run);
-    if (add.length > 0 || remove.length > 0) {
+    if (add.length > 0 || remove.length > 0)
       changes.push({ browser: list.browser, place: key, added: add, removed: remove });
-    }
   }
-  if (wanted.every(({ entries }) => entries.length === 0)) {
+  if (wanted.every(({ entries }) => entries.length === 0))
     await run('reg', ['delete', REGISTRY_RECORD, '/f']).catch(() => undefined);
-  }
   return changes;
 }
 
@@ -65,14 +59,9 @@ async function dropIfEmpty(key: string, run: RunTool): Promise<void> {
   }
 }
 
-async function act(run: RunTool, args: readonly string[], key: string): Promise<void> {
-  try {
-    await run('reg', args);
-  } catch (error) {
-    throw new SightlineError(
-      'NEEDS_ADMINISTRATOR',
-      `${key} could not be written. Run the same command in a prompt opened "as administrator".`,
-      { cause: error },
-    );
-  }
+async function act(run: RunTool, args: readonly [action: string, key: string, ...string[]]): Promise<void> {
+  await run('reg', args).catch((cause: unknown) => {
+    const what = `${args[1]} could not be written. Run the same command in a prompt opened "as administrator".`;
+    throw new SightlineError('NEEDS_ADMINISTRATOR', what, { cause });
+  });
 }

@@ -3,7 +3,7 @@
 
 import { createHash } from 'node:crypto';
 import type { WantedList } from './lists.ts';
-import { linuxFolders, firefoxFiles } from './read.ts';
+import { firefoxFiles, linuxFolders, macPreferences } from './read.ts';
 import { registryListKey } from './registry.ts';
 
 /** List values are named by numbers. High, so that they rarely collide with existing ones. */
@@ -15,19 +15,21 @@ export function policyText(platform: NodeJS.Platform, wanted: readonly WantedLis
   return platform === 'darwin' ? asProfile(lists) : asFiles(lists);
 }
 
-function byBrowser(lists: readonly WantedList[]): Map<WantedList['browser'], Record<string, unknown>> {
-  const found = new Map<WantedList['browser'], Record<string, unknown>>();
-  for (const { browser, path, entries } of lists) {
-    const [name = '', below] = path;
-    const values = found.get(browser) ?? {};
-    values[name] = below === undefined ? entries : { [below]: entries };
-    found.set(browser, values);
-  }
-  return found;
+/** The lists as each browser nests its policies. */
+function byBrowser(lists: readonly WantedList[]): [WantedList['browser'], Record<string, unknown>][] {
+  return [...new Set(lists.map(({ browser }) => browser))].map((browser) => {
+    const values = lists
+      .filter((one) => one.browser === browser)
+      .map(({ path: [name = '', below], entries }) => [
+        name,
+        below === undefined ? entries : { [below]: entries },
+      ]);
+    return [browser, Object.fromEntries(values) as Record<string, unknown>];
+  });
 }
 
 function asFiles(lists: readonly WantedList[]): string {
-  const parts = [...byBrowser(lists)].map(([browser, values]) => {
+  const parts = byBrowser(lists).map(([browser, values]) => {
     const folder = linuxFolders.find(([one]) => one === browser)?.[1];
     const file = folder === undefined ? (firefoxFiles.linux?.[0] ?? '') : `${folder}/sightline.json`;
     const content = browser === 'Firefox' ? { policies: values } : values;
@@ -47,35 +49,25 @@ function asCommands(lists: readonly WantedList[]): string {
   return `${lines.join('\r\n')}\r\n`;
 }
 
-const payloadTypes: Readonly<Record<string, string>> = {
-  Chrome: 'com.google.Chrome',
-  Edge: 'com.microsoft.Edge',
-  Firefox: 'org.mozilla.firefox',
-};
-
 /** https://developer.apple.com/documentation/devicemanagement/toplevel */
 function asProfile(lists: readonly WantedList[]): string {
-  const payloads = [...byBrowser(lists)].map(([browser, values]) => {
-    const type = payloadTypes[browser] ?? '';
-    const id = `com.sightline.browser-policy.${browser.toLowerCase()}`;
-    return {
-      PayloadType: type,
-      PayloadVersion: 1,
-      PayloadIdentifier: id,
-      PayloadUUID: uuidOf(id),
-      PayloadDisplayName: `${browser}: pages that may reach Sightline`,
-      ...(browser === 'Firefox' ? { EnterprisePoliciesEnabled: true } : {}),
-      ...values,
-    };
+  const payload = (type: string, id: string, name: string) => ({
+    ...{ PayloadType: type, PayloadVersion: 1, PayloadIdentifier: id, PayloadUUID: uuidOf(id) },
+    PayloadDisplayName: name,
   });
   const id = 'com.sightline.browser-policy';
+  const payloads = byBrowser(lists).map(([browser, values]) => ({
+    ...payload(
+      macPreferences.find(([one]) => one === browser)?.[1] ?? '',
+      `${id}.${browser.toLowerCase()}`,
+      `${browser}: pages that may reach Sightline`,
+    ),
+    ...(browser === 'Firefox' ? { EnterprisePoliciesEnabled: true } : {}),
+    ...values,
+  }));
   const profile = {
-    PayloadType: 'Configuration',
-    PayloadVersion: 1,
+    ...payload('Configuration', id, 'Sightline: browser policy for local network access'),
     PayloadScope: 'System',
-    PayloadIdentifier: id,
-    PayloadUUID: uuidOf(id),
-    PayloadDisplayName: 'Sightline: browser policy for local network access',
     PayloadContent: payloads,
   };
   return (
@@ -87,15 +79,20 @@ function asProfile(lists: readonly WantedList[]): string {
 
 function plist(value: unknown, indent: string): string {
   const deeper = `${indent}  `;
-  if (Array.isArray(value)) {
-    return `${indent}<array>\n${value.map((one) => plist(one, deeper)).join('')}${indent}</array>\n`;
-  }
-  if (typeof value === 'object' && value !== null) {
-    const parts = Object.entries(value).map(
-      ([name, one]) => `${deeper}<key>${escaped(name)}</key>\n${plist(one, deeper)}`,
+  const block = (tag: string, content: readonly string[]): string =>
+    `${indent}<${tag}>\n${content.join('')}${indent}</${tag}>\n`;
+  if (Array.isArray(value))
+    return block(
+      'array',
+      value.map((one) => plist(one, deeper)),
     );
-    return `${indent}<dict>\n${parts.join('')}${indent}</dict>\n`;
-  }
+  if (typeof value === 'object' && value !== null)
+    return block(
+      'dict',
+      Object.entries(value).map(
+        ([name, one]) => `${deeper}<key>${escaped(name)}</key>\n${plist(one, deeper)}`,
+      ),
+    );
   if (typeof value === 'boolean') return `${indent}<${String(value)}/>\n`;
   if (typeof value === 'number') return `${indent}<integer>${value}</integer>\n`;
   return `${indent}<string>${escaped(String(value))}</string>\n`;
@@ -105,17 +102,10 @@ function escaped(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
 
-/** Derived from the name, so that a newer profile replaces an older one (RFC 9562, 5.8). */
+/** Derived from the name, so that a newer profile replaces an older one (UUID version 8; RFC 9562, 5.8). */
 function uuidOf(name: string): string {
-  const hex = createHash('sha256').update(name).digest('hex');
-  const variant = ((Number.parseInt(hex.charAt(16), 16) & 3) | 8).toString(16);
-  return [
-    hex.slice(0, 8),
-    hex.slice(8, 12),
-    `8${hex.slice(13, 16)}`,
-    variant + hex.slice(17, 20),
-    hex.slice(20, 32),
-  ]
-    .join('-')
-    .toUpperCase();
+  const hex = createHash('sha256').update(name).digest('hex').toUpperCase();
+  const variant = ((Number.parseInt(hex.charAt(16), 16) & 3) | 8).toString(16).toUpperCase();
+  const third = `8${hex.slice(13, 16)}`;
+  return [hex.slice(0, 8), hex.slice(8, 12), third, variant + hex.slice(17, 20), hex.slice(20, 32)].join('-');
 }

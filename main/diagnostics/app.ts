@@ -9,22 +9,21 @@ import { readPolicyLenient } from '../policy/read.ts';
 import { isQuiet } from '../session/view.ts';
 import type { WrittenBundle } from './bundle.ts';
 import { exportDiagnostics } from './bundleParts.ts';
-import type { CheckResult } from './check.ts';
+import type { CheckResult, Environment } from './check.ts';
 import { runAllChecks } from './checks.ts';
 import type { LiveState } from './context.ts';
 import { systemPorts } from './network/checkNetwork.ts';
 import type { ResolveProxy } from './network/proxy.ts';
 import type { NetworkPorts } from './network/types.ts';
-import type { Environment } from './system.ts';
 
 export interface AppDiagnosticsOptions {
   /** null when they did not start: the checks then examine from outside, as the command line does. */
   readonly services: Services | null;
   readonly log: Logger;
-  readonly keyStore?: KeyStore;
-  readonly monitorSource?: MonitorSource;
+  readonly keyStore?: KeyStore | undefined;
+  readonly monitorSource?: MonitorSource | undefined;
   /** Electron's, which knows PAC scripts and the settings of Windows and macOS; otherwise the environment is read. */
-  readonly resolveProxy?: ResolveProxy;
+  readonly resolveProxy?: ResolveProxy | undefined;
   /** Default: the real network. */
   readonly network?: NetworkPorts;
   /** Default: of this process. */
@@ -40,29 +39,21 @@ export interface AppDiagnostics {
 }
 
 export function appDiagnostics(options: AppDiagnosticsOptions): AppDiagnostics {
-  const { services, log, keyStore, monitorSource, resolveProxy, environment = process.env } = options;
-  const { managed = false, network = systemPorts(environment, resolveProxy ?? null) } = options;
-  const resourcesFolder = findResourcesFolder();
-  const platform = {
-    ...(keyStore === undefined ? {} : { keyStore }),
-    ...(monitorSource === undefined ? {} : { monitorSource }),
-  };
+  const { services, log, keyStore = null, monitorSource = null, resolveProxy = null } = options;
+  const { environment = process.env, managed = false } = options;
+  const { network = systemPorts(environment, resolveProxy) } = options;
+  const shared = { resourcesFolder: findResourcesFolder(), environment, keyStore, monitorSource };
   const currentPolicy = () => readPolicyLenient({ flags: {}, environment, managed });
 
   async function runChecks(): Promise<CheckResult[]> {
-    const {
-      values: policy,
-      problems,
-      warnings,
-    } = services === null
-      ? await currentPolicy()
-      : { values: { ...services.parts.policy, port: services.port }, problems: [], warnings: [] };
+    const { values, problems, warnings } =
+      services === null
+        ? await currentPolicy()
+        : { values: { ...services.parts.policy, port: services.port }, problems: [], warnings: [] };
     return runAllChecks({
-      ...{ policy, policyProblems: problems, policyWarnings: warnings },
-      ...{ resourcesFolder, log, environment, network, ...platform },
-      live: services === null ? null : liveState(services),
-      instance: { alias: policy.instanceAlias, region: policy.instanceRegion },
-      ...(resolveProxy === undefined ? {} : { resolveProxy }),
+      ...{ policy: values, policyProblems: problems, policyWarnings: warnings },
+      ...{ ...shared, log, network, resolveProxy, live: services === null ? null : liveState(services) },
+      instance: { alias: values.instanceAlias, region: values.instanceRegion },
     });
   }
 
@@ -70,9 +61,8 @@ export function appDiagnostics(options: AppDiagnosticsOptions): AppDiagnostics {
     runChecks,
     export: async (file) =>
       exportDiagnostics({
-        ...{ out: file, resourcesFolder, environment, runChecks, ...platform },
-        policy: await currentPolicy(),
-        ...(services === null ? {} : { state: () => services.hub.state }),
+        ...{ ...shared, out: file, runChecks, policy: await currentPolicy() },
+        state: services === null ? null : () => services.hub.state,
       }),
   };
 }

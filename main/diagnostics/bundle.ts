@@ -1,24 +1,22 @@
 // The diagnostics bundle: reads parts one after the other, redacts them, limits their size, and writes them into one zip. A
 // part that cannot be read contains its error, which the README repeats; the other parts are complete.
 
-import { toFailure } from '../shared/errors.ts';
-import type { Failure } from '../shared/errors.ts';
-import type { Redaction } from '../platform/redact.ts';
-import { redactText, redactValue } from '../platform/redact.ts';
-import { within } from './deadline.ts';
-import { writeZip } from './zipFile.ts';
+import { access, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { buffer } from 'node:stream/consumers';
+import { writeFileAtomically } from '../platform/atomicFile.ts';
+import { withDeadline } from '../platform/deadline.ts';
+import { redactText, redactValue, type Redaction } from '../platform/redact.ts';
+import { SightlineError, errno, errorMessage, toFailure, type Failure } from '../shared/errors.ts';
 
-interface PartNames {
+export interface BundlePart {
   /** In the zip. */
   readonly name: string;
   /** For the README, which lists parts with the same description once. */
   readonly about: string;
+  /** A document, also as a promise; or as an AsyncIterable lines: texts as they are, other values as JSON. */
+  readonly read: () => unknown;
 }
-export type BundlePart =
-  /** One JSON document. */
-  | (PartNames & { readonly kind: 'value'; readonly read: () => Promise<unknown> })
-  /** Texts as they are, other values as lines of JSON. */
-  | (PartNames & { readonly kind: 'lines'; readonly read: () => AsyncIterable<unknown> });
 
 export interface BundleProblem extends Failure {
   readonly part: string;
@@ -53,79 +51,107 @@ const MAX_LINE_CHARACTERS = 64 * 1024;
 export async function writeBundle(options: BundleOptions): Promise<WrittenBundle> {
   const { out, parts, redaction, now, deadlineMs = DEADLINE_MS, maxBytes = MAX_BYTES } = options;
   const problems: BundleProblem[] = [];
-  let roomBytes = maxBytes;
+  let leftBytes = maxBytes;
 
-  async function* contentsOf(part: BundlePart): AsyncGenerator<string> {
-    let partBytes = Math.min(MAX_PART_BYTES, roomBytes);
-    const fits = (text: string): boolean => {
+  async function textOf(part: BundlePart): Promise<string> {
+    const texts: string[] = [];
+    let partBytes = Math.min(MAX_PART_BYTES, leftBytes);
+    const add = (text: string): void => {
       const bytes = Buffer.byteLength(text);
-      if (bytes > partBytes) return false;
+      if (bytes > partBytes) throw new Error('The part exceeds the size limit and is truncated here.');
       partBytes -= bytes;
-      roomBytes -= bytes;
-      return true;
+      leftBytes -= bytes;
+      texts.push(text);
     };
     try {
-      for await (const text of part.kind === 'value' ? documentOf(part) : linesOf(part)) {
-        if (!fits(text)) throw new Error('The part exceeds the size limit and is truncated here.');
-        yield text;
+      const found = part.read();
+      if (isIterable(found)) {
+        for await (const line of found) add(lineOf(line));
+      } else {
+        const late = () => new Error(`no answer within ${deadlineMs / 1000} s`);
+        const value = redactValue(await withDeadline(Promise.resolve(found), deadlineMs, late), redaction);
+        add(`${JSON.stringify(value, null, 2)}\n`);
       }
     } catch (error) {
       const { code, message, source } = toFailure(error);
       const problem = { part: part.name, code, message: redactText(message, redaction), source };
       problems.push(problem);
-      yield `${JSON.stringify({ problem })}\n`;
+      texts.push(`${JSON.stringify({ problem })}\n`);
     }
+    return texts.join('');
   }
 
-  async function* documentOf(part: BundlePart & { kind: 'value' }): AsyncGenerator<string> {
-    const value = await within(deadlineMs, null, () => part.read());
-    yield `${JSON.stringify(redactValue(value, redaction), null, 2)}\n`;
+  /** A line that is too long is left out before the patterns of redaction would search it. */
+  function lineOf(line: unknown): string {
+    const isText = typeof line === 'string';
+    const tooLong = isText && line.length > MAX_LINE_CHARACTERS;
+    const text = !isText
+      ? JSON.stringify(redactValue(line, redaction))
+      : tooLong
+        ? line
+        : redactText(line, redaction);
+    return text.length <= MAX_LINE_CHARACTERS
+      ? `${text}\n`
+      : `${JSON.stringify({ leftOut: 'a line that is too long', characters: text.length })}\n`;
   }
 
-  async function* linesOf(part: BundlePart & { kind: 'lines' }): AsyncGenerator<string> {
-    for await (const line of part.read()) {
-      if (typeof line !== 'string') yield lineWithin(JSON.stringify(redactValue(line, redaction)));
-      else yield lineWithin(line.length > MAX_LINE_CHARACTERS ? line : redactText(line, redaction));
-    }
+  try {
+    const { ZipFile } = await import('yazl');
+    const zip = new ZipFile();
+    zip.on('error', (error: Error) => zip.outputStream.emit('error', error));
+    const add = (name: string, text: string): void =>
+      zip.addBuffer(Buffer.from(text), name, { mtime: now, mode: 0o100600 });
+    // Each part is compressed before the next one is read, so that not all of them are in memory.
+    for (const part of parts) add(part.name, await textOf(part));
+    add('README.txt', redactText(readmeOf(options, problems), redaction)); // last, because it lists the problems
+    zip.end();
+    const bytes = await buffer(zip.outputStream);
+    await access(dirname(out)); // a mistyped folder is not created
+    if ((await stat(out).catch(() => null))?.isDirectory() === true) throw new Error('it is a folder');
+    await writeFileAtomically(out, bytes, 0o600);
+    return { file: out, sizeBytes: bytes.byteLength, problems };
+  } catch (error) {
+    throw notWritten(out, error);
   }
-
-  const readme = async function* (): AsyncGenerator<string> {
-    yield await Promise.resolve(redactText(readmeOf(options, problems), redaction));
-  };
-  const entries = [
-    ...parts.map((part) => ({ name: part.name, contents: () => contentsOf(part) })),
-    { name: 'README.txt', contents: readme }, // last, because it lists the problems
-  ];
-  return { file: out, sizeBytes: await writeZip(out, entries, now), problems };
 }
 
-function lineWithin(text: string): string {
-  return text.length <= MAX_LINE_CHARACTERS
-    ? `${text}\n`
-    : `${JSON.stringify({ leftOut: 'a line that is too long', characters: text.length })}\n`;
+function isIterable(value: unknown): value is AsyncIterable<unknown> {
+  return typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
+}
+
+function notWritten(path: string, cause: unknown): SightlineError {
+  if (['ENOSPC', 'EDQUOT'].includes(errno(cause) ?? '')) {
+    const what = `The disk is full: ${path} could not be written. Free some space, or name a file on another disk with --out.`;
+    return new SightlineError('DISK_FULL', what, { cause });
+  }
+  const what = `The diagnostics could not be written to ${path}: ${errorMessage(cause)}. Name a file in an existing folder that this user may write to.`;
+  return new SightlineError('BUNDLE_NOT_WRITTEN', what, { cause });
 }
 
 function readmeOf({ parts, now, appVersion }: BundleOptions, problems: readonly BundleProblem[]): string {
-  const about = new Map<string, string[]>();
-  for (const part of parts) about.set(part.about, [...(about.get(part.about) ?? []), part.name]);
-  const contents = [...about].map(([text, names]) => {
+  const contents = [...new Set(parts.map(({ about }) => about))].map((about) => {
+    const names = parts.filter((part) => part.about === about).map(({ name }) => name);
     const more = names.length > 1 ? ` (and ${names.length - 1} similar files)` : '';
-    return `${names[0] ?? ''}${more}\n    ${text}\n`;
+    return `${names[0] ?? ''}${more}\n    ${about}\n`;
   });
   const wrong = problems.map(({ part, code, message }) => `${part}: ${code}: ${message}\n`);
-  return [
-    `Diagnostics of Sightline ${appVersion}, ${now.toISOString()}\n`,
-    '\nContents\n\n',
-    ...contents,
-    '\nParts that could not be read\n\n',
-    ...(wrong.length === 0 ? ['None.\n'] : wrong),
-    '\nAlways left out\n\n',
-    'Frames of the screen and the files that contain them. Contact attributes, queues, the reasons that a page gave for a\n',
-    "suspension, the agent's user name. Keys (spool.key), control.json, tokens, passwords, credentials, the environment\n",
-    '(except the names of variables that Sightline, AWS and proxies use). User info and queries of URLs.\n',
-    'Home folders are written ~, the name of the computer as a hash, addresses as private-address or public-address.\n',
-    '[left-out] marks removed text.\n',
-    '\nIncluded: ids of contacts and recordings, ARNs of agent and instance, allowed domains, names of\n',
-    'buckets, folders and monitors, and when recordings began, were suspended or paused, and ended.\n',
-  ].join('');
+  return `Diagnostics of Sightline ${appVersion}, ${now.toISOString()}
+
+Contents
+
+${contents.join('')}
+Parts that could not be read
+
+${wrong.join('') || 'None.\n'}
+Always left out
+
+Frames of the screen and the files that contain them. Contact attributes, queues, the reasons that a page gave for a
+suspension, the agent's user name. Keys (spool.key), control.json, tokens, passwords, credentials, the environment
+(except the names of variables that Sightline, AWS and proxies use). User info and queries of URLs.
+Home folders are written ~, the name of the computer as a hash, addresses as private-address or public-address.
+[left-out] marks removed text.
+
+Included: ids of contacts and recordings, ARNs of agent and instance, allowed domains, names of
+buckets, folders and monitors, and when recordings began, were suspended or paused, and ended.
+`;
 }

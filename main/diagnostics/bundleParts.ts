@@ -1,37 +1,34 @@
 // The contents of the diagnostics bundle, for `sightline diagnostics` and the app. Works with and without a running Sightline,
 // and changes nothing (the checks remove what they create).
 
-import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { lstat, readFile, readdir, realpath } from 'node:fs/promises';
 import { homedir, hostname } from 'node:os';
 import { join, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { z } from 'zod';
-import { displaysOf, type MonitorSource } from '../capture/displays.ts';
-import { FfmpegFinder } from '../capture/ffmpegBinary.ts';
-import { LEFT_OUT, hashedHost, looksSecret, redactUrl, secretsIn, urlSecrets } from '../platform/redact.ts';
+import type { MonitorSource } from '../capture/displays.ts';
 import { controlFileIn } from '../server/controlFile.ts';
 import { keyFileStore, type KeyStore } from '../platform/keyStore.ts';
-import { appVersion, osName } from '../platform/version.ts';
+import { LEFT_OUT, looksSecret, redactUrl, secretsIn, urlSecrets } from '../platform/redact.ts';
+import { appVersion } from '../platform/version.ts';
 import type { KeyInfo } from '../policy/keyInfo.ts';
 import { policyKeyNames, policyKeys, type Policy, type PolicyKey } from '../policy/keys.ts';
 import type { LenientPolicy } from '../policy/read.ts';
-import { manifestSchema } from '../shared/manifest.ts';
-import type { AppStatePush } from '../shared/protocol.ts';
 import { errno, SightlineError } from '../shared/errors.ts';
 import { parseJson, parseJsonObject } from '../shared/json.ts';
+import { manifestSchema } from '../shared/manifest.ts';
+import type { AppStatePush } from '../shared/protocol.ts';
 import { statusEventSchema, type StatusEvent } from '../shared/statusEvent.ts';
 import { readJournal, spoolError } from '../spool/journal.ts';
 import { sessionKeys } from '../spool/sessionKeys.ts';
 import { eventsFiles } from '../status/eventsFile.ts';
-import type { BundlePart, WrittenBundle } from './bundle.ts';
-import { writeBundle } from './bundle.ts';
+import { writeBundle, type BundlePart, type WrittenBundle } from './bundle.ts';
+import type { Environment } from './check.ts';
+import { displayFacts, ffmpegFacts, systemFacts, versionsNow } from './facts.ts';
 import { lastLines, listFolder } from './files.ts';
 import * as shapes from './supportShapes.ts';
 import { keep } from './supportShapes.ts';
-import { systemFacts, type Environment } from './system.ts';
 
 export interface DiagnosticsOptions {
   /** The zip; an existing file is replaced. */
@@ -42,10 +39,10 @@ export interface DiagnosticsOptions {
   /** The results of `sightline doctor`. */
   readonly runChecks: () => Promise<readonly unknown[]>;
   /** The platform's; needed to read journals whose keys it has wrapped. */
-  readonly keyStore?: KeyStore;
-  readonly monitorSource?: MonitorSource;
+  readonly keyStore?: KeyStore | null;
+  readonly monitorSource?: MonitorSource | null;
   /** Of the running app. */
-  readonly state?: () => AppStatePush;
+  readonly state?: (() => AppStatePush) | null;
 }
 
 const JOURNALS = 'journals of recordings that are not uploaded yet';
@@ -59,111 +56,81 @@ const MAX_JOURNAL_BYTES = 16 * 1024 * 1024;
 
 /** @throws SightlineError DISK_FULL, BUNDLE_NOT_WRITTEN */
 export async function exportDiagnostics(options: DiagnosticsOptions): Promise<WrittenBundle> {
-  const { policy, environment, resourcesFolder } = options;
+  const { policy, environment, resourcesFolder, monitorSource = null, state = null } = options;
   const { values } = policy;
+  const { dataDir } = values;
   const [sessions, logs] = await Promise.all([
-    namesIn(join(values.dataDir, 'spool')).catch((error: unknown) => spoolError(error, values.dataDir)),
-    newestLogs(join(values.dataDir, 'logs')).catch(() => []), // the list of the data folder shows why
+    namesIn(join(dataDir, 'spool')).catch((error: unknown) => spoolError(error, dataDir)),
+    newestLogs(join(dataDir, 'logs')).catch(() => []), // the list of the data folder shows why
   ]);
-  const parts: BundlePart[] = [
-    value('policy.json', 'each policy key with its value and its source', () =>
-      Promise.resolve(policyFor(policy)),
-    ),
-    value('versions.json', 'the versions of Sightline and its runtime', () => Promise.resolve(versionsNow())),
-    value('system.json', 'the machine, its desktop and its disks', () =>
-      systemFacts(environment, [values.dataDir, values.sinkFolder]),
-    ),
-    value('displays.json', 'the monitors and the layout of a recording', () => displayFacts(options)),
-    value('ffmpeg.json', 'the ffmpeg in use, its build options and encoders', () =>
-      ffmpegFacts(values, resourcesFolder),
-    ),
-    ...(options.state === undefined ? [] : [stateOf(options.state)]),
-    lines('status-events.ndjson', 'the latest status events', () => statusEvents(values.statusEventsFile)),
-    lines('manifests.ndjson', 'the manifests of the latest recordings in the sink folder', () =>
-      manifests(values),
-    ),
-    ...(sessions instanceof Error
-      ? [lines('spool/unreadable.ndjson', JOURNALS, () => throwing(sessions))]
+  const journals =
+    sessions instanceof Error
+      ? [part('spool/unreadable.ndjson', JOURNALS, () => Promise.reject(sessions))]
       : sessions
           .slice(-MAX_SESSIONS)
-          .map((id) => lines(`spool/${id}.ndjson`, JOURNALS, () => journal(options, id)))),
-    value(
+          .map((id) => part(`spool/${id}.ndjson`, JOURNALS, () => journal(options, id)));
+  const parts = [
+    part('policy.json', 'each policy key with its value and its source', () => policyFor(policy)),
+    part('versions.json', 'the versions of Sightline and its runtime', versionsNow),
+    part('system.json', 'the machine, its desktop and its disks', () =>
+      systemFacts(environment, [dataDir, values.sinkFolder]),
+    ),
+    part('displays.json', 'the monitors and the layout of a recording', () =>
+      displayFacts(values, monitorSource),
+    ),
+    part('ffmpeg.json', 'the ffmpeg in use, its build options and encoders', () =>
+      ffmpegFacts(values, resourcesFolder),
+    ),
+    ...(state === null
+      ? []
+      : [part('state.json', 'the state that the app shows', () => keep(state(), shapes.appStateShape))]),
+    part('status-events.ndjson', 'the latest status events', () => statusEvents(values.statusEventsFile)),
+    part('manifests.ndjson', 'the manifests of the latest recordings in the sink folder', () =>
+      manifests(values),
+    ),
+    ...journals,
+    part(
       'data-folder.json',
       'names, sizes and times of the files in the data folder, including the outbox',
-      () => listFolder(values.dataDir),
+      () => listFolder(dataDir),
     ),
     ...logs.map((name, index) =>
-      lines(`logs/${name}.ndjson`, 'the log, newest file first', () =>
-        logLines(join(values.dataDir, 'logs', name), MAX_LOG_BYTES / (index + 1)),
+      part(`logs/${name}.ndjson`, 'the log, newest file first', () =>
+        logLines(join(dataDir, 'logs', name), MAX_LOG_BYTES / (index + 1)),
       ),
     ),
-    value('checks.json', 'the results of `sightline doctor`', async () => ({
+    part('checks.json', 'the results of `sightline doctor`', async () => ({
       checks: await options.runChecks(),
     })),
   ];
-  return writeBundle({
-    out: resolve(options.out),
-    parts,
-    redaction: {
-      home: environment.HOME ?? environment.USERPROFILE ?? homedir(),
-      hostName: hostname(),
-      secrets: [
-        ...secretsIn(environment),
-        ...policySecrets(values),
-        ...(await controlSecrets(values.dataDir)),
-      ],
-    },
-    now: new Date(),
-    appVersion,
-  });
+  const home = environment.HOME ?? environment.USERPROFILE ?? homedir();
+  const secrets = [...secretsIn(environment), ...policySecrets(values), ...(await controlSecrets(dataDir))];
+  const redaction = { home, hostName: hostname(), secrets };
+  return writeBundle({ out: resolve(options.out), parts, redaction, now: new Date(), appVersion });
 }
 
-function value(name: string, about: string, read: () => Promise<unknown>): BundlePart {
-  return { kind: 'value', name, about, read };
-}
-
-function lines(name: string, about: string, read: () => AsyncIterable<unknown>): BundlePart {
-  return { kind: 'lines', name, about, read };
-}
-
-/** A part that reports why it is missing. */
-// eslint-disable-next-line @typescript-eslint/require-await -- it only throws
-async function* throwing(error: Error): AsyncGenerator {
-  throw error;
-}
-
-function stateOf(read: () => AppStatePush): BundlePart {
-  return value('state.json', 'the state that the app shows', () =>
-    Promise.resolve(keep(read(), shapes.appStateShape)),
-  );
+function part(name: string, about: string, read: BundlePart['read']): BundlePart {
+  return { name, about, read };
 }
 
 /** Texts that are included. Other texts are left out; numbers and enumerations are always included. */
-const SHOWN: ReadonlySet<PolicyKey> = new Set([
+const SHOWN: readonly PolicyKey[] = [
   ...(['dataDir', 'sinkFolder', 'statusEventsFile', 'ffmpegPath', 'display', 'allowedDomains'] as const),
-  ...([
-    's3Bucket',
-    's3KmsKeyId',
-    's3StorageClass',
-    'awsRegion',
-    'awsProfile',
-    'keyPrefix',
-    'eventBusName',
-  ] as const),
-]);
+  ...(['s3Bucket', 's3KmsKeyId', 's3StorageClass', 'awsRegion', 'awsProfile'] as const),
+  ...(['keyPrefix', 'eventBusName'] as const),
+];
 
 function policyFor({ values, sources, warnings, problems }: LenientPolicy): unknown {
-  const keys = policyKeyNames.map((name) => [
-    name,
-    { value: policyValue(name, values[name]), source: sources[name] },
-  ]);
-  return { keys: Object.fromEntries(keys) as unknown, warnings, problems };
+  const keys = Object.fromEntries(
+    policyKeyNames.map((name) => [name, { value: policyValue(name, values[name]), source: sources[name] }]),
+  );
+  return { keys, warnings, problems };
 }
 
 function policyValue(name: PolicyKey, given: unknown): unknown {
   if (typeof given === 'number' || typeof given === 'boolean' || given === null) return given;
   const { schema }: KeyInfo<unknown> = policyKeys[name];
-  if (SHOWN.has(name) || schema instanceof z.ZodEnum) return given;
+  if (SHOWN.includes(name) || schema instanceof z.ZodEnum) return given;
   if (/(Url|Endpoint)$/.test(name) && typeof given === 'string') return redactUrl(given);
   // Tags: names without values.
   if (Array.isArray(given)) return given.map((one) => `${String(one).split('=', 1)[0] ?? ''}=${LEFT_OUT}`);
@@ -182,38 +149,6 @@ async function controlSecrets(dataDir: string): Promise<string[]> {
   } catch {
     return []; // missing or not readable
   }
-}
-
-function versionsNow(): unknown {
-  const { node, electron, chrome, v8 } = process.versions;
-  return { sightline: appVersion, node, electron, chrome, v8, os: osName(), host: hashedHost(hostname()) };
-}
-
-async function displayFacts({ policy, monitorSource }: DiagnosticsOptions): Promise<unknown> {
-  const { display, maxMonitors } = policy.values;
-  const displays = displaysOf({
-    platform: process.platform,
-    policy: { display, maxMonitors },
-    source: monitorSource ?? null,
-  });
-  try {
-    return await displays.current(null);
-  } finally {
-    displays.close();
-  }
-}
-
-const run = promisify(execFile);
-
-async function ffmpegFacts({ ffmpegPath, encoder }: Policy, resourcesFolder: string): Promise<unknown> {
-  const found = await new FfmpegFinder({ ffmpegPath, encoder }, resourcesFolder).find();
-  const { path } = found.binary;
-  const ask = async (what: string): Promise<string[]> => {
-    const options = { timeout: 10_000, windowsHide: true, maxBuffer: 1024 * 1024 };
-    return (await run(path, ['-hide_banner', what], options)).stdout.split(/\r?\n/);
-  };
-  const [build, encoders, devices] = await Promise.all([ask('-version'), ask('-encoders'), ask('-devices')]);
-  return { ...found, build, encoders, devices };
 }
 
 /** Also from rotated files where the newest has few. */

@@ -1,55 +1,47 @@
 // The health checks behind `sightline doctor` and the app's "Run checks": the table of checks, and how they run.
 
+import { withDeadline } from '../platform/deadline.ts';
 import { errorMessage } from '../shared/errors.ts';
-import type { Check, CheckResult, Finding } from './check.ts';
-import { failed } from './check.ts';
-import { browserPolicyCheck } from './checks/browserPolicy.ts';
-import { captureCheck } from './checks/capture.ts';
-import { clockCheck } from './checks/clock.ts';
-import { credentialsCheck } from './checks/credentials.ts';
-import { dataCheck } from './checks/data.ts';
-import { displayCheck } from './checks/display.ts';
-import { domainsCheck } from './checks/domains.ts';
-import { encoderCheck } from './checks/encoder.ts';
-import { eventBridgeCheck } from './checks/eventBridge.ts';
-import { instanceCheck } from './checks/instance.ts';
-import { keyStoreCheck } from './checks/keyStore.ts';
-import { machineCheck } from './checks/machine.ts';
-import { pageAuthCheck } from './checks/pageAuth.ts';
-import { policyCheck } from './checks/policy.ts';
-import { portCheck } from './checks/port.ts';
-import { proxyCheck } from './checks/proxy.ts';
-import { refusedCheck } from './checks/refused.ts';
-import { sinkCheck } from './checks/sink.ts';
-import { statusEventsCheck } from './checks/statusEvents.ts';
-import type { CheckContext, CheckOptions } from './context.ts';
-import { openContext } from './context.ts';
-import { NoAnswerError, within } from './deadline.ts';
-import { checkInstance } from './network/checkNetwork.ts';
+import { failed, type Check, type CheckResult, type Finding } from './check.ts';
+import { credentialsCheck, eventBridgeCheck, sinkBucketCheck } from './checks/aws.ts';
+import { clockCheck, machineCheck, proxyCheck } from './checks/machine.ts';
+import { browserPolicyCheck, domainsCheck, pageAuthCheck, refusedCheck } from './checks/pages.ts';
+import { instanceCheck, policyCheck, portCheck } from './checks/program.ts';
+import { captureCheck, displayCheck, encoderCheck } from './checks/screen.ts';
+import { dataCheck, keyStoreCheck, sinkFolderCheck, statusEventsCheck } from './checks/storage.ts';
+import { openContext, type CheckContext, type CheckOptions } from './context.ts';
+import { checkInstance, type NamedInstance } from './network/checkNetwork.ts';
 import type { NetworkPorts } from './network/types.ts';
+
+const check =
+  (name: string, look: (context: CheckContext) => Promise<Finding> | Finding) =>
+  (context: CheckContext): Check => ({ name, run: () => look(context) });
 
 /** In the order of their steps. */
 export const checkTable: readonly ((context: CheckContext) => Check)[] = [
-  portCheck,
-  instanceCheck,
-  policyCheck,
-  domainsCheck,
-  pageAuthCheck,
-  browserPolicyCheck,
-  refusedCheck,
-  encoderCheck,
-  displayCheck,
-  captureCheck,
-  dataCheck,
-  keyStoreCheck,
-  credentialsCheck,
-  sinkCheck,
+  check('port', portCheck),
+  check('single instance', instanceCheck),
+  check('policy in force', policyCheck),
+  check('allowed domains', domainsCheck),
+  check('authentication', pageAuthCheck),
+  check('browser policy', browserPolicyCheck),
+  check('refused pages', refusedCheck),
+  check('ffmpeg and encoder', encoderCheck),
+  check('display', displayCheck),
+  check('test capture', captureCheck),
+  check('data folder', dataCheck),
+  check('key store', keyStoreCheck),
+  check('credentials', credentialsCheck),
+  (context) =>
+    context.policy.sink === 's3'
+      ? check('sink bucket', sinkBucketCheck)(context)
+      : check('sink folder', sinkFolderCheck)(context),
   // After the checks that ask servers: their answers have the time.
-  clockCheck,
-  proxyCheck,
-  statusEventsCheck,
-  eventBridgeCheck,
-  machineCheck,
+  check('clock', clockCheck),
+  check('proxy', proxyCheck),
+  check('status events', statusEventsCheck),
+  check('EventBridge', eventBridgeCheck),
+  check('machine', machineCheck),
 ];
 
 /** A check that hangs must not block those after it. */
@@ -62,33 +54,29 @@ export async function runChecks(
   deadlineMs: number = DEADLINE_MS,
 ): Promise<CheckResult[]> {
   const results: CheckResult[] = [];
-  for (const [index, check] of checks.entries()) {
-    const result = { step: index + 1, name: check.name, ...(await runOne(check, deadlineMs)) };
+  for (const [index, { name, run }] of checks.entries()) {
+    const result = { step: index + 1, name, ...(await runOne(run, deadlineMs)) };
     results.push(result);
     onResult(result);
   }
   return results;
 }
 
-async function runOne(check: Check, deadlineMs: number): Promise<Finding> {
+async function runOne(run: Check['run'], deadlineMs: number): Promise<Finding> {
+  let remedy = 'The check itself failed. Export the diagnostics and send them to support.';
   try {
-    return await within(deadlineMs, null, async () => check.run());
+    return await withDeadline(Promise.resolve().then(run), deadlineMs, () => {
+      remedy = 'Run the checks again. If this repeats, export the diagnostics and send them to support.';
+      return new Error(`did not finish within ${deadlineMs / 1000} s`);
+    });
   } catch (error) {
-    return error instanceof NoAnswerError
-      ? failed(
-          `did not finish within ${deadlineMs / 1000} s`,
-          'Run the checks again. If this repeats, export the diagnostics and send them to support.',
-        )
-      : failed(
-          errorMessage(error),
-          'The check itself failed. Export the diagnostics and send them to support.',
-        );
+    return failed(errorMessage(error), remedy);
   }
 }
 
 export interface AllChecksOptions extends CheckOptions {
-  /** The Amazon Connect instance whose hosts are checked; null: none is known. */
-  readonly instance: { readonly alias: string | null; readonly region: string | null };
+  /** The Amazon Connect instance whose hosts are checked. */
+  readonly instance: NamedInstance;
   readonly network: NetworkPorts;
   readonly onResult?: (result: CheckResult) => void;
 }

@@ -1,9 +1,37 @@
-// Reads files for the bundle: the last lines of a text file, and the list of a folder. Does not follow links, changes nothing.
+// Reads Sightline's files: the lines of its log, the last lines of a text file, the list of a folder. Changes nothing.
 
-import { constants, type Dirent } from 'node:fs';
-import { lstat, open, opendir } from 'node:fs/promises';
+import { constants, createReadStream, type Dirent } from 'node:fs';
+import { access, lstat, open, opendir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { errno } from '../shared/errors.ts';
+import { parseJsonObject } from '../shared/json.ts';
+
+export interface LogLine {
+  readonly time: string;
+  readonly message: string;
+  readonly [field: string]: unknown;
+}
+
+/**
+ * The lines of Sightline's log, oldest first. Skips what is not a log line, such as one torn by a crash, and files that do not exist or
+ * cannot be read.
+ */
+export async function readLogLines(folder: string, onLine: (line: LogLine) => void): Promise<void> {
+  for (const name of ['sightline.old.log', 'sightline.log']) {
+    const file = join(folder, name);
+    try {
+      await access(file); // a missing file would be an error event of the stream, outside the loop
+      const input = createReadStream(file, 'utf8');
+      for await (const text of createInterface({ input, crlfDelay: Infinity })) {
+        const line = parseJsonObject(text);
+        if (typeof line?.time === 'string' && typeof line.message === 'string') onLine(line as LogLine);
+      }
+    } catch {
+      // the checks of the data folder report it
+    }
+  }
+}
 
 /** Refuses links and does not block on pipes. Windows has neither flag: undefined counts as 0 here. */
 const READ_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
@@ -31,43 +59,40 @@ export async function lastLines(path: string, maxBytes: number): Promise<string[
   }
 }
 
-export interface ListedFile {
-  readonly name: string;
-  readonly kind: 'file' | 'folder' | 'other';
-  readonly sizeBytes: number;
-  readonly modified: string;
-}
-export interface Listing {
-  readonly files: readonly ListedFile[];
-  /** How many are not listed. */
-  readonly more: number;
-}
-
 const MAX_NAMES = 2000;
 const MAX_IN_FOLDER = 300;
 const MAX_DEPTH = 6;
 
-/** Names, sizes and times below a folder, breadth first. */
-export async function listFolder(root: string): Promise<Listing> {
+/** Names, sizes and times below a folder, breadth first. `more`: how many are not listed. Does not follow links. */
+export async function listFolder(root: string): Promise<{ files: ListedFile[]; more: number }> {
   const files: ListedFile[] = [];
   let more = 0;
-  const queue: { path: string; name: string; depth: number }[] = [{ path: root, name: '', depth: 0 }];
-  for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+  const queue = [{ path: root, name: '', depth: 0 }];
+  for (const { path: folder, name: parent, depth } of queue) {
     let count = 0;
-    for await (const entry of next.depth === 0 ? await opendir(root) : readable(next.path)) {
+    for await (const entry of depth === 0 ? await opendir(root) : readable(folder)) {
       count += 1;
       if (count > MAX_IN_FOLDER || files.length >= MAX_NAMES) {
         more += 1;
         continue;
       }
-      const path = join(next.path, entry.name);
-      const name = next.name === '' ? entry.name : `${next.name}/${entry.name}`;
-      const listed = await statusOf(path, name);
-      if (listed !== null) files.push(listed);
-      if (entry.isDirectory() && next.depth < MAX_DEPTH) queue.push({ path, name, depth: next.depth + 1 });
+      const path = join(folder, entry.name);
+      const name = parent === '' ? entry.name : `${parent}/${entry.name}`;
+      const status = await lstat(path).catch(() => null); // deleted meanwhile
+      if (status === null) continue;
+      const kind = status.isFile() ? 'file' : status.isDirectory() ? 'folder' : 'other';
+      files.push({ name, kind, sizeBytes: status.size, modified: status.mtime.toISOString() });
+      if (kind === 'folder' && depth < MAX_DEPTH) queue.push({ path, name, depth: depth + 1 });
     }
   }
   return { files, more };
+}
+
+interface ListedFile {
+  readonly name: string;
+  readonly kind: 'file' | 'folder' | 'other';
+  readonly sizeBytes: number;
+  readonly modified: string;
 }
 
 async function* readable(path: string): AsyncGenerator<Dirent> {
@@ -75,15 +100,5 @@ async function* readable(path: string): AsyncGenerator<Dirent> {
     yield* await opendir(path);
   } catch {
     // deleted meanwhile or not readable; the folder itself is listed
-  }
-}
-
-async function statusOf(path: string, name: string): Promise<ListedFile | null> {
-  try {
-    const status = await lstat(path);
-    const kind = status.isFile() ? 'file' : status.isDirectory() ? 'folder' : 'other';
-    return { name, kind, sizeBytes: status.size, modified: status.mtime.toISOString() };
-  } catch {
-    return null; // deleted meanwhile
   }
 }

@@ -13,14 +13,16 @@ export function keep(value: unknown, shape: Shape): unknown {
   if (shape === true) return typeof value === 'object' && value !== null ? undefined : value;
   if (typeof shape === 'function') return shape(value);
   if (isList(shape))
-    return Array.isArray(value) ? value.map((one) => keep(one, shape[0])).filter(isPresent) : undefined;
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    return value === null ? null : undefined;
+    return Array.isArray(value)
+      ? value.map((one) => keep(one, shape[0])).filter((one) => one !== undefined)
+      : undefined;
+  if (value === null) return null;
+  if (typeof value !== 'object' || Array.isArray(value)) return undefined;
   return Object.fromEntries(
     Object.entries(value)
       .filter(([key]) => Object.hasOwn(shape, key))
       .map(([key, one]) => [key, keep(one, shape[key] as Shape)] as const)
-      .filter(([, one]) => isPresent(one)),
+      .filter(([, one]) => one !== undefined),
   );
 }
 
@@ -28,142 +30,83 @@ function isList(shape: readonly [Shape] | Readonly<Record<string, Shape>>): shap
   return Array.isArray(shape);
 }
 
-function isPresent(value: unknown): boolean {
-  return value !== undefined;
-}
-
 /** A suspension's reason can be a page's free text: only Sightline's own reasons are included. */
 const ourReason = (value: unknown): unknown => gapReasonSchema.safeParse(value).data;
 
-const rect = { x: true, y: true, width: true, height: true } as const;
-const monitor = { name: true, ...rect, primary: true, picture: rect } as const;
-const contact = { contactId: true, initialContactId: true, channel: true } as const;
-const failure = { code: true, message: true, source: true } as const;
+/** Fields with any scalar, separated by spaces. */
+function scalars(names: string): Readonly<Record<string, true>> {
+  return Object.fromEntries(names.split(' ').map((name) => [name, true]));
+}
+
+const rect = scalars('x y width height');
+const monitor = { ...rect, ...scalars('name primary'), picture: rect };
+const contact = scalars('contactId initialContactId channel');
+const failure = scalars('code message source');
 
 export const journalShape: Shape = {
-  type: true,
-  at: true,
-  recordingId: true,
-  contact,
-  agent: { agentArn: true, instanceArn: true, instanceAlias: true, browser: true },
-  startTime: true,
-  endTime: true,
-  cause: true,
-  by: true,
-  reason: ourReason,
-  runId: true,
-  file: true,
-  encoder: true,
-  fps: true,
-  monitors: [monitor],
-  leftOut: [monitor],
-  pid: true,
-  width: true,
-  height: true,
-  frames: true,
-  sizeBytes: true,
-  gapReason: true,
-  location: true,
-  status: true,
-  bucket: true,
-  key: true,
-  failure,
-  line: true,
-  lines: true,
-  from: true,
-  to: true,
+  ...scalars('type at recordingId startTime endTime cause by runId file encoder fps pid width height frames'),
+  ...scalars('sizeBytes gapReason location status bucket key line lines from to'),
+  ...{ contact, failure, reason: ourReason, monitors: [monitor], leftOut: [monitor] },
+  agent: scalars('agentArn instanceArn instanceAlias browser'),
 };
 
-const span = { startTime: true, endTime: true, offsetMs: true, durationMs: true } as const;
+const span = scalars('startTime endTime offsetMs durationMs');
 
 export const manifestShape: Shape = {
-  manifestVersion: true,
-  app: { name: true, version: true },
-  recordingId: true,
+  ...scalars('manifestVersion recordingId startTime endTime durationMs endCause'),
   contact,
-  agent: { arn: true },
-  instance: { arn: true, alias: true },
-  startTime: true,
-  endTime: true,
-  durationMs: true,
-  endCause: true,
+  app: scalars('name version'),
+  agent: scalars('arn'),
+  instance: scalars('arn alias'),
   video: {
-    file: true,
-    sizeBytes: true,
-    sha256: true,
-    parts: [{ sizeBytes: true, sha256: true }],
-    codec: true,
-    width: true,
-    height: true,
-    fps: true,
-    encoder: true,
-    frames: true,
+    ...scalars('file sizeBytes sha256 codec width height fps encoder frames'),
+    parts: [scalars('sizeBytes sha256')],
   },
-  runs: [{ runId: true, ...span, monitors: [monitor], leftOut: [monitor] }],
-  gaps: [{ ...span, reason: ourReason, by: true, endedBy: true }],
-  suspensions: [{ suspendedAt: true, resumedAt: true, resumedBy: true }],
+  runs: [{ ...span, ...scalars('runId'), monitors: [monitor], leftOut: [monitor] }],
+  gaps: [{ ...span, ...scalars('by endedBy'), reason: ourReason }],
+  suspensions: [scalars('suspendedAt resumedAt resumedBy')],
   integrity: {
-    state: true,
-    findings: [{ kind: true, runId: true, frames: true, readableFrames: true, lines: true, cause: true }],
+    ...scalars('state'),
+    findings: [scalars('kind runId frames readableFrames lines cause')],
   },
-  host: { os: true, browser: true },
+  host: scalars('os browser'),
 };
 
 export const statusEventShape: Shape = {
-  id: true,
-  'detail-type': true,
-  source: true,
-  account: true,
-  time: true,
-  region: true,
+  ...scalars('id detail-type source account time region'),
   detail: {
-    version: true,
-    recordingStatus: true,
-    eventDeduplicationId: true,
-    instanceArn: true,
-    contactArn: true,
-    agentArn: true,
-    clientInfo: { appVersion: true, os: true, browser: true, monitors: true, encoder: true },
-    recordingInfo: {
-      startTime: true,
-      endTime: true,
-      publishTime: true,
-      location: true,
-      durationInMillis: true,
-      sizeInBytes: true,
-      integrity: true,
-    },
+    ...scalars('version recordingStatus eventDeduplicationId instanceArn contactArn agentArn'),
+    clientInfo: scalars('appVersion os browser monitors encoder'),
+    recordingInfo: scalars('startTime endTime publishTime location durationInMillis sizeInBytes integrity'),
     failureInfo: failure,
   },
 };
 
 /** The state of the running app (`app.state`). */
 export const appStateShape: Shape = {
-  rev: true,
-  state: true,
-  contacts: [{ contactId: true, recordingId: true, state: true }],
-  uploads: { pending: true, failed: true, reason: failure },
-  reason: { code: true, message: true },
+  ...scalars('rev state'),
+  contacts: [scalars('contactId recordingId state')],
+  uploads: { ...scalars('pending failed'), reason: failure },
+  reason: scalars('code message'),
 };
 
 /** Text fields of a log line that are included; others become LEFT_OUT. Numbers and booleans are always included. */
-const LOG_TEXTS = new Set(
-  (
-    'time level message reason code error command ffmpeg encoder version origin because cause runId recordingId ' +
-    'contactId location folder file event eventDeduplicationId session signal type page was since hint'
-  ).split(' '),
-);
+const LOG_TEXTS = {
+  ...scalars(
+    'time level message reason code error command ffmpeg encoder version origin because cause runId',
+  ),
+  ...scalars(
+    'recordingId contactId location folder file event eventDeduplicationId session signal type page',
+  ),
+  ...scalars('was since hint'),
+};
 
 export function keepOfLogLine(line: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const isShown = (key: string, value: unknown): boolean =>
+    typeof value === 'string'
+      ? Object.hasOwn(LOG_TEXTS, key)
+      : typeof value === 'number' || typeof value === 'boolean' || value === null;
   return Object.fromEntries(
-    Object.entries(line).map(([key, value]): [string, unknown] => [
-      key,
-      isShown(key, value) ? value : LEFT_OUT,
-    ]),
+    Object.entries(line).map(([key, value]) => [key, isShown(key, value) ? value : LEFT_OUT]),
   );
-}
-
-function isShown(key: string, value: unknown): boolean {
-  if (typeof value === 'string') return LOG_TEXTS.has(key);
-  return typeof value === 'number' || typeof value === 'boolean' || value === null;
 }

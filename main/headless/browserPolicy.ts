@@ -1,28 +1,27 @@
 // `sightline browser-policy`: shows, sets, checks and removes the browsers' machine policies that let pages of
 // `allowedDomains` connect to this machine without asking the agent.
 
-import type { Command } from 'commander';
-import { Option } from 'commander';
-import { applyBrowserPolicy, browserCoverage } from '../browserPolicy/apply.ts';
-import type { Coverage } from '../browserPolicy/coverage.ts';
-import type { Change } from '../browserPolicy/lists.ts';
-import { wantedLists } from '../browserPolicy/lists.ts';
+import { Option, type Command } from 'commander';
+import { coverageOf, type Coverage } from '../browserPolicy/coverage.ts';
+import { writePolicyFiles } from '../browserPolicy/files.ts';
+import { browsersOf, wantedLists, type Change, type WantedList } from '../browserPolicy/lists.ts';
+import { readBrowserPolicies } from '../browserPolicy/read.ts';
+import { writePolicyRegistry } from '../browserPolicy/registry.ts';
 import { policyText } from '../browserPolicy/text.ts';
 import { runTool } from '../platform/runTool.ts';
 import { PolicyError } from '../policy/load.ts';
-import type { CommandOptions } from './options.ts';
-import { policyWithWarnings } from './options.ts';
+import { SightlineError } from '../shared/errors.ts';
+import { addPolicyOptions, policyWithWarnings, print, type CommandOptions } from './options.ts';
 
 const modes = ['print', 'apply', 'check', 'remove'] as const;
 const platforms: Readonly<Record<string, NodeJS.Platform>> = {
-  linux: 'linux',
-  windows: 'win32',
-  macos: 'darwin',
+  ...{ linux: 'linux', windows: 'win32', macos: 'darwin' },
 };
-const EXIT_USAGE = 64;
 
-export function addBrowserPolicyOptions(command: Command): Command {
-  return command
+export function addBrowserPolicyCommand(program: Command): void {
+  const command = program
+    .command('browser-policy')
+    .description('let pages of the allowed domains reach this machine without a prompt')
     .option('--print', 'show what --apply would set, in the format of the platform')
     .option('--apply', 'set it for all users of this computer; needs an administrator')
     .option('--check', 'check whether it is set; exit code 0 when every browser allows every domain, else 1')
@@ -34,45 +33,62 @@ export function addBrowserPolicyOptions(command: Command): Command {
       ),
     )
     .option('--json', 'with --apply, --check and --remove: print one JSON object');
+  addPolicyOptions(command).action(browserPolicyCommand);
 }
 
-export async function browserPolicyCommand(options: CommandOptions, command: Command): Promise<void> {
-  const given = modes.filter((mode) => options[mode] === true);
-  const [mode] = given;
-  if (mode === undefined || given.length > 1) {
-    return command.error('error: one of --print, --apply, --check and --remove is needed', {
-      exitCode: EXIT_USAGE,
-    });
-  }
+async function browserPolicyCommand(options: CommandOptions, command: Command): Promise<void> {
+  const [mode, ...others] = modes.filter((one) => options[one] === true);
+  if (mode === undefined || others.length > 0)
+    return command.error('error: one of --print, --apply, --check and --remove is needed');
   const { values } = await policyWithWarnings(options);
   const allowed = [...new Set(values.allowedDomains)];
-  if (allowed.length === 0 && mode !== 'remove') {
+  if (allowed.length === 0 && mode !== 'remove')
     throw new PolicyError('Policy "allowedDomains" is empty. Name the domains whose pages may connect.');
-  }
   const older = options.older === true;
+  const { platform } = process;
   if (mode === 'print') {
-    const platform =
-      (typeof options.for === 'string' ? platforms[options.for] : undefined) ?? process.platform;
-    process.stdout.write(policyText(platform, wantedLists(platform, allowed, older)));
+    const wanted = platforms[String(options.for)] ?? platform;
+    process.stdout.write(policyText(wanted, wantedLists(wanted, allowed, older)));
     return;
   }
-  const domains = mode === 'remove' ? [] : allowed;
-  const order = { platform: process.platform, run: runTool, domains, older };
-  const changes = mode === 'check' ? [] : await applyBrowserPolicy(order);
-  const browsers = mode === 'remove' ? [] : await browserCoverage(order);
+  // Empty lists remove what Sightline added.
+  const lists = wantedLists(platform, mode === 'remove' ? [] : allowed, older);
+  const changes = mode === 'check' ? [] : await write(platform, lists);
+  const browsers = mode === 'remove' ? [] : await coverage(platform, allowed);
   const covered = browsers.every((one) => one.domains.every(({ access }) => access === 'allowed'));
-  process.stdout.write(options.json === true ? asJson() : asText(changes, browsers));
   if (!covered) process.exitCode = 1;
-
-  function asJson(): string {
-    // The field `say` is part of the command's output format.
-    const shown = browsers.map(({ browser, sources, domains: found }) => ({
-      ...{ browser, sources },
-      domains: found.map(({ domain, access }) => ({ domain, say: access })),
-    }));
-    const found = mode === 'remove' ? {} : { covered, browsers: shown };
-    return `${JSON.stringify({ ...found, ...(mode === 'check' ? {} : { changes }) })}\n`;
+  if (options.json !== true) {
+    print(asText(changes, browsers));
+    return;
   }
+  // The field `say` is part of the command's output format.
+  const shown = browsers.map(({ browser, sources, domains: found }) => ({
+    ...{ browser, sources },
+    domains: found.map(({ domain, access }) => ({ domain, say: access })),
+  }));
+  const found = mode === 'remove' ? {} : { covered, browsers: shown };
+  print(JSON.stringify({ ...found, ...(mode === 'check' ? {} : { changes }) }));
+}
+
+/** @throws SightlineError NEEDS_ADMINISTRATOR, BROWSER_POLICY_NOT_WRITTEN */
+async function write(platform: NodeJS.Platform, lists: readonly WantedList[]): Promise<Change[]> {
+  if (platform === 'win32') return writePolicyRegistry(lists, runTool);
+  if (platform !== 'darwin') return writePolicyFiles(lists);
+  throw new SightlineError(
+    'BROWSER_POLICY_NOT_WRITTEN',
+    lists.some(({ entries }) => entries.length > 0)
+      ? 'On a Mac no program may set this. Save what --print shows as sightline.mobileconfig, and have it installed by your device management (or by hand, in System Settings).'
+      : 'On a Mac the configuration profile is removed where it was installed: in your device management or in System Settings.',
+  );
+}
+
+/** For every browser of the platform. One without any policy asks the agent. */
+async function coverage(platform: NodeJS.Platform, domains: readonly string[]): Promise<Coverage[]> {
+  const found = coverageOf(domains, await readBrowserPolicies({ platform, run: runTool }));
+  const none = { sources: '', domains: domains.map((domain) => ({ domain, access: 'asked' as const })) };
+  return browsersOf(platform).map(
+    (browser) => found.find((one) => one.browser === browser) ?? { browser, ...none },
+  );
 }
 
 const accessTexts = { allowed: 'allowed', asked: 'asks the agent', blocked: 'blocked' } as const;
@@ -86,9 +102,9 @@ function asText(changes: readonly Change[], browsers: readonly Coverage[]): stri
     ...browsers.flatMap(({ browser, sources, domains }) =>
       domains.map(
         ({ domain, access }) =>
-          `${browser.padEnd(8)}  ${domain}  ${accessTexts[access]}  (${sources === '' ? 'no policy' : sources})`,
+          `${browser.padEnd(8)}  ${domain}  ${accessTexts[access]}  (${sources || 'no policy'})`,
       ),
     ),
   ];
-  return `${lines.length === 0 ? 'nothing to remove' : lines.join('\n')}\n`;
+  return lines.join('\n') || 'nothing to remove';
 }

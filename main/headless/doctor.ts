@@ -1,33 +1,47 @@
 // `sightline doctor`: runs the health checks and prints what to do. Exit code 1 when one of them failed.
 
+import type { Command } from 'commander';
 import type { CheckResult } from '../diagnostics/check.ts';
 import { runAllChecks } from '../diagnostics/checks.ts';
-import { systemPorts } from '../diagnostics/network/checkNetwork.ts';
+import { systemPorts, type NamedInstance } from '../diagnostics/network/checkNetwork.ts';
 import { silentLogger } from '../platform/log.ts';
 import { findResourcesFolder } from '../platform/paths.ts';
 import { appVersion } from '../platform/version.ts';
+import { policyKeys, type Policy } from '../policy/keys.ts';
 import type { LenientPolicy } from '../policy/read.ts';
+import { PolicyError } from '../policy/load.ts';
 import { doctorReport } from './doctorReport.ts';
-import type { NamedInstance } from './network.ts';
-import { instanceFrom } from './network.ts';
-import type { CommandOptions } from './options.ts';
-import { lenientPolicyFrom } from './options.ts';
+import { addPolicyOptions, lenientPolicyFrom, print, printWarnings, type CommandOptions } from './options.ts';
 
-export async function doctorCommand(options: CommandOptions): Promise<void> {
+export function addDoctorCommand(program: Command): void {
+  const command = program
+    .command('doctor')
+    .description('check everything that recording needs')
+    .option(
+      '--instance <alias>',
+      'check the network for this Amazon Connect instance (default: "instanceAlias")',
+    )
+    .option('--region <region>', 'the region of that instance (default: "instanceRegion")')
+    .option('--json', 'print one JSON object');
+  addPolicyOptions(command).action(doctorCommand);
+}
+
+async function doctorCommand(options: CommandOptions): Promise<void> {
   const policy = await lenientPolicyFrom(options);
   const instance = instanceFrom(options, policy.values);
   const { warnings } = policy;
   let checks: readonly CheckResult[];
   if (options.json === true) {
     checks = await runDoctor(policy, instance);
-    process.stdout.write(`${JSON.stringify({ app: 'sightline', version: appVersion, checks, warnings })}\n`);
+    print(JSON.stringify({ app: 'sightline', version: appVersion, checks, warnings }));
   } else {
-    const print = (text: string): void => void process.stdout.write(text);
-    const report = doctorReport(hasColors(process.stdout));
-    print(`Sightline ${appVersion}\n\n`);
-    checks = await runDoctor(policy, instance, (result) => print(report.line(result)));
-    print(report.summary(checks));
-    for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
+    const { stdout } = process;
+    // Node's rules: NO_COLOR, NODE_DISABLE_COLORS, TERM, FORCE_COLOR.
+    const report = doctorReport(stdout.isTTY && stdout.hasColors());
+    print(`Sightline ${appVersion}\n`);
+    checks = await runDoctor(policy, instance, (result) => stdout.write(report.line(result)));
+    stdout.write(report.summary(checks));
+    printWarnings(warnings);
   }
   if (checks.some(({ verdict }) => verdict === 'failed')) process.exitCode = 1;
 }
@@ -36,16 +50,29 @@ export async function doctorCommand(options: CommandOptions): Promise<void> {
 export function runDoctor(
   { values: policy, problems, warnings }: LenientPolicy,
   instance: NamedInstance = instanceFrom({}, policy),
-  onResult?: (result: CheckResult) => void,
+  onResult: (result: CheckResult) => void = () => undefined,
 ): Promise<CheckResult[]> {
   return runAllChecks({
-    ...{ policy, policyProblems: problems, policyWarnings: warnings, instance },
+    ...{ policy, policyProblems: problems, policyWarnings: warnings, instance, onResult },
     ...{ resourcesFolder: findResourcesFolder(), log: silentLogger, network: systemPorts(process.env) },
-    ...(onResult === undefined ? {} : { onResult }),
   });
 }
 
-/** Node's rules: NO_COLOR, NODE_DISABLE_COLORS, TERM, FORCE_COLOR. */
-function hasColors(stream: NodeJS.WriteStream): boolean {
-  return stream.isTTY && stream.hasColors();
+/** From flags, else from policy. Without an instance the network is not checked. @throws PolicyError when a flag is not valid */
+function instanceFrom(
+  options: CommandOptions,
+  policy: Pick<Policy, 'instanceAlias' | 'instanceRegion'>,
+): NamedInstance {
+  const flag = (name: 'instance' | 'region', key: 'instanceAlias' | 'instanceRegion'): string | null => {
+    const value = options[name];
+    if (value === undefined) return policy[key];
+    const { data, error } = policyKeys[key].schema.safeParse(value);
+    if (error === undefined) return data;
+    throw new PolicyError(`--${name} ${error.issues.map((issue) => issue.message).join('; ')}`);
+  };
+  const alias = flag('instance', 'instanceAlias');
+  const region = flag('region', 'instanceRegion');
+  if (alias === null && options.region !== undefined)
+    throw new PolicyError('--region needs the instance as well: --instance acme for acme.my.connect.aws.');
+  return { alias, region };
 }

@@ -2,10 +2,9 @@
 // same cause (14 hosts not tried because DNS failed) are one entry. Pure.
 
 import { styleText } from 'node:util';
-import type { CheckResult, Verdict } from '../diagnostics/check.ts';
+import { counted, shortList, type CheckResult, type Verdict } from '../diagnostics/check.ts';
 
 const colors = { ok: 'green', warning: 'yellow', failed: 'red', skipped: 'gray' } as const;
-const MAX_NAMES = 3;
 
 export interface DoctorReport {
   /** For a result of the table's checks, as it ends. */
@@ -21,68 +20,60 @@ export function doctorReport(color: boolean): DoctorReport {
   const label = (verdict: Verdict): string => paint(colors[verdict], verdict.padEnd(7));
   let printed = 0;
 
-  const line = (...group: readonly CheckResult[]): string => {
-    const [{ step, verdict, evidence, remedy }] = group as [CheckResult];
+  const line = (group: Group): string => {
+    const [{ step, verdict, evidence, remedy }] = group;
     printed += group.length;
+    const names = group.map(({ name }) => name);
+    // One name is as short as "and 1 more".
+    const shown = shortList(names, names.length === 4 ? 4 : 3);
     // The remedies of problems are in the summary.
     const hint = verdict === 'ok' || verdict === 'skipped' ? remedy : '';
-    return `${String(step).padStart(3)}. ${label(verdict)}  ${namesOf(group)}: ${evidence}\n${arrow(hint)}`;
+    return `${String(step).padStart(3)}. ${label(verdict)}  ${shown}: ${evidence}\n${arrow(hint)}`;
   };
-  const entry = (group: readonly CheckResult[]): string => {
-    const [{ verdict, evidence, remedy }] = group as [CheckResult];
+  const entry = (group: Group): string => {
+    const [{ verdict, evidence, remedy }] = group;
+    const names = group.map(({ name }) => name).join(', ');
     const others = new Set(group.map((one) => one.remedy)).size > 1 ? ' Do the same for the others.' : '';
-    return `${label(verdict)}  ${paint('bold', group.map(({ name }) => name).join(', '))}: ${evidence}\n${arrow(`${remedy}${others}`)}`;
+    return `${label(verdict)}  ${paint('bold', names)}: ${evidence}\n${arrow(`${remedy}${others}`)}`;
+  };
+  const countsOf = (results: readonly CheckResult[]): string => {
+    const texts = (['failed', 'warning', 'skipped', 'ok'] as const).map((verdict) => {
+      const count = results.filter((one) => one.verdict === verdict).length;
+      const text = verdict === 'warning' ? counted(count, verdict) : `${count} ${verdict}`;
+      return count === 0 ? text : paint(colors[verdict], text);
+    });
+    return `${counted(results.length, 'check')}: ${texts.join(', ')}`;
   };
 
   return {
-    line: (result) => line(result),
+    line: (result) => line([result]),
     summary: (results) => {
-      const network = mergeCauses(results.slice(printed)).map((group) => line(...group));
+      const network = mergeCauses(results.slice(printed)).map(line);
       const problems = (['failed', 'warning'] as const).flatMap((verdict) =>
         mergeCauses(results.filter((one) => one.verdict === verdict)).map(entry),
       );
       const notes =
-        problems.length === 0
-          ? []
-          : [
-              '\nSummary (names in quotes, such as "port", are keys of Sightline\'s policy, which IT sets)\n\n',
-            ];
-      return [...network, ...notes, ...problems, `\n${countsOf(results)}\n`].join('');
+        '\nSummary (names in quotes, such as "port", are keys of Sightline\'s policy, which IT sets)\n\n';
+      return [...network, problems.length === 0 ? '' : notes, ...problems, `\n${countsOf(results)}\n`].join(
+        '',
+      );
     },
   };
-
-  function countsOf(results: readonly CheckResult[]): string {
-    const count = (verdict: Verdict): number => results.filter((one) => one.verdict === verdict).length;
-    const warnings = count('warning');
-    const parts = [
-      [count('failed'), 'failed', 'red'],
-      [warnings, warnings === 1 ? 'warning' : 'warnings', 'yellow'],
-      [count('skipped'), 'skipped', 'gray'],
-      [count('ok'), 'ok', 'green'],
-    ] as const;
-    const texts = parts.map(([number, text, format]) =>
-      number === 0 ? `0 ${text}` : paint(format, `${number} ${text}`),
-    );
-    return `${results.length} ${results.length === 1 ? 'check' : 'checks'}: ${texts.join(', ')}`;
-  }
 }
 
 function arrow(text: string): string {
   return text === '' ? '' : `     -> ${text}\n`;
 }
 
-function namesOf(group: readonly CheckResult[]): string {
-  const names = group.map(({ name }) => name);
-  const more = names.length - MAX_NAMES;
-  return more <= 1 ? names.join(', ') : `${names.slice(0, MAX_NAMES).join(', ')} and ${more} more`;
-}
+type Group = readonly [CheckResult, ...CheckResult[]];
 
 /** Groups of the same verdict and evidence, in the order of their first result. */
-function mergeCauses(results: readonly CheckResult[]): CheckResult[][] {
-  const groups = new Map<string, CheckResult[]>();
+function mergeCauses(results: readonly CheckResult[]): Group[] {
+  const groups = new Map<string, Group>();
   for (const result of results) {
     const cause = `${result.verdict} ${result.evidence}`;
-    groups.set(cause, [...(groups.get(cause) ?? []), result]);
+    const group = groups.get(cause);
+    groups.set(cause, group === undefined ? [result] : [...group, result]);
   }
   return [...groups.values()];
 }

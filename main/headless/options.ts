@@ -1,15 +1,18 @@
 // Policy on the command line: a flag and an environment variable for each key, generated from the keys.
 
-import type { Command } from 'commander';
-import { Option } from 'commander';
+import { Option, type Command } from 'commander';
 import { isInstalledCommandLine } from '../platform/version.ts';
-import type { LoadedPolicy } from '../policy/load.ts';
-import { PolicyError, loadPolicy } from '../policy/load.ts';
-import { readMachinePolicy } from '../policy/machine.ts';
 import type { KeyInfo } from '../policy/keyInfo.ts';
-import type { GivenPolicy, LenientPolicy } from '../policy/read.ts';
-import { readPolicy, readPolicyLenient } from '../policy/read.ts';
 import { flagOf, policyKeyNames, policyKeys, variableOf } from '../policy/keys.ts';
+import type { LenientPolicy } from '../policy/read.ts';
+import { PolicyError, loadPolicy, type LoadedPolicy } from '../policy/load.ts';
+import { readMachinePolicy } from '../policy/machine.ts';
+import { readPolicy, readPolicyLenient, type GivenPolicy } from '../policy/read.ts';
+
+/** As in sysexits.h; 1 is the answer "no" of a command that checks something. */
+export const EXIT_USAGE = 64;
+export const EXIT_UNAVAILABLE = 69;
+export const EXIT_INTERNAL_ERROR = 70;
 
 /** Parsed by commander: text, or `true` for a flag without a value. */
 export type CommandOptions = Readonly<Partial<Record<string, string | boolean>>> & {
@@ -43,12 +46,16 @@ export function policyFrom(options: CommandOptions): Promise<LoadedPolicy> {
 /** Prints its warnings on stderr. @throws PolicyError */
 export async function policyWithWarnings(options: CommandOptions): Promise<LoadedPolicy> {
   const loaded = await policyFrom(options);
-  printWarnings(loaded);
+  printWarnings(loaded.warnings);
   return loaded;
 }
 
-export function printWarnings({ warnings }: Pick<LoadedPolicy, 'warnings'>): void {
-  for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
+export function printWarnings(warnings: readonly string[], prefix = ''): void {
+  for (const warning of warnings) process.stderr.write(`warning: ${prefix}${warning}\n`);
+}
+
+export function print(text: string): void {
+  process.stdout.write(`${text}\n`);
 }
 
 /**

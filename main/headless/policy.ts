@@ -1,34 +1,35 @@
 // `sightline policy`: each key with its value and its source, and what a running Sightline has not applied.
 
-import type { Policy } from '../policy/keys.ts';
-import { policyKeyNames } from '../policy/keys.ts';
+import type { Command } from 'commander';
+import { policyKeyNames, type Policy } from '../policy/keys.ts';
 import { pendingText } from '../policy/live.ts';
 import { readPolicyState } from '../policy/start.ts';
-import type { CommandOptions } from './options.ts';
-import { policyFrom, printWarnings } from './options.ts';
+import { addPolicyOptions, policyFrom, print, printWarnings, type CommandOptions } from './options.ts';
 
-export async function policyCommand(options: CommandOptions): Promise<void> {
-  const loaded = await policyFrom(options);
-  const { values, sources, warnings } = loaded;
+export function addPolicyCommand(program: Command): void {
+  const command = program
+    .command('policy')
+    .description('show each policy key, its value and its source')
+    .option('--json', 'print one JSON object');
+  addPolicyOptions(command).action(policyCommand);
+}
+
+async function policyCommand(options: CommandOptions): Promise<void> {
+  const { values, sources, warnings } = await policyFrom(options);
   const running = await readPolicyState(values.dataDir);
   if (options.json === true) {
-    const keys = Object.fromEntries(
-      policyKeyNames.map((name) => [name, { value: values[name], source: sources[name] }]),
-    );
-    process.stdout.write(`${JSON.stringify({ keys, warnings, running })}\n`);
+    const keys = policyKeyNames.map((name) => [name, { value: values[name], source: sources[name] }]);
+    print(JSON.stringify({ keys: Object.fromEntries(keys) as unknown, warnings, running }));
     return;
   }
   const width = Math.max(...policyKeyNames.map((name) => name.length));
-  for (const name of policyKeyNames) {
-    process.stdout.write(`${name.padEnd(width)}  ${sources[name].padEnd(11)}  ${valueText(values[name])}\n`);
-  }
-  printWarnings(loaded);
-  for (const problem of running?.problems ?? [])
-    process.stderr.write(`warning: the running Sightline rejected the newest policy: ${problem}\n`);
-  for (const warning of running?.ignored ?? [])
-    process.stderr.write(`warning: the running Sightline: ${warning}\n`);
-  for (const { key, applied } of running?.pending ?? [])
-    process.stderr.write(`warning: in the running Sightline "${key}" ${pendingText[applied]}\n`);
+  for (const name of policyKeyNames)
+    print(`${name.padEnd(width)}  ${sources[name].padEnd(11)}  ${valueText(values[name])}`);
+  printWarnings(warnings);
+  printWarnings(running?.problems ?? [], 'the running Sightline rejected the newest policy: ');
+  printWarnings(running?.ignored ?? [], 'the running Sightline: ');
+  const pending = (running?.pending ?? []).map(({ key, applied }) => `"${key}" ${pendingText[applied]}`);
+  printWarnings(pending, 'in the running Sightline ');
 }
 
 function valueText(value: Policy[keyof Policy]): string {

@@ -1,23 +1,32 @@
 // `sightline serve`: the recorder without windows, until SIGTERM, SIGINT, or on Windows Ctrl+Break.
 
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { startServices, type Services } from '../services.ts';
 import { reportCrashes } from '../platform/crashReports.ts';
 import { createLogger } from '../platform/log.ts';
 import { startLogindWatch } from '../platform/logind.ts';
 import { findResourcesFolder } from '../platform/paths.ts';
 import { keepNewFilesPrivate } from '../platform/hardening.ts';
-import { startLivePolicy } from '../policy/start.ts';
 import { appVersion } from '../platform/version.ts';
-import { startServices } from '../services.ts';
-import type { Services } from '../services.ts';
-import { join } from 'node:path';
-import { EXIT_INTERNAL_ERROR } from './exitCodes.ts';
-import type { CommandOptions } from './options.ts';
-import { policyFrom, sourcesFrom } from './options.ts';
+import { startLivePolicy } from '../policy/start.ts';
+import {
+  EXIT_INTERNAL_ERROR,
+  addPolicyOptions,
+  policyFrom,
+  sourcesFrom,
+  type CommandOptions,
+} from './options.ts';
 
 /** A supervisor gives ten seconds; half a second of it is for writing the last lines. */
 const STOP_WITHIN_MS = 9_500;
 
-export async function serveCommand(options: CommandOptions): Promise<void> {
+export function addServeCommand(program: Command): void {
+  const command = program.command('serve').description('run the recorder without windows until SIGTERM');
+  addPolicyOptions(command).action(serveCommand);
+}
+
+async function serveCommand(options: CommandOptions): Promise<void> {
   keepNewFilesPrivate();
   const first = await policyFrom(options);
   const logFolder = join(first.values.dataDir, 'logs');

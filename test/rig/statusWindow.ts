@@ -13,7 +13,7 @@ import type { ResolveProxy } from '../../main/diagnostics/network/proxy.ts';
 import type { NetworkPorts } from '../../main/diagnostics/network/types.ts';
 import type { StartSessionWatch } from '../../main/platform/sessionWatch.ts';
 import { findResourcesFolder } from '../../main/platform/paths.ts';
-import type { Environment } from '../../main/diagnostics/system.ts';
+import type { Environment } from '../../main/diagnostics/check.ts';
 import type { PolicyKey } from '../../main/policy/keys.ts';
 import { variableOf } from '../../main/policy/keys.ts';
 import { loadPolicy } from '../../main/policy/load.ts';

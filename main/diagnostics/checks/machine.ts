@@ -1,9 +1,12 @@
-// The machine against the minimum requirements of docs/doctor.md.
+// Whether the machine suits: the minimum requirements of docs/doctor.md, its clock, and the proxy that it is configured to use.
 
 import { availableParallelism, platform, release, totalmem } from 'node:os';
-import type { Check, Finding } from '../check.ts';
-import { failed, inGiB, ok, warning } from '../check.ts';
-import type { CheckContext } from '../context.ts';
+import { parseRegQuery } from '../../platform/regQuery.ts';
+import type { RunTool } from '../../platform/runTool.ts';
+import { counted, failed, inGiB, ok, skipped, warning, type Environment, type Finding } from '../check.ts';
+import type { CheckContext, ServerTime } from '../context.ts';
+import { proxyFromAnswer } from '../network/proxy.ts';
+import { outsideHosts } from './aws.ts';
 
 export interface Machine {
   readonly cores: number;
@@ -21,36 +24,32 @@ export interface Machine {
 const MIN_CORES = 2;
 /** A machine with 4 GiB reports less: firmware and graphics reserve some. */
 const MIN_MEMORY_BYTES = 3.5 * 1024 ** 3;
-const MIN_NODE = [20, 19, 0];
+const MIN_NODE = '20.19.0';
 /** Windows 10 1809; macOS 12 (Darwin 21); the oldest kernel that Node.js 20 supports. */
-const minOs: Partial<Record<NodeJS.Platform, { release: number[]; words: string }>> = {
-  win32: { release: [10, 0, 17763], words: 'Windows 10, version 1809' },
-  darwin: { release: [21, 0, 0], words: 'macOS 12' },
-  linux: { release: [4, 18, 0], words: 'Linux 4.18' },
+const minOs: Partial<Record<NodeJS.Platform, { release: string; name: string }>> = {
+  win32: { release: '10.0.17763', name: 'Windows 10, version 1809' },
+  darwin: { release: '21.0.0', name: 'macOS 12' },
+  linux: { release: '4.18.0', name: 'Linux 4.18' },
 };
 
-export function machineCheck({ environment }: Pick<CheckContext, 'environment'>): Check {
-  const versions = process.versions as Readonly<Record<string, string | undefined>>;
-  return {
-    name: 'machine',
-    run: () =>
-      judgeMachine({
-        cores: availableParallelism(),
-        memoryBytes: totalmem(),
-        nodeVersion: process.versions.node,
-        electronVersion: versions['electron'] ?? null,
-        platform: platform(),
-        osRelease: release(),
-        sessionType: environment.XDG_SESSION_TYPE ?? null,
-      }),
-  };
+export function machineCheck({ environment }: Pick<CheckContext, 'environment'>): Finding {
+  const versions: Readonly<Record<string, string | undefined>> = process.versions;
+  return judgeMachine({
+    cores: availableParallelism(),
+    memoryBytes: totalmem(),
+    nodeVersion: process.versions.node,
+    electronVersion: versions.electron ?? null,
+    platform: platform(),
+    osRelease: release(),
+    sessionType: environment.XDG_SESSION_TYPE ?? null,
+  });
 }
 
 export function judgeMachine(machine: Machine): Finding {
   const { cores, memoryBytes, osRelease, nodeVersion, electronVersion, sessionType } = machine;
   const runtime =
     electronVersion === null ? `Node ${nodeVersion}` : `Electron ${electronVersion} (Node ${nodeVersion})`;
-  const evidence = `${cores} ${cores === 1 ? 'core' : 'cores'}, ${inGiB(memoryBytes)} of memory, ${machine.platform} ${osRelease}, ${runtime}`;
+  const evidence = `${counted(cores, 'core')}, ${inGiB(memoryBytes)} of memory, ${machine.platform} ${osRelease}, ${runtime}`;
   const oldest = minOs[machine.platform];
   if (oldest === undefined)
     return failed(
@@ -58,34 +57,197 @@ export function judgeMachine(machine: Machine): Finding {
       'Use a computer with Windows, macOS or Linux: Sightline runs on no other system.',
     );
   if (isOlder(osRelease, oldest.release))
-    return failed(evidence, `Update the operating system: Sightline needs ${oldest.words} or newer.`);
-  if (isOlder(nodeVersion, MIN_NODE)) return failed(evidence, `Install Node ${MIN_NODE.join('.')} or newer.`);
-  if (machine.platform === 'linux' && sessionType === 'wayland') {
+    return failed(evidence, `Update the operating system: Sightline needs ${oldest.name} or newer.`);
+  if (isOlder(nodeVersion, MIN_NODE)) return failed(evidence, `Install Node ${MIN_NODE} or newer.`);
+  if (machine.platform === 'linux' && sessionType === 'wayland')
     return warning(
       `${evidence}, Wayland`,
       'Under Wayland only X11 programs are visible to Sightline. Log on to an X11 ("Xorg") session.',
     );
-  }
   const short = [
     ...(cores < MIN_CORES ? [`${MIN_CORES} cores`] : []),
     ...(memoryBytes < MIN_MEMORY_BYTES ? ['4 GiB of memory'] : []),
   ];
-  return short.length === 0
-    ? ok(evidence)
-    : warning(
-        evidence,
-        `Sightline needs at least ${short.join(' and ')}: calls and recordings may stutter here. Use a stronger computer, or lower "fps" and "maxMonitors" in its policy.`,
-      );
+  if (short.length === 0) return ok(evidence);
+  return warning(
+    evidence,
+    `Sightline needs at least ${short.join(' and ')}: calls and recordings may stutter here. Use a stronger computer, or lower "fps" and "maxMonitors" in its policy.`,
+  );
 }
 
-function isOlder(version: string, least: readonly number[]): boolean {
-  const numbers = version
-    .replace(/^v/, '')
-    .split(/[.-]/)
-    .map((part) => Number.parseInt(part, 10) || 0);
-  for (const [index, number] of least.entries()) {
-    const have = numbers[index] ?? 0;
-    if (have !== number) return have < number;
+function isOlder(version: string, least: string): boolean {
+  const numbersOf = (text: string): number[] =>
+    text.split(/[.-]/).map((part) => Number.parseInt(part, 10) || 0);
+  const numbers = numbersOf(version);
+  const minimum = numbersOf(least);
+  const index = minimum.findIndex((number, at) => (numbers[at] ?? 0) !== number);
+  return index >= 0 && (numbers[index] ?? 0) < (minimum[index] ?? 0);
+}
+
+export interface TimeService {
+  readonly name: string;
+  readonly isSynchronised: boolean;
+  /** This clock minus the right time; null when the service does not report it. */
+  readonly offsetMs: number | null;
+}
+
+/** S3 rejects requests signed with a clock that is further off. */
+const REJECTED_MS = 15 * 60_000;
+const LARGE_MS = 5000;
+/** A Date header has whole seconds, and some latency. */
+const TOLERANCE_MS = 1500;
+const SET_IT =
+  'Have this computer set its clock from the network ("Set time automatically" in Windows and macOS; timesyncd or chrony on Linux).';
+
+/** Whether this computer's clock is right, by the time that servers reported and by the system's time service. */
+export async function clockCheck({ servers, run }: Pick<CheckContext, 'servers' | 'run'>): Promise<Finding> {
+  return judgeClock(servers.time, await readTimeService(process.platform, quiet(run)));
+}
+
+export function judgeClock(time: ServerTime | null, service: TimeService | null): Finding {
+  if (time === null && service === null)
+    return skipped('no server was asked, and no time service is known here');
+  const offsetMs = Math.abs(time?.offsetMs ?? service?.offsetMs ?? 0);
+  const evidence = [
+    ...(time === null ? [] : [describe(time)]),
+    ...(service === null
+      ? []
+      : [`${service.name}: ${service.isSynchronised ? 'synchronised' : 'not synchronised'}`]),
+  ].join('; ');
+  if (offsetMs > REJECTED_MS)
+    return failed(
+      evidence,
+      `AWS rejects requests from a computer whose clock is more than 15 minutes off. ${SET_IT}`,
+    );
+  if (offsetMs > LARGE_MS) return warning(evidence, `Recordings and events have wrong times. ${SET_IT}`);
+  if (time === null && service?.isSynchronised === false) return warning(evidence, SET_IT);
+  return ok(evidence);
+}
+
+function describe({ server, offsetMs }: ServerTime): string {
+  const seconds = (ms: number): string => `${(Math.abs(ms) / 1000).toFixed(1)} s`;
+  if (Math.abs(offsetMs) <= TOLERANCE_MS)
+    return `right within ${seconds(TOLERANCE_MS)} according to ${server}`;
+  return `${seconds(offsetMs)} ${offsetMs > 0 ? 'fast' : 'slow'} according to ${server}`;
+}
+
+/** What a tool prints; empty when it is missing or fails. */
+type Output = (command: string, ...args: readonly string[]) => Promise<string>;
+const quiet =
+  (run: RunTool): Output =>
+  (command, ...args) =>
+    run(command, args).catch(() => '');
+
+/** null where no service is known. */
+async function readTimeService(system: NodeJS.Platform, output: Output): Promise<TimeService | null> {
+  if (system === 'win32') return parseW32tm(await output('w32tm', '/query', '/status'));
+  if (system !== 'linux') return null;
+  return (
+    parseChrony(await output('chronyc', '-n', 'tracking')) ??
+    parseTimedatectl(await output('timedatectl', 'show'))
+  );
+}
+
+/** `System time : 0.000012 seconds slow of NTP time`, `Leap status : Normal` */
+export function parseChrony(output: string): TimeService | null {
+  const leap = /^Leap status\s*:\s*(.+)$/m.exec(output)?.[1];
+  if (leap === undefined) return null;
+  const [, seconds, direction] = /^System time\s*:\s*([\d.]+) seconds (slow|fast)/m.exec(output) ?? [];
+  const offsetMs = seconds === undefined ? null : Number(seconds) * (direction === 'fast' ? 1000 : -1000);
+  return { name: 'chrony', isSynchronised: leap.trim() !== 'Not synchronised', offsetMs };
+}
+
+/** `NTPSynchronized=yes` */
+export function parseTimedatectl(output: string): TimeService | null {
+  const value = /^NTPSynchronized=(yes|no)$/m.exec(output)?.[1];
+  if (value === undefined) return null;
+  return { name: 'timedatectl', isSynchronised: value === 'yes', offsetMs: null };
+}
+
+/** Text is translated, numbers are not: a leap indicator of 3 means "not synchronised" (RFC 5905). */
+export function parseW32tm(output: string): TimeService | null {
+  const leap = /^[^:\n]+:\s*([0-3])\(/m.exec(output)?.[1];
+  return leap === undefined ? null : { name: 'Windows Time', isSynchronised: leap !== '3', offsetMs: null };
+}
+
+const PROXY_VARIABLES = ['HTTPS_PROXY', 'HTTP_PROXY', 'ALL_PROXY'];
+const INTERNET_SETTINGS = 'HKCU\\Software\\Microsoft\\Windows\\CurrentVersion\\Internet Settings';
+
+type ProxyContext = Pick<CheckContext, 'policy' | 'environment' | 'resolveProxy' | 'run'>;
+
+/** Sightline connects directly, which matters where only a proxy leads outside. */
+export async function proxyCheck(context: ProxyContext): Promise<Finding> {
+  const hosts = outsideHosts(context);
+  return judgeProxy(context.environment, await configuredProxy(context, hosts), hosts);
+}
+
+/** @param system what the system's settings name; null when nothing @param hosts that Sightline connects to */
+export function judgeProxy(
+  environment: Environment,
+  system: string | null,
+  hosts: readonly string[],
+): Finding {
+  const found = PROXY_VARIABLES.flatMap((name) => {
+    const spelling = [name, name.toLowerCase()].find((one) => (environment[one] ?? '') !== '');
+    return spelling === undefined ? [] : [`${spelling}=${environment[spelling] ?? ''}`];
+  });
+  if (system !== null) found.push(system);
+  if (found.length === 0) return ok('none is set');
+  const evidence = found.map(withoutSecrets).join('; ');
+  if (hosts.length === 0) return ok(`${evidence}; Sightline connects to nothing outside this machine`);
+  return warning(
+    `${evidence}; Sightline connects directly to ${hosts.join(', ')}`,
+    'Sightline does not use a proxy. Have the firewall let this computer reach these hosts directly, TCP 443; or configure hosts within your network ("s3Endpoint" and "eventBridgeEndpoint" in its policy, for example AWS VPC endpoints).',
+  );
+}
+
+/** Removes user and password (everything before the last @, because a password may contain one) and the query of a script. */
+function withoutSecrets(text: string): string {
+  return text.replace(/^([A-Za-z_]+=|.*? is )?([a-z]+:\/\/)?.*@/s, '$1$2…@').replace(/\?.*$/s, '?…');
+}
+
+/** What the desktop answers for the hosts; without a desktop, the system's settings. */
+async function configuredProxy(
+  { resolveProxy, policy, run }: ProxyContext,
+  outside: readonly string[],
+): Promise<string | null> {
+  if (resolveProxy === null) return readSystemProxy(process.platform, quiet(run));
+  const hosts = outside.length > 0 ? outside : policy.allowedDomains.slice(0, 1);
+  try {
+    const answers = await Promise.all(
+      hosts.map(async (host) => ({ host, answer: await resolveProxy(`https://${host}/`) })),
+    );
+    const proxies = answers
+      .filter(({ answer }) => proxyFromAnswer(answer).kind !== 'direct')
+      .map(({ host, answer }) => `the desktop's proxy for ${host} is ${answer.slice(0, 200)}`);
+    return proxies.length === 0 ? null : proxies.join('; ');
+  } catch {
+    return readSystemProxy(process.platform, quiet(run));
   }
-  return false;
+}
+
+async function readSystemProxy(system: NodeJS.Platform, output: Output): Promise<string | null> {
+  if (system === 'win32') return parseInternetSettings(await output('reg', 'query', INTERNET_SETTINGS));
+  if (system === 'darwin') return parseScutil(await output('scutil', '--proxy'));
+  const mode = (await output('gsettings', 'get', 'org.gnome.system.proxy', 'mode')).trim();
+  return /^'(manual|auto)'$/.test(mode) ? `GNOME's proxy setting is ${mode.slice(1, -1)}` : null;
+}
+
+export function parseInternetSettings(output: string): string | null {
+  const values = new Map(
+    parseRegQuery(output, INTERNET_SETTINGS).map(({ name, data }) => [name, data.trim()]),
+  );
+  const [server = '', script = ''] = [values.get('ProxyServer'), values.get('AutoConfigURL')];
+  if (values.get('ProxyEnable') === '0x1' && server !== '') return `Windows' proxy is ${server}`;
+  return script === '' ? null : `Windows' proxy script is ${script}`;
+}
+
+export function parseScutil(output: string): string | null {
+  const value = (name: string): string | undefined =>
+    new RegExp(`^\\s*${name} : (.+)$`, 'm').exec(output)?.[1];
+  if (value('HTTPSEnable') === '1')
+    return `macOS' proxy is ${value('HTTPSProxy') ?? '?'}:${value('HTTPSPort') ?? '?'}`;
+  if (value('ProxyAutoConfigEnable') === '1')
+    return `macOS' proxy script is ${value('ProxyAutoConfigURLString') ?? '?'}`;
+  return null;
 }

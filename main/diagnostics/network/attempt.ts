@@ -2,18 +2,20 @@
 
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import type { Finding } from '../check.ts';
-import { failed, ok, skipped, warning } from '../check.ts';
-import { NoAnswerError, networkMessage, within } from '../deadline.ts';
-import { connectTo, firstOf } from './connect.ts';
-import { isFamily, localUdpPorts } from './hosts.ts';
-import type { TunnelAnswer } from './proxy.ts';
-import { openTunnel, proxyName } from './proxy.ts';
+import { failed, ok, skipped, warning, type Finding } from '../check.ts';
+import { localUdpPorts } from './hosts.ts';
+import { openTunnel, proxyName, type TunnelAnswer } from './proxy.ts';
+import { NoAnswerError, connectTo, firstOf, networkMessage, within } from './sockets.ts';
 import { askStun } from './stun.ts';
-import { isIntercepted, judgeHandshake, judgeNoHandshake, shakeHands } from './tls.ts';
+import {
+  askUpgrade,
+  isIntercepted,
+  judgeHandshake,
+  judgeNoHandshake,
+  judgeUpgrade,
+  shakeHands,
+} from './tls.ts';
 import type { Endpoint, NetworkLimits, NetworkPorts, NetworkStep, Target } from './types.ts';
-import type { UpgradeAnswer } from './websocket.ts';
-import { askUpgrade, judgeUpgrade } from './websocket.ts';
 
 /** The addresses of one name that are tried, at the same time. */
 const MAX_ADDRESSES = 4;
@@ -24,15 +26,12 @@ export interface Context {
   readonly whole: AbortSignal;
 }
 
-export interface Step {
-  readonly name: NetworkStep;
-  readonly run: () => Promise<StepFinding>;
-}
-/** The next step runs only after `goOn`. */
-export type StepFinding = Finding & { readonly goOn: boolean };
+/** After `ok` the next step runs, after another verdict only with `goOn`. */
+export type StepFinding = Finding & { readonly goOn?: boolean };
+export type Step = readonly [NetworkStep, () => Promise<StepFinding> | StepFinding];
 
 export class Attempt {
-  private addresses: readonly string[] = [];
+  private endpoints: Endpoint[] = [];
   private socket: Socket | null = null;
   private secure: TLSSocket | null = null;
   private intercepted = false;
@@ -42,29 +41,23 @@ export class Attempt {
     private readonly context: Context,
   ) {}
 
-  async steps(): Promise<Step[]> {
+  async steps(): Promise<readonly Step[]> {
     const { host, port, protocol, websocket } = this.target;
-    const isOneHost = !isFamily(this.target);
-    const dns: Step = { name: 'dns', run: () => this.resolve() };
-    if (protocol === 'udp')
-      return isOneHost ? [dns, { name: 'stun', run: () => this.stun() }] : [this.allowlistOnly()];
-    const afterTcp: Step[] = [
-      { name: 'tls', run: () => this.shakeHands() },
-      ...(websocket ? [{ name: 'websocket', run: () => this.upgrade() } as const] : []),
-    ];
+    const isFamily = host.includes('*');
+    const dns: Step = ['dns', () => this.resolve()];
+    const evidence = 'a wildcard: AWS chooses the host at sign-in, and without its name it cannot be tried';
+    const allowlist: Step = ['allowlist', () => skipped(evidence, this.allow)];
+    if (protocol === 'udp') return isFamily ? [allowlist] : [dns, ['stun', () => this.stun()]];
     const route = await this.context.ports.proxyFor(host, port);
-    switch (route.kind) {
-      case 'direct':
-        return isOneHost
-          ? [dns, { name: 'tcp', run: () => this.connect() }, ...afterTcp]
-          : [this.allowlistOnly()];
-      case 'proxy':
-        return isOneHost
-          ? [{ name: 'proxy', run: () => this.tunnel(route.url) }, ...afterTcp]
-          : [{ name: 'proxy', run: () => this.tryFamily(route.url) }];
-      case 'unusable':
-        return [only('proxy', skipped(`not tried: ${route.words}`, this.allow))];
-    }
+    if (route.kind === 'unusable') return [['proxy', () => skipped(`not tried: ${route.why}`, this.allow)]];
+    if (route.kind === 'direct' && isFamily) return [allowlist];
+    const connection: Step[] =
+      route.kind === 'direct'
+        ? [dns, ['tcp', () => this.connect()]]
+        : [['proxy', () => this.tunnel(route.url, isFamily)]];
+    if (isFamily) return connection;
+    const upgrade: Step[] = websocket ? [['websocket', () => this.upgrade()]] : [];
+    return [...connection, ['tls', () => this.shakeHands()], ...upgrade];
   }
 
   close(): void {
@@ -81,11 +74,6 @@ export class Attempt {
     return `Allow ${host}, ${protocol.toUpperCase()} ${port}${answers}, in ${where} (for: ${purpose}).`;
   }
 
-  private allowlistOnly(): Step {
-    const evidence = 'a wildcard: AWS chooses the host at sign-in, and without its name it cannot be tried';
-    return only('allowlist', skipped(evidence, this.allow));
-  }
-
   /** @param judge the finding for an error of `work` */
   private async attempt(
     limitMs: number,
@@ -97,24 +85,24 @@ export class Attempt {
       return await within(limitMs, whole, work);
     } catch (error) {
       whole.throwIfAborted();
-      return stop(judge(error));
+      return judge(error);
     }
   }
 
   private resolve(): Promise<StepFinding> {
     const { ports, limits } = this.context;
-    const { host } = this.target;
+    const { host, port } = this.target;
     return this.attempt(
       limits.dnsMs,
       async () => {
-        this.addresses = await ports.resolve(host);
-        const evidence = this.addresses.join(', ') || 'no address';
-        if (this.addresses.length > 0 && !this.addresses.every(isSinkhole)) return goOn(ok(evidence));
-        return stop(
-          failed(
-            `${evidence}: DNS filters and hosts files answer like this for names that they block`,
-            `Remove ${host} from the DNS filter's list, or from the hosts file. ${this.allow}`,
-          ),
+        const addresses = await ports.resolve(host);
+        const endpoints = addresses.map((address) => ports.dial({ address, port }, host));
+        this.endpoints = endpoints.slice(0, MAX_ADDRESSES);
+        const evidence = addresses.join(', ') || 'no address';
+        if (!addresses.every(isSinkhole)) return ok(evidence);
+        return failed(
+          `${evidence}: DNS filters and hosts files answer like this for names that they block`,
+          `Remove ${host} from the DNS filter's list, or from the hosts file. ${this.allow}`,
         );
       },
       (error) =>
@@ -127,9 +115,9 @@ export class Attempt {
     return this.attempt(
       this.context.limits.tcpMs,
       async (signal) => {
-        const { socket, address } = await firstOf(this.endpoints(), signal, connectTo);
+        const { socket, address } = await firstOf(this.endpoints, signal, connectTo);
         this.socket = socket;
-        return goOn(ok(`connected to ${address} in ${msSince(started)}`));
+        return ok(`connected to ${address} in ${msSince(started)}`);
       },
       (error) => {
         const dropped = error instanceof NoAnswerError ? '; a firewall drops it' : '';
@@ -138,35 +126,29 @@ export class Attempt {
     );
   }
 
-  private tunnel(proxy: URL): Promise<StepFinding> {
+  /** Of a family it requests a made-up name, which shows only whether the proxy's rules refuse it. */
+  private tunnel(proxy: URL, isFamily: boolean): Promise<StepFinding> {
     const { host, port } = this.target;
+    const name = proxyName(proxy);
     const started = performance.now();
     return this.attempt(
       this.context.limits.proxyMs,
       async (signal) => {
-        const answer = await openTunnel(proxy, host, port, signal);
-        this.socket = answer.socket;
-        if (answer.socket === null) return stop(this.judgeRefusal(proxyName(proxy), answer));
-        return goOn(ok(`tunnel through ${proxyName(proxy)} in ${msSince(started)}`));
-      },
-      (error) => judgeNoProxy(proxyName(proxy), error),
-    );
-  }
-
-  /** Asks for a made-up name of the wildcard, which shows only whether the proxy's rules refuse it. */
-  private tryFamily(proxy: URL): Promise<StepFinding> {
-    const { host, port } = this.target;
-    const name = proxyName(proxy);
-    return this.attempt(
-      this.context.limits.proxyMs,
-      async (signal) => {
         const answer = await openTunnel(proxy, host.replace('*', 'sightline-check'), port, signal);
-        answer.socket?.destroy();
-        if (answer.status === 403 || answer.status === 407) return stop(this.judgeRefusal(name, answer));
-        const evidence = `the proxy ${name} did not refuse a made-up name of this wildcard (it answered ${answer.status}); more cannot be tried without a real one`;
-        return stop(skipped(evidence, this.allow));
+        this.socket = answer.socket;
+        if (isFamily && answer.status !== 403 && answer.status !== 407)
+          return skipped(
+            `the proxy ${name} did not refuse a made-up name of this wildcard (it answered ${answer.status}); more cannot be tried without a real one`,
+            this.allow,
+          );
+        if (answer.socket === null) return this.judgeRefusal(name, answer);
+        return ok(`tunnel through ${name} in ${msSince(started)}`);
       },
-      (error) => judgeNoProxy(name, error),
+      (error) =>
+        failed(
+          `the proxy ${name} cannot be reached: ${networkMessage(error)}`,
+          "Check that the proxy runs, and that its name and port are right in this computer's proxy settings (or in HTTPS_PROXY).",
+        ),
     );
   }
 
@@ -179,12 +161,11 @@ export class Attempt {
         `Let ${host}, TCP ${port}, pass the proxy without a sign-in: the softphone and Sightline cannot sign in. ${this.allow}`,
       );
     }
-    if (status >= 500) {
+    if (status >= 500)
       return failed(
         `the proxy ${name} does not reach the host (${status})`,
         `Check that the proxy itself can resolve and reach ${host}, TCP ${port}. ${this.allow}`,
       );
-    }
     return failed(
       `the proxy ${name} refuses the tunnel (${status})`,
       `Put ${host}, TCP ${port}, method CONNECT, on the proxy's allowlist (for: ${purpose}).`,
@@ -202,7 +183,7 @@ export class Attempt {
         this.secure = secure;
         this.intercepted = isIntercepted(handshake);
         // Independent of the verdict: a proxy that intercepts TLS is the one that can break websockets.
-        return goOn(judgeHandshake(handshake, host));
+        return { ...judgeHandshake(handshake, host), goOn: true };
       },
       (error) => judgeNoHandshake(error, host, this.allow),
     );
@@ -211,12 +192,12 @@ export class Attempt {
   private upgrade(): Promise<StepFinding> {
     const { host } = this.target;
     const secure = required(this.secure);
-    const judge = (answer: UpgradeAnswer): Finding =>
-      judgeUpgrade(answer, this.intercepted, host, this.allow);
     return this.attempt(
       this.context.limits.websocketMs,
-      async (signal) => stop(judge(await askUpgrade(secure, host, signal))),
-      (error) => judge({ kind: 'cut', words: networkMessage(error) }),
+      async (signal) =>
+        judgeUpgrade(await askUpgrade(secure, host, signal), this.intercepted, host, this.allow),
+      (error) =>
+        judgeUpgrade({ kind: 'cut', error: networkMessage(error) }, this.intercepted, host, this.allow),
     );
   }
 
@@ -227,17 +208,18 @@ export class Attempt {
     return this.attempt(
       limits.stunMs,
       async (signal) => {
-        const { answer, requests } = await firstOf(this.endpoints(), signal, (endpoint, inner) =>
+        const { answer, requests } = await firstOf(this.endpoints, signal, (endpoint, inner) =>
           askStun(endpoint, limits.stunFirstWaitMs, inner),
         );
         const lost = requests > 1 ? `, after ${requests} requests` : '';
         const answered = `answered in ${msSince(started)}${lost}`;
-        if (answer.kind === 'error') return goOn(ok(`${answered} (STUN error ${answer.code})`));
+        if (answer.kind === 'error') return ok(`${answered} (STUN error ${answer.code})`);
         const evidence =
           answer.mapped === null ? answered : `${answered}, this network is seen as ${answer.mapped}`;
-        if (requests === 1) return goOn(ok(evidence));
-        return stop(
-          warning(evidence, 'Packets were lost: calls may stutter. Check the line, Wi-Fi and UDP rules.'),
+        if (requests === 1) return ok(evidence);
+        return warning(
+          evidence,
+          'Packets were lost: calls may stutter. Check the line, Wi-Fi and UDP rules.',
         );
       },
       (error) =>
@@ -250,32 +232,11 @@ export class Attempt {
           : failed(`UDP ${port} is blocked: ${networkMessage(error)}`, this.allow),
     );
   }
-
-  private endpoints(): Endpoint[] {
-    const { host, port } = this.target;
-    return this.addresses
-      .slice(0, MAX_ADDRESSES)
-      .map((address) => this.context.ports.dial({ address, port }, host));
-  }
-}
-
-function judgeNoProxy(name: string, error: unknown): Finding {
-  return failed(
-    `the proxy ${name} cannot be reached: ${networkMessage(error)}`,
-    "Check that the proxy runs, and that its name and port are right in this computer's proxy settings (or in HTTPS_PROXY).",
-  );
 }
 
 /** Addresses without a host, with which DNS filters answer. */
 function isSinkhole(address: string): boolean {
   return address === '::' || address === '::1' || /^(0|127)\./.test(address);
-}
-
-const goOn = (finding: Finding): StepFinding => ({ ...finding, goOn: true });
-const stop = (finding: Finding): StepFinding => ({ ...finding, goOn: false });
-
-function only(name: NetworkStep, finding: Finding): Step {
-  return { name, run: () => Promise.resolve(stop(finding)) };
 }
 
 function required<T>(value: T | null): T {

@@ -2,16 +2,18 @@
 // over UDP. Sends only handshakes; each step has a deadline, and everything ends within half a minute.
 
 import { lookup } from 'node:dns/promises';
-import type { Context } from './attempt.ts';
-import { Attempt } from './attempt.ts';
+import { errorMessage } from '../../shared/errors.ts';
 import { skipped, warning } from '../check.ts';
-import { asError, mapAtOnce } from '../deadline.ts';
-import type { Instance } from './hosts.ts';
-import { factsReadOn, hasTurnHosts, targetsOf } from './hosts.ts';
-import type { ResolveProxy } from './proxy.ts';
-import { proxyFromDesktop, proxyFromEnvironment } from './proxy.ts';
-import type { NetworkCheck, NetworkLimits, NetworkPorts, Target } from './types.ts';
-import { DEFAULT_LIMITS } from './types.ts';
+import { Attempt, type Context } from './attempt.ts';
+import { factsReadOn, hasTurnHosts, targetsOf, type Instance } from './hosts.ts';
+import { proxyFromDesktop, proxyFromEnvironment, type ResolveProxy } from './proxy.ts';
+import {
+  DEFAULT_LIMITS,
+  type NetworkCheck,
+  type NetworkLimits,
+  type NetworkPorts,
+  type Target,
+} from './types.ts';
 
 /** The real network, with the desktop's proxy or else the environment's. */
 export function systemPorts(
@@ -30,9 +32,15 @@ export function systemPorts(
   };
 }
 
+/** An Amazon Connect instance as far as it is known. */
+export interface NamedInstance {
+  readonly alias: string | null;
+  readonly region: string | null;
+}
+
 /** Without an instance: one line, and no traffic. */
 export async function checkInstance(
-  { alias, region }: { readonly alias: string | null; readonly region: string | null },
+  { alias, region }: NamedInstance,
   ports: NetworkPorts,
 ): Promise<NetworkCheck[]> {
   if (alias !== null) return checkNetwork({ alias, region }, ports);
@@ -54,11 +62,10 @@ export async function checkNetwork(
   ports: NetworkPorts,
   limits: NetworkLimits = DEFAULT_LIMITS,
 ): Promise<NetworkCheck[]> {
-  const targets = targetsOf(instance);
   const whole = new AbortController();
   const timer = setTimeout(() => whole.abort(new Error('out of time')), limits.totalMs);
   try {
-    const checks = await mapAtOnce(targets, limits.atOnce, (target) =>
+    const checks = await mapAtOnce(targetsOf(instance), limits.atOnce, (target) =>
       checkTarget(target, { ports, limits, whole: whole.signal }),
     );
     return [...checkRegion(instance), ...checks.flat()];
@@ -67,38 +74,44 @@ export async function checkNetwork(
   }
 }
 
+/** Results in the order of the items. */
+export async function mapAtOnce<T, R>(
+  items: readonly T[],
+  atOnce: number,
+  work: (item: T) => Promise<R>,
+): Promise<R[]> {
+  const results: R[] = [];
+  const queue = items.entries();
+  const take = async () => {
+    for (const [index, item] of queue) results[index] = await work(item);
+  };
+  await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, take));
+  return results;
+}
+
 function checkRegion({ region }: Instance): NetworkCheck[] {
   const name = 'network region';
   if (region === null) {
-    return [
-      {
-        name,
-        ...warning(
-          'the region of the instance is not known, so most of its hosts were not tried',
-          'Set "instanceRegion", or name it: sightline doctor --region eu-central-1.',
-        ),
-      },
-    ];
+    const finding = warning(
+      'the region of the instance is not known, so most of its hosts were not tried',
+      'Set "instanceRegion", or name it: sightline doctor --region eu-central-1.',
+    );
+    return [{ name, ...finding }];
   }
   if (hasTurnHosts(region)) return [];
-  return [
-    {
-      name,
-      ...warning(
-        `no TURN hosts are known for ${region} (list of ${factsReadOn}), so UDP was not tried`,
-        `Check the spelling of ${region}; if it is right, take its TURN hosts from AWS's guide and allow them, UDP 3478.`,
-      ),
-    },
-  ];
+  const finding = warning(
+    `no TURN hosts are known for ${region} (list of ${factsReadOn}), so UDP was not tried`,
+    `Check the spelling of ${region}; if it is right, take its TURN hosts from AWS's guide and allow them, UDP 3478.`,
+  );
+  return [{ name, ...finding }];
 }
 
 export async function checkTarget(target: Target, context: Context): Promise<NetworkCheck[]> {
   const attempt = new Attempt(target, context);
   try {
-    const steps = await attempt.steps();
     const checks: NetworkCheck[] = [];
     let stoppedBy: string | null = null;
-    for (const { name: step, run } of steps) {
+    for (const [step, run] of await attempt.steps()) {
       const name = `network ${target.host}:${target.port} ${step}`;
       if (stoppedBy !== null) {
         checks.push({ name, ...skipped(`not tried: ${stoppedBy}`) });
@@ -107,12 +120,13 @@ export async function checkTarget(target: Target, context: Context): Promise<Net
       try {
         const { goOn, ...finding } = await run();
         checks.push({ name, ...finding });
-        if (!goOn) stoppedBy = finding.verdict === 'failed' ? `${step} failed` : finding.evidence;
+        if (finding.verdict !== 'ok' && goOn !== true)
+          stoppedBy = finding.verdict === 'failed' ? `${step} failed` : finding.evidence;
       } catch (error) {
         // Steps judge their own errors, so this is the overall deadline or a bug.
         const evidence = context.whole.aborted
           ? 'not tried: the time for all checks was over'
-          : `could not be tried: ${asError(error).message}`;
+          : `could not be tried: ${errorMessage(error)}`;
         const remedy = context.whole.aborted ? 'Fix what failed above, and run the checks again.' : '';
         checks.push({ name, ...skipped(evidence, remedy) });
         stoppedBy = `${step} was not done`;

@@ -14,36 +14,27 @@ export const factsReadOn: string = facts.readOn;
 
 /** Every host once. Wildcards stay where AWS does not publish the hosts behind them. */
 export function targetsOf({ alias, region }: Instance): Target[] {
-  const targets: Target[] = [];
-  for (const { host, port, protocol, for: words, ...more } of facts.hosts) {
+  const targets = new Map<string, Target>();
+  const add = (host: string, target: Omit<Target, 'host'>): void => {
+    if (!targets.has(host)) targets.set(host, { host, ...target });
+  };
+  for (const { host, port, protocol: given, for: purpose, ...more } of facts.hosts) {
     if (region === null && host.includes('<region>')) continue;
     const name = host.replaceAll('<alias>', alias).replaceAll('<region>', region ?? '');
+    const protocol = given === 'udp' ? 'udp' : 'tcp';
     const turn = protocol === 'udp' ? listed(facts.turnNlb, region) : [];
-    for (const one of turn.length > 0 ? turn : [name]) {
-      targets.push({
-        host: one.toLowerCase(),
-        port,
-        protocol: protocol === 'udp' ? 'udp' : 'tcp',
-        // Without the data's references to itself.
-        purpose: words.replace(/; see .*$/, ''),
-        websocket: 'websocket' in more && more.websocket,
-      });
-    }
+    const websocket = 'websocket' in more && more.websocket;
+    for (const one of turn.length > 0 ? turn : [name])
+      // Without the data's references to itself.
+      add(one.toLowerCase(), { port, protocol, purpose: purpose.replace(/; see .*$/, ''), websocket });
   }
-  for (const host of [
+  const purpose = "the CCP page's scripts and images";
+  for (const path of [
     ...listed(facts.cloudFrontStatic, region),
     ...listed(facts.cloudFrontWithoutSaml, region),
-  ]) {
-    const name = host.split('/')[0] ?? host;
-    targets.push({
-      host: name,
-      port: 443,
-      protocol: 'tcp',
-      purpose: "the CCP page's scripts and images",
-      websocket: false,
-    });
-  }
-  return targets.filter(({ host }, index) => targets.findIndex((other) => other.host === host) === index);
+  ])
+    add(path.replace(/\/.*$/, ''), { port: 443, protocol: 'tcp', purpose, websocket: false });
+  return [...targets.values()];
 }
 
 /** Regions that the data lists TURN hosts for. */
@@ -55,10 +46,6 @@ export function hasTurnHosts(region: string): boolean {
 export function localUdpPorts(platform: NodeJS.Platform): string {
   const range = platform === 'win32' ? facts.ephemeralPorts.windows : facts.ephemeralPorts.linux;
   return range.replace('/udp', '');
-}
-
-export function isFamily({ host }: Target): boolean {
-  return host.includes('*');
 }
 
 function listed(

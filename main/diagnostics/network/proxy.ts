@@ -4,14 +4,10 @@
 import { request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import type { Socket } from 'node:net';
-import { asError, within, networkMessage } from '../deadline.ts';
-
-export type ProxyRoute =
-  | { readonly kind: 'direct' }
-  | { readonly kind: 'proxy'; readonly url: URL }
-  | { readonly kind: 'unusable'; readonly words: string };
-
-type Environment = Readonly<Record<string, string | undefined>>;
+import { withDeadline } from '../../platform/deadline.ts';
+import type { Environment } from '../check.ts';
+import { NoAnswerError, asError, networkMessage } from './sockets.ts';
+import type { ProxyRoute } from './types.ts';
 
 /**
  * Asks the desktop, as a browser would: its settings, its automatic configuration, its script (PAC).
@@ -32,10 +28,10 @@ export function proxyFromAnswer(answer: string): ProxyRoute {
     case 'HTTPS': {
       const url = `${kind.toUpperCase() === 'HTTPS' ? 'https' : 'http'}://${address}`;
       if (URL.canParse(url)) return { kind: 'proxy', url: new URL(url) };
-      return { kind: 'unusable', words: "the desktop's settings name a proxy that has no address" };
+      return { kind: 'unusable', why: "the desktop's settings name a proxy that has no address" };
     }
     default:
-      return { kind: 'unusable', words: `the desktop's settings name a ${kind} proxy, which is not tried` };
+      return { kind: 'unusable', why: `the desktop's settings name a ${kind} proxy, which is not tried` };
   }
 }
 
@@ -45,12 +41,10 @@ export function proxyFromDesktop(resolve: ResolveProxy, limitMs: number) {
     // A script needs a name, not a wildcard.
     const url = `https://${host.replace('*', 'sightline-check')}:${port}/`;
     try {
-      return proxyFromAnswer(await within(limitMs, new AbortController().signal, () => resolve(url)));
+      return proxyFromAnswer(await withDeadline(resolve(url), limitMs, () => new NoAnswerError(limitMs)));
     } catch (error) {
-      return {
-        kind: 'unusable',
-        words: `the desktop does not say which proxy it uses: ${networkMessage(error)}`,
-      };
+      const why = `the desktop does not say which proxy it uses: ${networkMessage(error)}`;
+      return { kind: 'unusable', why };
     }
   };
 }
@@ -64,10 +58,10 @@ export function proxyFromEnvironment(environment: Environment, host: string, por
     return { kind: 'direct' };
   const address = text.includes('://') ? text : `http://${text}`;
   if (!URL.canParse(address))
-    return { kind: 'unusable', words: 'the environment names a proxy that is no URL (HTTPS_PROXY)' };
+    return { kind: 'unusable', why: 'the environment names a proxy that is no URL (HTTPS_PROXY)' };
   const url = new URL(address);
   if (url.protocol !== 'http:' && url.protocol !== 'https:')
-    return { kind: 'unusable', words: `a ${url.protocol.slice(0, -1)} proxy, which is not tried` };
+    return { kind: 'unusable', why: `a ${url.protocol.slice(0, -1)} proxy, which is not tried` };
   return { kind: 'proxy', url };
 }
 

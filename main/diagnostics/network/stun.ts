@@ -4,8 +4,8 @@
 import { createSocket } from 'node:dgram';
 import { randomBytes } from 'node:crypto';
 import { isIPv6 } from 'node:net';
+import { asError } from './sockets.ts';
 import type { Endpoint } from './types.ts';
-import { asError } from '../deadline.ts';
 
 const MAGIC_COOKIE = 0x2112a442;
 const HEADER_BYTES = 20;

@@ -1,13 +1,13 @@
 // A TLS handshake whose certificate is examined but not trusted: its issuer shows whether the service itself answered or a proxy
-// that intercepts TLS. No secret is ever sent over such a connection.
+// that intercepts TLS. Then an upgrade to a websocket. No secret, cookie or credential is ever sent over such a connection.
 
+import { once } from 'node:events';
 import type { Socket } from 'node:net';
-import { connect } from 'node:tls';
-import type { DetailedPeerCertificate, PeerCertificate, TLSSocket } from 'node:tls';
-import { asError, networkMessage } from '../deadline.ts';
+import { connect, type DetailedPeerCertificate, type PeerCertificate, type TLSSocket } from 'node:tls';
+import { WebSocket } from 'ws';
 import { errno } from '../../shared/errors.ts';
-import type { Finding } from '../check.ts';
-import { failed, ok, warning } from '../check.ts';
+import { failed, ok, warning, type Finding } from '../check.ts';
+import { asError, networkMessage } from './sockets.ts';
 
 export interface Handshake {
   /** For example `TLSv1.3`. */
@@ -24,42 +24,42 @@ export interface Handshake {
 const AWS_ISSUERS = ['Amazon', 'Amazon.com', 'Starfield Technologies, Inc.', 'DigiCert Inc'];
 
 /** @throws a system or TLS error, when there is no handshake */
-export function shakeHands(
+export async function shakeHands(
   socket: Socket,
   host: string,
   trustedRoots: string | undefined,
   signal: AbortSignal,
 ): Promise<{ secure: TLSSocket; handshake: Handshake }> {
-  return new Promise((resolve, reject) => {
-    const secure = connect({
-      socket,
-      servername: host,
-      // Judged below; see the head of this file.
-      rejectUnauthorized: false,
-      ALPNProtocols: ['http/1.1'],
-      ...(trustedRoots === undefined ? {} : { ca: trustedRoots }),
-    });
-    const give = (error: Error) => {
-      secure.destroy();
-      reject(error);
-    };
-    signal.addEventListener('abort', () => give(asError(signal.reason)), { once: true });
-    secure.on('error', give);
-    secure.on('close', () => give(Object.assign(new Error('closed'), { code: 'ECONNRESET' })));
-    secure.once('secureConnect', () => resolve({ secure, handshake: readHandshake(secure) }));
+  const secure = connect({
+    socket,
+    servername: host,
+    // Judged below; see the head of this file.
+    rejectUnauthorized: false,
+    ALPNProtocols: ['http/1.1'],
+    ...(trustedRoots === undefined ? {} : { ca: trustedRoots }),
   });
+  // After the handshake, an error must not end the program.
+  secure.on('error', () => undefined);
+  const closed = once(secure, 'close').then(() => {
+    throw Object.assign(new Error('closed'), { code: 'ECONNRESET' });
+  });
+  try {
+    await Promise.race([once(secure, 'secureConnect', { signal }), closed]);
+    return { secure, handshake: readHandshake(secure) };
+  } catch (error) {
+    secure.destroy();
+    throw signal.aborted ? asError(signal.reason) : error;
+  }
 }
 
 function readHandshake(secure: TLSSocket): Handshake {
   // Without a certificate (a cipher that needs none) Node answers with an empty object, unlike its types.
   const leaf: Partial<DetailedPeerCertificate> = secure.getPeerCertificate(true);
-  const chain: string[] = [];
-  const seen = new Set<string>();
-  let at: Partial<DetailedPeerCertificate> | undefined = leaf;
   // A root names itself as its issuer.
-  while (at?.fingerprint256 !== undefined && !seen.has(at.fingerprint256)) {
-    seen.add(at.fingerprint256);
-    chain.push(nameOf(at.subject));
+  const certificates = new Map<string, string>();
+  let at: Partial<DetailedPeerCertificate> | undefined = leaf;
+  while (at?.fingerprint256 !== undefined && !certificates.has(at.fingerprint256)) {
+    certificates.set(at.fingerprint256, nameOf(at.subject));
     at = at.issuerCertificate;
   }
   return {
@@ -67,7 +67,7 @@ function readHandshake(secure: TLSSocket): Handshake {
     // Typed as an Error, but a code.
     fault: secure.authorized ? null : String(secure.authorizationError),
     issuer: { name: nameOf(leaf.issuer), organisation: oneOf(leaf.issuer?.O) },
-    chain,
+    chain: [...certificates.values()],
     validTo: leaf.valid_to ?? '(unknown)',
   };
 }
@@ -89,10 +89,9 @@ export function isIntercepted({ fault, issuer }: Handshake): boolean {
 
 export function judgeHandshake(handshake: Handshake, host: string): Finding {
   const { protocol, fault, issuer, chain, validTo } = handshake;
-  const by =
-    issuer.organisation === '' || issuer.organisation === issuer.name
-      ? `"${issuer.name}"`
-      : `"${issuer.name}" of "${issuer.organisation}"`;
+  const of =
+    issuer.organisation === '' || issuer.organisation === issuer.name ? '' : ` of "${issuer.organisation}"`;
+  const by = `"${issuer.name}"${of}`;
   const evidence = `${protocol}, certificate issued by ${by}, chain ${chain.join(' < ')}`;
   const exempt = `Exclude ${host} (TCP 443) from TLS inspection in the proxy or security program that issues as ${by}.`;
   switch (fault) {
@@ -118,6 +117,7 @@ export function judgeHandshake(handshake: Handshake, host: string): Finding {
   }
 }
 
+/** @param allow what the firewall must let through */
 export function judgeNoHandshake(error: unknown, host: string, allow: string): Finding {
   const code = errno(error);
   if (code === 'EPROTO' || code?.startsWith('ERR_SSL_') === true)
@@ -128,5 +128,63 @@ export function judgeNoHandshake(error: unknown, host: string, allow: string): F
   return failed(
     `no TLS handshake: ${networkMessage(error)}; the connection succeeded, so a device on the way reads the host's name and blocks it`,
     `${allow} Exclude ${host} from TLS inspection.`,
+  );
+}
+
+export type UpgradeAnswer =
+  | { readonly kind: 'switched'; readonly hasRightKey: boolean }
+  | { readonly kind: 'answered'; readonly status: number; /** Server and Via. */ readonly by: string }
+  | { readonly kind: 'cut'; readonly error: string };
+
+/** @throws the signal's reason only */
+export function askUpgrade(secure: TLSSocket, host: string, signal: AbortSignal): Promise<UpgradeAnswer> {
+  return new Promise((resolve, reject) => {
+    const socket = new WebSocket(`wss://${host}/`, {
+      createConnection: () => secure,
+      perMessageDeflate: false,
+    });
+    let isSwitched = false;
+    // Emitted for a 101, before its key is checked (RFC 6455, 4.1).
+    socket.on('upgrade', () => (isSwitched = true));
+    socket.on('open', () => {
+      socket.terminate();
+      resolve({ kind: 'switched', hasRightKey: true });
+    });
+    socket.on('unexpected-response', (request, { statusCode: status = 0, headers }) => {
+      request.destroy();
+      const by = [headers.server, headers.via].filter((value) => value !== undefined).join(', ');
+      resolve({ kind: 'answered', status, by: by.replace(/[^\x20-\x7e]/g, '?').slice(0, 100) });
+    });
+    socket.on('error', (error) => {
+      if (signal.aborted) reject(asError(signal.reason));
+      else if (isSwitched) resolve({ kind: 'switched', hasRightKey: false });
+      else resolve({ kind: 'cut', error: networkMessage(error) });
+    });
+    signal.addEventListener('abort', () => socket.terminate(), { once: true });
+  });
+}
+
+/**
+ * Without TLS interception any answer is the service's own; with it, only a 101 shows that upgrades pass.
+ * @param intercepted whether TLS to the host is intercepted @param allow what the firewall must let through
+ */
+export function judgeUpgrade(
+  answer: UpgradeAnswer,
+  intercepted: boolean,
+  host: string,
+  allow: string,
+): Finding {
+  const remedy = `Let websockets (HTTP Upgrade) to ${host} pass in the proxy or security program, preferably by excluding it from TLS inspection. ${allow}`;
+  if (answer.kind === 'cut') return failed(`the upgrade was not answered: ${answer.error}`, remedy);
+  if (answer.kind === 'switched')
+    return answer.hasRightKey
+      ? ok('upgraded (101)')
+      : failed('answered 101 with the wrong key: not a websocket server', remedy);
+  const evidence = `the upgrade was answered with ${answer.status}${answer.by === '' ? '' : ` by ${answer.by}`}`;
+  if (intercepted)
+    return warning(`${evidence}; TLS is intercepted on the way, which may have dropped the upgrade`, remedy);
+  if (answer.status >= 500) return warning(`${evidence}; the service has a problem`, 'Try again later.');
+  return ok(
+    `${evidence}, by the service itself: TLS is not intercepted, so nothing on the way can change an upgrade`,
   );
 }

@@ -2,18 +2,10 @@
 // the program has no setting for that.
 
 import type { Finding } from '../check.ts';
-import type { ProxyRoute } from './proxy.ts';
 
 /** What the checks of a host are called; `region` is about the instance. */
 export const networkSteps = [
-  'dns',
-  'tcp',
-  'tls',
-  'websocket',
-  'stun',
-  'proxy',
-  'allowlist',
-  'region',
+  ...(['dns', 'tcp', 'tls', 'websocket', 'stun', 'proxy', 'allowlist', 'region'] as const),
 ] as const;
 export type NetworkStep = (typeof networkSteps)[number];
 
@@ -37,6 +29,11 @@ export interface Endpoint {
   readonly port: number;
 }
 
+export type ProxyRoute =
+  | { readonly kind: 'direct' }
+  | { readonly kind: 'proxy'; readonly url: URL }
+  | { readonly kind: 'unusable'; readonly why: string };
+
 export interface NetworkPorts {
   /** @throws a system error, such as ENOTFOUND */
   readonly resolve: (host: string) => Promise<readonly string[]>;
@@ -48,29 +45,18 @@ export interface NetworkPorts {
   readonly platform: NodeJS.Platform;
 }
 
-export interface NetworkLimits {
-  readonly dnsMs: number;
-  readonly tcpMs: number;
-  readonly proxyMs: number;
-  readonly tlsMs: number;
-  readonly websocketMs: number;
-  readonly stunMs: number;
-  /** Until the first retransmission of a STUN request, then doubled (RFC 5389, 7.2.1: 500 ms). */
-  readonly stunFirstWaitMs: number;
-  /** For all hosts together. */
-  readonly totalMs: number;
-  /** Hosts tried at the same time. */
-  readonly atOnce: number;
-}
-
-export const DEFAULT_LIMITS: NetworkLimits = {
+export const DEFAULT_LIMITS = {
   dnsMs: 4000,
   tcpMs: 4000,
   proxyMs: 5000,
   tlsMs: 4000,
   websocketMs: 4000,
   stunMs: 5000,
+  /** Until the first retransmission of a STUN request, then doubled (RFC 5389, 7.2.1). */
   stunFirstWaitMs: 500,
+  /** For all hosts together. */
   totalMs: 28_000,
+  /** Hosts tried at the same time. */
   atOnce: 6,
 };
+export type NetworkLimits = Readonly<typeof DEFAULT_LIMITS>;

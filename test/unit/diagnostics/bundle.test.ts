@@ -38,8 +38,8 @@ async function* each(...lines: unknown[]): AsyncGenerator {
 describe('a bundle', () => {
   it('holds each part, redacted, and a README that tells of all, for its owner only', async () => {
     const { sizeBytes, problems } = await write([
-      { kind: 'value', name: 'a.json', about, read: () => Promise.resolve({ a: 'known-secret', n: 1 }) },
-      { kind: 'lines', name: 'b/c.ndjson', about: 'lines', read: () => each('plain known-secret', { x: 1 }) },
+      { name: 'a.json', about, read: () => Promise.resolve({ a: 'known-secret', n: 1 }) },
+      { name: 'b/c.ndjson', about: 'lines', read: () => each('plain known-secret', { x: 1 }) },
     ]);
     expect(problems).toEqual([]);
     const { size, mode } = await stat(join(folder, 'b.zip'));
@@ -60,9 +60,9 @@ describe('a bundle', () => {
     })();
     const { problems } = await write(
       [
-        { kind: 'value', name: 'hangs.json', about, read: () => new Promise(() => undefined) },
-        { kind: 'lines', name: 'fails.ndjson', about, read: () => failing },
-        { kind: 'value', name: 'well.json', about, read: () => Promise.resolve(1) },
+        { name: 'hangs.json', about, read: () => new Promise(() => undefined) },
+        { name: 'fails.ndjson', about, read: () => failing },
+        { name: 'well.json', about, read: () => Promise.resolve(1) },
       ],
       { deadlineMs: 50 },
     );
@@ -83,8 +83,8 @@ describe('a bundle', () => {
     })();
     await write(
       [
-        { kind: 'lines', name: 'endless.txt', about, read: () => endless },
-        { kind: 'lines', name: 'long.txt', about, read: () => each('y'.repeat(100_000)) },
+        { name: 'endless.txt', about, read: () => endless },
+        { name: 'long.txt', about, read: () => each('y'.repeat(100_000)) },
       ],
       { maxBytes: 100_000 },
     );

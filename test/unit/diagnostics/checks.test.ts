@@ -5,21 +5,19 @@ import { chmod, readdir, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { Check, Finding } from '../../../main/diagnostics/check.ts';
 import { ok } from '../../../main/diagnostics/check.ts';
 import { matchesPattern } from '../../../main/browserPolicy/coverage.ts';
 import { runChecks } from '../../../main/diagnostics/checks.ts';
-import { judgePolicies } from '../../../main/diagnostics/checks/browserPolicy.ts';
-import { captureCheck, judgeTrial } from '../../../main/diagnostics/checks/capture.ts';
-import { dataCheck, judgeUsage } from '../../../main/diagnostics/checks/data.ts';
-import { judgeLayout } from '../../../main/diagnostics/checks/display.ts';
-import { domainsCheck } from '../../../main/diagnostics/checks/domains.ts';
-import { judgeInstance } from '../../../main/diagnostics/checks/instance.ts';
-import { keyStoreCheck } from '../../../main/diagnostics/checks/keyStore.ts';
 import { judgeMachine, type Machine } from '../../../main/diagnostics/checks/machine.ts';
-import { judgeHolder, portCheck } from '../../../main/diagnostics/checks/port.ts';
-import { refusedCheck } from '../../../main/diagnostics/checks/refused.ts';
-import { sinkCheck } from '../../../main/diagnostics/checks/sink.ts';
+import { domainsCheck, judgePolicies, refusedCheck } from '../../../main/diagnostics/checks/pages.ts';
+import { judgeHolder, judgeInstance, portCheck } from '../../../main/diagnostics/checks/program.ts';
+import { captureCheck, judgeLayout, judgeTrial } from '../../../main/diagnostics/checks/screen.ts';
+import {
+  dataCheck,
+  judgeUsage,
+  keyStoreCheck,
+  sinkFolderCheck,
+} from '../../../main/diagnostics/checks/storage.ts';
 import type { DisplayLayout } from '../../../main/capture/displays.ts';
 import type { FfmpegFinder } from '../../../main/capture/ffmpegBinary.ts';
 import type { MonitorTrial } from '../../../main/capture/trial.ts';
@@ -32,7 +30,6 @@ import { temporaryFolder } from '../support/folders.ts';
 import { containing } from '../support/matchers.ts';
 
 const GIB = 1024 ** 3;
-const find = async (check: Check): Promise<Finding> => check.run();
 
 /** Of the default policy with changes, as the checks of the program get it. */
 async function contextOf(changes: Partial<Policy>): Promise<CheckContext> {
@@ -78,10 +75,10 @@ describe('port', () => {
     const server = createServer((socket) => socket.destroy()).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
-    expect(await find(portCheck(await contextOf({ port })))).toMatchObject({ verdict: 'failed' });
+    expect(await portCheck(await contextOf({ port }))).toMatchObject({ verdict: 'failed' });
     server.close();
     await once(server, 'close');
-    expect(await find(portCheck(await contextOf({ port })))).toEqual(ok(`port ${port} is free`));
+    expect(await portCheck(await contextOf({ port }))).toEqual(ok(`port ${port} is free`));
     expect(held('process 7 (node)', '0.1.0', true)).toMatchObject({ verdict: 'ok' });
     expect(held('process 7 (node)', '0.1.0', true, 'process 8 (nc)')).toMatchObject({
       verdict: 'failed',
@@ -116,8 +113,8 @@ describe('allowed domains', () => {
     [[], true, 'ok'],
     [['a.example'], false, 'ok'],
     [['a.example'], true, 'warning'],
-  ])('%j, loopback %s: %s', async (allowedDomains, allowLoopbackOrigins, verdict) => {
-    expect(await find(domainsCheck({ policy: { allowedDomains, allowLoopbackOrigins } }))).toMatchObject({
+  ])('%j, loopback %s: %s', (allowedDomains, allowLoopbackOrigins, verdict) => {
+    expect(domainsCheck({ policy: { allowedDomains, allowLoopbackOrigins } })).toMatchObject({
       verdict,
     });
   });
@@ -172,7 +169,7 @@ describe('refused pages', () => {
     const context = await contextOf({});
     const logFolder = join(context.policy.dataDir, 'logs');
     const look = (...allowedDomains: string[]) =>
-      find(refusedCheck({ policy: { ...context.policy, allowedDomains } }));
+      refusedCheck({ policy: { ...context.policy, allowedDomains } });
     expect(await look()).toMatchObject({ verdict: 'ok', evidence: 'none in the last 7 days' });
     const log = createLogger({ folder: logFolder, level: 'info', stderr: false });
     for (const origin of ['https://a.example', 'https://a.example', null])
@@ -253,7 +250,7 @@ describe('test capture', () => {
   it('is not run during a contact', async () => {
     const live = { isRecording: () => true, onChange: () => () => undefined, eventBridgeProblem: () => null };
     const finder = { find: () => Promise.reject(new Error('captured')) } as unknown as FfmpegFinder;
-    expect(await find(captureCheck({ ...(await contextOf({})), live, finder }))).toMatchObject({
+    expect(await captureCheck({ ...(await contextOf({})), live, finder })).toMatchObject({
       verdict: 'skipped',
       evidence: 'not run while recording',
     });
@@ -270,13 +267,13 @@ describe('data folder', () => {
   it('is written to, and left as it was', async () => {
     const context = await contextOf({ spoolMinFreeMiB: 0 });
     const { dataDir } = context.policy;
-    expect((await find(dataCheck(context))).evidence).toMatch(
+    expect((await dataCheck(context)).evidence).toMatch(
       /^\S+data is writable, \d+\.\d GiB free; the spool \(recordings on this disk\) uses 0\.0 GiB of \d/,
     );
     expect(await readdir(dataDir)).toEqual([]);
     await writeFile(join(dataDir, 'a-file'), '');
     const blocked = await contextOf({ dataDir: join(dataDir, 'a-file', 'x') });
-    expect(await find(dataCheck(blocked))).toMatchObject({ verdict: 'failed' });
+    expect(await dataCheck(blocked)).toMatchObject({ verdict: 'failed' });
   });
 
   it('reports the space on disk and in the quota', () => {
@@ -307,7 +304,7 @@ describe('key store', () => {
   it('is tried where there is a key, and creates none', async () => {
     const dataDir = await temporaryFolder();
     const path = join(dataDir, 'spool.key');
-    const look = () => find(keyStoreCheck({ keyStore: null, policy: { dataDir } }));
+    const look = () => keyStoreCheck({ keyStore: null, policy: { dataDir } });
     expect((await look()).evidence).toContain('created when');
     expect(await readdir(dataDir)).toEqual([]);
     await writeFile(path, randomBytes(32), { mode: 0o600 });
@@ -321,11 +318,11 @@ describe('sink folder', () => {
   it('is written to and left as it was', async () => {
     const context = await contextOf({});
     const { sinkFolder } = context.policy;
-    expect(await find(sinkCheck(context))).toMatchObject({ verdict: 'ok' });
+    expect(await sinkFolderCheck(context)).toMatchObject({ verdict: 'ok' });
     expect(await readdir(sinkFolder)).toEqual([]);
     await writeFile(join(sinkFolder, 'file'), '');
     const blocked = await contextOf({ sinkFolder: join(sinkFolder, 'file') });
-    expect(await find(sinkCheck(blocked))).toMatchObject({ verdict: 'failed' });
+    expect(await sinkFolderCheck(blocked)).toMatchObject({ verdict: 'failed' });
   });
 });
 

@@ -1,10 +1,13 @@
 // The checks that look outside this machine, on what may be said there.
 import { describe, expect, it } from 'vitest';
 import { ok } from '../../../main/diagnostics/check.ts';
-import { judgeClock } from '../../../main/diagnostics/checks/clock.ts';
-import { judgeBroker, judgeCredentials } from '../../../main/diagnostics/checks/credentials.ts';
-import { checkBus, type EventBus } from '../../../main/diagnostics/checks/eventBridge.ts';
-import { judgeProxy } from '../../../main/diagnostics/checks/proxy.ts';
+import {
+  checkBus,
+  judgeBroker,
+  judgeCredentials,
+  type EventBus,
+} from '../../../main/diagnostics/checks/aws.ts';
+import { judgeClock, judgeProxy } from '../../../main/diagnostics/checks/machine.ts';
 
 describe('credentials', () => {
   const now = Date.parse('2026-01-01T00:00:00Z');

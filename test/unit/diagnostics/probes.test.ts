@@ -6,9 +6,14 @@ import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { parseRegistry, readBrowserPolicies } from '../../../main/browserPolicy/read.ts';
-import { parseChrony, parseTimedatectl, parseW32tm } from '../../../main/diagnostics/checks/clock.ts';
-import { findPortHolder } from '../../../main/diagnostics/checks/port.ts';
-import { parseInternetSettings, parseScutil } from '../../../main/diagnostics/checks/proxy.ts';
+import {
+  parseChrony,
+  parseInternetSettings,
+  parseScutil,
+  parseTimedatectl,
+  parseW32tm,
+} from '../../../main/diagnostics/checks/machine.ts';
+import { findPortHolder } from '../../../main/diagnostics/checks/program.ts';
 import { lockDataFolder, lockHolder } from '../../../main/platform/instanceLock.ts';
 import { temporaryFolder } from '../support/folders.ts';
 

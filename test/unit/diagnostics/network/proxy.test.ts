@@ -77,11 +77,11 @@ describe('the proxy of the desktop', () => {
   });
 
   it('that fails or never answers is told, and nothing is tried', async () => {
-    const words = async (resolve: () => Promise<string>) => {
+    const why = async (resolve: () => Promise<string>) => {
       const found = await proxyFromDesktop(resolve, 30)('a.example', 443);
-      return found.kind === 'unusable' ? found.words : found.kind;
+      return found.kind === 'unusable' ? found.why : found.kind;
     };
-    expect(await words(() => Promise.reject(new Error('script away')))).toContain('script away');
-    expect(await words(() => new Promise(() => undefined))).toContain('no answer within 0.03 s');
+    expect(await why(() => Promise.reject(new Error('script away')))).toContain('script away');
+    expect(await why(() => new Promise(() => undefined))).toContain('no answer within 0.03 s');
   });
 });

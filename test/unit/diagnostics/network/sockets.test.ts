@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { NoAnswerError, mapAtOnce, within } from '../../../main/diagnostics/deadline.ts';
+import { mapAtOnce } from '../../../../main/diagnostics/network/checkNetwork.ts';
+import { NoAnswerError, within } from '../../../../main/diagnostics/network/sockets.ts';
 
 const never = () => new Promise<never>(() => undefined);
 const open = new AbortController().signal;
