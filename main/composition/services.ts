@@ -156,6 +156,7 @@ export async function startServices(options: ServicesOptions): Promise<Services>
   const uploads = startUploads({
     policy,
     makeSlate: (order) => slates.make(order),
+    makeBadge: (order) => slates.badge(order),
     blankFormat: async () => {
       const [{ encoder }, layout] = await Promise.all([
         finder.find(),

@@ -4,7 +4,6 @@
 import type { Logger } from '../platform/log.ts';
 import { appVersion, osName } from '../platform/version.ts';
 import type { Policy, PolicyKey } from '../policy/keys.ts';
-import type { SlateOrder, VideoFormat } from '../shared/names.ts';
 import type { Clock } from '../shared/time.ts';
 import type { SpoolSession } from '../spool/spool.ts';
 import { FolderSink } from './folderSink.ts';
@@ -22,11 +21,10 @@ import { Upload, uploadRecording } from './upload.ts';
 
 type PassedOn = 'announcePublished' | 'retryEvents' | 'onPublished' | 'onFailed' | 'onChange';
 
-export interface UploadServiceOptions extends Pick<PublisherPorts, PassedOn> {
+export interface UploadServiceOptions
+  extends Pick<PublisherPorts, PassedOn>, Pick<UploadOptions, 'makeSlate' | 'makeBadge' | 'blankFormat'> {
   /** Read again for each upload. */
   readonly policy: Policy;
-  readonly makeSlate: (order: SlateOrder) => Promise<Uint8Array>;
-  readonly blankFormat: () => Promise<VideoFormat>;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -49,7 +47,7 @@ const sinkKeys: readonly PolicyKey[] = [
 ];
 
 export function startUploads(options: UploadServiceOptions): UploadService {
-  const { policy, makeSlate, blankFormat, clock, log } = options;
+  const { policy, makeSlate, makeBadge, blankFormat, clock, log } = options;
   const throttle = new Throttle();
   const tokens = new PageTokens();
   let sink = sinkOf(policy, throttle, tokens);
@@ -62,6 +60,7 @@ export function startUploads(options: UploadServiceOptions): UploadService {
     os: osName(),
     deliverDamaged: policy.deliverDamaged,
     makeSlate,
+    makeBadge,
     blankFormat,
     onProgress: (session, recordingId, progress) => publisher.progressed(session, recordingId, progress),
   });

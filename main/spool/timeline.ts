@@ -6,9 +6,13 @@ import { gapOfPause } from '../shared/names.ts';
 import type { Moment } from '../shared/time.ts';
 import type { Ledger, LedgerRecording, LedgerRun } from './ledger.ts';
 
-export type Piece =
-  | { readonly kind: 'run'; readonly runId: string; readonly from: Moment; readonly to: Moment }
-  | { readonly kind: 'gap'; readonly reason: GapReason; readonly from: Moment; readonly to: Moment };
+interface Part {
+  readonly from: Moment;
+  readonly to: Moment;
+}
+export type RunPiece = Part & { readonly kind: 'run'; readonly runId: string };
+export type Gap = Part & { readonly kind: 'gap'; readonly reason: GapReason };
+export type Piece = RunPiece | Gap;
 
 /** How far a run can be read that was damaged: its pictures, and where the last of them ends; null: none can be. */
 export interface RunDamage {
@@ -172,7 +176,7 @@ function suspensionAfter(held: readonly Span[], runStart: Moment): Moment {
 function gapPieces(held: readonly Span[], from: Moment, to: Moment, first: GapReason): Piece[] {
   const moments = held.flatMap((span) => [span.from, span.to]).filter((at) => at > from && at < to);
   const bounds = [...new Set([from, ...moments, to])].sort((a, b) => a - b);
-  const pieces: (Piece & { kind: 'gap' })[] = [];
+  const pieces: Gap[] = [];
   bounds.slice(1).forEach((end, index) => {
     const start = bounds[index] ?? from;
     const last = pieces.at(-1);

@@ -11,6 +11,7 @@ import { YuvImage } from '../../../main/media/yuvImage.ts';
 import { captureArguments } from '../../../main/capture/ffmpegCommand.ts';
 import { findResourcesFolder } from '../../../main/platform/paths.ts';
 import { runOrThrow } from '../../rig/process.ts';
+import { decodeRaw, painted } from '../../rig/rawFrames.ts';
 import { ffmpegPath } from '../support/fragmentedMp4.ts';
 
 const ours = join(findResourcesFolder(), 'ffmpeg', 'linux-x64', 'ffmpeg');
@@ -58,25 +59,11 @@ async function encode(
   return { config: await readDecoderConfig(start!), frames: found };
 }
 
-/** Decodes to yuv420p. Rejects at the first complaint of the decoder. */
-async function decode(
-  { config, frames }: Stream,
-  size: { width: number; height: number },
-): Promise<Buffer[]> {
+/** As an H.264 stream in Annex B. */
+function annexB({ config, frames }: Stream): Buffer {
   const description = Buffer.from(config.description as Uint8Array);
   const units = [...parameterSets(description), ...frames.flatMap((frame) => unitsOf(Buffer.from(frame)))];
-  const annexB = Buffer.concat(units.flatMap((unit) => [Buffer.of(0, 0, 0, 1), unit]));
-  const { stdout, stderr } = await runOrThrow(
-    ffmpegPath(),
-    [
-      ...['-v', 'warning', '-xerror', '-err_detect', 'explode', '-f', 'h264', '-i', 'pipe:0'],
-      ...['-fps_mode', 'passthrough', '-f', 'rawvideo', '-pix_fmt', 'yuv420p', 'pipe:1'],
-    ],
-    { input: annexB },
-  );
-  expect(stderr).toBe('');
-  const bytes = size.width * size.height * 1.5;
-  return frames.map((_, index) => stdout.subarray(index * bytes, (index + 1) * bytes));
+  return Buffer.concat(units.flatMap((unit) => [Buffer.of(0, 0, 0, 1), unit]));
 }
 
 function unitsOf(frame: Buffer): Buffer[] {
@@ -89,33 +76,6 @@ function unitsOf(frame: Buffer): Buffer[] {
 function parameterSets(avcC: Buffer): Buffer[] {
   const spsEnd = 8 + avcC.readUInt16BE(6);
   return [avcC.subarray(8, spsEnd), avcC.subarray(spsEnd + 3, spsEnd + 3 + avcC.readUInt16BE(spsEnd + 1))];
-}
-
-/** The frame with the image copied into it, made without our code under test. */
-function painted(
-  frame: Buffer,
-  size: { width: number; height: number },
-  image: YuvImage,
-  x: number,
-  y: number,
-): Buffer {
-  const copy = Buffer.from(frame);
-  let [to, from] = [0, 0];
-  for (const [plane, scale] of [1, 2, 2].entries()) {
-    const [width, height] = [size.width / scale, size.height / scale];
-    const [across, down] = [image.width / scale, image.height / scale];
-    for (let row = 0; row < down && y / scale + row < height; row += 1)
-      image.data.copy(
-        copy,
-        to + (y / scale + row) * width + x / scale,
-        from + row * across,
-        from + (row + 1) * across,
-      );
-    to += width * height;
-    from += across * down;
-    expect(plane).toBeLessThan(3);
-  }
-  return copy;
 }
 
 function badge(width: number, height: number): YuvImage {
@@ -165,7 +125,7 @@ describe('an overlay frame', () => {
         // A second one refers to the first, and a key frame follows, as after a gap.
         const second = overlayFrame(config, first, { image: badge(16, 16), x: 0, y: 0 })!;
         const key = frames[0]!;
-        const decoded = await decode({ config, frames: [...frames, first, second, key] }, frame);
+        const decoded = await decodeRaw(annexB({ config, frames: [...frames, first, second, key] }), frame);
         const [held, withImage, withBoth, after] = decoded.slice(-4);
         const expected = painted(held!, frame, image, x, y);
         expect(withImage!.equals(expected)).toBe(true);
