@@ -83,6 +83,7 @@ export async function startServices(options: ServicesOptions) {
   const uploads = startUploads({
     ...{ policy, current, announcer, statusEvents, clock, log },
     makeSlate: (order) => slates.make(order),
+    makeBadge: (order) => slates.badge(order),
     blankFormat: () => formatWithoutFrames(finder, displays, policy.fps),
     onChange: (now) => hub.update({ uploads: unreadable.addTo(now) }),
   });

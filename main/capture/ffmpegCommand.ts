@@ -71,22 +71,25 @@ export function trialArguments({ grab, fps, seconds, width, height }: TrialComma
 }
 
 export interface SlateCommand {
-  readonly picture: string;
   readonly encoder: EncoderName;
   readonly fps: number;
   readonly canvas: Canvas;
 }
 
-/** Encodes one still image with the settings of a capture run, so that both fit into one MP4 track. */
-export function slateArguments(command: SlateCommand): string[] {
+/** Encodes one raw image (yuv420p) from stdin with the settings of a capture run, so that both fit into one MP4 track. */
+export function slateArguments({ encoder, fps, canvas }: SlateCommand): string[] {
   return build(
     ffmpeg()
-      .input(command.picture)
-      .inputFormat('gif')
+      .input('pipe:0')
+      .inputFormat('rawvideo')
       // Some encoders write the frame rate into their parameter sets, which must match the runs'.
-      .videoFilters([`fps=${command.fps}`, ...fitFilters(command.canvas), ...colourFilters])
+      .inputOptions([
+        ...['-pixel_format', 'yuv420p', '-video_size', `${canvas.width}x${canvas.height}`],
+        ...['-framerate', String(fps)],
+      ])
+      .videoFilters(['setsar=1', ...colourFilters])
       .outputOptions([
-        ...encoderOptions(command.encoder, command.fps),
+        ...encoderOptions(encoder, fps),
         ...timingOptions,
         ...fragmentOptions,
         '-frames:v',

@@ -1,63 +1,90 @@
-// Slates: the still pictures that stand for gaps, encoded exactly as the runs of the recording are. Each is made when
-// it is first needed and kept; there are few, and they are small.
+// Slates, the still images shown during gaps, encoded exactly as the runs of the recording are; and badges, which mark short
+// gaps on the frame before.
 
 import { join } from 'node:path';
-import type { SlateOrder, VideoFormat } from '../shared/names.ts';
+import type { Overlay } from '../media/overlayFrame.ts';
 import { SightlineError } from '../shared/errors.ts';
+import type { BadgeOrder, SlateOrder, VideoFormat } from '../shared/names.ts';
 import type { Displays } from './displays.ts';
 import type { FfmpegFinder } from './ffmpegBinary.ts';
 import { slateArguments } from './ffmpegCommand.ts';
+import type { Masks } from './masks.ts';
+import { loadMasks } from './masks.ts';
+import { badgeOverlay, slateImage } from './slateImage.ts';
 import type { SpawnFfmpeg } from './spawnFfmpeg.ts';
+import { lastLine, runToEnd } from './spawnFfmpeg.ts';
 
 const DEADLINE_MS = 20_000;
+/** Of encoded slates, which are 10 to 60 kB each: an upload that is retried needs the same ones again. */
+const CACHE_BYTES = 4 * 1024 * 1024;
+
+export interface SlatesOptions {
+  readonly finder: Pick<FfmpegFinder, 'find'>;
+  readonly spawn: SpawnFfmpeg;
+  readonly resourcesFolder: string;
+}
 
 export class Slates {
-  private readonly made = new Map<string, Promise<Uint8Array>>();
+  private masks: Promise<Masks> | null = null;
+  /** The least recently used ones first. */
+  private readonly made = new Map<string, Buffer>();
+  private madeBytes = 0;
 
-  constructor(
-    private readonly options: { finder: FfmpegFinder; spawn: SpawnFfmpeg; resourcesFolder: string },
-  ) {}
+  constructor(private readonly options: SlatesOptions) {}
 
-  /** A fragmented MP4 with one picture. @throws SightlineError ENCODER_UNAVAILABLE, CAPTURE_FAILED */
-  make(order: SlateOrder): Promise<Uint8Array> {
+  /** A fragmented MP4 with one frame. @throws SightlineError ENCODER_UNAVAILABLE, CAPTURE_FAILED */
+  async make(order: SlateOrder): Promise<Buffer> {
     const key = JSON.stringify(order);
-    let slate = this.made.get(key);
-    if (slate === undefined) {
-      slate = this.encode(order).catch((error: unknown) => {
-        this.made.delete(key);
-        throw error;
-      });
-      this.made.set(key, slate);
+    const known = this.made.get(key);
+    const slate = known ?? (await this.encode(order));
+    this.forget(key);
+    this.made.set(key, slate);
+    this.madeBytes += slate.byteLength;
+    for (const oldest of this.made.keys()) {
+      if (this.madeBytes <= CACHE_BYTES) break;
+      this.forget(oldest);
     }
     return slate;
   }
 
-  private async encode({ reason, encoder, fps, width, height }: SlateOrder): Promise<Uint8Array> {
-    const { finder, spawn, resourcesFolder } = this.options;
-    const { binary } = await finder.find();
-    const picture = join(resourcesFolder, 'slates', `${reason}.gif`);
-    const process = spawn(binary.path, slateArguments({ picture, encoder, fps, canvas: { width, height } }));
-    const timer = setTimeout(() => process.kill('SIGKILL'), DEADLINE_MS);
-    try {
-      process.stdin.on('error', () => undefined).end();
-      const output: Buffer[] = [];
-      let said = '';
-      process.stdout.on('data', (chunk: Buffer) => output.push(chunk));
-      process.stderr.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-2000)));
-      const code = await new Promise<number | null>((resolve, reject) => {
-        process.on('error', reject);
-        process.on('close', resolve);
-      });
-      if (code !== 0 || output.length === 0) {
-        throw new SightlineError(
-          'CAPTURE_FAILED',
-          `The slate "${reason}" could not be made: ${lastLine(said)}`,
-        );
-      }
-      return Buffer.concat(output);
-    } finally {
-      clearTimeout(timer);
+  async badge(order: BadgeOrder): Promise<Overlay> {
+    return badgeOverlay(await this.loadedMasks(), order);
+  }
+
+  private async encode(order: SlateOrder): Promise<Buffer> {
+    const { encoder, fps, width, height, reason } = order;
+    const image = slateImage(await this.loadedMasks(), { width, height }, order);
+    const { binary } = await this.options.finder.find();
+    const child = this.options.spawn(
+      binary.path,
+      slateArguments({ encoder, fps, canvas: { width, height } }),
+    );
+    const output: Buffer[] = [];
+    const { code, stderr } = await runToEnd(child, {
+      input: image.data,
+      take: (chunk) => output.push(chunk),
+      deadlineMs: DEADLINE_MS,
+    });
+    if (code !== 0 || output.length === 0) {
+      throw new SightlineError(
+        'CAPTURE_FAILED',
+        `The slate "${reason}" could not be made: ${lastLine(stderr)}`,
+      );
     }
+    return Buffer.concat(output);
+  }
+
+  private loadedMasks(): Promise<Masks> {
+    this.masks ??= loadMasks(join(this.options.resourcesFolder, 'slates')).catch((error: unknown) => {
+      this.masks = null;
+      throw error;
+    });
+    return this.masks;
+  }
+
+  private forget(key: string): void {
+    this.madeBytes -= this.made.get(key)?.byteLength ?? 0;
+    this.made.delete(key);
   }
 }
 
@@ -70,8 +97,4 @@ export async function formatWithoutFrames(
   const [{ encoder }, layout] = await Promise.all([finder.find(), displays.current(null).catch(() => null)]);
   const canvas = layout?.picture.kind === 'composed' ? layout.picture.fit.canvas : null;
   return { ...(canvas ?? { width: 1280, height: 720 }), fps, encoder };
-}
-
-function lastLine(text: string): string {
-  return text.trim().split('\n').at(-1) ?? '';
 }

@@ -25,6 +25,51 @@ export function spawnForCapture(path: string, args: readonly string[]): ChildPro
   }
 }
 
+/** Another program may keep the pipes of an ffmpeg that has exited open, and then there is no `close`. */
+const CLOSE_DEADLINE_MS = 1000;
+const KEPT_STDERR = 8000;
+
+export interface RunToEndOptions {
+  /** For its stdin. */
+  readonly input?: Uint8Array;
+  readonly take: (chunk: Buffer) => void;
+  /** It is killed then, or when the signal is aborted. */
+  readonly deadlineMs: number;
+  readonly signal?: AbortSignal;
+}
+
+/** @returns the exit code, null after a kill, and the end of stderr */
+export async function runToEnd(
+  child: ChildProcessWithoutNullStreams,
+  { input, take, deadlineMs, signal }: RunToEndOptions,
+): Promise<{ code: number | null; stderr: string }> {
+  const kill = (): void => void child.kill('SIGKILL');
+  const timer = setTimeout(kill, deadlineMs);
+  signal?.addEventListener('abort', kill);
+  if (signal?.aborted === true) kill();
+  try {
+    let stderr = '';
+    child.stdin.on('error', () => undefined).end(input);
+    child.stdout.on('data', take);
+    child.stderr
+      .setEncoding('utf8')
+      .on('data', (text: string) => (stderr = (stderr + text).slice(-KEPT_STDERR)));
+    const code = await new Promise<number | null>((resolve, reject) => {
+      child.on('error', reject);
+      child.on('close', resolve);
+      child.on('exit', (ended) => setTimeout(resolve, CLOSE_DEADLINE_MS, ended).unref());
+    });
+    return { code, stderr };
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', kill);
+  }
+}
+
+export function lastLine(stderr: string): string {
+  return stderr.trim().split('\n').at(-1) ?? '';
+}
+
 /** Temporary: resources return when other programs end, or a flood of connections is over. */
 export function isShortage(error: unknown): boolean {
   return ['EMFILE', 'ENFILE', 'EAGAIN', 'ENOMEM'].includes(errno(error) ?? '');

@@ -12,6 +12,7 @@ import type { Grab } from './ffmpegCommand.ts';
 import { captureArguments, trialArguments } from './ffmpegCommand.ts';
 import { sharesFramesWithOthers } from './sharedFrames.ts';
 import type { SpawnFfmpeg } from './spawnFfmpeg.ts';
+import { lastLine, runToEnd } from './spawnFfmpeg.ts';
 
 export interface TrialOptions {
   readonly finder: Pick<FfmpegFinder, 'find'>;
@@ -41,7 +42,6 @@ export interface Trial {
 
 const SECONDS = 2;
 const DEADLINE_MS = 15_000;
-const CLOSE_DEADLINE_MS = 1000;
 /** Small enough to check every pixel, large enough to notice a clock's changed digit. */
 const LOOK = { width: 640, height: 360 };
 /** Luma; above the black of either range. */
@@ -138,32 +138,9 @@ async function run(
   take: (chunk: Buffer) => void,
   signal: AbortSignal,
 ): Promise<string> {
-  const kill = (): void => void child.kill('SIGKILL');
-  const timer = setTimeout(kill, DEADLINE_MS);
-  signal.addEventListener('abort', kill);
-  if (signal.aborted) kill();
-  try {
-    child.stdin.on('error', () => undefined).end();
-    child.stdout.on('data', take);
-    let stderr = '';
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr = (stderr + text).slice(-8000)));
-    const code = await new Promise<number | null>((resolve, reject) => {
-      child.on('error', reject);
-      child.on('close', resolve);
-      // Another program may keep its pipes open, and then there is no 'close'.
-      child.on('exit', (ended) => setTimeout(resolve, CLOSE_DEADLINE_MS, ended).unref());
-    });
-    if (code !== 0 && !signal.aborted) {
-      throw new SightlineError(
-        'CAPTURE_FAILED',
-        `The test capture failed: ${stderr.trim().split('\n').at(-1) ?? ''}`,
-      );
-    }
-    return stderr;
-  } finally {
-    clearTimeout(timer);
-    signal.removeEventListener('abort', kill);
-  }
+  const { code, stderr } = await runToEnd(child, { take, deadlineMs: DEADLINE_MS, signal });
+  if (code === 0 || signal.aborted) return stderr;
+  throw new SightlineError('CAPTURE_FAILED', `The test capture failed: ${lastLine(stderr)}`);
 }
 
 /** `bench: utime=0.250s stime=0.030s rtime=2.100s` (ffmpeg's -benchmark) */

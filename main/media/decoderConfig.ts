@@ -17,7 +17,8 @@ export function sameDecoder(one: VideoDecoderConfig, other: VideoDecoderConfig):
   return one.codec === other.codec && descriptionOf(one).equals(descriptionOf(other));
 }
 
-function descriptionOf(config: VideoDecoderConfig): Buffer {
+/** The avcC box's content. */
+export function descriptionOf(config: VideoDecoderConfig): Buffer {
   const description = config.description as ArrayBufferView | ArrayBufferLike | undefined;
   if (description === undefined) return Buffer.alloc(0);
   return ArrayBuffer.isView(description)

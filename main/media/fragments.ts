@@ -1,7 +1,7 @@
 // Fragmented MP4 (ISO/IEC 14496-12): splits ffmpeg's byte stream into the initialisation segment and whole fragments,
 // and reads each fragment's decode time. Decodes nothing. The finished MP4 is written by mp4Muxer.ts.
 
-import { BOX_HEADER_BYTES, asBuffer, boxType, findBox } from './boxes.ts';
+import { BOX_HEADER_BYTES, boxType, findBox } from './boxes.ts';
 
 /** Far above every box that ffmpeg writes for us: a larger size means that the stream is not MP4. */
 const MAX_BOX_BYTES = 64 * 1024 * 1024;
@@ -114,19 +114,6 @@ export function firstSegment(bytes: Uint8Array): Segment | null {
   } catch {
     return null;
   }
-}
-
-const NAL_LENGTH_BYTES = 4;
-const IDR_SLICE = 5;
-
-/** Whether an H.264 frame (ISO/IEC 14496-15, 4-byte lengths) has an IDR slice and so can be decoded alone. */
-export function isKeyFrame(frame: Uint8Array): boolean {
-  const bytes = asBuffer(frame);
-  for (let at = 0; at + NAL_LENGTH_BYTES < bytes.byteLength;) {
-    if ((bytes.readUInt8(at + NAL_LENGTH_BYTES) & 0x1f) === IDR_SLICE) return true;
-    at += NAL_LENGTH_BYTES + bytes.readUInt32BE(at);
-  }
-  return false;
 }
 
 function readTrack(moov: Buffer): { timescale: number; width: number; height: number } {

@@ -5,7 +5,7 @@ import { EncodedPacket, EncodedVideoPacketSource, Mp4OutputFormat, Output, Strea
 import type { StreamTargetChunk } from 'mediabunny';
 import type { Moment } from '../shared/time.ts';
 import { asBuffer } from './boxes.ts';
-import { isKeyFrame } from './fragments.ts';
+import { isKeyFrame } from './h264.ts';
 import type { Written } from './moov.ts';
 import { LARGE_BOX_HEADER_BYTES, Moov } from './moov.ts';
 

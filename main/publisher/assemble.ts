@@ -1,5 +1,5 @@
-// Assembly: one MP4 from the frames of the runs and a slate for each gap. Frames are copied, never decoded or encoded, and
-// no unencrypted video is written anywhere but to the sink. Assembly can run during the contact: it takes what is certain, and
+// Assembly: one MP4 from the frames of the runs and a slate for each gap; in gaps under a second the last frame stays, with a
+// badge. Frames are copied, never decoded or encoded, and no unencrypted video is written anywhere but to the sink. Assembly can run during the contact: it takes what is certain, and
 // the moov comes last. Runs are read with our own splitter, because mediabunny's demuxer keeps the position of every
 // fragment in memory, which is too much for an eight-hour run.
 
@@ -7,11 +7,12 @@ import { readDecoderConfig, sameDecoder, singleFrame } from '../media/decoderCon
 import type { Moov } from '../media/moov.ts';
 import type { WriteFrames } from '../media/mp4Muxer.ts';
 import { Mp4Muxer } from '../media/mp4Muxer.ts';
-import type { GapReason } from '../shared/names.ts';
+import type { Overlay } from '../media/overlayFrame.ts';
+import { overlayFrame } from '../media/overlayFrame.ts';
 import type { Moment } from '../shared/time.ts';
 import type { RunReader } from '../spool/runFiles.ts';
 import { DamagedRunFile } from '../spool/runFiles.ts';
-import type { Piece } from '../spool/timeline.ts';
+import type { Gap, Piece, RunPiece } from '../spool/timeline.ts';
 import type { Frame } from './runFrames.ts';
 import { RunFrames } from './runFrames.ts';
 
@@ -25,8 +26,10 @@ export interface AssemblySource {
   readonly runFrames: (runId: string) => number;
   /** The error to throw for a damaged run. @param read what could be read of it; null: nothing */
   readonly damaged: (runId: string, read: RunFrames['read'] | null, why: DamagedRunFile) => Error;
-  /** A fragmented MP4 with one frame, encoded with the settings of the runs. */
-  readonly slate: (reason: GapReason) => Promise<Uint8Array>;
+  /** For one of the pieces: a fragmented MP4 with one frame, encoded with the settings of the runs. */
+  readonly slate: (gap: Gap, pieces: readonly Piece[]) => Promise<Uint8Array>;
+  /** For gaps that follow each other. */
+  readonly badge: (gaps: readonly Gap[]) => Promise<Overlay>;
   readonly write: WriteFrames;
 }
 
@@ -37,6 +40,9 @@ export interface Assembled {
   readonly frames: number;
   readonly moov: Moov;
 }
+
+/** A shorter gap does not interrupt the video: the last frame stays. */
+const SLATE_FROM_MS = 1000;
 
 /** Something that was assembled as certain has changed. This assembly is void; a new one must start from the beginning. */
 export class TimelineChanged extends Error {
@@ -63,27 +69,17 @@ export class Assembly {
   }
 
   /**
-   * Assembles what is new.
+   * Assembles what is new, up to the end of the last run: a gap after it may grow and change its reason.
    * @param pieces cover the recording from its start without a hole, and begin with those of the previous call
    * @throws TimelineChanged
    */
   async advance(pieces: readonly Piece[]): Promise<void> {
-    this.requireSameBeginning(pieces);
-    for (const piece of pieces.slice(Math.max(0, this.taken.length - 1))) {
-      if (this.taken.at(-1)?.from === piece.from) {
-        this.taken[this.taken.length - 1] = piece;
-      } else {
-        await this.closeRun();
-        this.taken.push(piece);
-        if (piece.kind === 'gap') await this.addSlate(piece);
-      }
-      if (piece.kind === 'run') await this.addRun(piece);
-    }
+    await this.assemble(pieces.slice(0, pieces.findLastIndex(({ kind }) => kind === 'run') + 1));
   }
 
   /** @param pieces all of them */
   async finish(pieces: readonly Piece[], endTime: Moment): Promise<Assembled> {
-    await this.advance(pieces);
+    await this.assemble(pieces);
     await this.writePrevious(endTime);
     await this.closeRun();
     if (this.decoder === null) throw new Error('The recording has no frame at all.');
@@ -96,6 +92,20 @@ export class Assembly {
   async cancel(): Promise<void> {
     await this.closeRun().catch(() => undefined);
     await this.muxer.cancel();
+  }
+
+  private async assemble(pieces: readonly Piece[]): Promise<void> {
+    this.requireSameBeginning(pieces);
+    for (const piece of pieces.slice(Math.max(0, this.taken.length - 1))) {
+      if (this.taken.at(-1)?.from === piece.from) {
+        this.taken[this.taken.length - 1] = piece;
+      } else {
+        await this.closeRun();
+        this.taken.push(piece);
+        if (piece.kind === 'gap') await this.addGap(piece, pieces);
+      }
+      if (piece.kind === 'run') await this.addRun(piece);
+    }
   }
 
   private requireSameBeginning(pieces: readonly Piece[]): void {
@@ -113,13 +123,29 @@ export class Assembly {
     });
   }
 
-  private async addSlate(piece: Piece & { kind: 'gap' }): Promise<void> {
-    const { config, data } = await singleFrame(await this.source.slate(piece.reason));
+  private async addGap(gap: Gap, pieces: readonly Piece[]): Promise<void> {
+    if (this.previous !== null && isShort(gap)) {
+      const before = pieces[this.taken.length - 2];
+      // The first of several short gaps has the badge of all.
+      if (before === undefined || !isShort(before)) await this.addBadge(gap, pieces);
+      return;
+    }
+    const { config, data } = await singleFrame(await this.source.slate(gap, pieces));
     this.requireSameDecoder(config);
-    await this.addFrame({ at: piece.from, data });
+    await this.addFrame({ at: gap.from, data });
   }
 
-  private async addRun(piece: Piece & { kind: 'run' }): Promise<void> {
+  /** The last frame with a badge; without one where the encoder's stream does not allow it. */
+  private async addBadge(gap: Gap, pieces: readonly Piece[]): Promise<void> {
+    const rest = pieces.slice(this.taken.length - 1);
+    const end = rest.findIndex((piece) => !isShort(piece));
+    const gaps = rest.slice(0, end === -1 ? rest.length : end).filter(isShort);
+    const overlay = await this.source.badge(gaps);
+    const data = this.decoder && this.previous && overlayFrame(this.decoder, this.previous.data, overlay);
+    if (data !== null) await this.addFrame({ at: gap.from, data });
+  }
+
+  private async addRun(piece: RunPiece): Promise<void> {
     const { runId } = piece;
     const start = this.source.runStart(runId);
     const isInside = (frame: Frame): boolean => start + frame.offsetMs < piece.to;
@@ -166,6 +192,10 @@ export class Assembly {
       `The runs of this recording were encoded differently (${this.decoder.codec}, ${found.codec}).`,
     );
   }
+}
+
+function isShort(piece: Piece): piece is Gap {
+  return piece.kind === 'gap' && piece.to - piece.from < SLATE_FROM_MS;
 }
 
 function nameOf(piece: Piece): string {

@@ -2,13 +2,15 @@
 // during the contact: it sends what is certain, so that little is left to do at the contact's end. Throws when anything
 // fails; the spool keeps the recording then.
 
+import type { Overlay } from '../media/overlayFrame.ts';
 import type { Manifest } from '../shared/manifest.ts';
-import type { SlateOrder, VideoFormat } from '../shared/names.ts';
+import type { BadgeOrder, GapFacts, SlateOrder, VideoFormat } from '../shared/names.ts';
 import type { Moment } from '../shared/time.ts';
+import { gapCauses } from '../spool/gapCauses.ts';
 import type { LedgerRecording, LiveRun } from '../spool/ledger.ts';
 import type { SpoolSession } from '../spool/spool.ts';
 import type { DamagedRunFile } from '../spool/runFiles.ts';
-import type { Piece, RunDamage } from '../spool/timeline.ts';
+import type { Gap, Piece, RunDamage } from '../spool/timeline.ts';
 import { timelineOf } from '../spool/timeline.ts';
 import { Assembly, TimelineChanged } from './assemble.ts';
 import { buildManifest } from './buildManifest.ts';
@@ -28,6 +30,7 @@ export interface UploadOptions {
   readonly deliverDamaged: boolean;
   /** Returns a slate as fragmented MP4. */
   readonly makeSlate: (order: SlateOrder) => Promise<Uint8Array>;
+  readonly makeBadge: (order: BadgeOrder) => Promise<Overlay>;
   /** For a recording without any frame of its own, suspended from its start to its end. */
   readonly blankFormat: () => Promise<VideoFormat>;
   /** Called at most four times a second for each upload; null: it is over. */
@@ -68,13 +71,12 @@ export class Upload {
     });
   }
 
-  /** Sends what was recorded before `until`. A gap at its end is left out, because its reason is not known yet. */
+  /** Sends what was recorded before `until`. */
   async advance(until: Moment): Promise<void> {
     const { recording } = this;
     const stopped = { type: 'contact.stopped', recordingId: this.recordingId, cause: 'stopped' } as const;
     const pieces = timelineOf(this.session.ledger, { ...recording, stopped: { ...stopped, endTime: until } });
-    while (pieces.at(-1)?.kind === 'gap') pieces.pop();
-    if (pieces.length === 0) return;
+    if (!pieces.some(({ kind }) => kind === 'run')) return;
     const fps = this.runsOf(pieces)[0]?.opened.fps ?? 1;
     const { assembly } = await this.begin(pieces, Math.ceil(LIVE_HOURS * 3600 * fps * CATCH_UP));
     await assembly.advance(pieces);
@@ -147,13 +149,33 @@ export class Upload {
       runFrames: (runId) =>
         this.damages.get(runId)?.frames ?? this.session.ledger.runs.get(runId)?.closed?.frames ?? Infinity,
       damaged: (runId, read, why) => this.damageOf(runId, read, why),
-      slate: (reason) => this.options.makeSlate({ reason, ...format }),
+      slate: (gap, all) => this.options.makeSlate({ ...this.factsOf(gap, all), ...format }),
+      badge: (gaps) => {
+        const { width, height } = format;
+        return this.options.makeBadge({ gaps, width, height });
+      },
       write: (position, data) => {
         this.frameBytes += data.byteLength;
         return object.write(position, data);
       },
     });
     return { assembly, object };
+  }
+
+  /** The reason that a page gave is on slates of its own contact only. */
+  private factsOf(gap: Gap, pieces: readonly Piece[]): GapFacts {
+    const index = pieces.indexOf(gap);
+    const { by, endedBy } = gapCauses(this.session.ledger, pieces)[index] ?? {
+      by: 'sightline',
+      endedBy: null,
+    };
+    const suspension = this.recording.suspensions.find(
+      ({ at, resumedAt }) => at < gap.to && (resumedAt ?? Infinity) > gap.from,
+    );
+    return {
+      ...{ reason: gap.reason, from: gap.from, to: gap.to, by, text: suspension?.reason ?? null },
+      ...(pieces[index + 1]?.kind === 'gap' ? {} : { endedBy }),
+    };
   }
 
   private damageOf(runId: string, read: RunFrames['read'] | null, why: DamagedRunFile): RunDamaged {

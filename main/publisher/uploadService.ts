@@ -4,7 +4,6 @@
 import type { Logger } from '../platform/log.ts';
 import { appVersion, osName } from '../platform/version.ts';
 import type { Policy, PolicyKey } from '../policy/keys.ts';
-import type { SlateOrder, VideoFormat } from '../shared/names.ts';
 import type { Clock } from '../shared/time.ts';
 import type { CurrentSpoolSession } from '../spool/currentSession.ts';
 import type { SpoolSession } from '../spool/spool.ts';
@@ -23,11 +22,10 @@ import type { Sink } from './sink.ts';
 import type { UploadOptions } from './upload.ts';
 import { Upload, uploadRecording } from './upload.ts';
 
-export interface UploadServiceOptions extends Pick<PublisherPorts, 'onChange'> {
+export interface UploadServiceOptions
+  extends Pick<PublisherPorts, 'onChange'>, Pick<UploadOptions, 'makeSlate' | 'makeBadge' | 'blankFormat'> {
   /** Read again for each upload. */
   readonly policy: Policy;
-  readonly makeSlate: (order: SlateOrder) => Promise<Uint8Array>;
-  readonly blankFormat: () => Promise<VideoFormat>;
   readonly current: CurrentSpoolSession;
   readonly announcer: Announcer;
   readonly statusEvents: StatusEvents;
@@ -55,7 +53,7 @@ const sinkKeys: readonly PolicyKey[] = [
 ];
 
 export function startUploads(options: UploadServiceOptions): UploadService {
-  const { policy, makeSlate, blankFormat, current, announcer, statusEvents, clock, log } = options;
+  const { policy, makeSlate, makeBadge, blankFormat, current, announcer, statusEvents, clock, log } = options;
   const throttle = new Throttle();
   const tokens = new PageTokens();
   let sink = sinkOf(policy, throttle, tokens);
@@ -68,6 +66,7 @@ export function startUploads(options: UploadServiceOptions): UploadService {
     os: osName(),
     deliverDamaged: policy.deliverDamaged,
     makeSlate,
+    makeBadge,
     blankFormat,
     onProgress: (session, recordingId, progress) => publisher.progressed(session, recordingId, progress),
   });

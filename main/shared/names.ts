@@ -1,11 +1,12 @@
 // States and reasons that several rooms use, as types.
 
 import { z } from 'zod';
+import type { Moment } from './time.ts';
 
 export const channelSchema = z.enum(['VOICE', 'CHAT', 'TASK']);
 export type Channel = z.infer<typeof channelSchema>;
 
-/** Why nothing was captured between two runs. Each reason has its own slate. */
+/** Why nothing was captured between two runs. */
 export const gapReasonSchema = z.enum([
   ...(['suspended', 'interrupted', 'display-changed', 'display-unavailable', 'app-restarted'] as const),
   ...(['locked', 'switched-away', 'asleep', 'spool-full', 'unreadable'] as const),
@@ -99,4 +100,21 @@ export interface VideoFormat {
   readonly encoder: EncoderName;
 }
 
-export type SlateOrder = VideoFormat & { readonly reason: GapReason };
+/** What a slate says about its gap. */
+export interface GapFacts {
+  readonly reason: GapReason;
+  readonly from: Moment;
+  readonly to: Moment;
+  readonly by: GapCause;
+  /** null: the recording ends with the gap; absent: another gap follows. */
+  readonly endedBy?: GapEnd | null;
+  /** Why the page suspended the recording, in its own text: from outside. */
+  readonly text: string | null;
+}
+
+export type SlateOrder = VideoFormat & GapFacts;
+
+/** For gaps under a second that follow each other. */
+export type BadgeOrder = Pick<VideoFormat, 'width' | 'height'> & {
+  readonly gaps: readonly Pick<GapFacts, 'reason' | 'from' | 'to'>[];
+};

@@ -6,9 +6,13 @@ import { gapOfPause } from '../shared/names.ts';
 import type { Moment } from '../shared/time.ts';
 import type { Ledger, LedgerRecording, LiveRun } from './ledger.ts';
 
-export type Piece =
-  | { readonly kind: 'run'; readonly runId: string; readonly from: Moment; readonly to: Moment }
-  | { readonly kind: 'gap'; readonly reason: GapReason; readonly from: Moment; readonly to: Moment };
+interface Part {
+  readonly from: Moment;
+  readonly to: Moment;
+}
+export type RunPiece = Part & { readonly kind: 'run'; readonly runId: string };
+export type Gap = Part & { readonly kind: 'gap'; readonly reason: GapReason };
+export type Piece = RunPiece | Gap;
 
 /** The readable part of a damaged run: its frames, and where the last of them ends; null: there is none. */
 export interface RunDamage {

@@ -168,7 +168,7 @@ describe.skipIf(why !== null)(`the MSI (${why === null ? 'under Wine' : `left ou
       ]) {
         expect(existsSync(installed(path)), path).toBe(true);
       }
-      expect(readdirSync(installed('resources/slates'))).toContain('suspended.gif');
+      expect(readdirSync(installed('resources/slates'))).toContain('masks.json');
       const license = 'resources/ffmpeg/win32-x64/LICENSE.OpenH264';
       expect(readFileSync(installed(license))).toEqual(readFileSync(license));
     });

@@ -11,7 +11,15 @@ import { Spool } from '../../main/spool/spool.ts';
 import { timelineOf } from '../../main/spool/timeline.ts';
 import { Dice } from '../soak/common.ts';
 import { decodesCleanly, probe, topLevelBoxes } from '../rig/mp4.ts';
-import { SimulatedRun, makeMinute, makeSlate, startRecording, stopRecording } from '../rig/simulated.ts';
+import {
+  SIMULATED,
+  SimulatedRun,
+  makeBadge,
+  makeMinute,
+  makeSlate,
+  startRecording,
+  stopRecording,
+} from '../rig/simulated.ts';
 import { temporaryFolder } from '../unit/support/folders.ts';
 import { openedSession, testKeys } from '../unit/support/keys.ts';
 
@@ -34,9 +42,7 @@ async function newSession(): Promise<SpoolSession> {
 function piecesUpTo(session: SpoolSession, endTime: number) {
   const recording = session.ledger.recordings.get(ID)!;
   const stopped = { type: 'contact.stopped', recordingId: ID, endTime, cause: 'stopped' } as const;
-  const pieces = timelineOf(session.ledger, { ...recording, stopped });
-  while (pieces.at(-1)?.kind === 'gap') pieces.pop();
-  return pieces;
+  return timelineOf(session.ledger, { ...recording, stopped });
 }
 
 class Collector {
@@ -53,6 +59,7 @@ class Collector {
       runFrames: (runId) => session.ledger.runs.get(runId)?.closed?.frames ?? Infinity,
       damaged: (_, __, why) => why,
       slate: () => Promise.resolve(slate),
+      badge: (gaps) => makeBadge({ gaps, width: SIMULATED.width, height: SIMULATED.height }),
       write: (position, data) => {
         this.first ??= position;
         expect(position).toBe(this.first + this.next);
@@ -92,7 +99,7 @@ describe('an assembly in steps', () => {
       const inSteps = new Assembly(collector.source(session, 50_000));
       let now = START;
       let until = START;
-      for (const runId of ['a', 'b', 'c']) {
+      for (const runId of ['a', 'b', 'c'] as const) {
         const run = await SimulatedRun.open(session, runId, now, minute);
         for (let step = 0; step < 4; step += 1) {
           await run.grow(Math.ceil(dice.between(1, 60)));
@@ -101,7 +108,8 @@ describe('an assembly in steps', () => {
         }
         await run.close();
         if (dice.next() < 0.5) await inSteps.advance(piecesUpTo(session, (until = run.endTime)));
-        now = run.endTime + (runId === 'b' ? 100 : 5000);
+        // No gap (shorter than a frame), a slate, a badge.
+        now = run.endTime + { a: dice.next() < 0.5 ? 100 : 5000, b: 700, c: 5000 }[runId];
       }
       const endTime = now - 2500;
       await stopRecording(session, ID, endTime);

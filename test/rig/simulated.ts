@@ -1,5 +1,11 @@
 // Recordings of any length in a real spool, made in seconds: one minute of fragmented MP4 from ffmpeg, repeated with its
 // times moved. For what comes after capture: assembly, delivery, benchmarks.
+import { join } from 'node:path';
+import { loadMasks } from '../../main/capture/masks.ts';
+import { badgeOverlay } from '../../main/capture/slateImage.ts';
+import type { Overlay } from '../../main/media/overlayFrame.ts';
+import { findResourcesFolder } from '../../main/platform/paths.ts';
+import type { BadgeOrder } from '../../main/shared/names.ts';
 import { FragmentSplitter, type Fragment } from '../../main/media/fragments.ts';
 import type { SpoolSession } from '../../main/spool/spool.ts';
 import { FFMPEG_HINT, findTool, runOrThrow } from './process.ts';
@@ -144,4 +150,9 @@ export function stopRecording(session: SpoolSession, recordingId: string, endTim
 export async function makeSlate(): Promise<Uint8Array> {
   const { initialisation, fragments } = await makeMinute(200, 1);
   return Buffer.concat([initialisation, fragments[0]!.bytes]);
+}
+
+/** Badges as the program makes them. */
+export async function makeBadge(order: BadgeOrder): Promise<Overlay> {
+  return badgeOverlay(await loadMasks(join(findResourcesFolder(), 'slates')), order);
 }

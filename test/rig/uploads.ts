@@ -15,6 +15,7 @@ import { BUCKET, REGION } from './s3Store.ts';
 import {
   SIMULATED,
   SimulatedRun,
+  makeBadge,
   makeMinute,
   makeSlate,
   startRecording,
@@ -62,6 +63,7 @@ export function uploadOptions(sink: UploadOptions['sink']): UploadOptions {
     os: 'test',
     deliverDamaged: true,
     makeSlate: () => (slate ??= makeSlate()),
+    makeBadge,
     blankFormat: () => Promise.resolve(SIMULATED),
   };
 }

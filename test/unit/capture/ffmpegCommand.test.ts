@@ -156,20 +156,25 @@ describe('the command of a slate', () => {
 
   it('encodes exactly as a run does', () => {
     for (const encoder of encoderNames) {
-      const slate = slateArguments({ picture: 'slates/suspended.gif', encoder, fps: 5, canvas });
+      const slate = slateArguments({ encoder, fps: 5, canvas });
       const run = captureArguments({ ...x11, encoder, picture: { kind: 'whole', canvas } });
       const withoutCount = encodingOf(slate).filter((one, index, all) => {
         return one !== '-frames:v' && all[index - 1] !== '-frames:v';
       });
       expect(withoutCount).toEqual(encodingOf(run));
-      expect(valueOf(slate, '-filter:v')).toBe(`fps=5,${valueOf(run, '-filter:v') ?? ''}`);
+      const filters = valueOf(slate, '-filter:v') ?? '';
+      expect(filters).toMatch(/^setsar=1,format=yuv420p,setparams=/);
+      expect(valueOf(run, '-filter:v')?.endsWith(filters)).toBe(true);
     }
   });
 
-  it('makes one picture of the file that it is given, whatever its name', () => {
-    const picture = '/a folder/with, odd:names/suspended.gif';
-    const args = slateArguments({ picture, encoder: 'libx264', fps: 5, canvas });
-    expect(valueOf(args, '-i')).toBe(picture);
+  it('reads one raw frame with the frame rate of the runs from stdin', () => {
+    const args = slateArguments({ encoder: 'libx264', fps: 5, canvas });
+    const input = args.slice(args.indexOf('-f'), args.indexOf('-i') + 2);
+    expect(input).toEqual([
+      ...['-f', 'rawvideo', '-pixel_format', 'yuv420p', '-video_size', '1280x720'],
+      ...['-framerate', '5', '-i', 'pipe:0'],
+    ]);
     expect(valueOf(args, '-frames:v')).toBe('1');
   });
 });

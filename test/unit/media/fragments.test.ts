@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Segment } from '../../../main/media/fragments.ts';
-import { FragmentSplitter, isKeyFrame } from '../../../main/media/fragments.ts';
+import { FragmentSplitter } from '../../../main/media/fragments.ts';
+import { isKeyFrame } from '../../../main/media/h264.ts';
 import type { TestVideo } from '../support/fragmentedMp4.ts';
 import { makeTestVideo, topBoxes } from '../support/fragmentedMp4.ts';
 

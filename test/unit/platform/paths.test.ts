@@ -21,7 +21,7 @@ describe('the folder for data', () => {
 
 describe('the folder of resources', () => {
   it('is found above this source', () => {
-    expect(existsSync(join(findResourcesFolder(), 'slates', 'suspended.gif'))).toBe(true);
+    expect(existsSync(join(findResourcesFolder(), 'slates', 'masks.json'))).toBe(true);
   });
 
   it('is found above a build, however deep, and beside an installed app', async () => {

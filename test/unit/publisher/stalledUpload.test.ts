@@ -14,6 +14,7 @@ import type { UploadOptions } from '../../../main/publisher/upload.ts';
 import { uploadRecording } from '../../../main/publisher/upload.ts';
 import type { SpoolSession } from '../../../main/spool/spool.ts';
 import { Spool } from '../../../main/spool/spool.ts';
+import { makeBadge } from '../../rig/simulated.ts';
 import { temporaryFolder } from '../support/folders.ts';
 import { chunksOf, makeTestVideo } from '../support/fragmentedMp4.ts';
 import { agent, entry, recording, run } from '../support/journalEntries.ts';
@@ -74,6 +75,7 @@ function queueInto(sinkFolder: string): {
     sink: new FolderSink(sinkFolder),
     ...{ keyPrefix: 'recordings', appVersion: '0', os: 'test', deliverDamaged: true },
     makeSlate: () => Promise.resolve(Buffer.concat([chunks[0]!, chunks[1]!])),
+    makeBadge,
     blankFormat: () => Promise.resolve({ width: 160, height: 96, fps: 5, encoder: 'libx264' }),
     onProgress: (session, recordingId, progress) => publisher.progressed(session, recordingId, progress),
   };
