@@ -1,11 +1,11 @@
-// Files that are there whole or not at all, even when the power goes in between.
+// Files that exist complete or not at all, even after a power cut.
 
 import { link, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { errno } from '../shared/errors.ts';
 
-/** Makes a rename in this folder last through a power cut (fsync(2)); Windows does so by itself and refuses. */
+/** Makes a rename in this folder last through a power cut (fsync(2)); Windows does so anyway and refuses. */
 export async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r').catch(() => null);
   await handle?.sync().catch(() => undefined);
@@ -36,7 +36,7 @@ export async function renameOver(
 }
 
 const TEMPORARY = /\.[0-9a-f]{8}\.tmp$/;
-/** Whoever writes one has long finished by then, or died. */
+/** A process that writes one has long finished by then, or died. */
 const LEFT_BEHIND_MS = 60_000;
 
 /** Under a random name; see removeLeftBehind. */
@@ -50,34 +50,8 @@ export async function writeFileAtomically(
   path: string,
   data: string | Buffer,
   mode = 0o600,
-  { temporary = temporaryOf(path) } = {},
+  { temporary = temporaryOf(path), give = renameOver }: Writing = {},
 ): Promise<void> {
-  await writeBeside(path, data, mode, temporary, () => renameOver(temporary, path));
-}
-
-/** As writeFileAtomically, but what is there already is left as it is. @returns whether it was made */
-export async function createAtomically(path: string, data: Buffer, mode: number): Promise<boolean> {
-  const temporary = temporaryOf(path);
-  return writeBeside(path, data, mode, temporary, async () => {
-    try {
-      await link(temporary, path); // unlike rename(2) never over another file
-      return true;
-    } catch (error) {
-      if (errno(error) === 'EEXIST') return false;
-      // FAT and some shares have no hard links; there the data folder's lock has to do.
-      await renameOver(temporary, path);
-      return true;
-    }
-  });
-}
-
-async function writeBeside<T>(
-  path: string,
-  data: string | Buffer,
-  mode: number,
-  temporary: string,
-  give: () => Promise<T>,
-): Promise<T> {
   await mkdir(dirname(path), { recursive: true });
   // What an earlier process left half-written under that name.
   await rm(temporary, { force: true });
@@ -91,12 +65,32 @@ async function writeBeside<T>(
     } finally {
       await file.close();
     }
-    const given = await give();
+    await give(temporary, path);
     await syncFolder(dirname(path));
-    return given;
   } finally {
     await rm(temporary, { force: true });
   }
+}
+
+interface Writing {
+  readonly temporary?: string;
+  readonly give?: (temporary: string, path: string) => Promise<void>;
+}
+
+/** As writeFileAtomically, but leaves an existing file as it is. @returns whether it was made */
+export async function createAtomically(path: string, data: Buffer, mode: number): Promise<boolean> {
+  let isMade = true;
+  const give = async (temporary: string): Promise<void> => {
+    try {
+      await link(temporary, path); // unlike rename(2) never over another file
+    } catch (error) {
+      isMade = errno(error) !== 'EEXIST';
+      // FAT and some shares have no hard links; there the data folder's lock has to do.
+      if (isMade) await renameOver(temporary, path);
+    }
+  };
+  await writeFileAtomically(path, data, mode, { give });
+  return isMade;
 }
 
 /** Removes from one of our own folders what a process left there that was killed while it wrote a file. Never rejects. */

@@ -4,12 +4,13 @@
 
 import type { NodeHttpHandler } from '@smithy/node-http-handler';
 import { Readable } from 'node:stream';
+import { withDeadline } from './deadline.ts';
 import { MAX_ANSWER_BYTES, wholeAnswer, withoutEcho } from './limits.ts';
 
 export interface AwsLimits {
   /** How long nothing may move on a connection. */
   readonly idleTimeoutMs: number;
-  /** For a whole request, without the time that its body takes at the slowest rate that is put up with. */
+  /** For a whole request, without the time that its body takes at the slowest accepted rate. */
   readonly requestTimeoutMs: number;
 }
 
@@ -113,16 +114,12 @@ interface AwsClient {
 
 /** Credentials may come from a program that never ends: no request waits for them longer than this. */
 export function limitCredentials(client: AwsClient, timeoutMs = CREDENTIALS_TIMEOUT_MS): void {
+  const late = () => named('CredentialsProviderError', `no credentials within ${timeoutMs / 1000} s`);
   const wait =
     (next: (args: unknown) => Promise<unknown>) =>
     async (args: unknown): Promise<unknown> => {
-      let timer: NodeJS.Timeout | undefined;
-      const late = new Promise<never>((_, reject) => {
-        const error = named('CredentialsProviderError', `no credentials within ${timeoutMs / 1000} s`);
-        timer = setTimeout(() => reject(error), timeoutMs);
-      });
       // The SDK keeps them for the request itself.
-      await Promise.race([client.config.credentials(), late]).finally(() => clearTimeout(timer));
+      await withDeadline(client.config.credentials(), timeoutMs, late);
       return next(args);
     };
   client.middlewareStack.add(wait as never, { step: 'initialize', name: 'credentialsInTime' } as never);

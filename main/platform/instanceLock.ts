@@ -1,24 +1,15 @@
-// One Sightline for each data folder: two of them would publish and delete under each other's hands.
+// One Sightline for each data folder: two would publish and delete each other's recordings.
 
 import { randomBytes } from 'node:crypto';
-import {
-  closeSync,
-  constants,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  rmdirSync,
-  writeFileSync,
-} from 'node:fs';
+import { closeSync, constants, mkdirSync, openSync, readFileSync, readdirSync } from 'node:fs';
+import { renameSync, rmSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { SightlineError, errno } from '../shared/errors.ts';
+import { SightlineError, errno, errorMessage } from '../shared/errors.ts';
+import { parseJsonObject } from '../shared/json.ts';
 
 /**
- * @returns the way to give the lock back
- * @throws SightlineError SPOOL_UNREADABLE when another process holds it, or the folder cannot be written to
+ * @returns releases the lock
+ * @throws SightlineError SPOOL_UNREADABLE when another process has it, or the folder cannot be written to
  */
 export function lockDataFolder(folder: string): () => void {
   try {
@@ -33,47 +24,16 @@ export function lockDataFolder(folder: string): () => void {
     };
   } catch (error) {
     if (error instanceof SightlineError) throw error;
-    const words = error instanceof Error ? error.message : String(error);
-    throw new SightlineError('SPOOL_UNREADABLE', `The data folder ${folder} cannot be used: ${words}`, {
-      cause: error,
-    });
+    const message = `The data folder ${folder} cannot be used: ${errorMessage(error)}`;
+    throw new SightlineError('SPOOL_UNREADABLE', message, { cause: error });
   }
 }
 
-/** The process that holds a data folder's lock; null when none does. */
+/** The process that has locked a data folder, or null. */
 export function lockHolder(folder: string): number | null {
-  if (process.platform === 'win32') return isHeldOpen(folder) ? numberIn(pidFile(folder)) : null;
-  return (
-    namesIn(lockPath(folder))
-      .map(livingHolder)
-      .find((pid) => pid !== null) ?? null
-  );
-}
-
-/**
- * The lock is a folder with one entry, whose name says who holds it. It comes into being whole, by rename(2), which takes
- * the place of nothing or of an empty folder only: of any number that try at once one succeeds. What a crash left is
- * removed by its own name, which nobody else has, so that nobody can remove the lock of one who lives.
- */
-function lockByRename(folder: string): () => void {
-  const lock = lockPath(folder);
-  const name = [process.pid, startOf(process.pid) ?? UNKNOWN, randomBytes(4).toString('hex')].join('.');
-  const prepared = `${lock}.${name}`;
-  mkdirSync(prepared, { mode: 0o700 });
-  try {
-    writeFileSync(join(prepared, name), '', { flag: 'wx', mode: 0o600 });
-    while (!isMoved(prepared, lock)) removeTheDead(folder, lock);
-  } catch (error) {
-    rmSync(prepared, { recursive: true, force: true });
-    throw error;
-  }
-  for (const left of namesIn(folder).filter(isPrepared))
-    if (livingHolder(left.slice(PREPARED.length)) === null)
-      rmSync(join(folder, left), { recursive: true, force: true });
-  return () => {
-    rmSync(join(lock, name), { force: true });
-    removeEmpty(lock);
-  };
+  if (process.platform === 'win32') return isOpenElsewhere(folder) ? pidIn(pidFile(folder)) : null;
+  const pids = namesIn(lockPath(folder)).map(livingProcess);
+  return pids.find((pid) => pid !== null) ?? null;
 }
 
 const LOCK = 'sightline.lock';
@@ -81,23 +41,50 @@ const PREPARED = `${LOCK}.`;
 const UNKNOWN = 'unknown';
 
 const lockPath = (folder: string): string => join(folder, LOCK);
-const isPrepared = (name: string): boolean => name.startsWith(PREPARED);
 
-function isMoved(prepared: string, lock: string): boolean {
+/**
+ * The lock is a folder with one entry, named after its process. It is complete from the start: rename(2) replaces an empty
+ * folder at most, so of any number of processes one succeeds. What a crash left is removed by its own unique name, so that
+ * no process can remove the lock of a living one.
+ */
+function lockByRename(folder: string): () => void {
+  const lock = lockPath(folder);
+  const name = [process.pid, startOf(process.pid) ?? UNKNOWN, randomBytes(4).toString('hex')].join('.');
+  const prepared = join(folder, PREPARED + name);
+  mkdirSync(prepared, { mode: 0o700 });
   try {
-    renameSync(prepared, lock);
+    writeFileSync(join(prepared, name), '', { flag: 'wx', mode: 0o600 });
+    while (!succeeds(() => renameSync(prepared, lock), 'ENOTEMPTY', 'EEXIST')) removeDead(folder, lock);
+  } catch (error) {
+    rmSync(prepared, { recursive: true, force: true });
+    throw error;
+  }
+  for (const left of namesIn(folder).filter((entry) => entry.startsWith(PREPARED)))
+    if (livingProcess(left.slice(PREPARED.length)) === null)
+      rmSync(join(folder, left), { recursive: true, force: true });
+  return () => {
+    rmSync(join(lock, name), { force: true });
+    // rmdir(2) removes empty folders only: a process that has the lock by now keeps it.
+    succeeds(() => rmdirSync(lock), 'ENOTEMPTY', 'EEXIST', 'ENOENT');
+  };
+}
+
+/** @throws errors with other codes */
+function succeeds(act: () => void, ...expected: string[]): boolean {
+  try {
+    act();
     return true;
   } catch (error) {
-    if (['ENOTEMPTY', 'EEXIST'].includes(errno(error) ?? '')) return false;
+    if (expected.includes(errno(error) ?? '')) return false;
     throw error;
   }
 }
 
-/** @throws SightlineError when one of the holders lives */
-function removeTheDead(folder: string, lock: string): void {
+/** @throws SightlineError when the lock's process is alive */
+function removeDead(folder: string, lock: string): void {
   for (const name of namesIn(lock)) {
-    const holder = livingHolder(name);
-    if (holder !== null) throw taken(folder, holder);
+    const pid = livingProcess(name);
+    if (pid !== null) throw taken(folder, pid);
     rmSync(join(lock, name), { force: true });
   }
 }
@@ -111,37 +98,24 @@ function namesIn(folder: string): string[] {
   }
 }
 
-/** rmdir(2) removes empty folders only: whoever has taken the lock meanwhile keeps it. */
-function removeEmpty(folder: string): void {
-  try {
-    rmdirSync(folder);
-  } catch (error) {
-    if (!['ENOTEMPTY', 'EEXIST', 'ENOENT'].includes(errno(error) ?? '')) throw error;
-  }
-}
-
 /** The process that an entry names; null when it is gone (a crash leaves its entry behind). */
-function livingHolder(name: string): number | null {
+function livingProcess(name: string): number | null {
   const [number = '', started] = name.split('.');
   const pid = Number(number);
   if (!Number.isInteger(pid) || pid <= 0 || !isAlive(pid)) return null;
-  // The number may have been given to another process since: then it started at another time.
+  // The id may have been given to another process since: then it started at another time.
   const now = startOf(pid);
   return now !== null && started !== UNKNOWN && now !== started ? null : pid;
 }
 
 /**
- * Windows gives a process's number to the next one at once and does not tell when a process began; but it can keep a
- * file open for one process only, and closes it when that ends, however it ends. The number is only for words.
+ * Windows reuses process ids at once and does not report when a process began; but it can keep a file open for one process
+ * only, and closes it when that ends, however it ends. The id is for messages only.
  */
 function lockByOpening(folder: string): () => void {
-  let lock: number;
-  try {
-    lock = openAlone(folder, constants.O_CREAT);
-  } catch (error) {
-    if (isSharingViolation(error)) throw taken(folder, numberIn(pidFile(folder)));
-    throw error;
-  }
+  let lock = -1;
+  if (!succeeds(() => (lock = openExclusively(folder, constants.O_CREAT)), 'EBUSY'))
+    throw taken(folder, pidIn(pidFile(folder)));
   writeFileSync(pidFile(folder), JSON.stringify({ pid: process.pid, started: null }));
   return () => {
     rmSync(pidFile(folder), { force: true });
@@ -152,39 +126,36 @@ function lockByOpening(folder: string): () => void {
 
 const pidFile = (folder: string): string => join(folder, 'sightline.pid');
 
-/** UV_FS_O_EXLOCK: nobody else can open it, not even for reading (https://docs.libuv.org/en/v1.x/fs.html). */
+/** UV_FS_O_EXLOCK: no other process can open it, not even for reading (https://docs.libuv.org/en/v1.x/fs.html). */
 const EXCLUSIVELY = 0x10000000;
 
-function openAlone(folder: string, flags: number): number {
+/** @throws Error EBUSY while another process has it open */
+function openExclusively(folder: string, flags: number): number {
   return openSync(lockPath(folder), constants.O_RDWR | flags | EXCLUSIVELY, 0o600);
 }
 
-function isHeldOpen(folder: string): boolean {
+function isOpenElsewhere(folder: string): boolean {
   try {
-    closeSync(openAlone(folder, 0));
+    closeSync(openExclusively(folder, 0));
     return false;
   } catch (error) {
-    return isSharingViolation(error);
+    return errno(error) === 'EBUSY';
   }
 }
 
-function isSharingViolation(error: unknown): boolean {
-  return errno(error) === 'EBUSY';
-}
-
-function numberIn(path: string): number {
+function pidIn(path: string): number {
   try {
-    const { pid } = JSON.parse(readFileSync(path, 'utf8')) as { pid?: unknown };
+    const pid = parseJsonObject(readFileSync(path, 'utf8'))?.['pid'];
     return typeof pid === 'number' ? pid : 0;
   } catch {
-    return 0; // it has just begun
+    return 0; // the other process has just begun
   }
 }
 
-function taken(folder: string, holder: number): SightlineError {
+function taken(folder: string, pid: number): SightlineError {
   return new SightlineError(
     'SPOOL_UNREADABLE',
-    `Another Sightline (process ${holder}) uses the data folder ${folder}. End it, or set another "dataDir".`,
+    `Another Sightline (process ${pid}) uses the data folder ${folder}. End it, or set another "dataDir".`,
   );
 }
 
@@ -198,8 +169,8 @@ function isAlive(pid: number): boolean {
 }
 
 /**
- * When a process started, in clock ticks since boot (proc(5), field 22 of stat); null where /proc is not there. A
- * zombie (field 3) holds nothing any more, and started never.
+ * When a process started, in clock ticks since boot (proc(5), field 22 of stat); null where there is no /proc. A zombie
+ * (field 3) uses nothing any more: 'never'.
  */
 function startOf(pid: number): string | null {
   try {

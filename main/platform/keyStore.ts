@@ -1,5 +1,5 @@
-// Who guards the spool's keys: the platform where it can (Electron's safeStorage: DPAPI, Keychain, libsecret), a key
-// file for its owner only where it cannot. A store wraps a key so that only this user on this machine gets it back.
+// Protects the spool's keys: the system's key store where there is one (Electron's safeStorage: DPAPI, Keychain, libsecret),
+// otherwise a key file that only its owner can read. A store wraps a key so that only this user on this machine gets it back.
 
 import { randomBytes, createCipheriv, createDecipheriv } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
@@ -23,7 +23,7 @@ const CIPHER = 'aes-256-gcm';
 
 /**
  * A file of mode 0600 with a key of 32 random bytes, made when it is first needed.
- * @param hasSealed whether a key may have locked something: only one that has not is replaced when it is damaged
+ * @param hasSealed whether a key may have sealed something: only one that has not is replaced when it is damaged
  */
 export function keyFileStore(
   path: string,
@@ -40,8 +40,8 @@ export function keyFileStore(
   return {
     name: 'key-file',
     warning:
-      `No key store of the platform is used: whoever reads ${path} and the data folder can read recordings that are not ` +
-      'delivered yet. Keep both on an encrypted disk.',
+      `The system's key store is not used: anyone who can read ${path} and the data folder can read recordings that are ` +
+      'not uploaded yet. Keep both on an encrypted disk.',
     async wrap(plain) {
       const nonce = randomBytes(NONCE_BYTES);
       const cipher = createCipheriv(CIPHER, await key(), nonce);
@@ -49,12 +49,9 @@ export function keyFileStore(
     },
     async unwrap(wrapped) {
       try {
-        // Never made anew here: a new one opens nothing that an earlier one has locked.
-        const decipher = createDecipheriv(
-          CIPHER,
-          await (loaded ?? existing(path)),
-          wrapped.subarray(0, NONCE_BYTES),
-        );
+        // Never made anew here: a new key opens nothing that an earlier one has sealed.
+        const nonce = wrapped.subarray(0, NONCE_BYTES);
+        const decipher = createDecipheriv(CIPHER, await (loaded ?? load(path)), nonce);
         decipher.setAuthTag(wrapped.subarray(-TAG_BYTES));
         return Buffer.concat([decipher.update(wrapped.subarray(NONCE_BYTES, -TAG_BYTES)), decipher.final()]);
       } catch (error) {
@@ -62,19 +59,6 @@ export function keyFileStore(
       }
     },
   };
-}
-
-async function existing(path: string): Promise<Buffer> {
-  try {
-    return await load(path);
-  } catch (error) {
-    if (errno(error) !== 'ENOENT') throw error;
-    throw new SightlineError(
-      'SPOOL_UNREADABLE',
-      `${path} is gone: what it has locked cannot be read without it. Put it back.`,
-      { cause: error },
-    );
-  }
 }
 
 async function loadOrMake(path: string, hasSealed: () => Promise<boolean>): Promise<Buffer> {
@@ -91,21 +75,20 @@ async function loadOrMake(path: string, hasSealed: () => Promise<boolean>): Prom
 }
 
 async function load(path: string): Promise<Buffer> {
-  const key = await readFile(path);
-  if (key.byteLength !== KEY_BYTES) {
-    throw new SightlineError(
-      'SPOOL_UNREADABLE',
-      `${path} is not a key of ${KEY_BYTES} bytes. Put the right one back; what it has locked cannot be read without it. ` +
+  const unusable = (message: string, cause?: unknown) =>
+    new SightlineError('SPOOL_UNREADABLE', `${path} ${message}`, { cause });
+  const key = await readFile(path).catch((error: unknown) => {
+    if (errno(error) !== 'ENOENT') throw error;
+    throw unusable('is gone: what it has sealed cannot be read without it. Put it back.', error);
+  });
+  if (key.byteLength !== KEY_BYTES)
+    throw unusable(
+      `is not a key of ${KEY_BYTES} bytes. Put the right one back; what it has sealed cannot be read without it. ` +
         'If there is no copy of it, move it and the folder "spool" away and start Sightline again.',
     );
-  }
   const { mode } = await stat(path);
-  if (process.platform !== 'win32' && (mode & 0o077) !== 0) {
-    throw new SightlineError(
-      'SPOOL_UNREADABLE',
-      `${path} can be read by others. Run: chmod 600 '${path}', and take care of who has read it.`,
-    );
-  }
+  if (process.platform !== 'win32' && (mode & 0o077) !== 0)
+    throw unusable(`can be read by others. Run: chmod 600 '${path}', and find out who has read it.`);
   return key;
 }
 
@@ -118,7 +101,7 @@ export interface SafeStorageSource {
   getSelectedStorageBackend?(): string;
 }
 
-/** null where the platform guards nothing. https://www.electronjs.org/docs/latest/api/safe-storage */
+/** null where the system protects nothing. https://www.electronjs.org/docs/latest/api/safe-storage */
 export function safeStorageStore(source: SafeStorageSource): KeyStore | null {
   if (!source.isEncryptionAvailable()) return null;
   if (process.platform === 'linux' && source.getSelectedStorageBackend?.() === 'basic_text') return null;
@@ -130,7 +113,7 @@ export function safeStorageStore(source: SafeStorageSource): KeyStore | null {
       try {
         return Promise.resolve(Buffer.from(source.decryptString(wrapped), 'base64'));
       } catch (error) {
-        return Promise.reject(wrongKey('the key store of the platform', error));
+        return Promise.reject(wrongKey("the system's key store", error));
       }
     },
   };

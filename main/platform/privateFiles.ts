@@ -1,5 +1,5 @@
-// Who may read what Sightline writes: its data folder is for its user alone, whatever the umask and whatever an earlier
-// version left. A folder that IT made for recordings is IT's: the group that may read it may read what is put there.
+// Which users may read what Sightline writes. Its data folder is for its own user only, whatever the umask and whatever an
+// earlier version left. A folder that IT made for recordings is IT's: a group that may read it may read the files in it.
 // Windows has access lists instead, which files inherit from their folders.
 
 import { chmod, lstat, readdir, stat } from 'node:fs/promises';
@@ -15,7 +15,7 @@ const GROUP_READS_FOLDER = 0o050;
 /** Of the data folder; beside them only its own files are looked at, should "dataDir" name a folder with more in it. */
 const OWN_FOLDERS = ['spool', 'logs', 'outbox', 'recordings'];
 
-/** Takes from everybody else what they may do in the data folder. Never rejects. */
+/** Takes all access to the data folder from other users. Never rejects. */
 export async function makePrivate(dataDir: string, log: Logger): Promise<void> {
   if (process.platform === 'win32') return;
   const exposed: string[] = [];
@@ -31,16 +31,17 @@ export async function makePrivate(dataDir: string, log: Logger): Promise<void> {
 
   async function close(path: string, isTop: boolean): Promise<void> {
     try {
-      const { mode, ...kind } = await kindOf(path);
-      // A link is somebody else's file; spool.key is refused when others could read it (keyStore.ts).
-      if (kind.isLink || path === join(dataDir, 'spool.key')) return;
-      // A folder like /tmp is nobody's own.
-      if (isTop && (mode & STICKY) !== 0) throw new Error('a folder for everybody; set another "dataDir"');
-      if ((mode & OTHERS) !== 0) {
-        await chmod(path, mode & PERMISSIONS & ~OTHERS);
+      const found = await lstat(path);
+      // A link's target is not ours; spool.key is refused when others could read it (keyStore.ts).
+      if (found.isSymbolicLink() || path === join(dataDir, 'spool.key')) return;
+      // A folder like /tmp belongs to all users.
+      if (isTop && (found.mode & STICKY) !== 0)
+        throw new Error('a folder for everybody; set another "dataDir"');
+      if ((found.mode & OTHERS) !== 0) {
+        await chmod(path, found.mode & PERMISSIONS & ~OTHERS);
         exposed.push(path);
       }
-      if (!kind.isFolder) return;
+      if (!found.isDirectory()) return;
       for (const entry of await readdir(path, { withFileTypes: true }))
         if (!isTop || entry.isFile() || OWN_FOLDERS.includes(entry.name))
           await close(join(path, entry.name), false);
@@ -48,11 +49,6 @@ export async function makePrivate(dataDir: string, log: Logger): Promise<void> {
       refused.push({ path, reason: errno(error) ?? String(error) });
     }
   }
-}
-
-async function kindOf(path: string): Promise<{ mode: number; isLink: boolean; isFolder: boolean }> {
-  const found = await lstat(path);
-  return { mode: found.mode, isLink: found.isSymbolicLink(), isFolder: found.isDirectory() };
 }
 
 /** What the group of a sink folder may do in it: nothing in one that Sightline makes itself. */
@@ -63,6 +59,15 @@ export async function groupOf(
   return { ofFiles: 0o600 | (mode & GROUP_READS), ofFolders: 0o700 | (mode & GROUP_READS_FOLDER) };
 }
 
+async function modeOf(path: string): Promise<number> {
+  try {
+    return (await stat(path)).mode;
+  } catch (error) {
+    if (errno(error) === 'ENOENT') return 0;
+    throw error;
+  }
+}
+
 /** For folders that a recursive mkdir has just made, from the innermost up to the first. */
 export async function openToGroup(innermost: string, first: string | undefined, mode: number): Promise<void> {
   if (first === undefined || process.platform === 'win32') return;
@@ -71,14 +76,5 @@ export async function openToGroup(innermost: string, first: string | undefined, 
     const { mode: before } = await stat(folder);
     await chmod(folder, (before & PERMISSIONS & ~0o777) | mode);
     if (folder === first || folder === dirname(folder)) return;
-  }
-}
-
-async function modeOf(path: string): Promise<number> {
-  try {
-    return (await stat(path)).mode;
-  } catch (error) {
-    if (errno(error) === 'ENOENT') return 0;
-    throw error;
   }
 }

@@ -22,7 +22,7 @@ const SECRET_WORDS =
   'token|secret|passw(?:or)?d|passphrase|pwd|credential|authori[sz]ation|cookie|api[-_.]?key|access[-_.]?key|' +
   'private[-_.]?key|account[-_.]?key|signature';
 const SECRET_KEY = new RegExp(SECRET_WORDS, 'i');
-/** Keys whose values are a customer's affair or a whole environment, whoever wrote them. */
+/** Keys whose values are customer data or a whole environment. */
 const PRIVATE_KEY = /^(attributes?|contactAttributes|queues?|queueName|env|environment)$/i;
 
 /** Whether a key's value has to be taken out whatever it is. */
@@ -45,13 +45,14 @@ export function urlSecrets(text: string): string[] {
     if (authority === undefined) return [];
     const colon = authority.indexOf(':');
     const parts = colon === -1 ? [authority] : [authority.slice(0, colon), authority.slice(colon + 1)];
-    return parts.flatMap((part) => [part, decoded(part)]);
+    return parts.flatMap((part) => [part, converted(part, decodeURIComponent)]);
   });
 }
 
-function decoded(text: string): string {
+/** Text that cannot be converted stays: a stray `%`, half a surrogate pair. */
+function converted(text: string, convert: (text: string) => string): string {
   try {
-    return decodeURIComponent(text);
+    return convert(text);
   } catch {
     return text;
   }
@@ -121,16 +122,7 @@ export function redactText(text: string, redaction: Redaction): string {
 
 /** As it is, within JSON, within an URL. */
 function formsOf(secret: string): string[] {
-  return [...new Set([secret, JSON.stringify(secret).slice(1, -1), urlEncoded(secret)])];
-}
-
-/** Half a surrogate pair cannot be in an URL. */
-function urlEncoded(text: string, encode: (text: string) => string = encodeURIComponent): string {
-  try {
-    return encode(text);
-  } catch {
-    return text;
-  }
+  return [...new Set([secret, JSON.stringify(secret).slice(1, -1), converted(secret, encodeURIComponent)])];
 }
 
 /** Not in `Chrome/126.0.0.0`: the versions of browsers look like addresses. */
@@ -168,7 +160,7 @@ function withoutHome(text: string, home: string | null): string {
       home,
       home.replaceAll('\\', '\\\\'),
       home.replaceAll('\\', '/'),
-      urlEncoded(home, encodeURI),
+      converted(home, encodeURI),
     ]);
     for (const form of forms) out = out.replaceAll(new RegExp(escaped(form) + ends, 'gi'), '~');
   }

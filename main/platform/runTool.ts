@@ -17,39 +17,24 @@ const SYSTEM_FOLDERS = ['/usr/bin', '/bin', '/usr/sbin', '/sbin', '/run/current-
 export type RunTool = (command: string, args: readonly string[]) => Promise<string>;
 
 export const runTool: RunTool = async (command, args) => {
-  const path = await findTool(command);
-  const { stdout } = await run(path, [...args], {
-    timeout: TIMEOUT_MS,
-    maxBuffer: MAX_OUTPUT_BYTES,
-    windowsHide: true,
-  });
-  return stdout;
+  const limits = { timeout: TIMEOUT_MS, maxBuffer: MAX_OUTPUT_BYTES, windowsHide: true };
+  return (await run(await findTool(command), [...args], limits)).stdout;
 };
 
-/**
- * The absolute path of a tool that comes with the system.
- * @param name without folder and extension, or an absolute path
- * @throws Error when the system has none
- */
-export async function findTool(
-  name: string,
-  platform: NodeJS.Platform = process.platform,
-  folders: readonly string[] = SYSTEM_FOLDERS,
-): Promise<string> {
-  if (platform === 'win32') return win32.join(await systemFolder(), `${name}.exe`);
+/** The absolute path of a tool that comes with the system. @param name without folder and extension, or an absolute path */
+async function findTool(name: string): Promise<string> {
+  if (process.platform === 'win32') return win32.join(await systemFolder(), `${name}.exe`);
   if (isAbsolute(name)) return name;
-  for (const folder of folders) {
+  for (const folder of SYSTEM_FOLDERS) {
     const path = join(folder, name);
     if (await isExecutable(path)) return path;
   }
-  throw new Error(`${name} is not installed in ${folders.join(', ')}.`);
+  throw new Error(`${name} is not installed in ${SYSTEM_FOLDERS.join(', ')}.`);
 }
 
-export async function isExecutable(path: string): Promise<boolean> {
-  try {
-    await access(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
+export function isExecutable(path: string): Promise<boolean> {
+  return access(path, constants.X_OK).then(
+    () => true,
+    () => false,
+  );
 }

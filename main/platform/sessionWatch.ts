@@ -1,5 +1,5 @@
-// The port through which the platform tells that nobody can be at this screen: it is locked, another user's session is
-// in front, or the machine sleeps. Adapters: logind.ts (Linux), powerMonitor.ts (Windows, macOS).
+// Whether the agent is absent from this screen: it is locked, another user's session is in front, or the computer sleeps.
+// Reported by logind.ts on Linux, and here by Electron's powerMonitor on Windows and macOS.
 
 import type { Logger } from './log.ts';
 
@@ -7,14 +7,14 @@ export const absenceReasons = ['locked', 'switched-away', 'asleep'] as const;
 export type AbsenceReason = (typeof absenceReasons)[number];
 
 export interface SessionWatch {
-  /** Nothing is told any more once this has been called. */
+  /** No change is reported once this has been called. */
   stop(): Promise<void>;
 }
 
 export interface SessionWatchOptions {
   /**
-   * The whole set that holds now, in the order of `absenceReasons`: at once when it is not empty at the start, then
-   * on every change, and never the same set twice in a row.
+   * All reasons that apply now, in the order of `absenceReasons`: at once when there are any at the start, then on every
+   * change, and never the same set twice in a row.
    */
   readonly onChange: (absences: readonly AbsenceReason[]) => void;
   readonly log: Logger;
@@ -22,26 +22,18 @@ export interface SessionWatchOptions {
 
 export type StartSessionWatch = (options: SessionWatchOptions) => Promise<SessionWatch>;
 
-/** What holds now. Tells changes only, several that come together as one. */
+/** The reasons that apply now. Reports changes only, several at once as one. */
 export class AbsenceSet {
-  private held: ReadonlySet<AbsenceReason> = new Set();
+  private current: ReadonlySet<AbsenceReason> = new Set();
 
   constructor(private readonly onChange: SessionWatchOptions['onChange']) {}
 
   /** Reasons that `changes` does not name stay as they are. */
   update(changes: Readonly<Partial<Record<AbsenceReason, boolean>>>): void {
-    const next = absenceReasons.filter((reason) => changes[reason] ?? this.held.has(reason));
-    if (next.length === this.held.size && next.every((reason) => this.held.has(reason))) return;
-    this.held = new Set(next);
+    const next = absenceReasons.filter((reason) => changes[reason] ?? this.current.has(reason));
+    if (next.length === this.current.size && next.every((reason) => this.current.has(reason))) return;
+    this.current = new Set(next);
     this.onChange(next);
-  }
-
-  add(reason: AbsenceReason): void {
-    this.update({ [reason]: true });
-  }
-
-  remove(reason: AbsenceReason): void {
-    this.update({ [reason]: false });
   }
 }
 
@@ -83,12 +75,12 @@ export function powerMonitorWatch(source: PowerMonitorSource): StartSessionWatch
     const listeners = (Object.keys(meanings) as PowerEvent[]).map((event) => ({
       event,
       listener: () => {
-        log.debug('The system told of the session', { event });
+        log.debug('The system reported a change of the session', { event });
         absences.update(meanings[event]);
       },
     }));
     for (const { event, listener } of listeners) source.on(event, listener);
-    if (source.getSystemIdleState(IDLE_THRESHOLD_SECONDS) === 'locked') absences.add('locked');
+    if (source.getSystemIdleState(IDLE_THRESHOLD_SECONDS) === 'locked') absences.update({ locked: true });
     return Promise.resolve({
       stop: () => {
         for (const { event, listener } of listeners) source.removeListener(event, listener);

@@ -1,13 +1,14 @@
-// `<dataDir>/control.json`: how the command line finds the running Sightline of the same user, and how each of them
-// knows the other. It holds secrets: it is for its owner only, and must never get into a log or a diagnostics bundle.
+// `<dataDir>/control.json`: how the command line finds the running Sightline of the same user, and how the two
+// authenticate each other. It holds secrets: it is readable by its owner only, and must never get into a log or a diagnostics bundle.
 
 import { randomBytes } from 'node:crypto';
 import { open, rm } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { SightlineError, errno } from '../shared/errors.ts';
 import { writeFileAtomically } from '../platform/atomicFile.ts';
+import { SightlineError, errno } from '../shared/errors.ts';
+import { parseJson } from '../shared/json.ts';
 
 const SECRET_BYTES = 32;
 const MAX_FILE_BYTES = 4096;
@@ -50,47 +51,29 @@ export async function removeControlFile(dataDir: string): Promise<void> {
  */
 export async function readControlFile(dataDir: string): Promise<ControlAccess | null> {
   const path = controlFileIn(dataDir);
+  const unusable = (what: string, remedy: string, cause?: unknown) =>
+    new SightlineError('CLIENT_AUTH_ERROR', `${path} ${what}. ${remedy}.`, { cause });
   let file: FileHandle;
   try {
     file = await open(path, 'r');
   } catch (error) {
     if (errno(error) === 'ENOENT' || errno(error) === 'ENOTDIR') return null;
-    throw unusable(path, `cannot be read (${errno(error) ?? String(error)})`, 'Run this as its owner', error);
+    throw unusable(`cannot be read (${errno(error) ?? String(error)})`, 'Run this as its owner', error);
   }
   try {
-    // Of the file that was opened, not of what may lie at its name by now.
+    // Of the file that was opened, not of what may be at its path by now.
     const { uid, mode, size } = await file.stat();
     if (process.getuid !== undefined) {
-      if (uid !== process.getuid()) {
-        throw unusable(path, 'belongs to another user', 'Run this as the user whose Sightline it is');
-      }
-      if ((mode & 0o077) !== 0) {
-        throw unusable(
-          path,
-          'can be read or changed by others',
-          'Start Sightline again, which writes it anew',
-        );
-      }
+      if (uid !== process.getuid())
+        throw unusable('belongs to another user', 'Run this as the user whose Sightline it is');
+      if ((mode & 0o077) !== 0)
+        throw unusable('can be read or changed by others', 'Start Sightline again, which writes it anew');
     }
-    const parsed =
-      size > MAX_FILE_BYTES ? null : controlAccessSchema.safeParse(parse(await file.readFile('utf8')));
-    if (parsed?.success !== true) {
-      throw unusable(path, 'is not what this version of Sightline writes', 'Start Sightline again');
-    }
-    return parsed.data;
+    const text = size > MAX_FILE_BYTES ? '' : await file.readFile('utf8');
+    const { data } = controlAccessSchema.safeParse(parseJson(text));
+    if (data !== undefined) return data;
+    throw unusable('is not what this version of Sightline writes', 'Start Sightline again');
   } finally {
     await file.close();
-  }
-}
-
-function unusable(path: string, what: string, remedy: string, cause?: unknown): SightlineError {
-  return new SightlineError('CLIENT_AUTH_ERROR', `${path} ${what}. ${remedy}.`, { cause });
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }

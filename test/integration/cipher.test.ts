@@ -81,7 +81,7 @@ it('nothing of pictures or contact can be read in the spool, at any moment', asy
   const [found] = await recorder.published();
   expect(await decodesCleanly(found!.mp4)).toBe('');
   expect(found!.manifest.contact.queue).toBe('Sales-queue');
-  expect(recorder.stderr()).toContain('No key store of the platform is used');
+  expect(recorder.stderr()).toContain("The system's key store is not used");
 });
 
 it('a run that was changed is refused with its code, and takes no other recording with it', async () => {

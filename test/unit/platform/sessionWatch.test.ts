@@ -11,20 +11,20 @@ function keepingSet(): { set: AbsenceSet; told: (readonly AbsenceReason[])[] } {
 describe('the set of absences', () => {
   it('tells the whole set on every change, in one order', () => {
     const { set, told } = keepingSet();
-    set.add('asleep');
-    set.add('locked');
-    set.remove('asleep');
-    set.remove('locked');
+    set.update({ asleep: true });
+    set.update({ locked: true });
+    set.update({ asleep: false });
+    set.update({ locked: false });
     expect(told).toEqual([['asleep'], ['locked', 'asleep'], ['locked'], []]);
   });
 
   it('says nothing where nothing changes', () => {
     const { set, told } = keepingSet();
-    set.remove('locked');
+    set.update({ locked: false });
     set.update({});
     set.update({ locked: false, asleep: false });
-    set.add('locked');
-    set.add('locked');
+    set.update({ locked: true });
+    set.update({ locked: true });
     set.update({ locked: true });
     expect(told).toEqual([['locked']]);
   });
