@@ -21,20 +21,17 @@ export function doctorReport(color: boolean): DoctorReport {
   let printed = 0;
 
   const line = (group: Group): string => {
-    const [{ step, verdict, evidence, remedy }] = group;
+    const [{ step, verdict, evidence }] = group;
     printed += group.length;
-    const names = group.map(({ name }) => name);
-    // One name is as short as "and 1 more".
-    const shown = shortList(names, names.length === 4 ? 4 : 3);
     // The remedies of problems are in the summary.
-    const hint = verdict === 'ok' || verdict === 'skipped' ? remedy : '';
-    return `${String(step).padStart(3)}. ${label(verdict)}  ${shown}: ${evidence}\n${arrow(hint)}`;
+    const hint = verdict === 'ok' || verdict === 'skipped' ? remedyOf(group) : '';
+    const names = namesOf(group, hint === '' ? 3 : Infinity);
+    return `${String(step).padStart(3)}. ${label(verdict)}  ${names}: ${evidence}\n${arrow(hint)}`;
   };
   const entry = (group: Group): string => {
-    const [{ verdict, evidence, remedy }] = group;
-    const names = group.map(({ name }) => name).join(', ');
-    const others = new Set(group.map((one) => one.remedy)).size > 1 ? ' Do the same for the others.' : '';
-    return `${label(verdict)}  ${paint('bold', names)}: ${evidence}\n${arrow(`${remedy}${others}`)}`;
+    const [{ verdict, evidence }] = group;
+    const names = paint('bold', namesOf(group, Infinity));
+    return `${label(verdict)}  ${names}: ${evidence}\n${arrow(remedyOf(group))}`;
   };
   const countsOf = (results: readonly CheckResult[]): string => {
     const texts = (['failed', 'warning', 'skipped', 'ok'] as const).map((verdict) => {
@@ -59,6 +56,23 @@ export function doctorReport(color: boolean): DoctorReport {
       );
     },
   };
+}
+
+const NETWORK = /^network (\S+:\d+) (\w+)$/;
+
+/** Of several hosts `network dns of a.example:443, b.example:443`. @param max of them that are listed */
+function namesOf(group: Group, max: number): string {
+  const names = group.map(({ name }) => name);
+  const parts = names.map((name) => NETWORK.exec(name) ?? []);
+  if (group.length === 1 || parts.some(({ length }) => length === 0)) return shortList(names, max);
+  const [hosts, steps] = [1, 2].map((at) => [...new Set(parts.map((part) => part[at] ?? ''))]);
+  return `network ${(steps ?? []).join(', ')} of ${shortList(hosts ?? [], max)}`;
+}
+
+/** The remedy of a host names it; other checks that fail for the same reason need one remedy. */
+function remedyOf([first, ...others]: Group): string {
+  const differs = others.some(({ remedy }) => remedy !== first.remedy);
+  return differs && NETWORK.test(first.name) ? `${first.remedy} Do the same for the others.` : first.remedy;
 }
 
 function arrow(text: string): string {

@@ -13,7 +13,7 @@ import { Throttle } from '../../publisher/s3/throttle.ts';
 import { authUrlOf } from '../../server/authentication.ts';
 import { EVENT_BRIDGE_FAILED, EVENT_BRIDGE_RECOVERED } from '../../shared/logEvents.ts';
 import { counted, failed, ok, orFailed, skipped, warning, type Finding } from '../check.ts';
-import type { CheckContext } from '../context.ts';
+import type { CheckContext, Servers } from '../context.ts';
 import { readLogLines } from '../files.ts';
 
 type PolicyAndEnvironment = Pick<CheckContext, 'policy' | 'environment'>;
@@ -170,66 +170,43 @@ function userName(): string {
   }
 }
 
-export interface EventBus {
-  readonly name: string;
-  readonly endpoint: string;
-  readonly pending: number;
-  /** The error of the last attempt; null after a success, or without one. */
-  readonly lastProblem: string | null;
-  /** @throws when there are none */
-  readonly findCredentials: () => Promise<unknown>;
-  /** @throws when there is no answer */
-  readonly reach: () => Promise<unknown>;
-}
-
 /**
  * Whether status events can reach EventBridge. Reading a bus needs another permission than putting events on it, so this asks only
  * for an answer, and reports the last attempt.
  */
 export async function eventBridgeCheck(
-  context: Pick<CheckContext, 'policy' | 'environment' | 'servers' | 'live'>,
+  context: Pick<CheckContext, 'policy' | 'environment' | 'live'> & { readonly servers: Pick<Servers, 'ask'> },
 ): Promise<Finding> {
   const { policy, servers, live } = context;
   if (policy.eventBusName === null) return skipped('no "eventBusName" is set: events are not sent to AWS');
-  const url = eventBridgeUrl(context);
   const names = await readdir(join(policy.dataDir, 'outbox')).catch(() => []);
-  const logs = join(policy.dataDir, 'logs');
-  return checkBus({
-    name: policy.eventBusName,
-    endpoint: url === null ? 'EventBridge' : redactUrl(url),
-    pending: names.filter((name) => /^\d+\.json$/.test(name)).length,
-    lastProblem: live === null ? await problemInLog(logs) : live.eventBridgeProblem(),
-    findCredentials: () => findCredentials(policy),
-    reach: async () => {
-      if (url === null) throw new Error('no region is known: set "awsRegion"');
-      return servers.ask('EventBridge', url, 'GET');
-    },
-  });
-}
-
-export async function checkBus(bus: EventBus): Promise<Finding> {
-  const { name, endpoint, lastProblem } = bus;
-  const state = `${counted(bus.pending, 'event')} pending for ${name}`;
+  const pending = names.filter((name) => /^\d+\.json$/.test(name)).length;
+  const state = `${counted(pending, 'event')} pending for ${policy.eventBusName}`;
   const resumes = 'Pending events are then sent automatically.';
-  return orFailed(
-    `${state}; no credentials for AWS: `,
-    `Do what the check "credentials" says. ${resumes}`,
-    async () => {
-      await bus.findCredentials();
-      return orFailed(
-        `${state}; ${endpoint} does not answer: `,
-        `Check that this computer reaches that address, and that "awsRegion" and "eventBridgeEndpoint" are right in Sightline's policy. ${resumes}`,
-        async () => {
-          await bus.reach();
-          if (lastProblem === null) return ok(`${state}; ${endpoint} answers`);
-          return warning(
-            `${state}; ${endpoint} answers; the last attempt: ${lastProblem}`,
-            `If AWS rejected it, give the credentials the permission events:PutEvents for that event bus, and check that a bus of that name exists in that region. ${resumes}`,
-          );
-        },
-      );
-    },
-  );
+  const reach = async (): Promise<Finding> => {
+    const url = eventBridgeUrl(context);
+    const endpoint = url === null ? 'EventBridge' : redactUrl(url);
+    return orFailed(
+      `${state}; ${endpoint} does not answer: `,
+      `Check that this computer reaches that address, and that "awsRegion" and "eventBridgeEndpoint" are right in Sightline's policy. ${resumes}`,
+      async () => {
+        if (url === null) throw new Error('no region is known: set "awsRegion"');
+        await servers.ask('EventBridge', url, 'GET');
+        const logs = join(policy.dataDir, 'logs');
+        const problem = live === null ? await problemInLog(logs) : live.eventBridgeProblem();
+        if (problem === null) return ok(`${state}; ${endpoint} answers`);
+        return warning(
+          `${state}; ${endpoint} answers; the last attempt: ${problem}`,
+          `If AWS rejected it, give the credentials the permission events:PutEvents for that event bus, and check that a bus of that name exists in that region. ${resumes}`,
+        );
+      },
+    );
+  };
+  const remedy = `Do what the check "credentials" says. ${resumes}`;
+  return orFailed(`${state}; no credentials for AWS: `, remedy, async () => {
+    await findCredentials(policy);
+    return reach();
+  });
 }
 
 /** From the log lines of the sender (status/eventBridge.ts). */

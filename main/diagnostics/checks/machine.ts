@@ -8,19 +8,6 @@ import type { CheckContext, ServerTime } from '../context.ts';
 import { proxyFromAnswer } from '../network/proxy.ts';
 import { outsideHosts } from './aws.ts';
 
-export interface Machine {
-  readonly cores: number;
-  readonly memoryBytes: number;
-  readonly nodeVersion: string;
-  /** null without Electron. */
-  readonly electronVersion: string | null;
-  readonly platform: NodeJS.Platform;
-  /** As os.release() returns it. */
-  readonly osRelease: string;
-  /** XDG_SESSION_TYPE. */
-  readonly sessionType: string | null;
-}
-
 const MIN_CORES = 2;
 /** A machine with 4 GiB reports less: firmware and graphics reserve some. */
 const MIN_MEMORY_BYTES = 3.5 * 1024 ** 3;
@@ -32,17 +19,23 @@ const minOs: Partial<Record<NodeJS.Platform, { release: string; name: string }>>
   linux: { release: '4.18.0', name: 'Linux 4.18' },
 };
 
-export function machineCheck({ environment }: Pick<CheckContext, 'environment'>): Finding {
+function thisMachine(environment: Environment) {
   const versions: Readonly<Record<string, string | undefined>> = process.versions;
-  return judgeMachine({
+  return {
     cores: availableParallelism(),
     memoryBytes: totalmem(),
     nodeVersion: process.versions.node,
+    /** null without Electron. */
     electronVersion: versions.electron ?? null,
     platform: platform(),
     osRelease: release(),
     sessionType: environment.XDG_SESSION_TYPE ?? null,
-  });
+  };
+}
+export type Machine = Readonly<ReturnType<typeof thisMachine>>;
+
+export function machineCheck({ environment }: Pick<CheckContext, 'environment'>): Finding {
+  return judgeMachine(thisMachine(environment));
 }
 
 export function judgeMachine(machine: Machine): Finding {

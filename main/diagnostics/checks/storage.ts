@@ -69,21 +69,6 @@ function notWritable(path: string, key: string, error: unknown): Finding {
   );
 }
 
-export interface SpoolUsage {
-  readonly dataDir: string;
-  /** Free for this user (statfs(2), f_bavail). */
-  readonly freeBytes: number;
-  /** The part of the disk that stays free. */
-  readonly minFreeBytes: number;
-  readonly usedBytes: number;
-  readonly quotaBytes: number;
-  readonly pending: number;
-  /** Spool folders that the last start could not read, and why. */
-  readonly unreadable: readonly { readonly folder: string; readonly message: string }[];
-  /** Recordings published recently that were damaged on this disk. */
-  readonly damaged: number;
-}
-
 const LOW_DISK_BYTES = 1024 ** 3;
 const HIGH_QUOTA_SHARE = 0.9;
 const RECENT_DAYS = 7;
@@ -104,7 +89,7 @@ export async function dataCheck({ policy }: Pick<CheckContext, 'policy'>): Promi
   return judgeUsage(await usageOf(policy));
 }
 
-async function usageOf(policy: Policy): Promise<SpoolUsage> {
+async function usageOf(policy: Policy) {
   const { dataDir } = policy;
   const limits = limitsOf(policy);
   const quota = new SpoolQuota({
@@ -119,14 +104,22 @@ async function usageOf(policy: Policy): Promise<SpoolUsage> {
   const rows = withUnreadable(recordings, unreadable);
   const since = Date.now() - RECENT_DAYS * 24 * 3_600_000;
   return {
-    ...{ dataDir, unreadable, freeBytes: bavail * bsize, usedBytes: quota.usedBytes },
-    ...{ minFreeBytes: limits.minFreeBytes, quotaBytes: limits.quotaBytes },
+    dataDir,
+    /** Free for this user (statfs(2), f_bavail). */
+    freeBytes: bavail * bsize,
+    /** The part of the disk that stays free. */
+    minFreeBytes: limits.minFreeBytes,
+    usedBytes: quota.usedBytes,
+    quotaBytes: limits.quotaBytes,
     pending: rows.filter((row) => row.waiting).length,
+    /** Spool folders that the last start could not read, and why. */
+    unreadable: unreadable.map(({ folder, message }) => ({ folder, message })),
+    /** Recordings published recently that were damaged on this disk. */
     damaged: rows.filter(({ integrity, time }) => integrity === 'damaged' && Date.parse(time) > since).length,
   };
 }
 
-export function judgeUsage(usage: SpoolUsage): Finding {
+export function judgeUsage(usage: Awaited<ReturnType<typeof usageOf>>): Finding {
   const { dataDir, freeBytes, minFreeBytes, usedBytes, quotaBytes, pending, unreadable, damaged } = usage;
   const evidence =
     `${dataDir} is writable, ${inGiB(freeBytes)} free; the spool (recordings on this disk) uses ${inGiB(usedBytes)} of ` +

@@ -1,20 +1,12 @@
 // The steps of checking one host. Each step uses what the previous one found.
 
 import type { Socket } from 'node:net';
-import type { TLSSocket } from 'node:tls';
 import { failed, ok, skipped, warning, type Finding } from '../check.ts';
 import { localUdpPorts } from './hosts.ts';
 import { openTunnel, proxyName, type TunnelAnswer } from './proxy.ts';
 import { NoAnswerError, connectTo, firstOf, networkMessage, within } from './sockets.ts';
 import { askStun } from './stun.ts';
-import {
-  askUpgrade,
-  isIntercepted,
-  judgeHandshake,
-  judgeNoHandshake,
-  judgeUpgrade,
-  shakeHands,
-} from './tls.ts';
+import { judgeNoHandshake, shakeHands, upgrade, type Handshake } from './tls.ts';
 import type { Endpoint, NetworkLimits, NetworkPorts, NetworkStep, Target } from './types.ts';
 
 /** The addresses of one name that are tried, at the same time. */
@@ -33,8 +25,7 @@ export type Step = readonly [NetworkStep, () => Promise<StepFinding> | StepFindi
 export class Attempt {
   private endpoints: Endpoint[] = [];
   private socket: Socket | null = null;
-  private secure: TLSSocket | null = null;
-  private intercepted = false;
+  private handshake: Handshake | null = null;
 
   constructor(
     private readonly target: Target,
@@ -61,7 +52,7 @@ export class Attempt {
   }
 
   close(): void {
-    this.secure?.destroy();
+    this.handshake?.secure.destroy();
     this.socket?.destroy();
   }
 
@@ -179,11 +170,9 @@ export class Attempt {
     return this.attempt(
       limits.tlsMs,
       async (signal) => {
-        const { secure, handshake } = await shakeHands(socket, host, ports.trustedRoots, signal);
-        this.secure = secure;
-        this.intercepted = isIntercepted(handshake);
+        this.handshake = await shakeHands(socket, host, ports.trustedRoots, signal);
         // Independent of the verdict: a proxy that intercepts TLS is the one that can break websockets.
-        return { ...judgeHandshake(handshake, host), goOn: true };
+        return { ...this.handshake.finding, goOn: true };
       },
       (error) => judgeNoHandshake(error, host, this.allow),
     );
@@ -191,13 +180,12 @@ export class Attempt {
 
   private upgrade(): Promise<StepFinding> {
     const { host } = this.target;
-    const secure = required(this.secure);
+    const handshake = required(this.handshake);
+    const remedy = `Let websockets (HTTP Upgrade) to ${host} pass in the proxy or security program, preferably by excluding it from TLS inspection. ${this.allow}`;
     return this.attempt(
       this.context.limits.websocketMs,
-      async (signal) =>
-        judgeUpgrade(await askUpgrade(secure, host, signal), this.intercepted, host, this.allow),
-      (error) =>
-        judgeUpgrade({ kind: 'cut', error: networkMessage(error) }, this.intercepted, host, this.allow),
+      (signal) => upgrade(handshake, host, remedy, signal),
+      (error) => failed(`the upgrade was not answered: ${networkMessage(error)}`, remedy),
     );
   }
 

@@ -1,7 +1,8 @@
 // The proxy that the environment or the desktop configures for a host, and a tunnel through it. A proxy's user and password are sent
 // only to that proxy and appear in no evidence.
 
-import { request as requestHttp } from 'node:http';
+import { once } from 'node:events';
+import { request as requestHttp, type IncomingMessage } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import type { Socket } from 'node:net';
 import { withDeadline } from '../../platform/deadline.ts';
@@ -97,46 +98,34 @@ export interface TunnelAnswer {
 }
 
 /** CONNECT (RFC 9110, 9.3.6). @throws a system error, when the proxy itself cannot be reached */
-export function openTunnel(
+export async function openTunnel(
   proxy: URL,
   host: string,
   port: number,
   signal: AbortSignal,
 ): Promise<TunnelAnswer> {
-  const request = proxy.protocol === 'https:' ? requestHttps : requestHttp;
   const target = `${host}:${port}`;
   const user = `${decodeURIComponent(proxy.username)}:${decodeURIComponent(proxy.password)}`;
-  return new Promise((resolve, reject) => {
-    const connect = request({
-      host: proxy.hostname.replace(/^\[|\]$/g, ''),
-      port: proxyPort(proxy),
-      method: 'CONNECT',
-      path: target,
-      agent: false,
-      signal,
-      headers: {
-        Host: target,
-        ...(proxy.username === ''
-          ? {}
-          : { 'Proxy-Authorization': `Basic ${Buffer.from(user).toString('base64')}` }),
-      },
-    });
-    connect.on('error', (error) => reject(signal.aborted ? asError(signal.reason) : error));
-    connect.on('connect', ({ statusCode = 0, headers }, socket) => {
-      const isOpen = statusCode >= 200 && statusCode < 300;
-      // Until TLS adds its listeners, an error must not end the program.
-      socket.on('error', () => undefined);
-      if (!isOpen) socket.destroy();
-      const schemes = (headers['proxy-authenticate'] ?? '')
-        .split(',')
-        .map((one) => one.trim().split(' ')[0] ?? '')
-        .filter((one) => /^[A-Za-z]+$/.test(one));
-      resolve({
-        status: statusCode,
-        socket: isOpen ? socket : null,
-        schemes: schemes.join(', '),
-      });
-    });
-    connect.end();
+  const sent = { 'Proxy-Authorization': `Basic ${Buffer.from(user).toString('base64')}` };
+  const connect = (proxy.protocol === 'https:' ? requestHttps : requestHttp)({
+    ...{ host: proxy.hostname.replace(/^\[|\]$/g, ''), port: proxyPort(proxy) },
+    ...{ method: 'CONNECT', path: target, agent: false, signal },
+    headers: { Host: target, ...(proxy.username === '' ? {} : sent) },
   });
+  connect.on('error', () => undefined); // a late one must not end the program
+  connect.end();
+  const [{ statusCode: status = 0, headers }, socket] = (await once(connect, 'connect').catch(
+    (error: unknown) => {
+      throw signal.aborted ? asError(signal.reason) : asError(error);
+    },
+  )) as [IncomingMessage, Socket];
+  // Until TLS adds its listeners, an error must not end the program.
+  socket.on('error', () => undefined);
+  const isOpen = status >= 200 && status < 300;
+  if (!isOpen) socket.destroy();
+  const schemes = (headers['proxy-authenticate'] ?? '')
+    .split(',')
+    .map((one) => one.trim().split(' ')[0] ?? '')
+    .filter((one) => /^[A-Za-z]+$/.test(one));
+  return { status, socket: isOpen ? socket : null, schemes: schemes.join(', ') };
 }

@@ -9,24 +9,18 @@ import type { Endpoint } from './types.ts';
 
 const MAGIC_COOKIE = 0x2112a442;
 const HEADER_BYTES = 20;
-const BINDING_REQUEST = 0x0001;
-const BINDING_SUCCESS = 0x0101;
-const BINDING_ERROR = 0x0111;
-const MAPPED_ADDRESS = 0x0001;
-const ERROR_CODE = 0x0009;
-const XOR_MAPPED_ADDRESS = 0x0020;
+const types = { request: 0x0001, success: 0x0101, error: 0x0111 };
+const attributes = { mappedAddress: 0x0001, errorCode: 0x0009, xorMappedAddress: 0x0020 };
 
 export type StunAnswer =
-  | {
-      readonly kind: 'success';
-      /** From where the request came, IPv4 only. */ readonly mapped: string | null;
-    }
+  /** `mapped`: from where the request came, IPv4 only. */
+  | { readonly kind: 'success'; readonly mapped: string | null }
   | { readonly kind: 'error'; readonly code: number };
 
 /** @param transaction 12 random bytes */
 export function bindingRequest(transaction: Buffer): Buffer {
   const header = Buffer.alloc(8);
-  header.writeUInt16BE(BINDING_REQUEST, 0);
+  header.writeUInt16BE(types.request, 0);
   header.writeUInt32BE(MAGIC_COOKIE, 4);
   return Buffer.concat([header, transaction]);
 }
@@ -35,30 +29,26 @@ export function bindingRequest(transaction: Buffer): Buffer {
 export function readStunAnswer(packet: Buffer, transaction: Buffer): StunAnswer | null {
   if (packet.length < HEADER_BYTES || packet.readUInt32BE(4) !== MAGIC_COOKIE) return null;
   if (!packet.subarray(8, HEADER_BYTES).equals(transaction)) return null;
-  const type = packet.readUInt16BE(0);
   if (packet.readUInt16BE(2) !== packet.length - HEADER_BYTES) return null;
-  if (type === BINDING_SUCCESS) {
-    const xored = attribute(packet, XOR_MAPPED_ADDRESS);
-    if (xored !== null) return { kind: 'success', mapped: ipv4Of(xored, MAGIC_COOKIE) };
-    const plain = attribute(packet, MAPPED_ADDRESS);
-    return { kind: 'success', mapped: plain === null ? null : ipv4Of(plain, 0) };
+  const type = packet.readUInt16BE(0);
+  if (type === types.error) {
+    const value = attribute(packet, attributes.errorCode) ?? Buffer.alloc(0);
+    const code = value.length < 4 ? 0 : (value.readUInt8(2) & 7) * 100 + value.readUInt8(3);
+    return { kind: 'error', code };
   }
-  if (type === BINDING_ERROR) {
-    const value = attribute(packet, ERROR_CODE);
-    if (value === null || value.length < 4) return { kind: 'error', code: 0 };
-    return { kind: 'error', code: (value.readUInt8(2) & 7) * 100 + value.readUInt8(3) };
-  }
-  return null;
+  if (type !== types.success) return null;
+  const xored = attribute(packet, attributes.xorMappedAddress);
+  const plain = xored === null ? attribute(packet, attributes.mappedAddress) : null;
+  return { kind: 'success', mapped: xored ? ipv4Of(xored, MAGIC_COOKIE) : plain && ipv4Of(plain, 0) };
 }
 
 function attribute(packet: Buffer, wanted: number): Buffer | null {
-  for (let at = HEADER_BYTES; at + 4 <= packet.length;) {
-    const length = packet.readUInt16BE(at + 2);
-    const end = at + 4 + length;
+  let end: number;
+  // Values are padded to four bytes.
+  for (let at = HEADER_BYTES; at + 4 <= packet.length; at += 4 + Math.ceil((end - at - 4) / 4) * 4) {
+    end = at + 4 + packet.readUInt16BE(at + 2);
     if (end > packet.length) return null;
     if (packet.readUInt16BE(at) === wanted) return packet.subarray(at + 4, end);
-    // Values are padded to four bytes.
-    at = at + 4 + Math.ceil(length / 4) * 4;
   }
   return null;
 }

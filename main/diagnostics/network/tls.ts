@@ -9,19 +9,15 @@ import { errno } from '../../shared/errors.ts';
 import { failed, ok, warning, type Finding } from '../check.ts';
 import { asError, networkMessage } from './sockets.ts';
 
-export interface Handshake {
-  /** For example `TLSv1.3`. */
-  readonly protocol: string;
-  /** Node's code for an invalid chain, or null. */
-  readonly fault: string | null;
-  readonly issuer: { readonly name: string; readonly organisation: string };
-  /** The names of the chain, from the host's certificate up. */
-  readonly chain: readonly string[];
-  readonly validTo: string;
-}
-
 /** Issuers of AWS's certificates; https://docs.aws.amazon.com/acm/latest/userguide/acm-concepts.html */
 const AWS_ISSUERS = ['Amazon', 'Amazon.com', 'Starfield Technologies, Inc.', 'DigiCert Inc'];
+
+export interface Handshake {
+  readonly secure: TLSSocket;
+  /** Whether a proxy or security program decrypts the traffic to AWS. */
+  readonly isIntercepted: boolean;
+  readonly finding: Finding;
+}
 
 /** @throws a system or TLS error, when there is no handshake */
 export async function shakeHands(
@@ -29,7 +25,7 @@ export async function shakeHands(
   host: string,
   trustedRoots: string | undefined,
   signal: AbortSignal,
-): Promise<{ secure: TLSSocket; handshake: Handshake }> {
+): Promise<Handshake> {
   const secure = connect({
     socket,
     servername: host,
@@ -45,31 +41,23 @@ export async function shakeHands(
   });
   try {
     await Promise.race([once(secure, 'secureConnect', { signal }), closed]);
-    return { secure, handshake: readHandshake(secure) };
+    return { secure, ...judgeCertificate(secure, host) };
   } catch (error) {
     secure.destroy();
     throw signal.aborted ? asError(signal.reason) : error;
   }
 }
 
-function readHandshake(secure: TLSSocket): Handshake {
-  // Without a certificate (a cipher that needs none) Node answers with an empty object, unlike its types.
-  const leaf: Partial<DetailedPeerCertificate> = secure.getPeerCertificate(true);
-  // A root names itself as its issuer.
-  const certificates = new Map<string, string>();
+/** The names of a certificate's chain, from the host's certificate up. */
+function namesOf(leaf: Partial<DetailedPeerCertificate>): string[] {
+  const names = new Map<string, string>();
   let at: Partial<DetailedPeerCertificate> | undefined = leaf;
-  while (at?.fingerprint256 !== undefined && !certificates.has(at.fingerprint256)) {
-    certificates.set(at.fingerprint256, nameOf(at.subject));
+  // A root names itself as its issuer.
+  while (at?.fingerprint256 !== undefined && !names.has(at.fingerprint256)) {
+    names.set(at.fingerprint256, nameOf(at.subject));
     at = at.issuerCertificate;
   }
-  return {
-    protocol: secure.getProtocol() ?? 'TLS',
-    // Typed as an Error, but a code.
-    fault: secure.authorized ? null : String(secure.authorizationError),
-    issuer: { name: nameOf(leaf.issuer), organisation: oneOf(leaf.issuer?.O) },
-    chain: [...certificates.values()],
-    validTo: leaf.valid_to ?? '(unknown)',
-  };
+  return [...names.values()];
 }
 
 function nameOf(name: PeerCertificate['subject'] | undefined): string {
@@ -82,21 +70,31 @@ function oneOf(value: unknown): string {
   return text.replace(/[^\x20-\x7e\p{L}\p{N}]/gu, '?').slice(0, 100);
 }
 
-/** Whether a proxy or security program decrypts the traffic to AWS. */
-export function isIntercepted({ fault, issuer }: Handshake): boolean {
-  return fault !== null || !AWS_ISSUERS.includes(issuer.organisation);
+function judgeCertificate(secure: TLSSocket, host: string): Pick<Handshake, 'isIntercepted' | 'finding'> {
+  // Without a certificate (a cipher that needs none) Node answers with an empty object, unlike its types.
+  const leaf: Partial<DetailedPeerCertificate> = secure.getPeerCertificate(true);
+  const [name, organisation] = [nameOf(leaf.issuer), oneOf(leaf.issuer?.O)];
+  // Typed as an Error, but a code.
+  const fault = secure.authorized ? null : String(secure.authorizationError);
+  const isIntercepted = fault !== null || !AWS_ISSUERS.includes(organisation);
+  const by = `"${name}"${organisation === '' || organisation === name ? '' : ` of "${organisation}"`}`;
+  const evidence = `${secure.getProtocol() ?? 'TLS'}, certificate issued by ${by}, chain ${namesOf(leaf).join(' < ')}`;
+  const exempt = `Exclude ${host} (TCP 443) from TLS inspection in the proxy or security program that issues as ${by}.`;
+  if (!isIntercepted) return { isIntercepted, finding: ok(evidence) };
+  const finding = judgeFault(fault, evidence, exempt, host, leaf.valid_to ?? '(unknown)');
+  return { isIntercepted, finding };
 }
 
-export function judgeHandshake(handshake: Handshake, host: string): Finding {
-  const { protocol, fault, issuer, chain, validTo } = handshake;
-  const of =
-    issuer.organisation === '' || issuer.organisation === issuer.name ? '' : ` of "${issuer.organisation}"`;
-  const by = `"${issuer.name}"${of}`;
-  const evidence = `${protocol}, certificate issued by ${by}, chain ${chain.join(' < ')}`;
-  const exempt = `Exclude ${host} (TCP 443) from TLS inspection in the proxy or security program that issues as ${by}.`;
+/** @param fault Node's code for an invalid chain, or null @param exempt how to end the interception */
+function judgeFault(
+  fault: string | null,
+  evidence: string,
+  exempt: string,
+  host: string,
+  validTo: string,
+): Finding {
   switch (fault) {
     case null:
-      if (!isIntercepted(handshake)) return ok(evidence);
       return warning(`${evidence}; that is none of AWS's issuers, so TLS is intercepted on the way`, exempt);
     case 'CERT_HAS_EXPIRED':
     case 'CERT_NOT_YET_VALID':
@@ -131,60 +129,48 @@ export function judgeNoHandshake(error: unknown, host: string, allow: string): F
   );
 }
 
-export type UpgradeAnswer =
-  | { readonly kind: 'switched'; readonly hasRightKey: boolean }
-  | { readonly kind: 'answered'; readonly status: number; /** Server and Via. */ readonly by: string }
-  | { readonly kind: 'cut'; readonly error: string };
-
-/** @throws the signal's reason only */
-export function askUpgrade(secure: TLSSocket, host: string, signal: AbortSignal): Promise<UpgradeAnswer> {
+/**
+ * Requests a websocket. Without TLS interception any answer is the service's own; with it, only a 101 shows that upgrades pass.
+ * @param remedy if upgrades do not pass @throws when there is no answer
+ */
+export function upgrade(
+  { secure, isIntercepted }: Pick<Handshake, 'secure' | 'isIntercepted'>,
+  host: string,
+  remedy: string,
+  signal: AbortSignal,
+): Promise<Finding> {
   return new Promise((resolve, reject) => {
-    const socket = new WebSocket(`wss://${host}/`, {
-      createConnection: () => secure,
-      perMessageDeflate: false,
-    });
+    const options = { createConnection: () => secure, perMessageDeflate: false };
+    const socket = new WebSocket(`wss://${host}/`, options);
     let isSwitched = false;
     // Emitted for a 101, before its key is checked (RFC 6455, 4.1).
     socket.on('upgrade', () => (isSwitched = true));
     socket.on('open', () => {
       socket.terminate();
-      resolve({ kind: 'switched', hasRightKey: true });
+      resolve(ok('upgraded (101)'));
     });
-    socket.on('unexpected-response', (request, { statusCode: status = 0, headers }) => {
+    socket.on('unexpected-response', (request, { statusCode = 0, headers }) => {
       request.destroy();
-      const by = [headers.server, headers.via].filter((value) => value !== undefined).join(', ');
-      resolve({ kind: 'answered', status, by: by.replace(/[^\x20-\x7e]/g, '?').slice(0, 100) });
+      const sender = [headers.server, headers.via].filter((value) => value !== undefined).join(', ');
+      const by = sender === '' ? '' : ` by ${sender.replace(/[^\x20-\x7e]/g, '?').slice(0, 100)}`;
+      resolve(judgeAnswer(statusCode, `the upgrade was answered with ${statusCode}${by}`));
     });
     socket.on('error', (error) => {
-      if (signal.aborted) reject(asError(signal.reason));
-      else if (isSwitched) resolve({ kind: 'switched', hasRightKey: false });
-      else resolve({ kind: 'cut', error: networkMessage(error) });
+      if (isSwitched) resolve(failed('answered 101 with the wrong key: not a websocket server', remedy));
+      else reject(signal.aborted ? asError(signal.reason) : error);
     });
     signal.addEventListener('abort', () => socket.terminate(), { once: true });
   });
-}
 
-/**
- * Without TLS interception any answer is the service's own; with it, only a 101 shows that upgrades pass.
- * @param intercepted whether TLS to the host is intercepted @param allow what the firewall must let through
- */
-export function judgeUpgrade(
-  answer: UpgradeAnswer,
-  intercepted: boolean,
-  host: string,
-  allow: string,
-): Finding {
-  const remedy = `Let websockets (HTTP Upgrade) to ${host} pass in the proxy or security program, preferably by excluding it from TLS inspection. ${allow}`;
-  if (answer.kind === 'cut') return failed(`the upgrade was not answered: ${answer.error}`, remedy);
-  if (answer.kind === 'switched')
-    return answer.hasRightKey
-      ? ok('upgraded (101)')
-      : failed('answered 101 with the wrong key: not a websocket server', remedy);
-  const evidence = `the upgrade was answered with ${answer.status}${answer.by === '' ? '' : ` by ${answer.by}`}`;
-  if (intercepted)
-    return warning(`${evidence}; TLS is intercepted on the way, which may have dropped the upgrade`, remedy);
-  if (answer.status >= 500) return warning(`${evidence}; the service has a problem`, 'Try again later.');
-  return ok(
-    `${evidence}, by the service itself: TLS is not intercepted, so nothing on the way can change an upgrade`,
-  );
+  function judgeAnswer(status: number, evidence: string): Finding {
+    if (isIntercepted)
+      return warning(
+        `${evidence}; TLS is intercepted on the way, which may have dropped the upgrade`,
+        remedy,
+      );
+    if (status >= 500) return warning(`${evidence}; the service has a problem`, 'Try again later.');
+    return ok(
+      `${evidence}, by the service itself: TLS is not intercepted, so nothing on the way can change an upgrade`,
+    );
+  }
 }

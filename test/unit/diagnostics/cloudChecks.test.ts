@@ -1,13 +1,14 @@
 // The checks that look outside this machine, on what may be said there.
-import { describe, expect, it } from 'vitest';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { ok } from '../../../main/diagnostics/check.ts';
-import {
-  checkBus,
-  judgeBroker,
-  judgeCredentials,
-  type EventBus,
-} from '../../../main/diagnostics/checks/aws.ts';
+import { eventBridgeCheck, judgeBroker, judgeCredentials } from '../../../main/diagnostics/checks/aws.ts';
 import { judgeClock, judgeProxy } from '../../../main/diagnostics/checks/machine.ts';
+import type { Policy } from '../../../main/policy/keys.ts';
+import { loadPolicy } from '../../../main/policy/load.ts';
+import { temporaryFolder } from '../support/folders.ts';
+import { containing } from '../support/matchers.ts';
 
 describe('credentials', () => {
   const now = Date.parse('2026-01-01T00:00:00Z');
@@ -78,23 +79,37 @@ describe('proxy', () => {
 });
 
 describe('EventBridge', () => {
-  const bus: EventBus = {
-    name: 'bus',
-    endpoint: 'https://events.example/',
-    pending: 2,
-    lastProblem: null,
-    reach: () => Promise.resolve(404),
-    findCredentials: () => Promise.resolve(),
-  };
   it('needs credentials and an answer, and reports the last attempt', async () => {
-    expect(await checkBus(bus)).toEqual(ok('2 events pending for bus; https://events.example/ answers'));
-    const fails = () => Promise.reject(new Error('no way'));
-    expect(await checkBus({ ...bus, findCredentials: fails })).toMatchObject({
+    const dataDir = await temporaryFolder();
+    await mkdir(join(dataDir, 'outbox'));
+    for (const name of ['1.json', '2.json', 'other']) await writeFile(join(dataDir, 'outbox', name), '');
+    vi.stubEnv('AWS_ACCESS_KEY_ID', 'any').stubEnv('AWS_SECRET_ACCESS_KEY', 'any');
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const { values } = loadPolicy({ machine: [], flags: {}, environment: { HOME: dataDir } });
+    const endpoint = { eventBusName: 'bus', eventBridgeEndpoint: 'https://events.example/' };
+    const policy = { ...values, ...endpoint, awsRegion: 'eu-central-1', dataDir };
+    const look = (problem: string | null, reach: () => Promise<number>, more: Partial<Policy> = {}) =>
+      eventBridgeCheck({
+        ...{ policy: { ...policy, ...more }, environment: {}, servers: { ask: reach } },
+        live: {
+          isRecording: () => false,
+          onChange: () => () => undefined,
+          eventBridgeProblem: () => problem,
+        },
+      });
+    const answers = () => Promise.resolve(404);
+    expect(await look(null, answers)).toEqual(
+      ok('2 events pending for bus; https://events.example/ answers'),
+    );
+    expect(await look(null, answers, { awsProfile: 'missing' })).toMatchObject({
       verdict: 'failed',
+      evidence: containing('no credentials for AWS'),
     });
-    expect(await checkBus({ ...bus, reach: fails })).toMatchObject({ verdict: 'failed' });
-    const problem = await checkBus({ ...bus, lastProblem: 'AccessDenied' });
-    expect(problem).toMatchObject({ verdict: 'warning' });
-    expect(problem.evidence).toContain('AccessDenied');
+    expect(await look(null, () => Promise.reject(new Error('no way')))).toMatchObject({
+      verdict: 'failed',
+      evidence: '2 events pending for bus; https://events.example/ does not answer: no way',
+    });
+    const problem = await look('AccessDenied', answers);
+    expect(problem).toMatchObject({ verdict: 'warning', evidence: containing('AccessDenied') });
   });
 });
