@@ -111,8 +111,11 @@ export async function startWindows(
       return (await relay)(port);
     },
     async registry(key) {
-      const { stdout } = await run('reg', ['query', key, '/s']);
-      return parseRegistry(stdout, key);
+      const { code, stdout, stderr } = await run('reg', ['query', key, '/s']);
+      // A query that fails or prints nothing must not look like a missing key.
+      if (code === 0 && stdout !== '') return parseRegistry(stdout, key);
+      if (stdout.includes('Unable to find the specified registry key')) return {};
+      throw new Error(`reg query ${key} /s ended with ${code} and printed: ${stdout}${stderr}`);
     },
     async setRegistry(key, name, type, data) {
       const { code, stderr } = await run('reg', ['add', key, '/v', name, '/t', type, '/d', data, '/f']);
