@@ -22,7 +22,7 @@
 #define ROUNDS 5
 
 static const wchar_t *const programs[] = {
-  L"Sightline.exe", L"bin\\sightline.exe", L"cli\\node.exe", L"resources\\desk\\win32-x64\\sightline-desk.exe",
+  L"Sightline.exe", L"bin\\sightline.exe", L"cli\\node.exe", L"resources\\monitorHelper\\win32-x64\\sightline-monitor-helper.exe",
   L"resources\\ffmpeg\\win32-x64\\ffmpeg.exe",
 };
 enum { APP, LAUNCHER, COMMAND_LINE, DESK, FFMPEG, PROGRAMS };

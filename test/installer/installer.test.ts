@@ -164,7 +164,7 @@ describe.skipIf(why !== null)(`the MSI (${why === null ? 'under Wine' : `left ou
         'cli/node.exe',
         'cli/sightline.mjs',
         'LICENSE',
-        'resources/desk/win32-x64/sightline-desk.exe',
+        'resources/monitorHelper/win32-x64/sightline-monitor-helper.exe',
       ]) {
         expect(existsSync(installed(path)), path).toBe(true);
       }
@@ -238,7 +238,7 @@ describe.skipIf(why !== null)(`the MSI (${why === null ? 'under Wine' : `left ou
   describe('the installed program', () => {
     let page: Page;
 
-    it('has the monitors from sightline-desk.exe', async () => {
+    it('gets the monitors from the monitor helper', async () => {
       const { stdout } = await windows.run(COMMAND_LINE, ['doctor', '--json']);
       const { checks } = JSON.parse(stdout) as { checks: { name: string; evidence: string }[] };
       expect(checks.find(({ name }) => name === 'display')?.evidence).toBe('DISPLAY1 1280x720');

@@ -1,5 +1,6 @@
-// Windows: the session of the program at the other end, asked of `sightline-desk.exe peers` (resources/desk/peers.c). One
-// helper process answers for all connections: a flood of them starts no flood of processes.
+// Windows: the session of the program at the other end, from `sightline-monitor-helper.exe peers`
+// (resources/monitorHelper/peers.c). One helper process answers for all connections, so that many connections do not start
+// many processes.
 
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { createInterface } from 'node:readline';
@@ -48,7 +49,7 @@ export class WindowsPeers {
     if (words.length === peers.length) return words.map(parsePeer);
     // Its next line may still answer this question, and would be taken for the answer to another one.
     this.helper.kill('it gave no answer for each connection');
-    throw new Error('sightline-desk.exe gave no answer for each connection');
+    throw new Error('sightline-monitor-helper.exe gave no answer for each connection');
   };
 
   /** For good: a question that comes later starts no process. */
@@ -103,6 +104,6 @@ class Helper {
 
   private lost(why: string): void {
     this.isGone = true;
-    this.fail?.(new Error(`sightline-desk.exe: ${why}`));
+    this.fail?.(new Error(`sightline-monitor-helper.exe: ${why}`));
   }
 }
