@@ -1,5 +1,5 @@
-// The app's folder for Windows without Electron: the recorder with its command line, ffmpeg, slates, icons, licences. What is
-// in the folder is what will lie in C:\Program Files\Sightline.
+// The app's folder for Windows without Electron: recorder, ffmpeg, slates, icons, licenses. The installer copies it to
+// C:\Program Files\Sightline.
 import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,7 +8,7 @@ import { buildBackgroundLauncher } from './nativePrograms.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/** All but the command line, which commandLine.ts adds. */
+/** Everything but the command line, which commandLine.ts adds. */
 export function makeHeadlessApp(app: string, version: string, workFolder: string): void {
   const ffmpeg = join(root, 'resources/ffmpeg/win32-x64');
   if (!existsSync(join(ffmpeg, 'ffmpeg.exe'))) {
@@ -25,7 +25,7 @@ export function makeHeadlessApp(app: string, version: string, workFolder: string
   copyFileSync(join(root, 'LICENSE'), join(app, 'LICENSE'));
 }
 
-/** sightline-monitor-helper.exe, where main/capture/windowsMonitors.ts looks for it. */
+/** Where main/platform/monitorHelper.ts expects it. */
 export function addMonitorHelper(app: string): void {
   const folder = join(app, 'resources/monitorHelper/win32-x64');
   mkdirSync(folder, { recursive: true });
