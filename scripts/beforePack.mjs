@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { deskRecipe } from '../resources/desk/build.mjs';
+import { monitorHelperRecipe } from '../resources/monitorHelper/build.mjs';
 
 /** builder-util's Arch, which the context has as a number. */
 const archNames = ['ia32', 'x64', 'armv7l', 'arm64', 'universal'];
@@ -20,12 +20,12 @@ export default function beforePack({ electronPlatformName, arch, packager }) {
     '--platform',
     electronPlatformName,
   ]);
-  if (electronPlatformName === 'win32') checkDesk(root);
+  if (electronPlatformName === 'win32') checkMonitorHelper(root);
   if (electronPlatformName === 'win32')
     run(root, ['scripts/make-command-line.ts', '--out', 'release/command-line']);
 }
 
-/** It is there, and is the one that its build wrote down. */
+/** Exists and is the one that was built. */
 export function checkFfmpeg(root, platform) {
   const folder = join(root, 'resources/ffmpeg', platform);
   const program = join(folder, platform.startsWith('win32') ? 'ffmpeg.exe' : 'ffmpeg');
@@ -40,15 +40,16 @@ export function checkFfmpeg(root, platform) {
     throw new Error(`${program} is not the one that was built (SHA-256 ${found}). Build it again.`);
 }
 
-/** It is there, and is what its source says. The release's Windows machine has no compiler: it comes with ffmpeg.exe. */
-export function checkDesk(root) {
-  const folder = join(root, 'resources/desk');
-  const program = join(folder, 'win32-x64/sightline-desk.exe');
+/** Exists and was built from these sources. The release's Windows machine has no compiler and downloads it as an artifact. */
+export function checkMonitorHelper(root) {
+  const folder = join(root, 'resources/monitorHelper');
+  const program = join(folder, 'win32-x64/sightline-monitor-helper.exe');
   const info = join(folder, 'win32-x64/build-info.json');
-  const mend = 'Run `node resources/desk/build.mjs` first; nothing is packaged without.';
-  if (!existsSync(program) || !existsSync(info)) throw new Error(`${program} is missing. ${mend}`);
+  const fix = 'Run `node resources/monitorHelper/build.mjs` first; nothing is packaged without.';
+  if (!existsSync(program) || !existsSync(info)) throw new Error(`${program} is missing. ${fix}`);
   const { recipe, sha256 } = JSON.parse(readFileSync(info, 'utf8'));
-  if (recipe !== deskRecipe(folder)) throw new Error(`${program} was built from other sources. ${mend}`);
+  if (recipe !== monitorHelperRecipe(folder))
+    throw new Error(`${program} was built from other sources. ${fix}`);
   const found = createHash('sha256').update(readFileSync(program)).digest('hex');
   if (found !== sha256)
     throw new Error(`${program} is not the one that was built (SHA-256 ${found}). Build it again.`);
@@ -56,5 +57,5 @@ export function checkDesk(root) {
 
 function run(root, words) {
   const result = spawnSync(process.execPath, ['--import', 'tsx', ...words], { cwd: root, stdio: 'inherit' });
-  if (result.status !== 0) throw new Error(`${words.join(' ')} failed; its words are above.`);
+  if (result.status !== 0) throw new Error(`${words.join(' ')} failed: see its output above.`);
 }

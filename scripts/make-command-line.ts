@@ -1,5 +1,5 @@
-// `tsx scripts/make-command-line.ts --out FOLDER`: what an installation on Windows carries of the command line, for
-// electron-builder's extraFiles.
+// `tsx scripts/make-command-line.ts --out FOLDER`: the command line of a Windows installation, for electron-builder's
+// extraFiles.
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';

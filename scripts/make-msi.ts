@@ -1,6 +1,6 @@
-// `npm run msi -- [--app FOLDER] [--out FILE] [--version 1.2.3]`: the MSI for IT. Without --app the recorder without Electron is
-// put in. FOLDER is what electron-builder makes (release/win-unpacked); the command line is added where it lacks it.
-// Signed where SIGHTLINE_SIGN_PKCS12 and SIGHTLINE_SIGN_PASSWORD_FILE name the key (docs/installer.md).
+// `npm run msi -- [--app FOLDER] [--out FILE] [--version 1.2.3]`: builds the MSI for IT. FOLDER is electron-builder's
+// release/win-unpacked; a missing command line is added. Without --app the MSI contains the recorder without Electron. It is
+// signed if SIGHTLINE_SIGN_PKCS12 and SIGHTLINE_SIGN_PASSWORD_FILE name a key (docs/installer.md).
 import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';

@@ -1,5 +1,5 @@
-// The monitors of a Windows desktop for a program without windows: read from the monitor helper (sightline-desk.exe,
-// resources/desk), which also reports changes. In the app Electron's `screen` does both.
+// The monitors of a Windows desktop, read from the monitor helper (sightline-monitor-helper.exe, resources/monitorHelper),
+// which also reports changes.
 
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { z } from 'zod';
@@ -109,7 +109,7 @@ class MonitorHelper {
     this.listener.gone(this);
     const error = new SightlineError(
       'NO_DISPLAY',
-      `The Windows monitor helper (sightline-desk.exe) does not report the monitors: ${why}. Check that a session is logged on.`,
+      `The Windows monitor helper (sightline-monitor-helper.exe) does not report the monitors: ${why}. Check that a session is logged on.`,
     );
     for (const request of this.requests.splice(0)) request.reject(error);
     return error;

@@ -1,4 +1,5 @@
-// The monitor helper on Windows, sightline-desk.exe (resources/desk): it calls the Windows functions that Node does not offer.
+// The monitor helper on Windows, sightline-monitor-helper.exe (resources/monitorHelper): it calls Windows functions that
+// Node does not offer.
 // Its path is relative to this module, never from an environment variable, the current folder or PATH.
 
 import { execFile } from 'node:child_process';
@@ -11,11 +12,11 @@ const run = promisify(execFile);
 const TIMEOUT_MS = 5000;
 
 export const HELPER_IS_MISSING =
-  'resources\\desk\\win32-x64\\sightline-desk.exe is missing. Reinstall Sightline.';
+  'resources\\monitorHelper\\win32-x64\\sightline-monitor-helper.exe is missing. Reinstall Sightline.';
 
 /** null where it is not installed. */
 export function findMonitorHelper(resourcesFolder = findResourcesFolder()): string | null {
-  const path = join(resourcesFolder, 'desk', 'win32-x64', 'sightline-desk.exe');
+  const path = join(resourcesFolder, 'monitorHelper', 'win32-x64', 'sightline-monitor-helper.exe');
   return existsSync(path) ? path : null;
 }
 

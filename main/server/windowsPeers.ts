@@ -1,5 +1,6 @@
-// Windows: the session of the program at the other end, from `sightline-desk.exe peers` (resources/desk/peers.c). One
-// helper process answers for all connections: a flood of connections starts no flood of processes.
+// Windows: the session of the program at the other end, from `sightline-monitor-helper.exe peers`
+// (resources/monitorHelper/peers.c). One helper process answers for all connections, so that many connections do not start
+// many processes.
 
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { createInterface } from 'node:readline';
@@ -98,7 +99,7 @@ class Helper {
   }
 
   private lost(why: string): Error {
-    const error = new Error(`sightline-desk.exe: ${why}`);
+    const error = new Error(`sightline-monitor-helper.exe: ${why}`);
     this.isGone = true;
     this.fail?.(error);
     return error;

@@ -1,4 +1,4 @@
-// See checks.h. Never calls the system: the custom action runs as SYSTEM on whatever the command line said.
+// See checks.h. Never calls the system: it works on any text from a command line.
 #include "checks.h"
 #include <stdarg.h>
 #include <stdio.h>
@@ -7,15 +7,15 @@
 #define MAX_NAMES 500
 #define MAX_NAME 256
 #define MAX_TOTAL 128000
-/** How much of a bad entry is shown. */
+/** How much of an invalid entry is shown, in UTF-16 units. */
 #define SHOWN 80
 
 static int is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 static int is_digit(char c) { return c >= '0' && c <= '9'; }
 static int is_small(char c) { return c >= 'a' && c <= 'z'; }
-/** A byte that begins a character, and not one within it. */
+/** The first byte of a character in UTF-8. */
 static int is_first(char c) { return ((unsigned char)c & 0xC0) != 0x80; }
-/** As JavaScript counts: a character beyond the first 65536 is two. */
+/** In UTF-16, as JavaScript counts: characters above U+FFFF are two. */
 static size_t units_of(char first) { return is_first(first) ? ((unsigned char)first >= 0xF0 ? 2 : 1) : 0; }
 
 static size_t units(const char *text, size_t length) {
@@ -24,26 +24,26 @@ static size_t units(const char *text, size_t length) {
   return count;
 }
 
-/** `used` stays below `size`, whatever did not fit. */
+/** `used` stays below `size`; the rest is cut off. */
 typedef struct { char *text; size_t size, used; } Problems;
 
 static void add(Problems *problems, const char *format, ...) {
-  va_list words;
-  int wanted;
+  va_list arguments;
+  int length;
   if (problems->used + 1 >= problems->size) return;
-  va_start(words, format);
-  wanted = vsnprintf(problems->text + problems->used, problems->size - problems->used, format, words);
-  va_end(words);
-  problems->used += (size_t)wanted;
+  va_start(arguments, format);
+  length = vsnprintf(problems->text + problems->used, problems->size - problems->used, format, arguments);
+  va_end(arguments);
+  problems->used += (size_t)length;
   if (problems->used >= problems->size) problems->used = problems->size - 1;
 }
 
-/** Begins a problem: they are parted by "; ". */
+/** Starts the next problem: they are separated by "; ". */
 static void next(Problems *problems) {
   if (problems->used > 0) add(problems, "; ");
 }
 
-/** In quotes, escaped as JSON does, so that the log shows what a tab or a line's end is. */
+/** In quotes and escaped as in JSON, so that the log shows a tab or a line break. */
 static void add_quoted(Problems *problems, const char *entry, size_t length) {
   static const char escaped[] = "\b\f\n\r\t\"\\", letters[] = "bfnrt\"\\";
   size_t i, shown = 0;
@@ -77,7 +77,7 @@ static const char *domain_problem(const char *name, size_t length) {
   return NULL;
 }
 
-/** An entry may follow its comma with one space, and nothing else around it. What is wrong with the whole list comes first. */
+/** One space is allowed after a comma, and no other. Problems of the whole list come first. */
 static void check_domains(const char *list, char *normal, Problems *problems) {
   const char *from = list, *one;
   char *out = normal;
@@ -131,7 +131,7 @@ static int is_bucket(const char *text) {
   return 1;
 }
 
-/** Two letters or more, then parts of letters and digits, each after a "-". */
+/** Two letters or more, then at least one "-" with letters and digits after it. */
 static int is_region(const char *text) {
   size_t letters = 0, parts = 0;
   while (is_small(text[letters])) letters++;
@@ -167,19 +167,19 @@ int check_value(Check check, const char *value, char *normal, char *problems, si
   strcpy(normal, value);
   switch (check) {
     case CHECK_PORT:
-      if (!is_port(value)) problem = "it is no number from 1 to 65535";
+      if (!is_port(value)) problem = "it is not a number from 1 to 65535";
       break;
     case CHECK_SINK:
       if (strcmp(value, "folder") != 0 && strcmp(value, "s3") != 0) problem = "it is neither folder nor s3";
       break;
     case CHECK_BUCKET:
-      if (!is_bucket(value)) problem = "it is no name of an S3 bucket";
+      if (!is_bucket(value)) problem = "it is not a valid name of an S3 bucket";
       break;
     case CHECK_REGION:
-      if (!is_region(value)) problem = "it is no region, for example eu-central-1";
+      if (!is_region(value)) problem = "it is not a region, such as eu-central-1";
       break;
     case CHECK_KMS_KEY:
-      if (!is_kms_key(value)) problem = "it is no ARN or id of a KMS key";
+      if (!is_kms_key(value)) problem = "it is not the ARN or id of a KMS key";
       break;
     case CHECK_FLAG:
       if (strcmp(value, "0") != 0 && strcmp(value, "1") != 0) problem = "it is neither 0 nor 1";
@@ -194,7 +194,7 @@ int check_value(Check check, const char *value, char *normal, char *problems, si
   return problem == NULL;
 }
 
-/** Small and capital ASCII letters are the same in a path; of others Windows has said how they are written. */
+/** Ignores the case of ASCII letters. For others, Windows has returned their actual case. */
 static int is_below(const char *path, const char *folder) {
   for (; *folder != '\0'; path++, folder++) {
     char a = *path >= 'A' && *path <= 'Z' ? (char)(*path + 32) : *path;
@@ -217,8 +217,8 @@ int check_folder(const char *folder, const char *const *taken, size_t count, siz
     if (is_below(taken[i], folder) || (i < closed && is_below(folder, taken[i]))) of = taken[i];
   if (of == NULL) return 1;
   add_quoted(&found, folder, strlen(folder));
-  add(&found, ": Sightline needs a folder of its own, and this one is not only its own (");
+  add(&found, ": Sightline needs a folder of its own, and this one belongs to the system (");
   add_quoted(&found, of, strlen(of));
-  add(&found, "); name another one, for example C:\\Program Files\\Sightline");
+  add(&found, "); choose another one, for example C:\\Program Files\\Sightline");
   return 0;
 }

@@ -1,7 +1,7 @@
-// See groupPolicy.h. Windows keeps the registry values that group policy set for the machine in %ProgramData%\ntuser.pol,
-// and those of the local policy in GroupPolicy\Machine\Registry.pol, both in the format of
-// https://learn.microsoft.com/previous-versions/windows/desktop/policy/registry-policy-file-format: UTF-16,
-// [key;value;type;size;data], each text ended by a null.
+// See groupPolicy.h. Windows keeps the registry values that group policy has set for the machine in %ProgramData%\ntuser.pol,
+// and those of the local policy in GroupPolicy\Machine\Registry.pol. Both are UTF-16 with records [key;value;type;size;data],
+// in which strings end with a null:
+// https://learn.microsoft.com/previous-versions/windows/desktop/policy/registry-policy-file-format
 #include "groupPolicy.h"
 #include "text.h"
 #include <windows.h>
@@ -11,10 +11,10 @@ static const wchar_t *const files[] = {
   L"%ProgramData%\\ntuser.pol",
   L"%SystemRoot%\\System32\\GroupPolicy\\Machine\\Registry.pol",
 };
-/** Larger ones are none that we could have been meant by. */
+/** In bytes; far above any real one. */
 #define MAX_FILE (64u << 20)
 
-/** The whole file; null when there is none. `length` in characters. */
+/** The whole file; null if there is none. `length` in characters. */
 static wchar_t *read_file(const wchar_t *name, size_t *length) {
   wchar_t path[MAX_PATH];
   wchar_t *text = NULL;
@@ -34,8 +34,8 @@ static wchar_t *read_file(const wchar_t *name, size_t *length) {
   return text;
 }
 
-/** The start of a record for this value: "[key", null, ";name", null, ";". */
-static int names(const wchar_t *text, size_t length, const wchar_t *key, size_t keyLength, const wchar_t *name, size_t nameLength) {
+/** Whether a record for this value starts here: "[key", null, ";name", null, ";". */
+static int is_record_of(const wchar_t *text, size_t length, const wchar_t *key, size_t keyLength, const wchar_t *name, size_t nameLength) {
   if (length < keyLength + nameLength + 5) return 0;
   return text[0] == L'[' && _wcsnicmp(text + 1, key, keyLength) == 0 && text[1 + keyLength] == 0 &&
          text[2 + keyLength] == L';' && _wcsnicmp(text + 3 + keyLength, name, nameLength) == 0 &&
@@ -49,7 +49,7 @@ int is_group_policy(const wchar_t *path) {
     size_t length = 0;
     wchar_t *text = read_file(files[i], &length);
     for (size_t at = 0; text != NULL && at < length && !found; at++)
-      found = names(text + at, length - at, path, (size_t)(end - path), end + 1, wcslen(end + 1));
+      found = is_record_of(text + at, length - at, path, (size_t)(end - path), end + 1, wcslen(end + 1));
     free(text);
   }
   return found;

@@ -1,9 +1,9 @@
-// What group policy has set on this machine, by its own record.
+// What group policy has set on this machine, from its own records.
 #ifndef SIGHTLINE_GROUP_POLICY_H
 #define SIGHTLINE_GROUP_POLICY_H
 #include <wchar.h>
 
-/** Whether the value (key, backslash, name; below HKEY_LOCAL_MACHINE) was set by group policy. */
+/** Whether group policy has set the value (in HKEY_LOCAL_MACHINE: key, backslash, name). */
 int is_group_policy(const wchar_t *path);
 
 #endif

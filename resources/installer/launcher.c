@@ -1,7 +1,7 @@
-// Starts Node with the command line bundle that lies beside it. Built twice: as bin\sightline.exe for the console, which
-// passes its words, handles and exit code on, and with -DBACKGROUND as the program that Windows starts at sign-in where
-// the app is installed without Electron: it opens no console window. A .cmd file could do neither: it asks "Terminate
-// batch job?" on Ctrl-C, reads % and ^ in its arguments, and shows a window.
+// Starts Node with the command line's bundle. Built twice: as bin\sightline.exe for the console, which passes on arguments,
+// handles and exit code; and with -DBACKGROUND as the program that Windows starts at sign-in if the app is installed without
+// Electron, which opens no console window. A .cmd file cannot do either: it asks "Terminate batch job?" on Ctrl+C, interprets
+// % and ^ in its arguments, and shows a window.
 #include <windows.h>
 #include <stdlib.h>
 #include <wchar.h>
@@ -9,13 +9,13 @@
 #define EXIT_UNAVAILABLE 69
 
 #ifndef BACKGROUND
-static BOOL WINAPI leave_it_to_the_child(DWORD event) {
+static BOOL WINAPI ignore_ctrl_c(DWORD event) {
   return event == CTRL_C_EVENT || event == CTRL_BREAK_EVENT;
 }
 #endif
 
-/** The command line behind the program's own name (rules of CommandLineToArgvW for the first word). */
-static const wchar_t *words_after_name(const wchar_t *line) {
+/** The command line after the program's name, which ends by the rules of CommandLineToArgvW for the first argument. */
+static const wchar_t *arguments_of(const wchar_t *line) {
   if (*line == L'"') {
     for (line++; *line != 0 && *line != L'"';) line++;
     if (*line == L'"') line++;
@@ -26,8 +26,8 @@ static const wchar_t *words_after_name(const wchar_t *line) {
   return line;
 }
 
-/** A job that ends the child when this process ends, however that happens. */
-static void tie_to_us(HANDLE child) {
+/** Adds the child to a job that ends it when this process exits or is killed. */
+static void end_with_us(HANDLE child) {
   JOBOBJECT_EXTENDED_LIMIT_INFORMATION limits = {0};
   HANDLE job = CreateJobObjectW(NULL, NULL);
   limits.BasicLimitInformation.LimitFlags = JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE | JOB_OBJECT_LIMIT_SILENT_BREAKAWAY_OK;
@@ -36,13 +36,13 @@ static void tie_to_us(HANDLE child) {
   AssignProcessToJobObject(job, child);
 }
 
-/** What could make Node or OpenSSL load somebody else's code. Roots that it is to trust as well are the network's matter. */
+/** Whether it can make Node or OpenSSL load other code. NODE_EXTRA_CA_CERTS cannot, and companies need it. */
 static int loads_code(const wchar_t *variable) {
   if (_wcsnicmp(variable, L"NODE_EXTRA_CA_CERTS=", 20) == 0) return 0;
   return _wcsnicmp(variable, L"NODE_", 5) == 0 || _wcsnicmp(variable, L"OPENSSL_", 8) == 0;
 }
 
-/** A user's variables are not for a program that the machine's administrator has installed. */
+/** A user must not be able to load code into a program that an administrator has installed. */
 static void clear_environment(void) {
   wchar_t *all = GetEnvironmentStringsW(); /* a copy */
   wchar_t *one, *next;
@@ -59,7 +59,7 @@ static void clear_environment(void) {
 
 static int launch(void) {
   static wchar_t folder[32768];
-  const wchar_t *words = words_after_name(GetCommandLineW());
+  const wchar_t *arguments = arguments_of(GetCommandLineW());
   STARTUPINFOW start = {0};
   PROCESS_INFORMATION child;
   DWORD code = EXIT_UNAVAILABLE, flags = CREATE_SUSPENDED;
@@ -70,17 +70,17 @@ static int launch(void) {
   if (length == 0 || length >= 32768) return EXIT_UNAVAILABLE;
   *wcsrchr(folder, L'\\') = 0;
 #ifdef BACKGROUND
-  if (*words == 0) words = L"serve";
+  if (*arguments == 0) arguments = L"serve";
   flags |= CREATE_NO_WINDOW;
 #else
   *wcsrchr(folder, L'\\') = 0;
-  SetConsoleCtrlHandler(leave_it_to_the_child, TRUE);
+  SetConsoleCtrlHandler(ignore_ctrl_c, TRUE);
 #endif
   clear_environment();
-  room = 2 * wcslen(folder) + wcslen(words) + 64;
+  room = 2 * wcslen(folder) + wcslen(arguments) + 64;
   line = malloc(room * sizeof *line);
   if (line == NULL) return EXIT_UNAVAILABLE;
-  swprintf(line, room, L"\"%ls\\cli\\node.exe\" \"%ls\\cli\\sightline.mjs\" %ls", folder, folder, words);
+  swprintf(line, room, L"\"%ls\\cli\\node.exe\" \"%ls\\cli\\sightline.mjs\" %ls", folder, folder, arguments);
   start.cb = sizeof start;
   start.dwFlags = STARTF_USESTDHANDLES;
 #ifdef BACKGROUND
@@ -106,7 +106,7 @@ static int launch(void) {
 #endif
     return EXIT_UNAVAILABLE;
   }
-  tie_to_us(child.hProcess);
+  end_with_us(child.hProcess);
   ResumeThread(child.hThread);
   WaitForSingleObject(child.hProcess, INFINITE);
   GetExitCodeProcess(child.hProcess, &code);

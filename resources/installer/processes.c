@@ -1,44 +1,39 @@
-// Custom actions about the running Sightline: never in mid-recording, then ended (whatever was recorded is delivered at
-// the next start), and started again for those who had it running, so that no agent goes unrecorded until he signs in.
-// Only programs that Sightline brings along are looked at: whatever else lies in its folder is somebody else's.
+// Custom actions for the running Sightline. They never interrupt a recording, then close Sightline (its recordings are uploaded
+// at the next start), and start it again in each session in which it was running, so that agents are recorded without signing
+// in again. Only Sightline's own programs are closed: other programs in its folder belong to someone else.
 #define UNICODE
 #define _UNICODE
 #include <windows.h>
-#include <msi.h>
-#include <msiquery.h>
 #include <tlhelp32.h>
 #include <userenv.h>
 #include <wtsapi32.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <wchar.h>
-#include "caller.h"
+#include "session.h"
 #include "text.h"
 
 #define PATH_ROOM 32768
-/** How long an ended process may take to be gone, each. */
-#define GONE_MS 5000
-/** How often to look again: a program may start another between being seen and being ended. */
+/** How long to wait for each process to exit. */
+#define EXIT_MS 5000
+/** A program may start another one before it is closed, so this repeats until there is none. */
 #define ROUNDS 5
 
 static const wchar_t *const programs[] = {
-  L"Sightline.exe", L"bin\\sightline.exe", L"cli\\node.exe", L"resources\\desk\\win32-x64\\sightline-desk.exe",
+  L"Sightline.exe",
+  L"bin\\sightline.exe",
+  L"cli\\node.exe",
+  L"resources\\monitorHelper\\win32-x64\\sightline-monitor-helper.exe",
   L"resources\\ffmpeg\\win32-x64\\ffmpeg.exe",
 };
-enum { APP, LAUNCHER, COMMAND_LINE, DESK, FFMPEG, PROGRAMS };
+enum { APP, LAUNCHER, COMMAND_LINE, MONITOR_HELPER, FFMPEG, PROGRAMS };
 
-/** One that runs. */
+/** A running process of one of these programs. */
 typedef struct {
   DWORD id, parent;
   int program;
 } Running;
 
-static void get(MSIHANDLE session, const wchar_t *name, wchar_t *text, DWORD room) {
-  text[0] = 0;
-  MsiGetPropertyW(session, name, text, &room);
-}
-
-/** Another user's processes too, which an administrator may end only with this right switched on. */
+/** An administrator can end processes of other users only with this privilege. */
 static void allow_all_processes(void) {
   TOKEN_PRIVILEGES wanted = {1, {{{0, 0}, SE_PRIVILEGE_ENABLED}}};
   HANDLE token;
@@ -48,7 +43,7 @@ static void allow_all_processes(void) {
   CloseHandle(token);
 }
 
-/** Which of our programs that is, or -1. */
+/** Which of our programs the process runs, or -1. */
 static int program_of(DWORD id, const wchar_t *folder) {
   static wchar_t path[PATH_ROOM];
   DWORD room = PATH_ROOM;
@@ -64,7 +59,7 @@ static int program_of(DWORD id, const wchar_t *folder) {
   return -1;
 }
 
-/** Calls `act` with each process that runs one of our programs out of the folder, which ends in a backslash. */
+/** Calls `act` for each process that runs one of our programs in the folder, which ends in a backslash. */
 static void each_of_ours(const wchar_t *folder, void (*act)(const Running *running, void *context), void *context) {
   PROCESSENTRY32W entry = {.dwSize = sizeof entry};
   HANDLE all = CreateToolhelp32Snapshot(TH32CS_SNAPPROCESS, 0);
@@ -81,7 +76,7 @@ typedef struct {
   DWORD id; /* of the ffmpeg that records, or 0 */
 } Recording;
 
-/** A recorder's ffmpeg is its child. Anybody can start ours by itself, and would hold up every upgrade. */
+/** Only a child of the recorder counts: otherwise any user could block upgrades by starting our ffmpeg. */
 static void note_recording(const Running *running, void *context) {
   Recording *recording = context;
   int parent;
@@ -98,51 +93,47 @@ static void end_process(const Running *running, void *context) {
   HANDLE process = OpenProcess(PROCESS_TERMINATE | SYNCHRONIZE, FALSE, running->id);
   if (process == NULL) return;
   if (running->program == APP && ProcessIdToSessionId(running->id, &session)) {
-    wchar_t number[16];
-    swprintf(number, 16, L"\n%lu\n", session);
-    /* Electron has several processes of that name; one start a session is enough. */
-    if (sessions->text == NULL || wcsstr(sessions->text, number) == NULL) append(sessions, number, NULL);
+    wchar_t *line = join(L"\n", digits(session).text, L"\n", NULL);
+    /* Electron has several processes of that name, and each session needs one start. */
+    if (wcsstr(sessions->text, line) == NULL) append(sessions, line, NULL);
+    free(line);
   }
   if (TerminateProcess(process, 0)) {
     ended++;
-    WaitForSingleObject(process, GONE_MS);
+    WaitForSingleObject(process, EXIT_MS);
   }
   CloseHandle(process);
 }
 
-/** Immediate, before InstallValidate, which would otherwise ask for a restart because of files in use. */
+/** Immediate, before InstallValidate, which would ask for a restart because of files in use. */
 UINT __stdcall StopRunning(MSIHANDLE session) {
-  static wchar_t folder[PATH_ROOM];
-  wchar_t anyway[8];
+  wchar_t *folder = property(session, L"INSTALLDIR"), *interrupt = property(session, L"INTERRUPT_RECORDING");
+  int interrupts = wcscmp(interrupt, L"1") == 0 && is_administrator();
+  UINT result = ERROR_SUCCESS;
   Text sessions = {0};
   Recording recording = {folder, 0};
-  int round;
-  get(session, L"INSTALLDIR", folder, PATH_ROOM);
-  get(session, L"INTERRUPT_RECORDING", anyway, 8);
+  free(interrupt);
   allow_all_processes();
   each_of_ours(folder, note_recording, &recording);
-  if (recording.id != 0 && (wcscmp(anyway, L"1") != 0 || !is_administrator())) {
-    MSIHANDLE record = MsiCreateRecord(2);
+  if (recording.id != 0 && !interrupts) {
     DWORD where = 0;
     ProcessIdToSessionId(recording.id, &where);
-    MsiRecordSetStringW(record, 0,
-      L"Sightline is recording a contact (session [1], process [2]). Try again when it has ended, or say INTERRUPT_RECORDING=1: the recording then has a gap.");
-    MsiRecordSetInteger(record, 1, (int)where);
-    MsiRecordSetInteger(record, 2, (int)recording.id);
-    MsiProcessMessage(session, INSTALLMESSAGE_ERROR | MB_ICONERROR, record);
-    MsiCloseHandle(record);
-    return ERROR_INSTALL_FAILURE;
+    result = fail(session, L"Sightline is recording a contact (session ", digits(where).text, L", process ",
+                  digits(recording.id).text, L"). Try again after the contact, or pass INTERRUPT_RECORDING=1: the recording "
+                  L"then has a gap.", NULL);
+  } else {
+    append(&sessions, folder, L"\n", NULL);
+    for (int round = 0; round < ROUNDS; round++) {
+      ended = 0;
+      each_of_ours(folder, end_process, &sessions);
+      if (ended == 0) break;
+    }
+    MsiSetPropertyW(session, L"StartAgain", sessions.text);
+    MsiSetPropertyW(session, L"StartAgainAfterAll", sessions.text);
+    clear(&sessions);
   }
-  append(&sessions, folder, L"\n", NULL);
-  for (round = 0; round < ROUNDS; round++) {
-    ended = 0;
-    each_of_ours(folder, end_process, &sessions);
-    if (ended == 0) break;
-  }
-  MsiSetPropertyW(session, L"StartAgain", sessions.text);
-  MsiSetPropertyW(session, L"StartAgainAfterAll", sessions.text);
-  clear(&sessions);
-  return ERROR_SUCCESS;
+  free(folder);
+  return result;
 }
 
 static void start_in(DWORD session, const wchar_t *folder) {
@@ -150,39 +141,32 @@ static void start_in(DWORD session, const wchar_t *folder) {
   PROCESS_INFORMATION child;
   DWORD own = (DWORD)-1;
   HANDLE token;
-  Text line = {0};
-  append(&line, L"\"", folder, L"Sightline.exe\"", NULL);
+  wchar_t *line = join(L"\"", folder, L"Sightline.exe\"", NULL);
   ProcessIdToSessionId(GetCurrentProcessId(), &own);
   if (WTSQueryUserToken(session, &token)) {
     void *environment = NULL;
     CreateEnvironmentBlock(&environment, token, FALSE);
-    if (CreateProcessAsUserW(token, NULL, line.text, NULL, NULL, FALSE, CREATE_UNICODE_ENVIRONMENT, environment, folder, &start, &child)) {
+    if (CreateProcessAsUserW(token, NULL, line, NULL, NULL, FALSE, CREATE_UNICODE_ENVIRONMENT, environment, folder, &start, &child)) {
       CloseHandle(child.hThread);
       CloseHandle(child.hProcess);
     }
     if (environment != NULL) DestroyEnvironmentBlock(environment);
     CloseHandle(token);
   } else if (session == own && session != 0) {
-    /* Not SYSTEM, so this is the user's own session (or Wine, which knows no other). */
+    /* Not SYSTEM, so this is the user's own session. (Under Wine there is only one.) */
     start.lpDesktop = NULL;
-    if (CreateProcessW(NULL, line.text, NULL, NULL, FALSE, 0, NULL, folder, &start, &child)) {
+    if (CreateProcessW(NULL, line, NULL, NULL, FALSE, 0, NULL, folder, &start, &child)) {
       CloseHandle(child.hThread);
       CloseHandle(child.hProcess);
     }
   }
-  clear(&line);
+  free(line);
 }
 
-/** Commit, and as rollback: for each session in which it was running. Never makes an installation fail. */
+/** As commit and as rollback: in each session in which it was running. Never makes an installation fail. */
 UINT __stdcall StartAgain(MSIHANDLE session) {
-  DWORD room = 0;
-  wchar_t none[1] = L"";
-  wchar_t *data, *cursor, *folder, *part;
-  MsiGetPropertyW(session, L"CustomActionData", none, &room);
-  room++;
-  data = cursor = must(calloc(room, sizeof *data));
-  MsiGetPropertyW(session, L"CustomActionData", data, &room);
-  folder = next_part(&cursor, L'\n');
+  wchar_t *data = property(session, L"CustomActionData"), *cursor = data, *part;
+  const wchar_t *folder = next_part(&cursor, L'\n');
   while ((part = next_part(&cursor, L'\n')) != NULL)
     if (*part != 0) start_in(wcstoul(part, NULL, 10), folder);
   free(data);

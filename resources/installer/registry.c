@@ -1,15 +1,14 @@
 // See registry.h.
 #include "registry.h"
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Windows' limit of a value's name, in characters. */
+/* Windows' limit for the name of a value, in characters. */
 #define MAX_VALUE_NAME 16384
 
 /**
- * Where the key ends and the name begins. A name may hold backslashes itself: those of WRITTEN_KEY are paths. So a path
- * below a key that ends in \Written is split there.
+ * Splits a path into the key, which the caller frees, and the name. Names below ...\Installer\Written contain backslashes,
+ * because they are paths themselves; all others do not.
  */
 static wchar_t *split(const wchar_t *path, const wchar_t **name) {
   static const wchar_t written[] = L"\\Installer\\Written\\";
@@ -21,21 +20,19 @@ static wchar_t *split(const wchar_t *path, const wchar_t **name) {
   return key;
 }
 
-/** A value's data as text. */
+/** The data of a value as text. */
 static wchar_t *text_of(DWORD type, const BYTE *data, DWORD size) {
   if (type == REG_DWORD && size == sizeof(DWORD)) {
-    wchar_t digits[16];
     DWORD number;
     memcpy(&number, data, sizeof number);
-    swprintf(digits, 16, L"%lu", number);
-    return copy(digits);
+    return copy(digits(number).text);
   }
   if (type == REG_SZ || type == REG_MULTI_SZ) {
     size_t length = size / sizeof(wchar_t);
     wchar_t *text = must(calloc(length + 1, sizeof(wchar_t)));
     memcpy(text, data, length * sizeof(wchar_t));
     while (length > 0 && text[length - 1] == 0) length--;
-    /* Several texts as one list. */
+    /* As one list. */
     for (size_t i = 0; type == REG_MULTI_SZ && i < length; i++)
       if (text[i] == 0) text[i] = L',';
     return text;
@@ -52,9 +49,9 @@ static BYTE *read_data(HKEY key, const wchar_t *name, DWORD *type, DWORD *size) 
   return NULL;
 }
 
-int read_value(const wchar_t *at, const wchar_t *path, Value *value) {
+int read_value(const wchar_t *path, Value *value) {
   const wchar_t *name;
-  wchar_t *keyPath = split(at, &name);
+  wchar_t *keyPath = split(path, &name);
   HKEY key;
   DWORD type, size = 0;
   BYTE *data = NULL;
@@ -79,14 +76,11 @@ void read_all(const wchar_t *keyPath, const wchar_t *prefix, Values *values) {
     for (DWORD i = 0; length = MAX_VALUE_NAME, RegEnumValueW(key, i, name, &length, NULL, NULL, NULL, NULL) == ERROR_SUCCESS; i++) {
       DWORD type, size = 0;
       BYTE *data = read_data(key, name, &type, &size);
-      Text path = {0};
-      wchar_t *text;
       if (data == NULL) continue;
-      if (prefix != NULL) append(&path, prefix, L"\\", NULL);
-      append(&path, name, NULL);
-      text = text_of(type, data, size);
-      put(values, path.text, type, text);
-      clear(&path);
+      wchar_t *path = prefix == NULL ? copy(name) : join(prefix, L"\\", name, NULL);
+      wchar_t *text = text_of(type, data, size);
+      put(values, path, type, text);
+      free(path);
       free(text);
       free(data);
     }
@@ -127,7 +121,7 @@ void write_step(Text *steps, const wchar_t *path, const Value *value) {
   append(steps, kind, L"\t", path, L"\t", value == NULL ? L"" : value->text, L"\n", NULL);
 }
 
-/** Whether a key may be removed when it is empty: Windows' own (Run, Policies) stay. */
+/** Whether a key is removed when it is empty: keys of Windows (Run, Policies) are not. */
 static int may_go(const wchar_t *key) {
   return _wcsnicmp(key, L"SOFTWARE\\Policies\\", 18) == 0 || _wcsicmp(key, L"SOFTWARE\\Sightline") == 0 ||
          _wcsnicmp(key, L"SOFTWARE\\Sightline\\", 19) == 0;

@@ -1,7 +1,7 @@
 // See text.h.
 #include "text.h"
 #include <windows.h>
-#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,10 +12,8 @@ void *must(void *memory) {
 
 wchar_t *copy(const wchar_t *text) { return must(_wcsdup(text)); }
 
-void append(Text *to, ...) {
-  va_list parts;
+void append_list(Text *to, va_list parts) {
   const wchar_t *part;
-  va_start(parts, to);
   while ((part = va_arg(parts, const wchar_t *)) != NULL) {
     size_t length = wcslen(part);
     if (to->length + length + 1 > to->room) {
@@ -25,7 +23,29 @@ void append(Text *to, ...) {
     memcpy(to->text + to->length, part, (length + 1) * sizeof *part);
     to->length += length;
   }
+}
+
+void append(Text *to, ...) {
+  va_list parts;
+  va_start(parts, to);
+  append_list(to, parts);
   va_end(parts);
+}
+
+wchar_t *join(const wchar_t *first, ...) {
+  Text result = {0};
+  va_list parts;
+  va_start(parts, first);
+  append(&result, first, NULL);
+  append_list(&result, parts);
+  va_end(parts);
+  return result.text;
+}
+
+Digits digits(unsigned long number) {
+  Digits result;
+  swprintf(result.text, sizeof result.text / sizeof *result.text, L"%lu", number);
+  return result;
 }
 
 void clear(Text *text) {

@@ -1,5 +1,5 @@
-// The command line as one file without node_modules, and what an installation carries of it: bin\sightline.exe (the
-// launcher), cli\node.exe, cli\sightline.mjs. Why so: docs/installer.md.
+// The command line of an installation: bin\sightline.exe (the launcher), cli\node.exe, and cli\sightline.mjs, one file without
+// node_modules. The reasons are in docs/installer.md.
 import { build } from 'esbuild';
 import { copyFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import { ensureWindowsNode } from '../windows.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/** Into the folder of a Windows installation. */
+/** Adds it to the folder of a Windows installation. */
 export async function addCommandLine(app: string, version: string, workFolder: string): Promise<void> {
   mkdirSync(join(app, 'cli'), { recursive: true });
   mkdirSync(join(app, 'bin'), { recursive: true });
@@ -28,14 +28,14 @@ export async function bundleCommandLine(out: string, version: string): Promise<v
     target: 'node20.19',
     format: 'esm',
     logLevel: 'error',
-    legalComments: 'none', // third-party notices lie beside it
-    // For the stacks of crash reports.
+    legalComments: 'none', // they are in THIRD-PARTY-NOTICES.txt
+    // For stack traces in crash reports.
     sourcemap: true,
     sourcesContent: false,
     // Read by main/platform/version.ts; nothing at run time changes it.
     define: { SIGHTLINE_INSTALLED: 'true' },
-    // What packages that are CommonJS take for granted, and an ES module has not. Packages ask for optional ones (bufferutil)
-    // that are not in here: Node would look for them in C:\\node_modules, which every user may make, and in NODE_PATH.
+    // What CommonJS packages use and an ES module does not have. `require` finds only Node's modules: Node would look for
+    // optional packages (bufferutil) in C:\\node_modules, which every user can create, and in NODE_PATH.
     banner: {
       js: [
         "import { createRequire as sightlineRequire, isBuiltin as sightlineHas } from 'node:module';",
@@ -49,7 +49,7 @@ export async function bundleCommandLine(out: string, version: string): Promise<v
     },
     plugins: [
       {
-        // The version of the installer is the program's, also where a release or a test gives another than package.json.
+        // The program has the installer's version, even if that differs from package.json.
         name: 'version',
         setup(bundle) {
           bundle.onLoad({ filter: /[\\/]package\.json$/ }, ({ path }) =>

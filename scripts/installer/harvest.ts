@@ -1,18 +1,17 @@
-// The app's folder as WiX components: one a file, so that each is counted, repaired and removed by itself. A component's
-// GUID is made from its path in the installation and never changes, which is what upgrades rely on.
+// The app's folder as WiX components: one per file, so that each is counted, repaired and removed separately. The GUID of a
+// component is derived from its path in the installation and never changes: upgrades rely on it.
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { uuidFrom } from './uuid.ts';
 
-/** Never to be changed: it is what the GUIDs of installed components were made from. */
+/** Never change it: the GUIDs of installed components are derived from it. */
 export const COMPONENT_NAMESPACE = '7d0a6b0e-3c0a-4a53-9a86-5d6f3f3b1c55';
 
 export interface HarvestOptions {
   /** The folder to read. */
   readonly folder: string;
-  /** How wixl finds it: relative to where wixl runs, because it takes no absolute paths. */
+  /** The same folder relative to where wixl runs, because wixl accepts no absolute paths. */
   readonly source: string;
-  /** The component (by the path of its file) whose removal takes the folder bin from PATH. */
 }
 
 /** Paths with `/`, sorted. */
@@ -75,7 +74,7 @@ export function harvest({ folder, source }: HarvestOptions): string {
   }
 }
 
-/** Identifiers of the MSI's tables: letters, digits, at most 72. */
+/** An identifier for the MSI's tables: letters and digits, at most 72. */
 function idOf(path: string): string {
   return uuidFrom(COMPONENT_NAMESPACE, `id:${path.toLowerCase()}`).replaceAll('-', '');
 }

@@ -1,14 +1,14 @@
-// The app's folder for Windows without Electron: the recorder with its command line, ffmpeg, slates, icons, licences. What is
-// in the folder is what will lie in C:\Program Files\Sightline.
+// The app's folder for Windows without Electron: recorder, ffmpeg, slates, icons, licenses. The installer copies it to
+// C:\Program Files\Sightline.
 import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ensureDesk } from '../../resources/desk/build.mjs';
+import { ensureMonitorHelper } from '../../resources/monitorHelper/build.mjs';
 import { buildBackgroundLauncher } from './nativePrograms.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/** All but the command line, which commandLine.ts adds. */
+/** Everything but the command line, which commandLine.ts adds. */
 export function makeHeadlessApp(app: string, version: string, workFolder: string): void {
   const ffmpeg = join(root, 'resources/ffmpeg/win32-x64');
   if (!existsSync(join(ffmpeg, 'ffmpeg.exe'))) {
@@ -17,7 +17,7 @@ export function makeHeadlessApp(app: string, version: string, workFolder: string
   mkdirSync(join(app, 'resources/icons'), { recursive: true });
   buildBackgroundLauncher({ version, out: join(app, 'Sightline.exe'), workFolder });
   cpSync(ffmpeg, join(app, 'resources/ffmpeg/win32-x64'), { recursive: true });
-  addDesk(app);
+  addMonitorHelper(app);
   cpSync(join(root, 'resources/slates'), join(app, 'resources/slates'), { recursive: true });
   for (const name of readdirSync(join(root, 'resources/icons')).filter((one) => /\.(png|ico)$/.test(one))) {
     copyFileSync(join(root, 'resources/icons', name), join(app, 'resources/icons', name));
@@ -25,9 +25,9 @@ export function makeHeadlessApp(app: string, version: string, workFolder: string
   copyFileSync(join(root, 'LICENSE'), join(app, 'LICENSE'));
 }
 
-/** sightline-desk.exe, where main/capture/windowsMonitors.ts looks for it. */
-export function addDesk(app: string): void {
-  const folder = join(app, 'resources/desk/win32-x64');
+/** Where main/platform/monitorHelper.ts expects it. */
+export function addMonitorHelper(app: string): void {
+  const folder = join(app, 'resources/monitorHelper/win32-x64');
   mkdirSync(folder, { recursive: true });
-  copyFileSync(ensureDesk({ log: console.log }), join(folder, 'sightline-desk.exe'));
+  copyFileSync(ensureMonitorHelper({ log: console.log }), join(folder, 'sightline-monitor-helper.exe'));
 }

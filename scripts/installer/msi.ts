@@ -1,14 +1,13 @@
-// An app's folder as an MSI: wixl makes files, components and cabinet, msibuild the tables that wixl cannot, osslsigncode the
-// signatures, of everything of ours that Windows runs and then of the MSI.
+// Builds an MSI from an app's folder: wixl makes files, components and cabinet; msibuild the tables that wixl cannot make;
+// osslsigncode signs the programs and then the MSI.
 import { createHash } from 'node:crypto';
 import { copyFileSync, cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { COMPONENT_NAMESPACE, componentId, filesIn, harvest } from './harvest.ts';
-import { toIdt } from './idt.ts';
+import { toIdt, withShortNames } from './idt.ts';
 import { msiTables, secureProperties } from './msiTables.ts';
 import { buildActions } from './nativePrograms.ts';
-import { withShortNames } from './shortNames.ts';
 import type { SigningKey } from './signing.ts';
 import { isSigned, sign } from './signing.ts';
 import { runTool } from './tool.ts';
@@ -16,23 +15,23 @@ import { uuidFrom } from './uuid.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const hint = 'Install msitools and wixl (on Debian: apt install msitools wixl).';
-/** Says that two MSIs are versions of one product. Never to be changed. */
+/** The same in all MSIs of this product. Never change it. */
 export const UPGRADE_CODE = '5E7B2C0A-8C39-4B57-9C0E-1B0D9A3F6E21';
 const COMMAND_LINE = 'bin/sightline.exe';
 
 export interface MsiOptions {
-  /** What will lie in C:\Program Files\Sightline. Not changed; signed as a copy. */
+  /** The files for C:\Program Files\Sightline. They are copied before they are signed. */
   readonly app: string;
   readonly out: string;
   readonly version: string;
-  /** Empty, and the caller's to remove. */
+  /** Empty; the caller removes it. */
   readonly workFolder: string;
   readonly key: SigningKey | null;
 }
 
 export interface BuiltMsi {
   readonly productCode: string;
-  /** Paths in the installation that were signed now. */
+  /** The files that were signed, as paths in the installation. */
   readonly signed: readonly string[];
 }
 
@@ -62,7 +61,7 @@ export function makeMsi({ app, out, version, workFolder, key }: MsiOptions): Bui
       ...Object.entries(defines).flatMap(([name, value]) => ['-D', `${name}=${value}`]),
       ...[join(root, 'resources/installer/sightline.wxs'), 'files.wxs'],
     ],
-    // It finds files by relative paths only.
+    // It accepts only relative paths.
     { cwd: workFolder, hint },
   );
   for (const [table, column] of [
@@ -93,7 +92,7 @@ function checkVersion(version: string): void {
   const numbers = /^(\d+)\.(\d+)\.(\d+)$/.exec(version)?.slice(1).map(Number);
   const [major = 256, minor = 256, build = 65536] = numbers ?? [];
   if (major > 255 || minor > 255 || build > 65535) {
-    throw new Error(`An MSI's version is written 1.2.3 (up to 255.255.65535), not "${version}".`);
+    throw new Error(`The version of an MSI has the form 1.2.3 (up to 255.255.65535), not "${version}".`);
   }
 }
 
@@ -104,14 +103,14 @@ function checkApp(app: string): void {
     'cli/node.exe',
     'cli/sightline.mjs',
     'resources/ffmpeg/win32-x64/ffmpeg.exe',
-    'resources/desk/win32-x64/sightline-desk.exe',
+    'resources/monitorHelper/win32-x64/sightline-monitor-helper.exe',
   ];
   const missing = needed.filter((path) => !existsSync(join(app, path)));
   if (missing.length > 0)
-    throw new Error(`${app} is no complete app for Windows; it lacks ${missing.join(', ')}.`);
+    throw new Error(`${app} is not a complete app for Windows. Missing: ${missing.join(', ')}.`);
 }
 
-/** Programs and libraries without a signature, those of others too: Windows would ask about each that has none. */
+/** Signs programs and libraries without a signature, including third-party ones: Windows warns about unsigned files. */
 function signAll(workFolder: string, key: SigningKey): string[] {
   const app = join(workFolder, 'app');
   const paths = filesIn(app).filter((path) => isSigned(join(app, path)) === false);
@@ -123,11 +122,8 @@ function signAll(workFolder: string, key: SigningKey): string[] {
 function contentHash(folder: string): string {
   const hash = createHash('sha256');
   for (const path of filesIn(folder)) {
-    hash.update(`${path}\0`).update(
-      createHash('sha256')
-        .update(readFileSync(join(folder, path)))
-        .digest(),
-    );
+    const content = createHash('sha256').update(readFileSync(join(folder, path)));
+    hash.update(`${path}\0`).update(content.digest());
   }
   return hash.digest('hex');
 }

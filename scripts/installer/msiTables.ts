@@ -1,11 +1,10 @@
-// The tables of the MSI that wixl 0.101 cannot make, or makes wrong: it knows no rollback or commit actions, appends custom
-// actions to the end of the script instead of where they are asked for, and has no launch conditions or PATH entries.
-// Written as IDT, the text form that msibuild imports in place of a table.
-import type { Cell, Table } from './idt.ts';
+// The tables of the MSI that wixl 0.101 cannot make or makes wrong: it has no rollback and commit actions, launch conditions
+// and PATH entries, and puts custom actions at the end of the sequence instead of in their places. msibuild imports them.
+import type { Table } from './idt.ts';
 
 /**
- * Public properties that a user who is no administrator may pass to an installation that runs as SYSTEM, as a repair does:
- * only those that the installation finds out by itself. Settings come from administrators, who may pass every property
+ * Public properties that users who are not administrators may pass to an installation that runs as SYSTEM, such as a repair:
+ * only those that the installation determines itself. Administrators may pass all properties
  * (https://learn.microsoft.com/windows/win32/msi/restricted-public-properties).
  */
 export const secureProperties = ['OLDER_VERSION', 'NEWER_VERSION', 'PREVIOUS_INSTALLDIR'] as const;
@@ -13,22 +12,37 @@ export const secureProperties = ['OLDER_VERSION', 'NEWER_VERSION', 'PREVIOUS_INS
 // https://learn.microsoft.com/windows/win32/msi/custom-action-execution-options
 const FROM_DLL = 1;
 const SET_PROPERTY = 51;
-const GO_ON = 0x40;
-const ROLLBACK = 0x100;
-const COMMIT = 0x200;
-const IN_SCRIPT = 0x400;
-const AS_SYSTEM = 0x800;
+const CONTINUE_ON_ERROR = 0x40;
+/** In the script that runs as SYSTEM. */
+const DEFERRED = 0x400 | 0x800;
+const ROLLBACK = DEFERRED | 0x100 | CONTINUE_ON_ERROR;
+const COMMIT = DEFERRED | 0x200 | CONTINUE_ON_ERROR;
 
 // https://learn.microsoft.com/windows/win32/msi/upgrade-table
 const ONLY_DETECT = 2;
 const MIN_INCLUSIVE = 0x100;
 const MAX_INCLUSIVE = 0x200;
 
+type Step = readonly [action: string, condition: string | null, sequence: number];
+
 const unlessUpgrading = 'NOT UPGRADINGPRODUCTCODE';
+
+/** What a double click or /passive runs too, before the installation itself. */
+const firstSteps: readonly Step[] = [
+  ['FindRelatedProducts', null, 25],
+  ['AppSearch', null, 50],
+  ['LaunchConditions', null, 100],
+  ['ValidateProductID', null, 700],
+  ['KeepFolder', 'PREVIOUS_INSTALLDIR AND NOT INSTALLDIR', 799],
+  ['CostInitialize', null, 800],
+  ['FileCost', null, 900],
+  ['CostFinalize', null, 1000],
+  ['MigrateFeatureStates', null, 1200],
+];
 
 export interface TableOptions {
   readonly version: string;
-  /** In braces, as the table has it. */
+  /** In braces, as in the table. */
   readonly upgradeCode: string;
   /** The component of bin\sightline.exe. */
   readonly commandLineComponent: string;
@@ -42,39 +56,26 @@ export function msiTables({ version, upgradeCode, commandLineComponent }: TableO
       keys: ['Action'],
       rows: [
         ['KeepFolder', SET_PROPERTY, 'INSTALLDIR', '[PREVIOUS_INSTALLDIR]', null],
-        ['TellFolder', SET_PROPERTY, 'ARPINSTALLLOCATION', '[INSTALLDIR]', null],
-        ['Prepare', FROM_DLL, 'Actions', 'Prepare', null],
-        ['StopRunning', FROM_DLL, 'Actions', 'StopRunning', null],
-        ['StartAgain', FROM_DLL | GO_ON | IN_SCRIPT | ROLLBACK | AS_SYSTEM, 'Actions', 'StartAgain', null],
-        ['UndoPolicy', FROM_DLL | GO_ON | IN_SCRIPT | ROLLBACK | AS_SYSTEM, 'Actions', 'Apply', null],
-        ['ApplyPolicy', FROM_DLL | IN_SCRIPT | AS_SYSTEM, 'Actions', 'Apply', null],
-        [
-          'StartAgainAfterAll',
-          FROM_DLL | GO_ON | IN_SCRIPT | COMMIT | AS_SYSTEM,
-          'Actions',
-          'StartAgain',
-          null,
-        ],
+        // The location that Windows shows in its list of programs.
+        ['SetLocation', SET_PROPERTY, 'ARPINSTALLLOCATION', '[INSTALLDIR]', null],
+        fromDll('Prepare', 0),
+        fromDll('StopRunning', 0),
+        fromDll('StartAgain', ROLLBACK),
+        fromDll('UndoPolicy', ROLLBACK, 'Apply'),
+        fromDll('ApplyPolicy', DEFERRED, 'Apply'),
+        fromDll('StartAgainAfterAll', COMMIT, 'StartAgain'),
       ],
     },
     sequence('InstallExecuteSequence', [
-      ['FindRelatedProducts', null, 25],
-      ['AppSearch', null, 50],
-      ['LaunchConditions', null, 100],
-      ['ValidateProductID', null, 700],
-      ['KeepFolder', 'PREVIOUS_INSTALLDIR AND NOT INSTALLDIR', 799],
-      ['CostInitialize', null, 800],
-      ['FileCost', null, 900],
-      ['CostFinalize', null, 1000],
+      ...firstSteps,
       ['Prepare', null, 1001],
-      ['TellFolder', null, 1002],
-      ['MigrateFeatureStates', null, 1200],
+      ['SetLocation', null, 1002],
       ['StopRunning', null, 1399],
       ['InstallValidate', null, 1400],
       ['InstallInitialize', null, 1500],
-      // Before anything is in the script, so that the old version's files are not counted as this one's.
+      // Before any other step, so that the old version's files do not count as this one's.
       ['RemoveExistingProducts', null, 1501],
-      // Undone from last to first: Sightline is started again when the old files are back.
+      // Rollback runs from last to first: Sightline starts again after the old files are back.
       ['StartAgain', unlessUpgrading, 1502],
       ['ProcessComponents', null, 1600],
       ['UnpublishFeatures', null, 1800],
@@ -94,19 +95,7 @@ export function msiTables({ version, upgradeCode, commandLineComponent }: TableO
       ['StartAgainAfterAll', `${unlessUpgrading} AND NOT (REMOVE="ALL")`, 6500],
       ['InstallFinalize', null, 6600],
     ]),
-    // What a double click or /passive goes through before it hands over to the sequence above.
-    sequence('InstallUISequence', [
-      ['FindRelatedProducts', null, 25],
-      ['AppSearch', null, 50],
-      ['LaunchConditions', null, 100],
-      ['ValidateProductID', null, 700],
-      ['KeepFolder', 'PREVIOUS_INSTALLDIR AND NOT INSTALLDIR', 799],
-      ['CostInitialize', null, 800],
-      ['FileCost', null, 900],
-      ['CostFinalize', null, 1000],
-      ['MigrateFeatureStates', null, 1200],
-      ['ExecuteAction', null, 1300],
-    ]),
+    sequence('InstallUISequence', [...firstSteps, ['ExecuteAction', null, 1300]]),
     {
       name: 'LaunchCondition',
       columns: ['Condition:s255', 'Description:l255'],
@@ -114,10 +103,10 @@ export function msiTables({ version, upgradeCode, commandLineComponent }: TableO
       rows: [
         [
           'NOT NEWER_VERSION',
-          'A newer version of Sightline is installed. Uninstall it first, if this one is wanted.',
+          'A newer version of Sightline is installed. To install this version, remove the newer one first.',
         ],
         ['Installed OR VersionNT64 >= 603', 'Sightline needs a 64-bit Windows 10 or newer.'],
-        ['Privileged', 'Sightline is installed for the whole machine. Run this as an administrator.'],
+        ['Privileged', 'Sightline is installed for all users. Run this as an administrator.'],
       ],
     },
     {
@@ -137,13 +126,17 @@ export function msiTables({ version, upgradeCode, commandLineComponent }: TableO
       name: 'Environment',
       columns: ['Environment:s72', 'Name:l255', 'Value:L255', 'Component_:s72'],
       keys: ['Environment'],
-      // "=-*": the machine's, set on installation, taken out on removal; "[~];": behind what is there.
+      // "=-*": the machine's PATH, set by installation and reset by removal. "[~];": after its present value.
       rows: [['Path', '=-*Path', '[~];[INSTALLDIR]bin', commandLineComponent]],
     },
   ];
 }
 
-function sequence(name: string, rows: readonly (readonly [string, string | null, number])[]): Table {
-  const cells: readonly (readonly Cell[])[] = rows;
-  return { name, columns: ['Action:s72', 'Condition:S255', 'Sequence:I2'], keys: ['Action'], rows: cells };
+/** @param entryPoint the DLL's function, the action's name if omitted */
+function fromDll(action: string, options: number, entryPoint = action): Table['rows'][number] {
+  return [action, FROM_DLL | options, 'Actions', entryPoint, null];
+}
+
+function sequence(name: string, steps: readonly Step[]): Table {
+  return { name, columns: ['Action:s72', 'Condition:S255', 'Sequence:I2'], keys: ['Action'], rows: steps };
 }

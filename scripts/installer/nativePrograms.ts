@@ -1,5 +1,5 @@
-// Our own small Windows programs, compiled by mingw-w64: the command line's launcher, and the custom actions of the MSI. They
-// link with nothing but Windows, and two builds of one source are the same byte for byte.
+// Our small Windows programs, compiled by mingw-w64: the command line's launcher and the MSI's custom actions. They need only
+// Windows' own DLLs, and two builds of the same source are identical.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,24 +8,17 @@ import { runTool } from './tool.ts';
 const sources = fileURLToPath(new URL('../../resources/installer', import.meta.url));
 const icon = fileURLToPath(new URL('../../resources/icons/app.ico', import.meta.url));
 const hint =
-  'Install mingw-w64 (on Debian: apt install gcc-mingw-w64-x86-64); `npm run msi` does it where it can.';
+  'Install mingw-w64 (on Debian: apt install gcc-mingw-w64-x86-64). As root on Debian, `npm run msi` does it.';
 const prefix = process.platform === 'win32' ? '' : 'x86_64-w64-mingw32-';
 const common = [
-  '-std=gnu11',
-  '-Wall',
-  '-Wextra',
-  '-Werror',
-  '-Os',
-  '-s',
-  '-static-libgcc',
-  '-Wl,--no-insert-timestamp',
+  ...['-std=gnu11', '-Wall', '-Wextra', '-Werror', '-Os', '-s'],
+  ...['-static-libgcc', '-Wl,--no-insert-timestamp'],
 ];
 
 export interface NativeProgram {
   readonly version: string;
-  /** The file to make. */
   readonly out: string;
-  /** For what it needs in between. */
+  /** For temporary files. */
   readonly workFolder: string;
 }
 
@@ -34,35 +27,32 @@ export function buildConsoleLauncher(program: NativeProgram): void {
   compile(program, 'Sightline command line', ['-municode', join(sources, 'launcher.c')]);
 }
 
-/** Sightline.exe of an installation without Electron: without a window. */
+/** Sightline.exe of an installation without Electron: opens no window. */
 export function buildBackgroundLauncher(program: NativeProgram): void {
   compile(program, 'Sightline', ['-municode', '-mwindows', '-DBACKGROUND', join(sources, 'launcher.c')]);
 }
 
 export function buildActions(program: NativeProgram): void {
-  const files = ['actions', 'groupPolicy', 'registry', 'text', 'checks', 'caller', 'processes'].map((name) =>
+  const files = ['actions', 'groupPolicy', 'registry', 'text', 'checks', 'session', 'processes'].map((name) =>
     join(sources, `${name}.c`),
   );
-  const libraries = ['msi', 'wtsapi32', 'userenv', 'advapi32'].map((name) => `-l${name}`);
-  compile(program, 'Sightline installer', ['-shared', ...files, join(sources, 'actions.def'), ...libraries]);
+  const libraries = ['-lmsi', '-lwtsapi32', '-luserenv', '-ladvapi32'];
+  compile(program, 'Sightline installer', ['-shared', ...files, join(sources, 'actions.def')], libraries);
 }
 
 function compile(
   { version, out, workFolder }: NativeProgram,
   description: string,
   words: readonly string[],
+  libraries: readonly string[] = [],
 ): void {
   mkdirSync(workFolder, { recursive: true });
   const resource = join(workFolder, 'version.rc');
   const object = join(workFolder, 'version.o');
   writeFileSync(resource, versionResource(version, description));
   runTool(`${prefix}windres`, ['--input', resource, '--output', object], { hint });
-  // Libraries come last: the linker takes from them what was asked for before.
-  const [libraries, rest] = [
-    words.filter((one) => one.startsWith('-l')),
-    words.filter((one) => !one.startsWith('-l')),
-  ];
-  runTool(`${prefix}gcc`, [...common, ...rest, object, '-o', out, ...libraries], { hint });
+  // Libraries must come after the objects that use them.
+  runTool(`${prefix}gcc`, [...common, ...words, object, '-o', out, ...libraries], { hint });
 }
 
 /** https://learn.microsoft.com/windows/win32/menurc/versioninfo-resource */

@@ -1,4 +1,4 @@
-// The packages that Sightline takes along: those that package-lock.json does not call development's, as they are installed.
+// The packages that are part of Sightline: those that package-lock.json does not mark as for development only.
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -9,7 +9,7 @@ export interface InstalledPackage {
   readonly licence: string | null;
 }
 
-/** Optional ones are left out: ffmpeg-static is GPL and is not in any package of ours (electron-builder.yml). */
+/** Without optional ones: ffmpeg-static is GPL and is in none of our packages (electron-builder.yml). */
 export function productionPackages(root: string): InstalledPackage[] {
   const lock = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as {
     packages: Record<string, { version?: string; dev?: boolean; optional?: boolean; devOptional?: boolean }>;

@@ -1,6 +1,5 @@
-// Authenticode signatures, on any system. The key comes from outside: a PKCS#12 file for osslsigncode, whose password is in
-// a file too (on a command line every process of the machine could read it), or, for keys that leave no token and no cloud,
-// a command that signs one file in place.
+// Authenticode signatures, on any system. The key is a PKCS#12 file for osslsigncode, with the password in another file (on a
+// command line every process could read it); or, for keys on a token or in a cloud, a command that signs a file in place.
 import { closeSync, openSync, readSync, renameSync } from 'node:fs';
 import { runTool } from './tool.ts';
 
@@ -8,7 +7,7 @@ export type SigningKey = KeyFile | SigningCommand;
 
 export interface SigningCommand {
   readonly kind: 'command';
-  /** Is called with one more word: the path of the file. */
+  /** Called with the path of the file. */
   readonly command: string;
 }
 
@@ -16,13 +15,13 @@ export interface KeyFile {
   readonly kind: 'pkcs12';
   readonly pkcs12: string;
   readonly passwordFile: string;
-  /** An RFC 3161 service; without one a signature ends with its certificate. */
+  /** An RFC 3161 service. Without one, signatures expire with the certificate. */
   readonly timestampUrl: string | null;
 }
 
 const hint = 'Install osslsigncode (on Debian: apt install osslsigncode).';
 
-/** From the environment; null where nothing is to be signed. Half a key is an error. */
+/** From the environment; null if nothing is to be signed. Half a key is an error. */
 export function signingKeyFrom(environment: Readonly<Record<string, string | undefined>>): SigningKey | null {
   const command = environment.SIGHTLINE_SIGN_COMMAND ?? '';
   if (command !== '') return { kind: 'command', command };
@@ -31,7 +30,7 @@ export function signingKeyFrom(environment: Readonly<Record<string, string | und
   if (pkcs12 === '' && passwordFile === '') return null;
   if (pkcs12 === '' || passwordFile === '') {
     throw new Error(
-      'Signing needs both: SIGHTLINE_SIGN_PKCS12 and SIGHTLINE_SIGN_PASSWORD_FILE (paths of files).',
+      'Signing needs both SIGHTLINE_SIGN_PKCS12 and SIGHTLINE_SIGN_PASSWORD_FILE (paths of files).',
     );
   }
   return {
@@ -45,7 +44,7 @@ export function signingKeyFrom(environment: Readonly<Record<string, string | und
 /** Signs in place: an exe, a dll or an MSI. */
 export function sign(file: string, key: SigningKey): void {
   if (key.kind === 'command') {
-    runTool(key.command, [file], { hint: 'SIGHTLINE_SIGN_COMMAND is to name a program.' });
+    runTool(key.command, [file], { hint: 'Set SIGHTLINE_SIGN_COMMAND to a program.' });
     return;
   }
   const signed = `${file}.signed`;
@@ -55,7 +54,7 @@ export function sign(file: string, key: SigningKey): void {
       ...['sign', '-pkcs12', key.pkcs12, '-readpass', key.passwordFile, '-h', 'sha256'],
       ...['-n', 'Sightline', '-i', 'https://sightline.example'],
       ...(key.timestampUrl === null ? [] : ['-ts', key.timestampUrl]),
-      // In an MSI the names and dates of its streams are covered as well.
+      // Covers the names and dates of an MSI's streams too.
       ...(file.toLowerCase().endsWith('.msi') ? ['-add-msi-dse'] : []),
       ...['-in', file, '-out', signed],
     ],
@@ -65,8 +64,8 @@ export function sign(file: string, key: SigningKey): void {
 }
 
 /**
- * Whether a Windows program carries a signature; null when it is none (PE format, data directory 4).
- * Others' signatures are left alone: Node's and Microsoft's files come signed by those who made them.
+ * Whether a Windows program has a signature (PE format, data directory 4); null if the file is not a program. Files that
+ * their vendors have signed, such as Node's and Microsoft's, keep their signatures.
  */
 export function isSigned(file: string): boolean | null {
   const head = Buffer.alloc(4096);

@@ -1,13 +1,13 @@
-// Runs one program to its end; its words are in the error when it fails.
+// Runs a program to its end. If it fails, the error contains its output.
 import { spawnSync } from 'node:child_process';
 
 export interface ToolOptions {
   readonly cwd?: string;
-  /** What to do when the program is not there. */
+  /** What to do if the program is missing. */
   readonly hint: string;
 }
 
-/** Its stdout. @throws Error with what it said */
+/** Returns its stdout. @throws Error with its output */
 export function runTool(command: string, args: readonly string[], { cwd, hint }: ToolOptions): string {
   const result = spawnSync(command, args, { cwd, encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 });
   if (result.error !== undefined) throw new Error(`${command}: ${result.error.message}. ${hint}`);

@@ -1,4 +1,4 @@
-// Name-based UUIDs (RFC 9562, version 5): the same file has the same component in every version and on every machine.
+// Name-based UUIDs (RFC 9562, version 5): a file has the same component in every version and on every machine.
 import { createHash } from 'node:crypto';
 
 export function uuidFrom(namespace: string, name: string): string {

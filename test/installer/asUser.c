@@ -1,5 +1,5 @@
-// A helper of the tests. Without words it sleeps, as any program of somebody else's. With words it runs them as a user who is
-// no administrator (a token in which the group counts only to refuse), waits, and ends with their exit code.
+// For tests. Without arguments it sleeps, as a program of someone else. `asUser -- COMMAND` runs a command as a user who is not
+// an administrator (the group Administrators is disabled in its token), and exits with its exit code.
 #include <windows.h>
 #include <string.h>
 #include <wchar.h>
@@ -20,12 +20,12 @@ int wmain(void) {
   PROCESS_INFORMATION child;
   DWORD code = 99;
   HANDLE token;
-  const wchar_t *words = wcsstr(GetCommandLineW(), L" -- ");
-  if (words == NULL) {
+  const wchar_t *command = wcsstr(GetCommandLineW(), L" -- ");
+  if (command == NULL) {
     Sleep(600000);
     return 0;
   }
-  wcscpy(line, words + 4);
+  wcscpy(line, command + 4);
   token = user_token();
   if (token == NULL || !CreateProcessAsUserW(token, NULL, line, NULL, NULL, FALSE, 0, NULL, NULL, &start, &child)) return 98;
   WaitForSingleObject(child.hProcess, INFINITE);

@@ -1,76 +1,200 @@
-// What the tests of the MSI share: msiexec with its log, and where things are when it has run.
-import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+// What the tests of the MSI share: a Windows machine (Wine) with a display, MSIs built by the same script as those for IT,
+// msiexec with its log, and what an installation leaves where.
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { once } from 'node:events';
+import { rm } from 'node:fs/promises';
 import { request, type IncomingMessage } from 'node:http';
-import { createServer } from 'node:net';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { json } from 'node:stream/consumers';
-import type { WindowsMachine } from './windowsMachine.ts';
+import { afterAll, beforeAll, describe, expect } from 'vitest';
+import { startDisplay, type Display } from '../rig/display.ts';
+import { decodeFrames, type DecodeOptions } from '../rig/frames.ts';
+import { orLeftOut } from '../rig/leftOut.ts';
+import { decodesCleanly } from '../rig/mp4.ts';
+import { connectPage, readPublished, type Page } from '../rig/recorder.ts';
+import { makeTestMsi, type TestMsi } from './msiFiles.ts';
+import { startWindows, whyNoInstaller, type WindowsMachine } from './windowsMachine.ts';
 
 export const POLICY = 'HKLM\\SOFTWARE\\Policies\\Sightline';
 export const RUN = 'HKLM\\Software\\Microsoft\\Windows\\CurrentVersion\\Run';
 export const UNINSTALL = 'HKLM\\Software\\Microsoft\\Windows\\CurrentVersion\\Uninstall';
-export const COMMAND_LINE = 'C:\\Program Files\\Sightline\\bin\\sightline.exe';
-/** ERROR_INSTALL_FAILURE, 1603; Wine hands on the low byte. */
+/** The installer's own records. */
+export const OUR_KEY = 'HKLM\\SOFTWARE\\Sightline';
+export const PROGRAM_FOLDER = 'C:\\Program Files\\Sightline';
+export const COMMAND_LINE = `${PROGRAM_FOLDER}\\bin\\sightline.exe`;
+/** ERROR_INSTALL_FAILURE, 1603; Wine passes on the low byte. */
 export const FAILED = 1603 & 0xff;
-export const ORIGIN = 'https://acme.my.connect.aws';
+const ORIGIN = 'https://acme.my.connect.aws';
 
-/** `msiexec /i ... /qn`, with what it wrote to its log. `what`: the MSI as this system names it, or a product code. */
-export async function msiexec(
-  windows: WindowsMachine,
-  verb: '/i' | '/x',
-  what: string,
-  properties: readonly string[] = [],
-): Promise<{ code: number; log: string }> {
-  const log = join(windows.driveC, 'msi.log');
-  rmSync(log, { force: true });
-  const named = what.startsWith('/') ? windows.path(what) : what;
-  const { code } = await windows.run('msiexec', [verb, named, '/qn', '/l*v', 'C:\\msi.log', ...properties]);
-  return { code, log: existsSync(log) ? readFileSync(log, 'utf8').replaceAll('\r\n', '\n') : '' };
+export interface MsiOutcome {
+  readonly code: number;
+  /** Of `/l*v`. */
+  readonly log: string;
 }
 
-export function installedFile(windows: WindowsMachine, path: string): string {
-  return join(windows.driveC, 'Program Files/Sightline', path);
+type Values = Record<string, { value: unknown; source: string }>;
+
+/**
+ * A suite on one machine, which exists before its first test and is removed after its last.
+ *
+ * @param prepare runs beside the start of Windows: builds MSIs and what else the suite needs
+ * @param alsoNeeds why the suite cannot run here for another reason than Wine; null if it can
+ */
+export function describeMsi(
+  title: string,
+  prepare: (machine: Machine) => Promise<unknown>,
+  suite: (machine: Machine) => void,
+  alsoNeeds: string | null = null,
+): void {
+  const why = whyNoInstaller() ?? alsoNeeds;
+  describe.skipIf(why !== null)(orLeftOut(`${title} (under Wine)`, why), () => {
+    const machine = new Machine();
+    beforeAll(() => machine.start(prepare), 400_000);
+    afterAll(() => machine.stop());
+    suite(machine);
+  });
 }
 
-/** Of the one user. */
-export function dataFolder(windows: WindowsMachine): string {
-  const [user = ''] = readdirSync(join(windows.driveC, 'users')).filter((name) => name !== 'Public');
-  return join(windows.driveC, 'users', user, 'AppData/Local/Sightline');
-}
+export class Machine {
+  /** For the files of the suite. */
+  folder!: string;
+  display!: Display;
+  windows!: WindowsMachine;
+  /** Free on this machine, for Sightline. */
+  port!: number;
+  private readonly productCodes = new Map<string, string>();
+  private readonly endings: (() => Promise<unknown>)[] = [];
 
-/** What the program at the port says that it is; null when nobody is there. */
-export async function versionAt(windows: WindowsMachine, port: number): Promise<string | null> {
-  try {
-    const connection = await windows.connect(port);
-    // No `agent`: even `agent: false` ignores createConnection and connects from Linux, which Sightline refuses.
-    const asked = request({
-      ...{ host: '127.0.0.1', port, path: '/v1/health', headers: { Origin: ORIGIN } },
-      createConnection: () => connection,
-    }).end();
-    const [answer] = (await once(asked, 'response')) as [IncomingMessage];
-    return ((await json(answer)) as { version: string }).version;
-  } catch {
-    return null;
+  async start(prepare: (machine: Machine) => Promise<unknown>): Promise<void> {
+    this.folder = mkdtempSync(join(tmpdir(), 'sightline-installer-'));
+    this.onEnd(() => rm(this.folder, { recursive: true, force: true }));
+    this.port = await freePort();
+    this.display = await startDisplay({ width: 1280, height: 720 });
+    this.onEnd(() => this.display.stop());
+    const windows = startWindows(this.display.display).then((started) => {
+      this.windows = started;
+      this.onEnd(() => started.remove());
+    });
+    const outcomes = await Promise.allSettled([windows, prepare(this)]);
+    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+  }
+
+  /** The last registered runs first. */
+  onEnd(ending: () => Promise<unknown>): void {
+    this.endings.unshift(ending);
+  }
+
+  async stop(): Promise<void> {
+    for (const ending of this.endings) await ending();
+  }
+
+  msi(version: string): string {
+    return join(this.folder, `sightline-${version}.msi`);
+  }
+
+  async build(version: string, options: TestMsi = {}): Promise<void> {
+    this.productCodes.set(version, await makeTestMsi(this.msi(version), version, options));
+  }
+
+  productCode(version: string): string {
+    return this.productCodes.get(version) ?? '';
+  }
+
+  /** `msiexec /i`, silent. */
+  install(version: string, properties: readonly string[] = []): Promise<MsiOutcome> {
+    return this.msiexec('/i', this.windows.path(this.msi(version)), properties);
+  }
+
+  /** As install; fails with the log if the installation does. */
+  async installed(version: string, properties: readonly string[] = []): Promise<string> {
+    const { code, log } = await this.install(version, properties);
+    expect({ code, log: code === 0 ? '' : log }).toEqual({ code: 0, log: '' });
+    return log;
+  }
+
+  async uninstalled(version: string): Promise<void> {
+    expect((await this.msiexec('/x', this.productCode(version), [])).code).toBe(0);
+  }
+
+  private async msiexec(verb: string, what: string, properties: readonly string[]): Promise<MsiOutcome> {
+    const log = join(this.windows.driveC, 'msi.log');
+    rmSync(log, { force: true });
+    const words = [verb, what, '/qn', '/l*v', 'C:\\msi.log', ...properties];
+    const { code } = await this.windows.run('msiexec', words);
+    return { code, log: existsSync(log) ? readFileSync(log, 'utf8').replaceAll('\r\n', '\n') : '' };
+  }
+
+  /** A file of the installation. */
+  file(path: string): string {
+    return join(this.windows.driveC, 'Program Files/Sightline', path);
+  }
+
+  /** Neither files nor registry values of Sightline are left. */
+  async expectRemoved(): Promise<void> {
+    expect(existsSync(this.file(''))).toBe(false);
+    for (const key of [POLICY, RUN, UNINSTALL, OUR_KEY])
+      expect(await this.windows.registry(key), key).toEqual({});
+  }
+
+  /** `sightline policy --json` of the installed program. */
+  async policy(environment: Readonly<Record<string, string>> = {}): Promise<Values> {
+    const { code, stdout, stderr } = await this.windows.run(COMMAND_LINE, ['policy', '--json'], environment);
+    if (code !== 0) throw new Error(`sightline policy ended with ${code}: ${stderr}`);
+    return (JSON.parse(stdout) as { keys: Values }).keys;
+  }
+
+  /** The version that the program on our port reports; null if there is none. */
+  async version(): Promise<string | null> {
+    try {
+      const connection = await this.windows.connect(this.port);
+      // No `agent`: even `agent: false` ignores createConnection and connects from Linux, which Sightline refuses.
+      const asked = request({
+        ...{ host: '127.0.0.1', port: this.port, path: '/v1/health', headers: { Origin: ORIGIN } },
+        createConnection: () => connection,
+      }).end();
+      const [answer] = (await once(asked, 'response')) as [IncomingMessage];
+      return ((await json(answer)) as { version: string }).version;
+    } catch {
+      return null;
+    }
+  }
+
+  expectVersion(version: string | null): Promise<void> {
+    return expect.poll(() => this.version(), { timeout: 60_000, interval: 200 }).toBe(version);
+  }
+
+  connectPage(origin = ORIGIN): Promise<Page> {
+    return connectPage(this.port, { origin, open: this.windows.connect });
+  }
+
+  /** Of the only user. */
+  published(): ReturnType<typeof readPublished> {
+    const users = join(this.windows.driveC, 'users');
+    const [user = ''] = readdirSync(users).filter((name) => name !== 'Public');
+    return readPublished(join(users, user, 'AppData/Local/Sightline/recordings'));
+  }
+
+  /** Stops the contact; its recording is uploaded, plays, and shows the painted screen. */
+  async expectRecording(page: Page, contactId: string, options: DecodeOptions = {}) {
+    await page.ask('contact.stop', { contactId });
+    await page.event(contactId, 'PUBLISHED');
+    await page.close();
+    const [published] = await this.published();
+    if (published === undefined) throw new Error('There is no recording.');
+    expect(published.manifest.contact.contactId).toBe(contactId);
+    expect(await decodesCleanly(published.mp4)).toBe('');
+    const frames = await decodeFrames(published.mp4, options);
+    expect(frames.filter((frame) => frame.codes[0] !== null).length).toBeGreaterThan(0);
+    return published.manifest.runs[0]?.monitors[0];
   }
 }
 
-export interface ShownPolicy {
-  readonly keys: Record<string, { value: unknown; source: string }>;
-}
-
-/** `sightline policy --json` of the installed program. */
-export async function shownPolicy(windows: WindowsMachine): Promise<ShownPolicy> {
-  const { code, stdout, stderr } = await windows.run(COMMAND_LINE, ['policy', '--json']);
-  if (code !== 0) throw new Error(`sightline policy ended with ${code}: ${stderr}`);
-  return JSON.parse(stdout) as ShownPolicy;
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
   await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
+  return port;
 }

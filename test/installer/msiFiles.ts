@@ -1,4 +1,4 @@
-// MSIs for the tests, made by the same script as those for IT, and a key to sign them that nobody trusts.
+// MSIs for the tests, built by the same script as those for IT, and a signing key that no system trusts.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,11 +9,10 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 export interface TestKey {
   readonly pkcs12: string;
   readonly passwordFile: string;
-  /** The certificate, which is its own authority. */
+  /** Self-signed. */
   readonly certificate: string;
 }
 
-/** A self-signed certificate for code. */
 export async function makeKey(folder: string): Promise<TestKey> {
   mkdirSync(folder, { recursive: true });
   const at = (name: string): string => join(folder, name);
@@ -29,15 +28,15 @@ export async function makeKey(folder: string): Promise<TestKey> {
   return { pkcs12: at('key.p12'), passwordFile: at('password'), certificate: at('certificate.pem') };
 }
 
-/** Runs scripts/make-msi.ts. `app`: the folder to put in, else the recorder without Electron. */
-export async function makeTestMsi(options: {
-  readonly out: string;
-  readonly version: string;
+export interface TestMsi {
   /** Not signed without. */
-  readonly key?: TestKey;
-  readonly app?: string;
-}): Promise<{ productCode: string }> {
-  const { key } = options;
+  readonly key?: TestKey | undefined;
+  /** The folder to install; the recorder without Electron if omitted. */
+  readonly app?: string | undefined;
+}
+
+/** Runs scripts/make-msi.ts. @returns the product code */
+export async function makeTestMsi(out: string, version: string, { key, app }: TestMsi): Promise<string> {
   const { stdout } = await runOrThrow(
     'env',
     [
@@ -45,12 +44,11 @@ export async function makeTestMsi(options: {
         ? []
         : [`SIGHTLINE_SIGN_PKCS12=${key.pkcs12}`, `SIGHTLINE_SIGN_PASSWORD_FILE=${key.passwordFile}`]),
       ...[process.execPath, '--import', 'tsx', join(root, 'scripts/make-msi.ts')],
-      ...['--out', options.out, '--version', options.version],
-      ...(options.app === undefined ? [] : ['--app', options.app]),
+      ...['--out', out, '--version', version, ...(app === undefined ? [] : ['--app', app])],
     ],
     { cwd: root },
   );
   const productCode = /product code (\{[0-9A-F-]+\})/.exec(stdout.toString())?.[1];
-  if (productCode === undefined) throw new Error(`make-msi said no product code: ${stdout.toString()}`);
-  return { productCode };
+  if (productCode === undefined) throw new Error(`make-msi printed no product code: ${stdout.toString()}`);
+  return productCode;
 }

@@ -1,82 +1,38 @@
-// The MSI in a minute, for `npm test`: made, refused for a bad list, installed, its policy read by the installed program,
-// removed. All the rest is in `npm run test:installer`.
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startDisplay, type Display } from '../rig/display.ts';
-import {
-  FAILED,
-  POLICY,
-  RUN,
-  UNINSTALL,
-  freePort,
-  installedFile,
-  msiexec,
-  shownPolicy,
-} from './installation.ts';
-import { makeTestMsi } from './msiFiles.ts';
-import { startWindows, whyNoInstaller, type WindowsMachine } from './windowsMachine.ts';
+// A short test of the MSI, for `npm test`: refused for an invalid list of domains, installed, its policy read by the installed
+// program, removed. The other tests are in `npm run test:installer`.
+import { existsSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import { FAILED, POLICY, describeMsi } from './installation.ts';
 
-const why = whyNoInstaller();
-
-describe.skipIf(why !== null)(
-  `the MSI, in short (${why === null ? 'under Wine' : `left out: ${why}`})`,
-  () => {
-    let display: Display;
-    let windows: WindowsMachine;
-    let folder: string;
-    let msi: string;
-    let productCode: string;
-    let port: number;
-
-    beforeAll(async () => {
-      folder = mkdtempSync(join(tmpdir(), 'sightline-installer-'));
-      msi = join(folder, 'sightline.msi');
-      display = await startDisplay({ width: 1280, height: 720 });
-      [{ productCode }, windows, port] = await Promise.all([
-        makeTestMsi({ out: msi, version: '1.0.0' }),
-        startWindows(display.display),
-        freePort(),
-      ]);
-    }, 120_000);
-
-    afterAll(async () => {
-      await windows.remove();
-      await display.stop();
-      rmSync(folder, { recursive: true, force: true });
-    });
-
-    it('is refused for a list of domains that is not right, and leaves nothing behind', async () => {
-      const { code, log } = await msiexec(windows, '/i', msi, [
+describeMsi(
+  'the MSI, short test',
+  (machine) => machine.build('1.0.0'),
+  (machine) => {
+    it('is refused for an invalid list of domains, and leaves nothing behind', async () => {
+      const { code, log } = await machine.install('1.0.0', [
         'ALLOWED_CONNECT_DOMAINS=good.example,https://b.example',
       ]);
       expect(code).toBe(FAILED);
       expect(log).toContain('ALLOWED_CONNECT_DOMAINS: entry 2, "https://b.example": it has a scheme');
-      expect(existsSync(installedFile(windows, ''))).toBe(false);
-      expect(await windows.registry(POLICY)).toEqual({});
+      expect(existsSync(machine.file(''))).toBe(false);
+      expect(await machine.windows.registry(POLICY)).toEqual({});
     });
 
-    it('is installed silently; the installed program takes its policy from the registry', async () => {
-      const { code, log } = await msiexec(windows, '/i', msi, [
+    it('is installed silently; the installed program reads its policy from the registry', async () => {
+      await machine.installed('1.0.0', [
         'ALLOWED_CONNECT_DOMAINS=Acme.my.connect.aws, other.example',
-        `PORT=${port}`,
+        `PORT=${machine.port}`,
       ]);
-      expect({ code, log: code === 0 ? '' : log }).toEqual({ code: 0, log: '' });
-      const { keys } = await shownPolicy(windows);
-      expect(keys.allowedDomains).toEqual({
-        value: ['acme.my.connect.aws', 'other.example'],
-        source: 'HKLM',
+      expect(await machine.policy()).toMatchObject({
+        allowedDomains: { value: ['acme.my.connect.aws', 'other.example'], source: 'HKLM' },
+        port: { value: machine.port, source: 'HKLM' },
+        sink: { value: 'folder', source: 'default' },
       });
-      expect(keys.port).toEqual({ value: port, source: 'HKLM' });
-      expect(keys.sink).toEqual({ value: 'folder', source: 'default' });
     });
 
     it('is removed without a trace', async () => {
-      expect((await msiexec(windows, '/x', productCode)).code).toBe(0);
-      expect(existsSync(installedFile(windows, ''))).toBe(false);
-      for (const key of [POLICY, RUN, UNINSTALL, 'HKLM\\SOFTWARE\\Sightline'])
-        expect(await windows.registry(key), key).toEqual({});
+      await machine.uninstalled('1.0.0');
+      await machine.expectRemoved();
     });
   },
 );

@@ -64,23 +64,28 @@ export function endWine(prefix: string): void {
 
 let current: { display: string | null; session: WineSession } | null = null;
 
-/**
- * A session whose desktop is on this display. It is kept up by a command prompt that nobody types into: Wine's desktop
- * goes a second after the last program, and if an ffmpeg had to bring it back the desktop would inherit its pipes, which
- * then never end.
- */
+/** The session of this run of the tests. Another display ends the one before. */
 export async function wineSession(display: string | null): Promise<WineSession> {
   if (current?.display === display) return current.session;
-  const { loader } = wine();
-  const environment = environmentOf(winePrefix(), display);
   endWine(winePrefix());
+  current = { display, session: await openDesktop(winePrefix(), display) };
+  return current.session;
+}
+
+/**
+ * Starts the desktop of a prefix on this display. A command prompt without input keeps it running: Wine's desktop exits a
+ * second after the last program, and if an ffmpeg had to start it again the desktop would inherit its pipes, which then
+ * never end.
+ */
+export async function openDesktop(prefix: string, display: string | null): Promise<WineSession> {
+  const { loader } = wine();
+  const environment = environmentOf(prefix, display);
   const keeper = spawn(loader, ['cmd.exe'], { env: environment, stdio: ['pipe', 'ignore', 'ignore'] });
   endWithUs(keeper);
   const greeter = spawn(loader, ['cmd.exe', '/c', 'ver'], { env: environment, stdio: 'ignore' });
   const [code] = (await once(greeter, 'exit')) as [number | null];
   if (code !== 0) throw new Error(`Wine does not start on display ${display ?? '(none)'}.`);
-  current = { display, session: { loader, environment } };
-  return current.session;
+  return { loader, environment };
 }
 
 let relay: { session: WineSession; open: Promise<OpenConnection> } | null = null;

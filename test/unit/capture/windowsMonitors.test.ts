@@ -136,28 +136,28 @@ it('the sizes of common screens come through Electron at every usual scale', asy
   }
 });
 
-describe('a line of sightline-desk.exe', () => {
+describe('a line of the monitor helper', () => {
   it.each([
     '',
     'no desktop',
     '{}',
     '[{"name":"DISPLAY1"}]',
     '[{"name":"a","x":0.5,"y":0,"width":1,"height":1,"primary":true}]',
-  ])('is not taken for monitors when it is %j', (text) => expect(parseMonitors(text)).toBeNull());
+  ])('is rejected when it is %j', (text) => expect(parseMonitors(text)).toBeNull());
 
-  it('may tell of no monitor at all', () => expect(parseMonitors('[]')).toEqual([]));
+  it('may list no monitor', () => expect(parseMonitors('[]')).toEqual([]));
 });
 
-describe('the program that tells them', () => {
-  /** In its place: answers each line with one monitor whose width is the number of answers. */
+describe('the monitor helper', () => {
+  /** A stand-in: answers each line with one monitor whose width is the number of answers. */
   const answering = `
     let width = 0;
-    const tell = () => console.log(JSON.stringify([{ name: 'a', x: 0, y: 0, width: ++width, height: 1, primary: true }]));
-    process.stdin.on('data', (data) => [...String(data)].forEach(tell)).on('end', () => process.exit());`;
+    const answer = () => console.log(JSON.stringify([{ name: 'a', x: 0, y: 0, width: ++width, height: 1, primary: true }]));
+    process.stdin.on('data', (data) => [...String(data)].forEach(answer)).on('end', () => process.exit());`;
 
   function start(script: string): { source: WindowsMonitors; pids: number[] } {
     const pids: number[] = [];
-    const source = new WindowsMonitors('desk', () => {
+    const source = new WindowsMonitors('helper', () => {
       const child = spawn(process.execPath, ['--eval', script], { stdio: 'pipe' });
       pids.push(child.pid!);
       return child;
@@ -166,7 +166,7 @@ describe('the program that tells them', () => {
     return { source, pids };
   }
 
-  it('is started once, and anew after it was lost; what differs is told as a change', async () => {
+  it('is started once, and again after it exits; a different answer is reported as a change', async () => {
     const { source, pids } = start(answering);
     let changes = 0;
     source.onChange(() => (changes += 1));
@@ -180,7 +180,7 @@ describe('the program that tells them', () => {
     expect(pids).toHaveLength(2);
   });
 
-  it('that ends with words is quoted', async () => {
+  it('its error output is part of the error', async () => {
     const { source } = start(`process.stderr.write('no desktop (error 5)'); process.exitCode = 1`);
     await expect(source.monitors()).rejects.toThrow('no desktop (error 5)');
   });

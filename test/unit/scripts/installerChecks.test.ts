@@ -1,5 +1,5 @@
-// The rules of the installer's properties, in C because they run inside Windows Installer, against the rules of policy: what
-// the one lets through the other does too, and stores the same.
+// The installer's properties have the same rules as policy: both accept the same values and store them alike. The installer's
+// are in C because they run inside Windows Installer.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,7 +12,7 @@ const compiler = ['cc', 'gcc', 'clang'].find((name) => spawnSync(name, ['--versi
 const sources = 'resources/installer';
 /** As in checks.h. */
 const kinds = { domains: 0, port: 1, sink: 2, bucket: 3, region: 4, kmsKey: 5, flag: 6 } as const;
-const why = compiler === undefined ? ' (left out: there is no C compiler)' : '';
+const why = compiler === undefined ? ' (left out: no C compiler)' : '';
 
 describe.skipIf(compiler === undefined)(`the installer's properties${why}`, () => {
   let folder: string;
@@ -38,7 +38,7 @@ describe.skipIf(compiler === undefined)(`the installer's properties${why}`, () =
     return { good: status === 0, text: stdout };
   }
 
-  /** As the custom action has them: first those in which nothing is installed. */
+  /** As the custom action passes them: the first two are those in which nothing may be installed. */
   const taken = [
     ...['C:\\Users\\', 'C:\\Windows\\', 'C:\\Program Files\\', 'C:\\Program Files (x86)\\'],
     ...['C:\\Program Files\\Common Files\\', 'C:\\ProgramData\\'],
@@ -137,7 +137,7 @@ describe.skipIf(compiler === undefined)(`the installer's properties${why}`, () =
     ['5431', true],
     ['65535', true],
     ['65536', false],
-    // Policy lets 0 stand for a free one, for tests; pages could not find it.
+    // Policy allows 0 for any free port, for tests; pages could not find it.
     ['0', false],
     ['-1', false],
     ['5431a', false],

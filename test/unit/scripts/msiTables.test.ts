@@ -1,12 +1,11 @@
-// What the MSI is made of, before any tool of Windows sees it.
+// The contents of the MSI before any Windows tool sees them.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { harvest } from '../../../scripts/installer/harvest.ts';
-import { toIdt } from '../../../scripts/installer/idt.ts';
+import { toIdt, withShortNames } from '../../../scripts/installer/idt.ts';
 import { msiTables, secureProperties } from '../../../scripts/installer/msiTables.ts';
-import { withShortNames } from '../../../scripts/installer/shortNames.ts';
 import { isSigned, signingKeyFrom } from '../../../scripts/installer/signing.ts';
 import { uuidFrom } from '../../../scripts/installer/uuid.ts';
 
@@ -33,7 +32,7 @@ describe('harvest', () => {
   const guids = (wxs: string): (string | undefined)[] =>
     [...wxs.matchAll(/Guid="([^"]+)"/g)].map(([, guid]) => guid);
 
-  it('makes one component a file, in the folders that there are', () => {
+  it('makes one component per file, in its folder', () => {
     for (const path of ['a.exe', 'bin/b & c.exe', 'bin/deep/d.txt']) put(path);
     const wxs = harvest({ folder, source: 'app' });
     expect(guids(wxs)).toHaveLength(3);
@@ -50,7 +49,7 @@ describe('harvest', () => {
     const before = guids(harvest({ folder, source: 'app' }));
     put('bin/0.exe');
     expect(guids(harvest({ folder, source: 'elsewhere' }))).toEqual(expect.arrayContaining(before));
-    // As Python's uuid.uuid5 makes it.
+    // The same as Python's uuid.uuid5.
     expect(before).toEqual(['E722B117-6E2B-59CA-BE50-A56EA2A1A4FB']);
   });
 });
@@ -59,26 +58,26 @@ describe('the tables', () => {
   const tables = msiTables({ version: '1.2.3', upgradeCode: '{X}', commandLineComponent: 'c1' });
   const rows = (name: string) => tables.find((table) => table.name === name)?.rows ?? [];
 
-  it('have as many cells a row as columns', () => {
+  it('have one cell per column in each row', () => {
     for (const { name, columns, rows: all } of tables) {
       for (const row of all) expect(row.length, `${name}: ${row.join(' ')}`).toBe(columns.length);
     }
   });
 
-  it('carry out every custom action, each at a place of its own', () => {
+  it('run every custom action, and no two at the same place', () => {
     const sequence = rows('InstallExecuteSequence');
     const actions = sequence.map(([action]) => action);
     for (const [action] of rows('CustomAction')) expect(actions).toContain(action);
     expect(new Set(sequence.map(([, , at]) => at)).size).toBe(sequence.length);
   });
 
-  it('undo before they do: a rollback action only undoes what comes behind it', () => {
+  it('place a rollback action before what it undoes', () => {
     const actions = rows('InstallExecuteSequence').map(([action]) => action);
     expect(actions.indexOf('UndoPolicy')).toBeLessThan(actions.indexOf('ApplyPolicy'));
     expect(actions.indexOf('InstallInitialize')).toBeLessThan(actions.indexOf('StartAgain'));
   });
 
-  it('take an older and the same version away, and see a newer one', () => {
+  it('remove an older or the same version, and detect a newer one', () => {
     expect(rows('Upgrade')).toEqual([
       ['{X}', '0.0.0', '1.2.3', null, 0x300, null, 'OLDER_VERSION'],
       ['{X}', '1.2.3', null, null, 2, null, 'NEWER_VERSION'],
@@ -103,15 +102,15 @@ describe('toIdt', () => {
     });
     expect(idt).toBe('A\tB\r\ns72\tI2\r\nT\tA\r\nx\t\r\ny\t3\r\n');
   });
-  it('refuses what the format cannot hold', () => {
+  it('refuses what the format cannot express', () => {
     expect(() => toIdt({ name: 'T', columns: ['A:s72'], keys: ['A'], rows: [['two\nlines']] })).toThrow(
-      /line's end/,
+      /line break/,
     );
   });
 });
 
 describe('withShortNames', () => {
-  it('adds an 8.3 name where the long one is none', () => {
+  it('adds an 8.3 name to a name that is not one', () => {
     const idt = [
       'File\tFileName',
       's72\tl255',
@@ -143,7 +142,7 @@ describe('the signing key', () => {
       timestampUrl: null,
     });
   });
-  it('is for programs: nothing else is taken for one', () => {
+  it('is for programs only', () => {
     expect(isSigned('LICENSE')).toBeNull();
   });
 });

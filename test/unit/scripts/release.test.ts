@@ -7,12 +7,14 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import manifest from '../../../package.json' with { type: 'json' };
 // @ts-expect-error -- a hook of electron-builder's, in plain JavaScript
-import { checkDesk as untypedDesk, checkFfmpeg as untyped } from '../../../scripts/beforePack.mjs';
-import { deskRecipe } from '../../../resources/desk/build.mjs';
+import * as beforePack from '../../../scripts/beforePack.mjs';
+import { monitorHelperRecipe } from '../../../resources/monitorHelper/build.mjs';
 import { findLicences, productionPackages } from '../../../scripts/installer/packages.ts';
 
-const checkFfmpeg = untyped as (root: string, platform: string) => void;
-const checkDesk = untypedDesk as (root: string) => void;
+const { checkFfmpeg, checkMonitorHelper } = beforePack as {
+  checkFfmpeg: (root: string, platform: string) => void;
+  checkMonitorHelper: (root: string) => void;
+};
 const workflowNames = ['release', 'pull-request'] as const;
 const textOf = (name: (typeof workflowNames)[number]): string =>
   readFileSync(`.github/workflows/${name}.yml`, 'utf8');
@@ -123,22 +125,22 @@ describe('before packing', () => {
     expect(() => checkFfmpeg(root, 'linux-x64')).not.toThrow();
   });
 
-  it('a sightline-desk.exe that is missing, of another source or not the one that was built is refused', () => {
-    const folder = join(root, 'resources/desk/win32-x64');
+  it('a monitor helper that is missing, from other sources or not the one that was built is refused', () => {
+    const folder = join(root, 'resources/monitorHelper/win32-x64');
     mkdirSync(folder, { recursive: true });
-    const source = join(root, 'resources/desk/desk.c');
-    for (const name of ['desk.c', 'peers.c', 'peers.h'])
-      copyFileSync(join('resources/desk', name), join(root, 'resources/desk', name));
-    expect(() => checkDesk(root)).toThrow(/node resources\/desk\/build\.mjs/);
-    writeFileSync(join(folder, 'sightline-desk.exe'), 'a program');
+    const source = join(root, 'resources/monitorHelper/monitors.c');
+    for (const name of ['monitors.c', 'peers.c', 'peers.h'])
+      copyFileSync(join('resources/monitorHelper', name), join(root, 'resources/monitorHelper', name));
+    expect(() => checkMonitorHelper(root)).toThrow(/node resources\/monitorHelper\/build\.mjs/);
+    writeFileSync(join(folder, 'sightline-monitor-helper.exe'), 'a program');
     const sha256 = createHash('sha256').update('a program').digest('hex');
-    const info = JSON.stringify({ recipe: deskRecipe(), sha256 });
+    const info = JSON.stringify({ recipe: monitorHelperRecipe(), sha256 });
     writeFileSync(join(folder, 'build-info.json'), info);
-    expect(() => checkDesk(root)).not.toThrow();
-    writeFileSync(join(folder, 'sightline-desk.exe'), 'another program');
-    expect(() => checkDesk(root)).toThrow(/is not the one that was built/);
+    expect(() => checkMonitorHelper(root)).not.toThrow();
+    writeFileSync(join(folder, 'sightline-monitor-helper.exe'), 'another program');
+    expect(() => checkMonitorHelper(root)).toThrow(/is not the one that was built/);
     writeFileSync(source, 'int main(void) { return 0; }');
-    expect(() => checkDesk(root)).toThrow(/from other sources/);
+    expect(() => checkMonitorHelper(root)).toThrow(/from other sources/);
   });
 });
 

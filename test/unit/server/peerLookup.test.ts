@@ -151,7 +151,7 @@ describe('the sockets that lsof lists on a Mac', () => {
   });
 });
 
-describe('the answers of sightline-desk.exe', () => {
+describe('the answers of the monitor helper', () => {
   it('are one word for each connection', () => {
     expect(parsePeer('ours')).toEqual({ kind: 'ours' });
     expect(parsePeer('session 2 4711')).toMatchObject({

@@ -1,10 +1,10 @@
-/* Whose program is at the other end of a loopback connection: "ours" when it runs in the session of this process.
+/* Finds the process at the other end of a loopback connection, and whether it runs in the session of this process.
  *
- * A line asks for connections as their other ends have them, `ADDRESS PORT ADDRESS PORT`, with commas between. The answer
- * is a line with one word for each, with commas between:
+ * Each line on stdin lists connections, separated by commas, as the other end sees them: `ADDRESS PORT ADDRESS PORT`, local
+ * end first. Each is answered by a line on stdout with one answer per connection, separated by commas:
  *   ours             it runs in our session
  *   session S PID    it runs in session S
- *   process PID      its session is not known, or the process is younger than the connection: its number was used again
+ *   process PID      its session is unknown, or the process is younger than the connection: its id was used again
  *   none             there is no such connection
  * https://learn.microsoft.com/windows/win32/api/iphlpapi/nf-iphlpapi-getextendedtcptable */
 #define WIN32_LEAN_AND_MEAN
@@ -20,7 +20,7 @@
 
 #define MAX_LINE 65536
 
-/* Addresses as 16 bytes (IPv4 mapped), so that both tables are searched in one way. */
+/* Addresses as 16 bytes (IPv4-mapped), so that one comparison serves both tables. */
 typedef struct {
   BYTE local[16], remote[16];
   USHORT local_port, remote_port;
@@ -28,8 +28,8 @@ typedef struct {
 
 typedef struct {
   DWORD pid;
-  /* FILETIME of the socket; 0 where the system does not tell (Wine). */
-  LONGLONG made;
+  /* When the socket was created, as FILETIME; 0 if unknown (Wine). */
+  LONGLONG created;
 } Owner;
 
 static void map_v4(BYTE out[16], const void *v4) {
@@ -56,7 +56,7 @@ static BOOL parse(const char *text, Connection *out) {
   return parse_address(local, out->local) && parse_address(remote, out->remote);
 }
 
-/* NULL when the system does not tell. The caller frees it. */
+/* NULL if Windows does not return it. The caller frees it. */
 static void *read_table(ULONG family) {
   DWORD size = 64 * 1024;
   for (int tries = 0; tries < 5; tries++) {
@@ -66,7 +66,7 @@ static void *read_table(ULONG family) {
     if (error == NO_ERROR) return table;
     free(table);
     if (error != ERROR_INSUFFICIENT_BUFFER) return NULL;
-    size += 16 * 1024; /* for those that come in between */
+    size += 16 * 1024; /* for connections opened in between */
   }
   return NULL;
 }
@@ -102,19 +102,19 @@ static BOOL find_v6(const MIB_TCP6TABLE_OWNER_MODULE *table, const Connection *w
   return FALSE;
 }
 
-/* A socket can outlive the process whose number it shows, and Windows uses numbers again: whoever has the number now must
- * have been there when the socket was made. */
+/* A socket can outlive the process whose id it shows, and Windows uses ids again. So the process that has the id now must
+ * be older than the socket. */
 static BOOL is_old_enough(const Owner *owner) {
-  FILETIME made, ended, kernel, user;
+  FILETIME created, ended, kernel, user;
   HANDLE process = OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION, FALSE, owner->pid);
   if (process == NULL) return FALSE;
-  BOOL known = GetProcessTimes(process, &made, &ended, &kernel, &user);
+  BOOL known = GetProcessTimes(process, &created, &ended, &kernel, &user);
   CloseHandle(process);
-  LONGLONG began = ((LONGLONG)made.dwHighDateTime << 32) | made.dwLowDateTime;
-  return known && (owner->made == 0 || began <= owner->made);
+  LONGLONG since = ((LONGLONG)created.dwHighDateTime << 32) | created.dwLowDateTime;
+  return known && (owner->created == 0 || since <= owner->created);
 }
 
-static void tell_owner(const Owner *owner) {
+static void print_owner(const Owner *owner) {
   DWORD ours, theirs;
   if (owner->pid == 0 || !ProcessIdToSessionId(GetCurrentProcessId(), &ours) ||
       !ProcessIdToSessionId(owner->pid, &theirs))
@@ -135,7 +135,7 @@ static void answer(char *line) {
     Owner owner;
     if (!first) putchar(',');
     first = FALSE;
-    if (parse(one, &wanted) && (find_v4(v4, &wanted, &owner) || find_v6(v6, &wanted, &owner))) tell_owner(&owner);
+    if (parse(one, &wanted) && (find_v4(v4, &wanted, &owner) || find_v6(v6, &wanted, &owner))) print_owner(&owner);
     else fputs("none", stdout);
   }
   putchar('\n');
@@ -153,7 +153,7 @@ int answer_peers(void) {
   return 0;
 }
 
-int tell_system_folder(void) {
+int print_system_folder(void) {
   WCHAR folder[MAX_PATH];
   char text[3 * MAX_PATH];
   UINT length = GetSystemDirectoryW(folder, MAX_PATH);

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
-// Makes sure that win32-x64/sightline-desk.exe is there and is what its sources say. It must never leave half a program.
+// Builds win32-x64/sightline-monitor-helper.exe unless it is up to date. It must never leave a partial program.
 //
-//   node resources/desk/build.mjs     the program's path on stdout
+//   node resources/monitorHelper/build.mjs     prints the program's path
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, realpathSync, renameSync, writeFileSync } from 'node:fs';
@@ -20,26 +20,26 @@ const options = [
   '-static',
   '-Wl,--no-insert-timestamp',
 ];
-const sources = ['desk.c', 'peers.c'];
+const sources = ['monitors.c', 'peers.c'];
 const headers = ['peers.h'];
 const libraries = ['-liphlpapi', '-lws2_32'];
 
-/** What the program is made from: build-info.json beside it says which that was. */
-export function deskRecipe(from = folder) {
+/** Identifies sources and options. build-info.json next to the program has the one that it was built from. */
+export function monitorHelperRecipe(from = folder) {
   const hash = createHash('sha256').update([...options, ...libraries].join(' '));
   for (const name of [...sources, ...headers]) {
-    // Git writes other line ends on Windows.
+    // Git checks out other line endings on Windows.
     hash.update(readFileSync(join(from, name), 'utf8').replaceAll('\r\n', '\n'));
   }
   return hash.digest('hex');
 }
 
 /** @returns its path @throws Error that says what to do next */
-export function ensureDesk({ log }) {
+export function ensureMonitorHelper({ log }) {
   const out = join(folder, 'win32-x64');
-  const program = join(out, 'sightline-desk.exe');
+  const program = join(out, 'sightline-monitor-helper.exe');
   const info = join(out, 'build-info.json');
-  const recipe = deskRecipe();
+  const recipe = monitorHelperRecipe();
   const old = readInfo(info);
   if (existsSync(program) && old?.recipe === recipe && old.sha256 === sumOf(program)) return program;
   mkdirSync(out, { recursive: true });
@@ -51,8 +51,8 @@ export function ensureDesk({ log }) {
   });
   if (status !== 0) {
     const why = error
-      ? `${compiler} is not there (on Debian: apt install gcc-mingw-w64-x86-64)`
-      : 'its words are above';
+      ? `${compiler} is not installed (on Debian: apt install gcc-mingw-w64-x86-64)`
+      : 'see its output above';
     throw new Error(`Building ${program} failed: ${why}.`);
   }
   renameSync(partial, program);
@@ -74,9 +74,11 @@ function readInfo(path) {
 
 if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
   try {
-    process.stdout.write(`${ensureDesk({ log: (line) => process.stderr.write(`desk: ${line}\n`) })}\n`);
+    process.stdout.write(
+      `${ensureMonitorHelper({ log: (line) => process.stderr.write(`monitor helper: ${line}\n`) })}\n`,
+    );
   } catch (error) {
-    process.stderr.write(`desk: ${error.message}\n`);
+    process.stderr.write(`monitor helper: ${error.message}\n`);
     process.exitCode = 1;
   }
 }
