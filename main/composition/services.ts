@@ -162,7 +162,7 @@ export async function startServices(options: ServicesOptions): Promise<Services>
         finder.find(),
         displays.current(null).catch(() => null),
       ]);
-      const canvas = layout?.picture.kind === 'composed' ? layout.picture.fit.canvas : null;
+      const canvas = layout?.frame.kind === 'composed' ? layout.frame.fit.canvas : null;
       return { ...(canvas ?? { width: 1280, height: 720 }), fps: policy.fps, encoder };
     },
     announcePublished: (from, recordingId, { receipt, manifest }) =>
