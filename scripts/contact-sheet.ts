@@ -1,5 +1,5 @@
-// `npm run contact-sheet [-- --out FILE.png]`: records three monitors with a suspension and with a monitor that is
-// unplugged and plugged again, and makes one picture from decoded frames of the MP4, for people to look at.
+// `npm run contact-sheet [-- --out FILE.png]`: records three monitors with a long and a short suspension and with a monitor
+// that is unplugged and plugged again, and makes one image from decoded frames of the MP4, to look at.
 
 import { mkdirSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -14,11 +14,11 @@ import { startRecorder } from '../test/rig/recorder.ts';
 import { soakOptions } from '../test/soak/common.ts';
 
 const COLUMNS = 3;
-const CELL = { width: 720, height: 256, words: 44 };
+const CELL = { width: 720, height: 256, label: 44 };
 
 interface Cell {
   readonly atMs: number;
-  readonly words: string;
+  readonly label: string;
 }
 
 const { out } = soakOptions({ out: 'docs/pictures/contact-sheet.png' });
@@ -26,9 +26,9 @@ const folder = await mkdtemp(join(tmpdir(), 'sightline-sheet-'));
 try {
   const { mp4, manifest } = await record(join(folder, 'home'));
   const cells = cellsOf(manifest);
-  for (const [index, { atMs, words }] of cells.entries()) {
+  for (const [index, { atMs, label }] of cells.entries()) {
     await framePng(mp4, atMs, join(folder, `${index}.png`));
-    await writeFile(join(folder, `${index}.txt`), words);
+    await writeFile(join(folder, `${index}.txt`), label);
   }
   mkdirSync(dirname(resolve(out)), { recursive: true });
   await runOrThrow(findTool(['ffmpeg'], FFMPEG_HINT), sheetArguments(cells.length, resolve(out)), {
@@ -54,6 +54,9 @@ async function record(home: string): Promise<{ mp4: string; manifest: Manifest }
     await desk.showSensitive(true);
     await sleep(2500);
     await desk.showSensitive(false);
+    await page.ask('contact.resume', contact);
+    await sleep(2500);
+    await page.ask('contact.suspend', contact);
     await page.ask('contact.resume', contact);
     await sleep(2500);
     await desk.arrange([left, middle, null]);
@@ -82,28 +85,28 @@ function cellsOf(manifest: Manifest): Cell[] {
     return [0, 0.8].map((share) => {
       // Not at the very border: the file's ticks are finer than the manifest's milliseconds.
       const atMs = offsetMs + Math.max(50, share * length);
-      return { atMs, words: `${at(atMs)}  run ${index + 1}  ${names}` };
+      return { atMs, label: `${at(atMs)}  run ${index + 1}  ${names}` };
     });
   });
   const gaps = manifest.gaps.map(({ offsetMs, durationMs, reason }) => {
     const atMs = offsetMs + durationMs / 2;
-    return { atMs, words: `${at(atMs)}  gap of ${durationMs} ms  ${reason}` };
+    return { atMs, label: `${at(atMs)}  gap of ${durationMs} ms  ${reason}` };
   });
   return [...runs, ...gaps].sort((a, b) => a.atMs - b.atMs);
 }
 
 function sheetArguments(count: number, file: string): string[] {
-  const { width, height, words } = CELL;
+  const { width, height, label } = CELL;
   const labelled = Array.from({ length: count }, (_, index) => {
     const fit = `scale=${width - 12}:${height - 8}:force_original_aspect_ratio=decrease:flags=area`;
-    const pad = `pad=${width}:${height + words}:(ow-iw)/2:4:color=0x20242a`;
+    const pad = `pad=${width}:${height + label}:(ow-iw)/2:4:color=0x20242a`;
     const text = `drawtext=font='DejaVu Sans':textfile=${index}.txt:fontsize=20:fontcolor=white:x=12:y=${height + 10}`;
     return `[${index}]${fit},${pad},${text}[c${index}]`;
   });
   const cells = Array.from({ length: count }, (_, index) => `[c${index}]`).join('');
   const places = Array.from(
     { length: count },
-    (_, index) => `${(index % COLUMNS) * width}_${Math.floor(index / COLUMNS) * (height + words)}`,
+    (_, index) => `${(index % COLUMNS) * width}_${Math.floor(index / COLUMNS) * (height + label)}`,
   ).join('|');
   return [
     ...['-v', 'error', '-y'],

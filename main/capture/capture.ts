@@ -128,7 +128,7 @@ export class Capture {
       this.end(runId, noFrames);
       return;
     }
-    const args = captureArguments({ grab: layout.grab, fps, encoder, picture: layout.picture });
+    const args = captureArguments({ grab: layout.grab, fps, encoder, frame: layout.frame });
     let pid: number | undefined;
     try {
       slot.run = new CaptureRun({

@@ -4,7 +4,7 @@
 import { findMonitorHelper } from '../platform/monitorHelper.ts';
 import { SightlineError } from '../shared/errors.ts';
 import type { Monitor, PlacedMonitor } from '../shared/names.ts';
-import type { Grab, PictureCommand } from './ffmpegCommand.ts';
+import type { Grab, FrameCommand } from './ffmpegCommand.ts';
 import type { Canvas } from './layout.ts';
 import { chooseMonitors, compose, fit, place } from './layout.ts';
 import type { MonitorSource } from './monitorSource.ts';
@@ -14,7 +14,7 @@ import { WindowsMonitors } from './windowsMonitors.ts';
 
 export interface DisplayLayout {
   readonly grab: Grab;
-  readonly picture: PictureCommand;
+  readonly frame: FrameCommand;
   /** Empty where only a program with windows can read their geometry. */
   readonly monitors: readonly PlacedMonitor[];
   /** Not recorded because of `maxMonitors`. */
@@ -80,7 +80,7 @@ function unknownMonitors(grab: Grab): Displays {
     current: (canvas) =>
       Promise.resolve({
         grab,
-        picture: { kind: 'whole', canvas },
+        frame: { kind: 'whole', canvas },
         monitors: [],
         leftOut: [],
         signature: 'whole',
@@ -103,7 +103,7 @@ function knownMonitors(
       const fitted = fit(composition, canvas);
       return {
         grab: grabOf(composition.area),
-        picture: { kind: 'composed', composition, fit: fitted },
+        frame: { kind: 'composed', composition, fit: fitted },
         monitors: place(recorded, composition, fitted),
         leftOut,
         signature: JSON.stringify([recorded, leftOut]),

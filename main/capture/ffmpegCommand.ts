@@ -18,35 +18,26 @@ export interface CaptureCommand {
   readonly grab: Grab;
   readonly fps: number;
   readonly encoder: EncoderName;
-  readonly picture: PictureCommand;
+  readonly frame: FrameCommand;
 }
 
 /** How a grabbed frame becomes one of the recording. */
-export type PictureCommand =
+export type FrameCommand =
   /** The monitors are known, so every number is. */
   | { readonly kind: 'composed'; readonly composition: Composition; readonly fit: Fit }
   /** Only the grabber knows the size: ffmpeg calculates it, and fits the frame into the canvas where there is one. */
   | { readonly kind: 'whole'; readonly canvas: Canvas | null };
 
 /** Grabs until it reads `q` on stdin and writes fragmented MP4, one fragment per frame, to stdout. */
-export function captureArguments(command: CaptureCommand): string[] {
-  const input = grabInput(command.grab);
+export function captureArguments({ grab, fps, encoder, frame }: CaptureCommand): string[] {
+  const { source, options } = grabInput(grab);
   return build(
     ffmpeg()
-      .input(input.source)
-      .inputFormat(command.grab.device)
-      // The grabber states its format; probing would only delay the first frame.
-      .inputOptions([
-        '-probesize',
-        '32',
-        '-analyzeduration',
-        '0',
-        '-framerate',
-        String(command.fps),
-        ...input.options,
-      ])
-      .videoFilters([...pictureFilters(command.picture), ...colourFilters])
-      .outputOptions([...encoderOptions(command.encoder, command.fps), ...timingOptions, ...fragmentOptions]),
+      .input(source)
+      .inputFormat(grab.device)
+      .inputOptions([...liveOptions(fps), ...options])
+      .videoFilters([...frameFilters(frame), ...colourFilters])
+      .outputOptions([...encoderOptions(encoder, fps), ...timingOptions, ...fragmentOptions]),
   );
 }
 
@@ -63,10 +54,10 @@ export interface TrialCommand {
 export function trialArguments({ grab, fps, seconds, width, height }: TrialCommand): string[] {
   const { source, options } = grabInput(grab);
   return [
-    ...['-hide_banner', '-nostats', '-loglevel', 'info', '-probesize', '32', '-analyzeduration', '0'],
-    ...['-framerate', String(fps), ...options, '-f', grab.device, '-i', source, '-t', String(seconds)],
-    ...['-vf', `scale=w=${width}:h=${height}:flags=area,format=gray`, '-fps_mode', 'passthrough'],
-    ...['-an', '-f', 'rawvideo', 'pipe:1'],
+    ...split('-hide_banner -nostats -loglevel info'),
+    ...[...liveOptions(fps), ...options, '-f', grab.device, '-i', source, '-t', String(seconds)],
+    ...['-vf', `scale=w=${width}:h=${height}:flags=area,format=gray`],
+    ...split('-fps_mode passthrough -an -f rawvideo pipe:1'),
   ];
 }
 
@@ -83,10 +74,9 @@ export function slateArguments({ encoder, fps, canvas }: SlateCommand): string[]
       .input('pipe:0')
       .inputFormat('rawvideo')
       // Some encoders write the frame rate into their parameter sets, which must match the runs'.
-      .inputOptions([
-        ...['-pixel_format', 'yuv420p', '-video_size', `${canvas.width}x${canvas.height}`],
-        ...['-framerate', String(fps)],
-      ])
+      .inputOptions(
+        split(`-pixel_format yuv420p -video_size ${canvas.width}x${canvas.height} -framerate ${fps}`),
+      )
       .videoFilters(['setsar=1', ...colourFilters])
       .outputOptions([
         ...encoderOptions(encoder, fps),
@@ -101,18 +91,20 @@ export function slateArguments({ encoder, fps, canvas }: SlateCommand): string[]
 /** The command's arguments, without the program's name. */
 function build(command: ffmpeg.FfmpegCommand): string[] {
   command.output('pipe:1').format('mp4').noAudio();
-  // stats_period is also how often ffmpeg reads stdin for its "q"; the default is half a second.
   // fluent-ffmpeg offers no public way to the arguments; this one is stable, since the project is archived.
   const { _getArguments } = command as unknown as { _getArguments: () => string[] };
-  return [
-    '-hide_banner',
-    '-nostats',
-    '-stats_period',
-    '0.1',
-    '-loglevel',
-    'info',
-    ..._getArguments.call(command),
-  ];
+  // stats_period is also how often ffmpeg reads stdin for its "q"; the default is half a second.
+  const common = split('-hide_banner -nostats -stats_period 0.1 -loglevel info');
+  return [...common, ..._getArguments.call(command)];
+}
+
+function split(options: string): string[] {
+  return options.split(' ');
+}
+
+/** The grabber states its format; probing would only delay the first frame. */
+function liveOptions(fps: number): string[] {
+  return split(`-probesize 32 -analyzeduration 0 -framerate ${fps}`);
 }
 
 function grabInput(grab: Grab): { source: string; options: string[] } {
@@ -121,16 +113,10 @@ function grabInput(grab: Grab): { source: string; options: string[] } {
       const offset = grab.area === null ? '' : `+${grab.area.x},${grab.area.y}`;
       return { source: `${grab.display}${offset}`, options: [...sizeOptions(grab.area), '-draw_mouse', '1'] };
     }
-    case 'gdigrab':
-      return {
-        source: 'desktop',
-        options: [
-          ...(grab.area === null ? [] : ['-offset_x', String(grab.area.x), '-offset_y', String(grab.area.y)]),
-          ...sizeOptions(grab.area),
-          '-draw_mouse',
-          '1',
-        ],
-      };
+    case 'gdigrab': {
+      const offset = grab.area === null ? [] : split(`-offset_x ${grab.area.x} -offset_y ${grab.area.y}`);
+      return { source: 'desktop', options: [...offset, ...sizeOptions(grab.area), '-draw_mouse', '1'] };
+    }
     case 'avfoundation':
       return { source: `${grab.screenIndex}:none`, options: ['-capture_cursor', '1'] };
     default:
@@ -142,21 +128,19 @@ function sizeOptions(area: Rect | null): string[] {
   return area === null ? [] : ['-video_size', `${area.width}x${area.height}`];
 }
 
-function pictureFilters(picture: PictureCommand): string[] {
-  return picture.kind === 'whole'
-    ? fitFilters(picture.canvas)
-    : composedFilters(picture.composition, picture.fit);
+function frameFilters(frame: FrameCommand): string[] {
+  return frame.kind === 'whole' ? fitFilters(frame.canvas) : composedFilters(frame.composition, frame.fit);
 }
 
-function composedFilters({ parts }: Composition, { canvas, picture, scaled }: Fit): string[] {
+function composedFilters({ parts }: Composition, { canvas, content, scaled }: Fit): string[] {
   const compose = parts.length === 0 ? [] : [composeFilter(parts)];
-  const isWhole = picture.width === canvas.width && picture.height === canvas.height;
+  const isWhole = content.width === canvas.width && content.height === canvas.height;
   const pad = isWhole
     ? []
-    : [`pad=w=${canvas.width}:h=${canvas.height}:x=${picture.x}:y=${picture.y}:color=black`];
+    : [`pad=w=${canvas.width}:h=${canvas.height}:x=${content.x}:y=${content.y}:color=black`];
   // Unscaled frames are padded while they are still RGB, where odd sizes are allowed.
   if (!scaled) return [...compose, ...pad, `scale=${scaleOptions}`, 'setsar=1'];
-  return [...compose, `scale=w=${picture.width}:h=${picture.height}:${scaleOptions}`, ...pad, 'setsar=1'];
+  return [...compose, `scale=w=${content.width}:h=${content.height}:${scaleOptions}`, ...pad, 'setsar=1'];
 }
 
 /** One grab for all monitors, so that all show the same moment; each is cropped and put in its place. */
@@ -164,12 +148,12 @@ function composeFilter(parts: readonly Part[]): string {
   if (parts.length === 1) return parts.map(({ from }) => cropFilter(from)).join('');
   const labels = parts.map((_, index) => `[m${index}]`).join('');
   const crops = parts.map(({ from }, index) => `[m${index}]${cropFilter(from)}[c${index}]`);
-  const cut = parts.map((_, index) => `[c${index}]`).join('');
+  const cropped = parts.map((_, index) => `[c${index}]`).join('');
   const places = parts.map(({ to }) => `${to.x}_${to.y}`).join('|');
   return [
     `split=${parts.length}${labels}`,
     ...crops,
-    `${cut}xstack=inputs=${parts.length}:layout=${places}:fill=black`,
+    `${cropped}xstack=inputs=${parts.length}:layout=${places}:fill=black`,
   ].join(';');
 }
 
@@ -213,45 +197,23 @@ const colourFilters = [
 ];
 
 /** Frames keep the time of their grab, to the millisecond; after a stall there is no burst. */
-const timingOptions = ['-fps_mode', 'vfr', '-enc_time_base', '1/1000'];
+const timingOptions = split('-fps_mode vfr -enc_time_base 1/1000');
 
-const fragmentOptions = [
-  '-movflags',
-  '+frag_every_frame+empty_moov+default_base_moof',
-  '-flush_packets',
-  '1',
-  '-map_metadata',
-  '-1',
-];
+const fragmentOptions = split(
+  '-movflags +frag_every_frame+empty_moov+default_base_moof -flush_packets 1 -map_metadata -1',
+);
 
 /**
  * A key frame per minute: on a still desktop key frames are most of the bytes, and 300 frames decode fast enough to seek.
  * The bit rate follows the content: OpenH264 can limit it only by skipping frames, which it must not.
  */
 function encoderOptions(encoder: EncoderName, fps: number): string[] {
-  const common = ['-c:v', encoder, '-g', String(Math.round(fps * 60)), '-bf', '0'];
-  switch (encoder) {
-    case 'libopenh264':
-      return [
-        ...common,
-        '-profile:v',
-        'high',
-        '-threads',
-        '1',
-        '-slices',
-        '1',
-        '-allow_skip_frames',
-        '0',
-        '-loopfilter',
-        '0',
-      ];
-    case 'libx264':
-      return [...common, '-preset', 'veryfast', '-tune', 'zerolatency', '-threads', '1', '-crf', '26'];
-    case 'h264_mf':
-      return [...common, '-b:v', '800k', '-hw_encoding', '0'];
-    case 'h264_videotoolbox':
-      return [...common, '-b:v', '800k', '-realtime', '1', '-allow_sw', '1'];
-    default:
-      return unreachable(encoder);
-  }
+  return split(`-c:v ${encoder} -g ${Math.round(fps * 60)} -bf 0 ${optionsOfEncoder[encoder]}`);
 }
+
+const optionsOfEncoder: Readonly<Record<EncoderName, string>> = {
+  libopenh264: '-profile:v high -threads 1 -slices 1 -allow_skip_frames 0 -loopfilter 0',
+  libx264: '-preset veryfast -tune zerolatency -threads 1 -crf 26',
+  h264_mf: '-b:v 800k -hw_encoding 0',
+  h264_videotoolbox: '-b:v 800k -realtime 1 -allow_sw 1',
+};

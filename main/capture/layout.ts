@@ -32,7 +32,7 @@ export interface Composition {
 export interface Fit {
   readonly canvas: Canvas;
   /** Pixels of the canvas that the image covers. */
-  readonly picture: Rect;
+  readonly content: Rect;
   /** False when the image is only padded to even sizes, so that every screen pixel stays one pixel. */
   readonly scaled: boolean;
 }
@@ -87,25 +87,25 @@ export function fit({ width, height }: Composition, canvas: Canvas | null): Fit 
   if (canvas === null) {
     const even = { width: width + (width % 2), height: height + (height % 2) };
     if (macroblocks(even) <= MAX_MACROBLOCKS) {
-      return { canvas: even, picture: { x: 0, y: 0, width, height }, scaled: false };
+      return { canvas: even, content: { x: 0, y: 0, width, height }, scaled: false };
     }
     const scaled = largestWithin({ width, height });
-    return { canvas: scaled, picture: { x: 0, y: 0, ...scaled }, scaled: true };
+    return { canvas: scaled, content: { x: 0, y: 0, ...scaled }, scaled: true };
   }
   // Never scaled up: that costs sharpness and bytes and shows nothing more.
   if (width <= canvas.width && height <= canvas.height) {
-    return { canvas, picture: { ...centred(canvas, { width, height }), width, height }, scaled: false };
+    return { canvas, content: { ...centred(canvas, { width, height }), width, height }, scaled: false };
   }
   const factor = Math.min(canvas.width / width, canvas.height / height);
   const size = { width: evenBelow(width * factor), height: evenBelow(height * factor) };
-  return { canvas, picture: { ...centred(canvas, size), ...size }, scaled: true };
+  return { canvas, content: { ...centred(canvas, size), ...size }, scaled: true };
 }
 
 /** The monitors with their places in the video, in whole video pixels. */
 export function place(monitors: readonly Monitor[], composition: Composition, fitted: Fit): PlacedMonitor[] {
-  const { picture } = fitted;
-  const horizontal = picture.width / composition.width;
-  const vertical = picture.height / composition.height;
+  const { content } = fitted;
+  const horizontal = content.width / composition.width;
+  const vertical = content.height / composition.height;
   return monitors.map((monitor, index) => {
     const to = composition.parts[index]?.to ?? {
       x: monitor.x - composition.area.x,
@@ -114,8 +114,8 @@ export function place(monitors: readonly Monitor[], composition: Composition, fi
     return {
       ...monitor,
       picture: {
-        x: Math.round(picture.x + to.x * horizontal),
-        y: Math.round(picture.y + to.y * vertical),
+        x: Math.round(content.x + to.x * horizontal),
+        y: Math.round(content.y + to.y * vertical),
         width: Math.round(monitor.width * horizontal),
         height: Math.round(monitor.height * vertical),
       },

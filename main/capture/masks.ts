@@ -92,11 +92,14 @@ function readPng(png: Buffer): Mask {
   return { width, height, data: pixels };
 }
 
+/** More points would not show in a mask that is this much smaller. */
+const MAX_POINTS = 16;
+
 /** Bilinear; each pixel of a smaller mask is the mean of several points. */
 function scaled(mask: Mask, factor: number): Mask {
   const width = Math.max(1, Math.round(mask.width * factor));
   const height = Math.max(1, Math.round(mask.height * factor));
-  const points = Math.max(1, Math.round(1 / factor));
+  const points = Math.min(MAX_POINTS, Math.max(1, Math.round(1 / factor)));
   const data = new Uint8Array(width * height);
   for (let y = 0; y < height; y += 1) {
     for (let x = 0; x < width; x += 1) {

@@ -95,6 +95,6 @@ export async function formatWithoutFrames(
   fps: number,
 ): Promise<VideoFormat> {
   const [{ encoder }, layout] = await Promise.all([finder.find(), displays.current(null).catch(() => null)]);
-  const canvas = layout?.picture.kind === 'composed' ? layout.picture.fit.canvas : null;
+  const canvas = layout?.frame.kind === 'composed' ? layout.frame.fit.canvas : null;
   return { ...(canvas ?? { width: 1280, height: 720 }), fps, encoder };
 }

@@ -66,7 +66,7 @@ export async function tryCapture(options: TrialOptions): Promise<Trial | null> {
   const splitter = new FragmentSplitter();
   let encodedFrames = 0;
   let isExposed = false;
-  const command = captureArguments({ grab: layout.grab, fps, encoder, picture: layout.picture });
+  const command = captureArguments({ grab: layout.grab, fps, encoder, frame: layout.frame });
   const args = ['-benchmark', ...command.slice(0, -1), '-t', String(SECONDS), ...command.slice(-1)];
   if (signal.aborted) return null;
   const child = spawn(binary.path, args);

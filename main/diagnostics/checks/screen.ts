@@ -40,14 +40,14 @@ const MAX_MONITORS = 3;
 
 /** @param layout null when no monitor is on; without monitors when the platform reports none */
 export function judgeLayout(
-  layout: Pick<DisplayLayout, 'monitors' | 'leftOut' | 'picture'> | null,
+  layout: Pick<DisplayLayout, 'monitors' | 'leftOut' | 'frame'> | null,
   maxMonitors: number,
 ): Finding {
   if (layout === null)
     return failed('no monitor is switched on', 'Switch a monitor on or plug one in, and run this again.');
-  const { monitors, leftOut, picture } = layout;
+  const { monitors, leftOut, frame } = layout;
   if (monitors.length === 0) return ok('the whole desktop');
-  const fit = picture.kind === 'composed' && picture.fit.scaled ? picture.fit : null;
+  const fit = frame.kind === 'composed' && frame.fit.scaled ? frame.fit : null;
   const size = fit === null ? '' : `, scaled down to ${fit.canvas.width}x${fit.canvas.height}`;
   const evidence = `${listed(monitors)}${size}`;
   if (leftOut.length > 0)

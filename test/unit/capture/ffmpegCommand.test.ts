@@ -14,7 +14,7 @@ const x11: CaptureCommand = {
   grab: { device: 'x11grab', display: ':7', area: null },
   fps: 5,
   encoder: 'libopenh264',
-  picture: { kind: 'whole', canvas: null },
+  frame: { kind: 'whole', canvas: null },
 };
 const ffmpegOnPath = (): string => findTool(['ffmpeg'], FFMPEG_HINT);
 const area = { x: 1920, y: 120, width: 1280, height: 1024 };
@@ -111,7 +111,7 @@ describe('the command of a capture run', () => {
   it('fits the screen into the recording’s canvas, with bars where the shapes differ', () => {
     const args = captureArguments({
       ...x11,
-      picture: { kind: 'whole', canvas: { width: 1280, height: 720 } },
+      frame: { kind: 'whole', canvas: { width: 1280, height: 720 } },
     });
     const fit = [
       'scale=w=1280:h=720:force_original_aspect_ratio=decrease:force_divisible_by=2' +
@@ -157,7 +157,7 @@ describe('the command of a slate', () => {
   it('encodes exactly as a run does', () => {
     for (const encoder of encoderNames) {
       const slate = slateArguments({ encoder, fps: 5, canvas });
-      const run = captureArguments({ ...x11, encoder, picture: { kind: 'whole', canvas } });
+      const run = captureArguments({ ...x11, encoder, frame: { kind: 'whole', canvas } });
       const withoutCount = encodingOf(slate).filter((one, index, all) => {
         return one !== '-frames:v' && all[index - 1] !== '-frames:v';
       });
@@ -190,7 +190,7 @@ describe('the picture that comes of it', () => {
 
   /** Runs the command with a test picture in the place of the screen. */
   async function encode(screen: string, canvas: Canvas | null): Promise<Canvas> {
-    const args = captureArguments({ ...x11, encoder, picture: { kind: 'whole', canvas } });
+    const args = captureArguments({ ...x11, encoder, frame: { kind: 'whole', canvas } });
     const { stdout } = await runOrThrow(path, [
       ...['-f', 'lavfi', '-i', `testsrc=size=${screen}:rate=5`, '-frames:v', '1'],
       ...args.slice(args.indexOf('-an')),
@@ -229,7 +229,7 @@ describe('a desk of several monitors', () => {
 
   function commandFor(monitors: Parameters<typeof compose>[0], canvas: Canvas | null = null): CaptureCommand {
     const composition = compose(monitors);
-    return { ...x11, picture: { kind: 'composed', composition, fit: fit(composition, canvas) } };
+    return { ...x11, frame: { kind: 'composed', composition, fit: fit(composition, canvas) } };
   }
 
   it('is one grab, cut into its monitors and put together', () => {
@@ -246,9 +246,9 @@ describe('a desk of several monitors', () => {
   });
 
   it('shows each monitor at its place, and black beside it', async () => {
-    const { picture } = commandFor([screen('a', 0, 0, 64, 64), screen('c', 128, 32, 64, 64)]);
-    if (picture.kind !== 'composed') throw new Error('unreachable');
-    const filters = valueOf(captureArguments({ ...x11, picture }), '-filter:v') ?? '';
+    const { frame } = commandFor([screen('a', 0, 0, 64, 64), screen('c', 128, 32, 64, 64)]);
+    if (frame.kind !== 'composed') throw new Error('unreachable');
+    const filters = valueOf(captureArguments({ ...x11, frame }), '-filter:v') ?? '';
     // A desktop in three colours: red, then what is left out, then blue.
     const desktop =
       'color=red:s=192x96,drawbox=x=64:w=64:h=96:c=lime:t=fill,drawbox=x=128:w=64:h=96:c=blue:t=fill,format=bgr0';
@@ -256,7 +256,7 @@ describe('a desk of several monitors', () => {
       ...['-v', 'error', '-f', 'lavfi', '-i', desktop, '-frames:v', '1'],
       ...['-vf', filters, '-pix_fmt', 'rgb24', '-f', 'rawvideo', 'pipe:1'],
     ]);
-    const { width, height } = picture.fit.canvas;
+    const { width, height } = frame.fit.canvas;
     expect([width, height, stdout.length]).toEqual([128, 96, 128 * 96 * 3]);
     const colourAt = (x: number, y: number): string => {
       const [red = 0, green = 0, blue = 0] = stdout.subarray((y * width + x) * 3);

@@ -80,7 +80,7 @@ describe('how the picture is put onto the canvas', () => {
   it('an odd size gets a column or row more, and not a pixel is scaled', () => {
     expect(fit(of(1367, 769), null)).toEqual({
       canvas: { width: 1368, height: 770 },
-      picture: { x: 0, y: 0, width: 1367, height: 769 },
+      content: { x: 0, y: 0, width: 1367, height: 769 },
       scaled: false,
     });
   });
@@ -95,7 +95,7 @@ describe('how the picture is put onto the canvas', () => {
 
   it('a smaller layout stands in the middle of the canvas, as sharp as before', () => {
     expect(fit(of(1280, 720), { width: 3840, height: 1080 })).toMatchObject({
-      picture: { x: 1280, y: 180, width: 1280, height: 720 },
+      content: { x: 1280, y: 180, width: 1280, height: 720 },
       scaled: false,
     });
   });
@@ -103,7 +103,7 @@ describe('how the picture is put onto the canvas', () => {
   it('a larger one is scaled down into it, in its own shape', () => {
     expect(fit(of(2560, 1440), { width: 1280, height: 800 })).toMatchObject({
       canvas: { width: 1280, height: 800 },
-      picture: { x: 0, y: 40, width: 1280, height: 720 },
+      content: { x: 0, y: 40, width: 1280, height: 720 },
       scaled: true,
     });
   });

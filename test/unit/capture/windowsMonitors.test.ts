@@ -51,7 +51,7 @@ describe.each(windowsLayouts)('$what', ({ monitors, area, picture }) => {
       grab: { device: 'gdigrab', area: composition.area },
       fps: 5,
       encoder: 'libopenh264',
-      picture: { kind: 'composed', composition, fit: fitted },
+      frame: { kind: 'composed', composition, fit: fitted },
     });
     const after = (word: string): string | undefined => words[words.indexOf(word) + 1];
     expect(after('-offset_x')).toBe(String(area.x));

@@ -201,10 +201,10 @@ describe('display', () => {
     ({
       kind: 'composed',
       fit: { canvas: { width: 3840, height: 1080 }, scaled },
-    }) as unknown as DisplayLayout['picture'];
+    }) as unknown as DisplayLayout['frame'];
 
   it('reports what is recorded, left out and scaled down', () => {
-    const layout = { monitors: [monitor('A'), monitor('B')], leftOut: [], picture: composed(false) };
+    const layout = { monitors: [monitor('A'), monitor('B')], leftOut: [], frame: composed(false) };
     expect(judgeLayout(layout, 3)).toEqual(ok('A 1920x1080, B 1920x1080'));
     const less = judgeLayout({ ...layout, leftOut: [monitor('C')] }, 2);
     expect(less).toMatchObject({
@@ -212,7 +212,7 @@ describe('display', () => {
       evidence: 'A 1920x1080, B 1920x1080; not recorded: C 1920x1080',
     });
     expect(less.remedy).toContain('raise "maxMonitors"');
-    expect(judgeLayout({ ...layout, picture: composed(true) }, 3)).toMatchObject({
+    expect(judgeLayout({ ...layout, frame: composed(true) }, 3)).toMatchObject({
       verdict: 'warning',
       evidence: containing('scaled down to 3840x1080'),
     });

@@ -167,7 +167,7 @@ function libopenh264(): string[] {
     grab: { device: 'x11grab', display: ':0', area: null },
     fps: 5,
     encoder: 'libopenh264',
-    picture: { kind: 'whole', canvas: null },
+    frame: { kind: 'whole', canvas: null },
   });
   return args.slice(args.indexOf('-c:v'), args.indexOf('-movflags'));
 }
