@@ -19,7 +19,7 @@ import type { Logger } from '../platform/log.ts';
 import { makePrivate } from '../platform/privateFiles.ts';
 import type { SessionWatch, StartSessionWatch } from '../platform/sessionWatch.ts';
 import { appVersion, osName } from '../platform/version.ts';
-import type { OverviewParts } from './overview/overviewParts.ts';
+import type { OverviewParts } from '../statusWindow/parts.ts';
 import type { PolicyChanges } from './currentSettings.ts';
 import { currentSettings, followPolicy } from './currentSettings.ts';
 import type { Policy } from '../policy/keys.ts';

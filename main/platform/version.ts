@@ -9,3 +9,15 @@ export const appVersion: string = manifest.version;
 export function osName(): string {
   return `${platform()} ${release()} ${arch()}`;
 }
+
+/** What support asks for first. */
+export function versions(): { name: string; version: string }[] {
+  const { electron = '', chrome = '', node = '' } = process.versions as Partial<Record<string, string>>;
+  return [
+    { name: 'Sightline', version: appVersion },
+    { name: 'Electron', version: electron },
+    { name: 'Chromium', version: chrome },
+    { name: 'Node', version: node },
+    { name: 'System', version: osName() },
+  ];
+}
