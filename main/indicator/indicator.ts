@@ -55,7 +55,7 @@ export function createIndicator(options: IndicatorOptions): Indicator {
   const drop = (displayId: number): void => {
     const window = windows.get(displayId);
     windows.delete(displayId);
-    window?.destroy();
+    if (window?.isDestroyed() === false) window.destroy();
   };
 
   function arrange(): void {
