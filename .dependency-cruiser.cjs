@@ -1,6 +1,14 @@
 // The import directions of the design, as rules. A new folder gets its line here before it gets its first import.
 const main = (names) => `^main/(${names})/`;
-const electronFaces = 'tray|windows|ipc';
+/** What the agent sees. */
+const desktop = 'tray|windows|indicator|statusWindow';
+/** The files of those rooms that talk to Electron; everything else runs and is tested in plain Node. */
+const electronFaces = [
+  'tray/tray',
+  'windows/(security|ipc|dialogs)',
+  'indicator/indicator',
+  'statusWindow/window',
+].join('|');
 
 module.exports = {
   forbidden: [
@@ -47,21 +55,23 @@ module.exports = {
       name: 'only-entries-import-diagnostics',
       comment: 'diagnostics examines every room, so no room may depend on it',
       severity: 'error',
-      from: { path: '^main/', pathNot: ['^main/(diagnostics|headless)/', '^main/(index|services)\\.ts$'] },
+      from: {
+        path: '^main/',
+        pathNot: ['^main/(diagnostics|headless)/', '^main/(index|desktop|services)\\.ts$'],
+      },
       to: { path: main('diagnostics') },
     },
     {
       name: 'only-entries-import-the-composition-root',
       comment:
-        'the entries (index.ts, headless) start the services, statusWindow and diagnostics know their type; no other room may ' +
-        'reach up to it',
+        'the entries start the services, desktop.ts and diagnostics know their type; no other room may reach up to them',
       severity: 'error',
       from: {
         path: '^main/',
         pathNot: [
-          '^main/(index|services)\\.ts$',
+          '^main/(index|desktop|services)\\.ts$',
           '^main/headless/serve\\.ts$',
-          '^main/(diagnostics/app|composition/overview/.*)\\.ts$',
+          '^main/diagnostics/app\\.ts$',
         ],
       },
       to: { path: '^main/(services|stopServices)\\.ts$' },
@@ -77,14 +87,14 @@ module.exports = {
       comment: 'the command line runs without Electron',
       severity: 'error',
       from: { path: '^main/headless(/|\\.ts$)' },
-      to: { path: main(electronFaces) },
+      to: { path: [main(desktop), '^main/desktop\\.ts$'] },
     },
     {
       name: 'composition-root-knows-no-windows',
       comment: 'the services are the same with and without Electron',
       severity: 'error',
       from: { path: '^main/(services|stopServices)\\.ts$' },
-      to: { path: ['^main/(index|headless)\\.ts$', main(`headless|${electronFaces}`)] },
+      to: { path: ['^main/(index|desktop|headless)\\.ts$', main(`headless|${desktop}`)] },
     },
     {
       name: 'browser-policy-imports-platform-and-shared',
@@ -94,10 +104,42 @@ module.exports = {
     },
     {
       name: 'faces-call-the-session-and-read-status',
-      comment: 'server, ipc, tray and windows never touch capture or spool, and never each other',
+      comment: 'they never touch capture or spool, and never each other; windows has what both windows share',
       severity: 'error',
-      from: { path: `^main/(server|${electronFaces})/` },
-      to: { path: '^main/', pathNot: ['^main/(session|status|shared|platform)/', '^main/$1/'] },
+      from: { path: '^main/(server|tray|windows|indicator)/' },
+      to: {
+        path: '^main/',
+        pathNot: [
+          '^main/(session|status|shared|platform)/',
+          '^main/$1/',
+          '^main/windows/(ipc|requests|security)\\.ts$',
+        ],
+      },
+    },
+    {
+      name: 'only-both-windows-import-windows',
+      severity: 'error',
+      from: {
+        path: '^main/',
+        pathNot: [main('windows|indicator|statusWindow'), '^main/(index|desktop)\\.ts$'],
+      },
+      to: { path: main('windows') },
+    },
+    {
+      name: 'status-window-reads-services',
+      comment: 'it shows what the services have, and calls none that records',
+      severity: 'error',
+      from: { path: main('statusWindow') },
+      to: {
+        path: '^main/',
+        pathNot: main('statusWindow|windows|capture|publisher|policy|session|spool|status|shared|platform'),
+      },
+    },
+    {
+      name: 'only-the-desktop-imports-its-rooms',
+      severity: 'error',
+      from: { path: '^main/', pathNot: [main(desktop), '^main/(index|desktop)\\.ts$'] },
+      to: { path: main(desktop), pathNot: '^main/statusWindow/parts\\.ts$' },
     },
     {
       name: 'electron-only-in-its-faces',
@@ -105,8 +147,8 @@ module.exports = {
       severity: 'error',
       from: {
         pathNot: [
-          `^main/(${electronFaces})/`,
-          '^main/index\\.ts$',
+          `^main/(${electronFaces})\\.ts$`,
+          '^main/(index|desktop)\\.ts$',
           '^main/platform/electron[^/]*\\.ts$',
           '^preload/',
         ],

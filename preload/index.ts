@@ -1,8 +1,8 @@
-// The bridge between a page and the main process: a few narrow functions and no way to name a channel. Built to one
-// CommonJS file for the sandbox, so only types may come from elsewhere.
+// The bridge between the status window's page and the main process: a few narrow functions and no way to name a channel.
+// Built to one CommonJS file for the sandbox, so only types may come from elsewhere.
 
 import { contextBridge, ipcRenderer } from 'electron';
-import type { Pushes, Requests, SightlineBridge } from '../main/shared/ipc.ts';
+import type { Pushes, Requests, ShownState, SightlineBridge } from '../main/shared/ipc.ts';
 
 const STATE_CHANGED = 'state.changed' satisfies keyof Pushes;
 
@@ -15,15 +15,14 @@ function ask<C extends keyof Requests>(
 
 const bridge: SightlineBridge = {
   getState: () => ask('state.get'),
+  suspend: (suspended) => ask('capture.suspend', suspended),
   retryRecording: (recordingId) => ask('recordings.retry', recordingId),
   openFolder: (recordingId) => ask('recordings.openFolder', recordingId),
   runChecks: () => ask('checks.run'),
   exportDiagnostics: () => ask('diagnostics.export'),
   onState(listener) {
     // The event itself stays here: through its `sender` a page could reach every channel.
-    const hear = (_event: unknown, ...[state]: Parameters<Pushes['state.changed']>): void => listener(state);
-    ipcRenderer.on(STATE_CHANGED, hear);
-    return () => void ipcRenderer.removeListener(STATE_CHANGED, hear);
+    ipcRenderer.on(STATE_CHANGED, (_event, state: ShownState) => listener(state));
   },
 };
 

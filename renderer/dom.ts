@@ -1,5 +1,5 @@
-// The little that the sections need of the DOM: making elements, writing only what has changed, and lists whose items
-// stay the same elements while they are there, so that focus and open details are never lost to an update.
+// What the sections need of the DOM: creating elements, writing only what has changed, and lists whose items keep their
+// elements, so that an update never loses focus or open details.
 
 type Child = Node | string;
 type Attributes = Readonly<Record<string, string>>;
@@ -26,7 +26,7 @@ export function svg<K extends keyof SVGElementTagNameMap>(
   return element;
 }
 
-/** Only what has changed: a screen reader announces each writing to a live region. */
+/** Only what has changed: a screen reader announces each change of a live region. */
 export function write(target: Element, text: string): void {
   if (target.textContent !== text) target.textContent = text;
 }
@@ -35,7 +35,7 @@ export function setAttribute(target: Element, name: string, value: string): void
   if (target.getAttribute(name) !== value) target.setAttribute(name, value);
 }
 
-/** A shape beside words: it repeats them for the eye, so a screen reader passes over it. */
+/** A shape beside text that says the same: screen readers skip it. */
 export function icon(name: string): SVGSVGElement {
   return svg('svg', { class: `icon ${name}`, 'aria-hidden': 'true' }, svg('use', { href: `#shape-${name}` }));
 }
@@ -45,7 +45,7 @@ export interface Item<T> {
   show(value: T): void;
 }
 
-/** Keeps the host's children in step with the values: one element a key, in their order. */
+/** Keeps the host's children in step with the values: one element for each key, in their order. */
 export class KeyedList<T> {
   private readonly items = new Map<string, Item<T>>();
 

@@ -8,34 +8,26 @@ import { findResourcesFolder } from '../main/platform/paths.ts';
 import type { StateIcon } from '../main/shared/ipc.ts';
 import { startBrowser } from '../test/rig/browser.ts';
 
-/** Pixels at 100%; nativeImage takes the `@2x` picture, twice as large, on a dense screen. */
+/** Pixels at 100%; nativeImage takes the `@2x` image, twice as large, on a dense screen. */
 const TRAY_SIZES = [16, 32];
 /**
- * On a light panel and on a dark one, each at least 4.5:1 against white or near-black. The shapes differ as well: the
- * colour only repeats what they say, and macOS is given the shapes alone (black, which it turns into what it needs).
+ * Each at least 4.5:1 against the white outline, which makes the icon readable on every panel, light, dark or coloured. The
+ * shapes differ as well: the colour only repeats them, and macOS gets the shapes alone (black, to colour as it needs).
  */
-const TRAY_COLOURS: Readonly<Record<'light' | 'dark', Readonly<Record<StateIcon, string>>>> = {
-  light: {
-    idle: '#5b6672',
-    starting: '#8f5a00',
-    recording: '#c62a2f',
-    suspended: '#8f5a00',
-    uploading: '#1f5fc4',
-    problem: '#8f5a00',
-  },
-  dark: {
-    idle: '#b4bec9',
-    starting: '#f5b73d',
-    recording: '#ff6b70',
-    suspended: '#f5b73d',
-    uploading: '#7db4ff',
-    problem: '#f5b73d',
-  },
+const TRAY_COLOURS: Readonly<Record<StateIcon, string>> = {
+  idle: '#4a545f',
+  starting: '#8f5a00',
+  recording: '#c62a2f',
+  suspended: '#8f5a00',
+  uploading: '#1f5fc4',
+  problem: '#8f5a00',
 };
+/** In the units of the SVGs, whose shapes fill 16; the outline is drawn outside of them. */
+const OUTLINE = { width: 1.5, colour: '#ffffff' };
 const APP_SIZE = 512;
-/** What Windows asks for at 100% to 400%, and 256 for the large views. */
 /** Apple's types for PNGs in an ICNS file, with their pixels; those from ic11 on are for dense screens. */
 const ICNS_TYPES = { ic07: 128, ic08: 256, ic09: 512, ic10: 1024, ic11: 32, ic12: 64, ic13: 256, ic14: 512 };
+/** What Windows asks for at 100% to 400%, and 256 for the large views. */
 const ICO_SIZES = [16, 24, 32, 48, 64, 128, 256];
 
 const icons = join(findResourcesFolder(), 'icons');
@@ -46,21 +38,23 @@ try {
   for (const file of readdirSync(tray).filter((name) => name.endsWith('.svg'))) {
     const name = basename(file, '.svg') as StateIcon;
     const svg = join(tray, file);
-    for (const theme of ['light', 'dark'] as const) {
-      const colour = TRAY_COLOURS[theme][name];
-      for (const size of TRAY_SIZES) {
-        write(join(tray, `${name}-${theme}-${size}.png`), await draw(page, svg, size, colour));
-        write(join(tray, `${name}-${theme}-${size}@2x.png`), await draw(page, svg, size * 2, colour));
-      }
-    }
-    write(join(tray, `${name}Template.png`), await draw(page, svg, 16, '#000000'));
-    write(join(tray, `${name}Template@2x.png`), await draw(page, svg, 32, '#000000'));
+    for (const size of TRAY_SIZES)
+      for (const [pixels, suffix] of [
+        [size, ''],
+        [size * 2, '@2x'],
+      ] as const)
+        write(
+          join(tray, `${name}-${size}${suffix}.png`),
+          await draw(page, outlined(svg, TRAY_COLOURS[name]), pixels),
+        );
+    write(join(tray, `${name}Template.png`), await draw(page, text(svg), 16));
+    write(join(tray, `${name}Template@2x.png`), await draw(page, text(svg), 32));
   }
-  const app = join(icons, 'app.svg');
+  const app = text(join(icons, 'app.svg'));
   write(join(icons, 'app.png'), await draw(page, app, APP_SIZE));
-  const pictures = [];
-  for (const size of ICO_SIZES) pictures.push({ size, png: await draw(page, app, size) });
-  write(join(icons, 'app.ico'), ico(pictures));
+  const images = [];
+  for (const size of ICO_SIZES) images.push({ size, png: await draw(page, app, size) });
+  write(join(icons, 'app.ico'), ico(images));
   const apple = [];
   for (const [type, size] of Object.entries(ICNS_TYPES))
     apple.push({ type, png: await draw(page, app, size) });
@@ -69,10 +63,31 @@ try {
   await browser.stop();
 }
 
+function text(svgFile: string): string {
+  return readFileSync(svgFile, 'utf8').replaceAll('currentColor', '#000000');
+}
+
+/** The shape in a colour, smaller, over the same shape with a wide stroke; what it encloses is filled as well. */
+function outlined(svgFile: string, colour: string): string {
+  const [, shape] = /<svg[^>]*>(.*)<\/svg>/su.exec(readFileSync(svgFile, 'utf8')) ?? [];
+  if (shape === undefined) throw new Error(`${svgFile} is no SVG.`);
+  const { width, colour: white } = OUTLINE;
+  const ground = shape
+    .replaceAll(/stroke-width="([\d.]+)"/gu, (_, own: string) => `stroke-width="${Number(own) + 2 * width}"`)
+    .replaceAll(/fill="[^"]*"/gu, `fill="${white}"`)
+    .replaceAll(/fill-rule="evenodd"/gu, '')
+    .replaceAll('stroke="currentColor"', `stroke="${white}"`);
+  const side = 16 + 2 * width;
+  return (
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="${-width} ${-width} ${side} ${side}">` +
+    `<g stroke="${white}" stroke-width="${2 * width}" stroke-linejoin="round">${ground}</g>` +
+    `${shape.replaceAll('currentColor', colour)}</svg>`
+  );
+}
+
 /** An SVG as a square PNG with a transparent ground. */
-async function draw(page: Page, svgFile: string, size: number, colour = '#000000'): Promise<Buffer> {
-  const text = readFileSync(svgFile, 'utf8').replaceAll('currentColor', colour);
-  const svg = Buffer.from(text).toString('base64');
+async function draw(page: Page, svgText: string, size: number): Promise<Buffer> {
+  const svg = Buffer.from(svgText).toString('base64');
   await page.setViewportSize({ width: size, height: size });
   await page.setContent(
     `<body style="margin:0"><img width="${size}" height="${size}" style="display:block" src="data:image/svg+xml;base64,${svg}">`,
@@ -81,12 +96,12 @@ async function draw(page: Page, svgFile: string, size: number, colour = '#000000
 }
 
 /** Several PNGs in one icon file (the ICONDIR structure; Windows takes PNGs in it since Vista). */
-function ico(pictures: readonly { size: number; png: Buffer }[]): Buffer {
-  const header = Buffer.alloc(6 + 16 * pictures.length);
+function ico(images: readonly { size: number; png: Buffer }[]): Buffer {
+  const header = Buffer.alloc(6 + 16 * images.length);
   header.writeUInt16LE(1, 2); // an icon, not a cursor
-  header.writeUInt16LE(pictures.length, 4);
+  header.writeUInt16LE(images.length, 4);
   let offset = header.length;
-  for (const [index, { size, png }] of pictures.entries()) {
+  for (const [index, { size, png }] of images.entries()) {
     const at = 6 + 16 * index;
     header.writeUInt8(size % 256, at); // 0 stands for 256
     header.writeUInt8(size % 256, at + 1);
@@ -96,18 +111,18 @@ function ico(pictures: readonly { size: number; png: Buffer }[]): Buffer {
     header.writeUInt32LE(offset, at + 12);
     offset += png.length;
   }
-  return Buffer.concat([header, ...pictures.map(({ png }) => png)]);
+  return Buffer.concat([header, ...images.map(({ png }) => png)]);
 }
 
 /** Several PNGs in one icon file for macOS: a type of four letters and a length before each. */
-function icns(pictures: readonly { type: string; png: Buffer }[]): Buffer {
+function icns(images: readonly { type: string; png: Buffer }[]): Buffer {
   const block = (type: string, bytes: Buffer): Buffer => {
     const head = Buffer.alloc(8);
     head.write(type, 0, 'latin1');
     head.writeUInt32BE(bytes.length + 8, 4);
     return Buffer.concat([head, bytes]);
   };
-  return block('icns', Buffer.concat(pictures.map(({ type, png }) => block(type, png))));
+  return block('icns', Buffer.concat(images.map(({ type, png }) => block(type, png))));
 }
 
 function write(file: string, bytes: Buffer): void {

@@ -17,3 +17,15 @@ declare const SIGHTLINE_INSTALLED: boolean | undefined;
  * (scripts/installer/commandLine.ts), so that nothing at run time changes it. The app has Electron's `app.isPackaged`.
  */
 export const isInstalledCommandLine = typeof SIGHTLINE_INSTALLED !== 'undefined' && SIGHTLINE_INSTALLED;
+
+/** What support asks for first. */
+export function versions(): { name: string; version: string }[] {
+  const { electron = '', chrome = '', node = '' } = process.versions as Partial<Record<string, string>>;
+  return [
+    { name: 'Sightline', version: appVersion },
+    { name: 'Electron', version: electron },
+    { name: 'Chromium', version: chrome },
+    { name: 'Node', version: node },
+    { name: 'System', version: osName() },
+  ];
+}

@@ -22,7 +22,7 @@ import type {
 } from './state.ts';
 import { initialState } from './state.ts';
 import type { SessionOptions } from './step.ts';
-import { isQuiet, openRecordings, recordedSince } from './view.ts';
+import { isQuiet, openRecordings } from './view.ts';
 
 export interface SessionPorts {
   readonly clock: Clock;
@@ -155,12 +155,6 @@ export class Session implements SessionCommands {
   /** Nothing is being recorded or completed. */
   get isQuiet(): boolean {
     return isQuiet(this.state);
-  }
-
-  /** Since the start of the oldest recording; null: nothing is being recorded. */
-  get recordedMs(): number | null {
-    const since = recordedSince(this.state);
-    return since === null ? null : Math.max(0, this.ports.clock.now() - since);
   }
 
   /** Completes what is open; resolves when the last run is closed. */

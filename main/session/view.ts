@@ -2,6 +2,7 @@
 // once a run is live, "suspended" only once no run is left.
 
 import type { Failure } from '../shared/errors.ts';
+import type { AgentOffer } from '../shared/ipc.ts';
 import type { AppState, PauseReason, RecordingState } from '../shared/names.ts';
 import type { Moment } from '../shared/time.ts';
 import type { AppStatePush, OpenRecording, StateReason } from '../shared/protocol.ts';
@@ -46,10 +47,7 @@ export function captureBlockers(state: SessionState): CaptureBlockers {
 }
 
 /** What the agent may do now. A suspension may be ended even where policy no longer allows one. */
-export function agentOffer(
-  state: SessionState | null,
-  maySuspend: boolean,
-): 'may-resume' | 'may-suspend' | 'no' {
+export function agentOffer(state: SessionState | null, maySuspend: boolean): AgentOffer {
   if (state === null) return 'no';
   if (state.agentSuspension !== null) return 'may-resume';
   return maySuspend && state.contacts.some(isOpen) ? 'may-suspend' : 'no';
@@ -59,6 +57,29 @@ export function agentOffer(
 export function recordedSince(state: SessionState): Moment | null {
   const starts = state.contacts.flatMap(({ phase }) => (phase.kind === 'starting' ? [] : [phase.startTime]));
   return starts.length === 0 ? null : Math.min(...starts);
+}
+
+/**
+ * Since when the state on show has lasted; of a recording, the start of the oldest contact. null: no duration is shown.
+ * @param changedAt when `shown` became the state
+ */
+export function shownSince(state: SessionState, shown: AppState, changedAt: Moment): Moment | null {
+  const open = state.contacts.filter(isOpen);
+  switch (shown) {
+    case 'idle':
+    case 'starting':
+      return null;
+    case 'recording':
+      return recordedSince(state);
+    case 'suspended': {
+      // Earlier than `changedAt` where a page has returned to a contact that an earlier process left suspended.
+      const begun = [state.agentSuspension?.since, ...open.map((contact) => contact.suspendedAt)];
+      return Math.min(changedAt, ...begun.filter((at) => typeof at === 'number'));
+    }
+    case 'paused':
+    case 'problem':
+      return changedAt;
+  }
 }
 
 export function isLive(state: SessionState): boolean {

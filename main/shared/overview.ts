@@ -1,7 +1,8 @@
-// What the status window shows of the services, as plain data. Of a contact it has the ids, the channel and the times,
-// nothing else: no attribute, no queue, no customer.
+// What the status window shows of the services, as plain data. Of a contact it has ids, queue, channel and times; never
+// its attributes, which are about the customer.
 
 import type { Channel, EncoderName, GapReason, Monitor, PlacedMonitor, RecordingState } from './names.ts';
+import type { StateReason } from './protocol.ts';
 import type { Moment } from './time.ts';
 
 /** A part of a contact's capture timeline; `to` is null for the one that goes on. */
@@ -9,27 +10,40 @@ export type ShownPiece =
   | { readonly kind: 'run'; readonly from: Moment; readonly to: Moment | null }
   | { readonly kind: 'gap'; readonly reason: GapReason; readonly from: Moment; readonly to: Moment | null };
 
-export interface ShownContact {
+/** By what an agent recognizes a contact. */
+export interface ContactName {
   readonly contactId: string;
+  /** null where it is not known. */
+  readonly channel: Channel | null;
+  readonly queue: string | null;
+  /** Of the first frame, or of the request or event before it; null where it is not known. */
+  readonly startTime: Moment | null;
+}
+
+export interface ShownContact {
+  readonly name: ContactName;
   readonly recordingId: string;
   readonly state: RecordingState;
-  /** null where nobody knows it. */
-  readonly channel: Channel | null;
-  /** null until its first frame is in. */
-  readonly startTime: Moment | null;
+  readonly stateSince: Moment;
+  /** What suspends it; `other-contact`: a suspension of another contact, which blocks capture for all. */
+  readonly suspension: {
+    readonly by: 'page' | 'agent' | 'sightline' | 'other-contact';
+    /** That the page gave. */
+    readonly reason: string | null;
+  } | null;
   /** In order and without a hole, from the start on; runs that follow each other at once are one piece. */
   readonly pieces: readonly ShownPiece[];
 }
 
 export interface ShownUpload {
+  readonly name: ContactName;
   readonly recordingId: string;
-  readonly contactId: string;
-  /** `live`: its contact goes on. `resting`: has failed and waits for its next try. */
+  /** `live`: its contact continues. `resting`: an attempt failed, and the next one is scheduled. */
   readonly state: 'live' | 'waiting' | 'sending' | 'resting';
-  /** Announced as FAILED; tried on all the same. */
+  /** Announced as FAILED; still retried. */
   readonly failed: boolean;
   readonly attempts: number;
-  readonly reason: { readonly code: string; readonly message: string } | null;
+  readonly reason: StateReason | null;
   readonly nextTryAt: Moment | null;
   /** null before anything was sent. */
   readonly progress: {
@@ -41,19 +55,21 @@ export interface ShownUpload {
 }
 
 export interface ShownRecording {
+  readonly name: ContactName;
   readonly recordingId: string;
-  readonly contactId: string;
   readonly status: 'INITIATED' | 'COMPLETED' | 'PUBLISHED' | 'FAILED';
   /** Of its newest event. */
   readonly at: Moment;
-  /** Complete, in the spool, and not delivered yet. */
+  /** null until it has ended. */
+  readonly durationMs: number | null;
+  /** Complete, in the spool, and not uploaded yet. */
   readonly waiting: boolean;
-  /** It waits for its next try, which can be had now. */
+  /** Its next attempt is scheduled and can be made now. */
   readonly canRetry: boolean;
-  readonly reason: { readonly code: string; readonly message: string } | null;
-  /** Where it was delivered to; null before. */
+  readonly reason: StateReason | null;
+  /** Where it was uploaded to; null before. */
   readonly location: string | null;
-  /** Whether that is a folder which can be opened here. */
+  /** Whether that is a folder that can be opened here. */
   readonly hasFolder: boolean;
 }
 
@@ -73,10 +89,9 @@ export type ShownChecks =
   | { readonly status: 'done'; readonly at: Moment; readonly results: readonly ShownCheck[] }
   | { readonly status: 'impossible'; readonly message: string };
 
-/** The desk as it is recorded. */
 export type ShownMonitors =
   | { readonly status: 'unknown' }
-  /** The platform tells no layout: the whole desktop is recorded. */
+  /** The platform has no layout: the whole desktop is recorded. */
   | { readonly status: 'whole' }
   | { readonly status: 'none' }
   | {
@@ -93,7 +108,7 @@ export interface ShownScreen {
     readonly name: EncoderName;
     readonly ffmpegVersion: string;
     readonly ffmpegPath: string;
-    /** Where it is not the one that Sightline is made for. */
+    /** Of an encoder other than the preferred one. */
     readonly warning: string | null;
   } | null;
   readonly fps: number | null;
@@ -104,6 +119,5 @@ export interface ShownAbout {
   readonly versions: readonly { readonly name: string; readonly version: string }[];
   /** null while nothing listens. */
   readonly port: number | null;
-  readonly canExportDiagnostics: boolean;
   readonly sinkIsFolder: boolean;
 }

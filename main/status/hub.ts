@@ -20,10 +20,16 @@ export type Resumed = Omit<ContactResumedPush, 'type' | 'rev' | 'resumedAt'> & {
 export class StatusHub {
   private revision = 1;
   private snapshot = initialSnapshot;
+  private changedAt: Moment;
   private readonly listeners = new Set<(push: Push) => void>();
 
-  /** @param onListenerError told when a listener throws; the others hear the news all the same */
-  constructor(private readonly onListenerError: (error: unknown) => void = () => undefined) {}
+  /** @param onListenerError called when a listener throws; the others are called all the same */
+  constructor(
+    private readonly onListenerError: (error: unknown) => void = () => undefined,
+    private readonly now: () => Moment = Date.now,
+  ) {
+    this.changedAt = now();
+  }
 
   /** The revision of the newest push. */
   get rev(): number {
@@ -35,10 +41,16 @@ export class StatusHub {
     return { type: 'app.state', rev: this.revision, ...this.snapshot };
   }
 
+  /** Since when `state.state` has been what it is. */
+  get stateSince(): Moment {
+    return this.changedAt;
+  }
+
   /** Pushes when something has changed; the same state twice is one push. */
   update(change: Partial<AppSnapshot>): void {
     const snapshot = { ...this.snapshot, ...change };
     if (JSON.stringify(snapshot) === JSON.stringify(this.snapshot)) return;
+    if (snapshot.state !== this.snapshot.state) this.changedAt = this.now();
     this.snapshot = snapshot;
     this.revision += 1;
     this.push(this.state);

@@ -1,22 +1,23 @@
-// The icon in the system tray: puts a TrayView on the screen and passes the menu's commands on. On Linux clicks on the
-// icon are unreliable and some desktops show no tray, so everything is in the menu, and the tray is never the only way.
+// The icon in the system tray: shows a TrayView and passes the menu's commands on. On Linux clicks on the icon are
+// unreliable and some desktops show no tray, so everything is in the menu, and the tray is never the only way.
 
-import { Menu, Tray, nativeImage, nativeTheme } from 'electron';
+import { Menu, Tray, nativeImage } from 'electron';
 import type { MenuItemConstructorOptions, NativeImage } from 'electron';
 import { join } from 'node:path';
 import type { StateIcon } from '../shared/ipc.ts';
+import { strings } from '../shared/strings.ts';
 import { iconFile } from './model.ts';
 import type { MenuEntry, TrayCommand, TrayView } from './model.ts';
 
 export interface StateTray {
-  /** Shows how things are now. */
+  /** Shows the newest view. */
   refresh(): void;
   remove(): void;
 }
 
 export interface TrayOptions {
   readonly iconsFolder: string;
-  /** How things are now: asked for when the menu opens, when told to, and once a minute while something is recorded. */
+  /** The newest view: read when the menu opens, on refresh(), and once a minute while it counts. */
   readonly view: () => TrayView;
   /** Whether the view changes with time alone. */
   readonly isCounting: () => boolean;
@@ -27,11 +28,9 @@ const MINUTE_MS = 60_000;
 
 /** Only after the app is ready. */
 export function createTray({ iconsFolder, view, isCounting, onCommand }: TrayOptions): StateTray {
-  // nativeImage finds the `@2x` picture beside each one, and takes `...Template` as one for macOS, by itself.
+  // nativeImage finds the `@2x` image beside each one, and treats `...Template` as a template for macOS.
   const iconOf = (icon: StateIcon): NativeImage =>
-    nativeImage.createFromPath(
-      join(iconsFolder, 'tray', iconFile(icon, process.platform, nativeTheme.shouldUseDarkColors)),
-    );
+    nativeImage.createFromPath(join(iconsFolder, 'tray', iconFile(icon, process.platform)));
   const tray = new Tray(iconOf(view().icon));
   const menuOf = ({ menu }: TrayView): ReturnType<typeof Menu.buildFromTemplate> =>
     Menu.buildFromTemplate(menu.map((entry) => menuItem(entry, onCommand)));
@@ -45,29 +44,23 @@ export function createTray({ iconsFolder, view, isCounting, onCommand }: TrayOpt
       clearInterval(minute);
       minute = undefined;
     }
-    // A menu that is open would close: it is only replaced when something has changed.
-    const next = JSON.stringify([now, nativeTheme.shouldUseDarkColors]);
+    // An open menu would close: it is only replaced when something has changed.
+    const next = JSON.stringify(now);
     if (next === shown) return;
     shown = next;
     tray.setImage(iconOf(now.icon));
     tray.setToolTip(now.tooltip);
-    // On Linux nobody tells that the menu opens: it is there beforehand.
+    // Linux has no event for a menu that opens: it is there beforehand.
     if (process.platform === 'linux') tray.setContextMenu(menuOf(now));
   };
   refresh();
-  nativeTheme.on('updated', refresh);
-  if (process.platform !== 'linux') {
-    const popUp = (): void => tray.popUpContextMenu(menuOf(view()));
-    tray.on('right-click', popUp);
-    tray.on('click', process.platform === 'darwin' ? popUp : () => onCommand('show-window'));
-  } else {
-    tray.on('click', () => onCommand('show-window'));
-  }
+  const popUp = (): void => tray.popUpContextMenu(menuOf(view()));
+  if (process.platform !== 'linux') tray.on('right-click', popUp);
+  tray.on('click', process.platform === 'darwin' ? popUp : () => onCommand('show-window'));
   return {
     refresh,
     remove() {
       clearInterval(minute);
-      nativeTheme.removeListener('updated', refresh);
       tray.destroy();
     },
   };
@@ -75,11 +68,24 @@ export function createTray({ iconsFolder, view, isCounting, onCommand }: TrayOpt
 
 function menuItem(entry: MenuEntry, onCommand: (command: TrayCommand) => void): MenuItemConstructorOptions {
   switch (entry.kind) {
-    case 'words':
+    case 'text':
       return { label: entry.label, enabled: false };
     case 'separator':
       return { type: 'separator' };
     case 'command':
       return { label: entry.label, click: () => onCommand(entry.command) };
   }
+}
+
+/** macOS shows a menu bar while the window is in front: its Quit asks like the tray's. Elsewhere there is none. */
+export function setMenuBar(onQuit: () => void): void {
+  if (process.platform !== 'darwin') return Menu.setApplicationMenu(null);
+  const quit = { label: strings.tray.quitInMenuBar, accelerator: 'Command+Q', click: onQuit };
+  Menu.setApplicationMenu(
+    Menu.buildFromTemplate([
+      { label: 'Sightline', submenu: [quit] },
+      { role: 'editMenu' },
+      { role: 'windowMenu' },
+    ]),
+  );
 }

@@ -1,12 +1,12 @@
-// Deny by default, for every window there is or will be: no permission, no navigation, no new window, no webview, no
-// request that leaves the app. A window that needs more has to be given it here, where it can be seen.
+// Deny by default, for every window: no permission, no navigation, no new window, no webview, no request that leaves the
+// app. The only place where windows are created; one that needs more gets it here.
 
-import { app, protocol, session } from 'electron';
-import type { Session } from 'electron';
+import { BrowserWindow, app, protocol, session } from 'electron';
+import type { BrowserWindowConstructorOptions, Session } from 'electron';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PAGE_SCHEME } from '../shared/ipc.ts';
-import { CONTENT_SECURITY_POLICY, mayBeRequested, pageFile } from './model.ts';
+import { CONTENT_SECURITY_POLICY, mayBeRequested, pageFile } from './pages.ts';
 
 /** In memory: the pages leave no profile, cache or storage on the disk. */
 const PARTITION = 'sightline-pages';
@@ -18,7 +18,7 @@ export function registerPageScheme(): void {
   ]);
 }
 
-/** Before the first window, whichever session that uses. */
+/** Before the first window. */
 export function denyByDefault(): void {
   app.on('web-contents-created', (_event, contents) => {
     contents.setWindowOpenHandler(() => ({ action: 'deny' }));
@@ -30,7 +30,7 @@ export function denyByDefault(): void {
   app.on('session-created', denyPermissions);
 }
 
-/** The session of our own windows: serves the pages' folder under our scheme, and nothing else. */
+/** The session of our windows: serves the pages' folder under our scheme, and nothing else. */
 export function openPageSession(pagesFolder: string): Session {
   const pages = session.fromPartition(PARTITION, { cache: false });
   denyPermissions(pages);
@@ -51,6 +51,42 @@ export function openPageSession(pagesFolder: string): Session {
     });
   });
   return pages;
+}
+
+export interface PageOptions {
+  /** From openPageSession. */
+  readonly session: Session;
+  readonly preloadFile: string;
+  readonly url: string;
+  /** Its timers run while another window is in front. */
+  readonly neverThrottled?: boolean;
+  /** The page could not be loaded, or its process has ended. */
+  readonly onGone: (reason: string) => void;
+}
+
+/** A window with one of our pages, not shown yet. @param look everything but its web preferences */
+export function openPageWindow(
+  look: Omit<BrowserWindowConstructorOptions, 'webPreferences' | 'show'>,
+  { session, preloadFile, url, neverThrottled = false, onGone }: PageOptions,
+): BrowserWindow {
+  const window = new BrowserWindow({
+    ...look,
+    show: false,
+    webPreferences: {
+      contextIsolation: true,
+      sandbox: true,
+      nodeIntegration: false,
+      webviewTag: false,
+      spellcheck: false,
+      devTools: !app.isPackaged,
+      backgroundThrottling: !neverThrottled,
+      preload: preloadFile,
+      session,
+    },
+  });
+  window.webContents.on('render-process-gone', (_event, { reason }) => onGone(reason));
+  window.loadURL(url).catch((error: unknown) => onGone(String(error)));
+  return window;
 }
 
 function denyPermissions(one: Session): void {

@@ -1,7 +1,8 @@
-// The health checks: run on demand, each with its verdict, what was seen and what to do.
+// The health checks: run on demand. Problems first, each with what was seen and what to do; the others folded away.
 
 import type { SightlineBridge } from '../../main/shared/ipc.ts';
 import type { ShownCheck, ShownChecks } from '../../main/shared/overview.ts';
+import type { Item } from '../dom.ts';
 import { KeyedList, h, icon, setAttribute, write } from '../dom.ts';
 import { timeOfDay } from '../format.ts';
 import { strings } from '../strings.ts';
@@ -10,9 +11,14 @@ import { frame } from './section.ts';
 
 export function checks(bridge: Pick<SightlineBridge, 'runChecks'>, announce: Announce): Section {
   const summary = h('p', { class: 'quiet', role: 'status' });
-  const host = h('ol', { class: 'rows checks' });
-  const list = new KeyedList<ShownCheck>(host, ({ step }) => String(step), checkItem);
-  const { element, actions } = frame('checks', strings.checks.title, summary, host);
+  const message = h('p', { class: 'quiet' });
+  const listIn = (host: HTMLElement): KeyedList<ShownCheck> =>
+    new KeyedList<ShownCheck>(host, ({ step }) => String(step), checkItem);
+  const [problemHost, otherHost] = [h('ol', { class: 'rows checks' }), h('ol', { class: 'rows checks' })];
+  const [problemList, otherList] = [listIn(problemHost), listIn(otherHost)];
+  const othersTitle = h('summary');
+  const others = h('details', {}, othersTitle, otherHost);
+  const { element, actions } = frame('checks', strings.checks.title, summary, message, problemHost, others);
   const run = h('button', { type: 'button' }, strings.checks.run);
   let running = false;
   run.addEventListener('click', () => {
@@ -25,12 +31,38 @@ export function checks(bridge: Pick<SightlineBridge, 'runChecks'>, announce: Ann
     show({ checks }) {
       running = checks.status === 'running';
       setAttribute(run, 'aria-disabled', String(running));
-      setAttribute(host, 'aria-busy', String(running));
+      setAttribute(problemHost, 'aria-busy', String(running));
       write(summary, summaryOf(checks));
-      if (checks.status === 'done') list.show(checks.results);
-      host.hidden = host.children.length === 0;
+      write(message, checks.status === 'impossible' ? checks.message : '');
+      if (checks.status === 'done') {
+        problemList.show(problemsIn(checks));
+        otherList.show(checks.results.filter((one) => !isProblem(one)));
+        write(
+          othersTitle,
+          strings.checks.others(count(checks.results, 'ok'), count(checks.results, 'skipped')),
+        );
+      }
+      problemHost.hidden = problemHost.children.length === 0;
+      others.hidden = otherHost.children.length === 0;
     },
   };
+}
+
+/** Failed ones, then warnings. */
+export function problemsIn(checks: ShownChecks): readonly ShownCheck[] {
+  const results = checks.status === 'done' ? checks.results : [];
+  return [
+    ...results.filter(({ verdict }) => verdict === 'failed'),
+    ...results.filter(({ verdict }) => verdict === 'warning'),
+  ];
+}
+
+function isProblem({ verdict }: ShownCheck): boolean {
+  return verdict === 'failed' || verdict === 'warning';
+}
+
+function count(results: readonly ShownCheck[], verdict: ShownCheck['verdict']): number {
+  return results.filter((one) => one.verdict === verdict).length;
 }
 
 function summaryOf(checks: ShownChecks): string {
@@ -40,16 +72,17 @@ function summaryOf(checks: ShownChecks): string {
     case 'running':
       return strings.checks.running;
     case 'impossible':
-      return strings.checks.impossible(checks.message);
+      return strings.checks.impossible;
     case 'done': {
-      const run = checks.results.filter(({ verdict }) => verdict !== 'skipped');
-      const fine = run.filter(({ verdict }) => verdict === 'ok').length;
-      return strings.checks.done(fine, run.length, timeOfDay(checks.at));
+      const problems = problemsIn(checks).length;
+      const at = timeOfDay(checks.at);
+      if (problems > 0) return strings.checks.found(problems, at);
+      return strings.checks.allPassed(count(checks.results, 'ok'), at);
     }
   }
 }
 
-function checkItem(): { element: HTMLElement; show(check: ShownCheck): void } {
+function checkItem(): Item<ShownCheck> {
   const name = h('span', { class: 'name' });
   const verdict = h('strong', { class: 'badge' });
   const evidence = h('p', { class: 'quiet' });

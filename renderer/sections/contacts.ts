@@ -1,4 +1,4 @@
-// The contacts that are open now, each with its state, how long it has been on, and its timeline.
+// The contacts that are open now, each with its state, the age of the state, and its timeline.
 
 import type { ShownContact } from '../../main/shared/overview.ts';
 import type { Item } from '../dom.ts';
@@ -6,7 +6,7 @@ import { KeyedList, h, icon, write } from '../dom.ts';
 import { duration } from '../format.ts';
 import { strings } from '../strings.ts';
 import type { Section } from './section.ts';
-import { frame } from './section.ts';
+import { frame, nameOf } from './section.ts';
 import { timeline } from './timeline.ts';
 
 interface ContactItem extends Item<ShownContact> {
@@ -14,8 +14,8 @@ interface ContactItem extends Item<ShownContact> {
 }
 
 export function contacts(): Section {
-  const none = h('p', { class: 'quiet' }, strings.contacts.none);
   const host = h('ul', { class: 'rows' });
+  const { element } = frame('contacts', strings.contacts.title, host);
   const ticks = new Map<string, (now: number) => void>();
   const list = new KeyedList<ShownContact>(
     host,
@@ -27,10 +27,9 @@ export function contacts(): Section {
     },
   );
   return {
-    element: frame('contacts', strings.contacts.title, none, host).element,
+    element,
     show(state) {
-      none.hidden = state.contacts.length > 0;
-      host.hidden = state.contacts.length === 0;
+      element.hidden = state.contacts.length === 0;
       list.show(state.contacts);
       const here = new Set(state.contacts.map(({ recordingId }) => recordingId));
       for (const id of ticks.keys()) if (!here.has(id)) ticks.delete(id);
@@ -41,45 +40,40 @@ export function contacts(): Section {
   };
 }
 
-function contactItem({ contactId, channel }: ShownContact): ContactItem {
+function contactItem(first: ShownContact): ContactItem {
+  const name = nameOf(first.name);
   const state = h('strong', { class: 'badge' });
-  const elapsed = h('span', { class: 'quiet figures' });
+  const age = h('span', { class: 'quiet figures' });
+  const note = h('p');
   const line = timeline();
-  const notBegun = h('p', { class: 'quiet' }, strings.contacts.notBegun);
-  const name = channel === null ? [] : [h('span', { class: 'channel' }, strings.contacts.channels[channel])];
-  const element = h(
-    'li',
-    {},
-    h(
-      'div',
-      { class: 'head' },
-      h('span', { class: 'name' }, ...name, h('code', {}, contactId)),
-      state,
-      elapsed,
-    ),
-    notBegun,
-    line.element,
-  );
-  let startTime: number | null = null;
+  const head = h('div', { class: 'head' }, name.element, h('div', { class: 'now' }, state, age));
+  let stateSince = 0;
   let shownState = '';
   return {
-    element,
+    element: h('li', {}, head, note, line.element),
     show(contact) {
-      startTime = contact.startTime;
+      stateSince = contact.stateSince;
+      name.show(contact.name);
       if (shownState !== contact.state) {
         shownState = contact.state;
         state.className = `badge ${contact.state}`;
         state.replaceChildren(icon(shapeOf(contact.state)), strings.contacts.states[contact.state]);
       }
-      notBegun.hidden = contact.pieces.length > 0;
+      write(note, noteOn(contact));
       line.element.hidden = contact.pieces.length === 0;
       line.show(contact);
     },
     tick(now) {
-      write(elapsed, startTime === null ? '' : strings.contacts.elapsed(duration(now - startTime)));
+      write(age, duration(now - stateSince));
       line.tick(now);
     },
   };
+}
+
+function noteOn({ suspension, pieces }: ShownContact): string {
+  if (suspension === null) return pieces.length > 0 ? '' : strings.contacts.noFrame;
+  const what = strings.contacts.suspendedBy[suspension.by];
+  return suspension.reason === null ? `${what}.` : strings.contacts.because(what, suspension.reason);
 }
 
 /** The shapes of the tray's icons. */

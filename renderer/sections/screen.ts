@@ -1,59 +1,45 @@
-// What is recorded and with what: the monitors with a little picture of how they stand on the desk, and the encoder.
+// The monitors that are recorded, with a drawing of their arrangement.
 
 import type { Monitor, Rect } from '../../main/shared/names.ts';
-import type { ShownMonitors, ShownScreen } from '../../main/shared/overview.ts';
-import { h, svg, write } from '../dom.ts';
+import type { ShownMonitors } from '../../main/shared/overview.ts';
+import { h, svg } from '../dom.ts';
 import { strings } from '../strings.ts';
 import type { Section } from './section.ts';
-import { frame } from './section.ts';
+import { frame, problemPart } from './section.ts';
 
 /** Between monitors and around them, of the layout's longer side. */
 const MARGIN = 0.012;
 
 export function screen(): Section {
-  const monitors = h('dd');
-  const encoder = h('dd');
-  const rate = h('dd');
-  const rows = h(
-    'dl',
-    {},
-    h('div', {}, h('dt', {}, strings.screen.monitors), monitors),
-    h('div', {}, h('dt', {}, strings.screen.encoder), encoder),
-    h('div', {}, h('dt', {}, strings.screen.rate), rate),
-  );
+  const monitors = h('div');
+  const { element } = frame('screen', strings.screen.title, monitors);
   let shown = '';
   return {
-    element: frame('screen', strings.screen.title, rows).element,
+    element,
     show({ screen }) {
-      const now = JSON.stringify(screen);
+      element.hidden = screen.monitors.status === 'unknown';
+      const now = JSON.stringify(screen.monitors);
       if (now === shown) return;
       shown = now;
       monitors.replaceChildren(...monitorParts(screen.monitors));
-      encoder.replaceChildren(...encoderParts(screen.encoder));
-      write(rate, screen.fps === null ? strings.screen.unknown : strings.screen.perSecond(screen.fps));
     },
   };
-}
-
-function encoderParts(encoder: ShownScreen['encoder']): Node[] {
-  if (encoder === null) return [h('p', {}, strings.screen.noEncoder)];
-  const { name, ffmpegVersion, warning } = encoder;
-  const words = h('p', {}, strings.screen.encoderValue(name, ffmpegVersion));
-  return warning === null ? [words] : [words, h('p', { class: 'reason' }, warning)];
 }
 
 function monitorParts(monitors: ShownMonitors): Node[] {
   switch (monitors.status) {
     case 'unknown':
-      return [h('p', {}, strings.screen.unknown)];
+      return [];
     case 'whole':
-      return [h('p', {}, strings.screen.whole)];
     case 'none':
-      return [h('p', {}, strings.screen.none)];
-    case 'unreachable':
-      return [h('p', { class: 'reason' }, monitors.message)];
+      return [h('p', {}, strings.screen[monitors.status])];
+    case 'unreachable': {
+      const problem = problemPart();
+      problem.show({ code: 'NO_DISPLAY', message: monitors.message });
+      return [problem.element];
+    }
     case 'known': {
-      const all: readonly Desk[] = [
+      const all: readonly ListedMonitor[] = [
         ...monitors.recorded.map((monitor) => ({ monitor, isRecorded: true })),
         ...monitors.leftOut.map((monitor) => ({ monitor, isRecorded: false })),
       ];
@@ -63,12 +49,12 @@ function monitorParts(monitors: ShownMonitors): Node[] {
   }
 }
 
-interface Desk {
+interface ListedMonitor {
   readonly monitor: Monitor;
   readonly isRecorded: boolean;
 }
 
-function describe({ monitor, isRecorded }: Desk): string {
+function describe({ monitor, isRecorded }: ListedMonitor): string {
   const { name, width, height, primary } = monitor;
   return [
     strings.screen.monitor(name, width, height),
@@ -78,7 +64,7 @@ function describe({ monitor, isRecorded }: Desk): string {
 }
 
 /** To scale; the numbers are those of the list beside it. */
-function layout(all: readonly Desk[]): SVGSVGElement {
+function layout(all: readonly ListedMonitor[]): SVGSVGElement {
   const around = boundsOf(all.map(({ monitor }) => monitor));
   const margin = Math.max(around.width, around.height) * MARGIN;
   const view = [

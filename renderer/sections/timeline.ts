@@ -1,14 +1,14 @@
-// A contact's capture timeline: a bar for the eye, its totals in words under it, and every piece with its times for
-// whoever wants them. Gaps are told from runs by their pattern and their height, not by colour alone.
+// A contact's capture timeline: a bar, its totals as text below it, and every piece with its times, folded away. Gaps
+// differ from runs in pattern and height, not in colour alone.
 
 import type { ShownContact, ShownPiece } from '../../main/shared/overview.ts';
 import { KeyedList, h, setAttribute, svg, write } from '../dom.ts';
-import { duration, timeOfDay } from '../format.ts';
+import { contactName, duration, timeOfDay } from '../format.ts';
 import { strings } from '../strings.ts';
 
 const WIDTH = 1000;
 const HEIGHT = 20;
-/** So that a short suspension in a long call can still be seen. */
+/** So that a short suspension in a long call remains visible. */
 const LEAST_WIDTH = 4;
 
 export interface Timeline {
@@ -26,13 +26,13 @@ export function timeline(): Timeline {
   });
   const totals = h('p', { class: 'quiet totals' });
   const list = h('ol', { class: 'pieces' });
-  const details = h('details', {}, h('summary', {}, strings.timeline.inWords), list);
+  const details = h('details', {}, h('summary', {}, strings.timeline.asText), list);
   const pieces = new KeyedList<ShownPiece>(
     list,
     ({ from }) => String(from),
     () => {
       const element = h('li');
-      return { element, show: (piece) => write(element, inWords(piece)) };
+      return { element, show: (piece) => write(element, pieceText(piece)) };
     },
   );
   let shown: ShownContact | null = null;
@@ -54,7 +54,7 @@ export function timeline(): Timeline {
     while (bar.children.length > shown.pieces.length) bar.lastElementChild?.remove();
     const text = totalsOf(shown.pieces, now);
     write(totals, text);
-    setAttribute(bar, 'aria-label', strings.timeline.label(shown.contactId, text));
+    setAttribute(bar, 'aria-label', strings.timeline.label(contactName(shown.name), text));
   }
 
   return {
@@ -71,10 +71,10 @@ function nameOf(piece: ShownPiece): string {
   return piece.kind === 'run' ? strings.timeline.recorded : strings.timeline.gaps[piece.reason];
 }
 
-function inWords(piece: ShownPiece): string {
+function pieceText(piece: ShownPiece): string {
   const from = timeOfDay(piece.from);
   return piece.to === null
-    ? strings.timeline.goesOn(nameOf(piece), from)
+    ? strings.timeline.continues(nameOf(piece), from)
     : strings.timeline.piece(nameOf(piece), from, timeOfDay(piece.to));
 }
 

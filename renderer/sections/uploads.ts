@@ -1,46 +1,48 @@
-// What is on its way to the sink or waits to be: how far it has come, how fast, and why it waits.
+// What is being uploaded or pending: how much is sent, how fast, and why it is retried.
 
 import type { ShownUpload } from '../../main/shared/overview.ts';
 import type { Item } from '../dom.ts';
 import { KeyedList, h, setAttribute, write } from '../dom.ts';
-import { bytes, timeOfDay } from '../format.ts';
+import { bytes, contactName, timeOfDay } from '../format.ts';
 import { strings } from '../strings.ts';
 import type { Section } from './section.ts';
-import { frame } from './section.ts';
+import { frame, nameOf, problemPart } from './section.ts';
 
 export function uploads(): Section {
-  const none = h('p', { class: 'quiet' }, strings.uploads.none);
   const host = h('ul', { class: 'rows' });
+  const { element } = frame('uploads', strings.uploads.title, host);
   const list = new KeyedList<ShownUpload>(host, ({ recordingId }) => recordingId, uploadItem);
   return {
-    element: frame('uploads', strings.uploads.title, none, host).element,
+    element,
     show(state) {
-      none.hidden = state.uploads.length > 0;
-      host.hidden = state.uploads.length === 0;
+      element.hidden = state.uploads.length === 0;
       list.show(state.uploads);
     },
   };
 }
 
-function uploadItem({ contactId }: ShownUpload): Item<ShownUpload> {
+function uploadItem(first: ShownUpload): Item<ShownUpload> {
+  const name = nameOf(first.name);
   const state = h('strong', { class: 'badge' });
-  const bar = h('progress', { max: '100', 'aria-label': strings.uploads.bar(contactId) });
+  const bar = h('progress', { max: '100' });
   const figures = h('p', { class: 'quiet figures' });
-  const reason = h('p', { class: 'reason' });
   const next = h('p', { class: 'quiet' });
-  const head = h('div', { class: 'head' }, h('span', { class: 'name' }, h('code', {}, contactId)), state);
+  const problem = problemPart();
+  const head = h('div', { class: 'head' }, name.element, state);
   return {
-    element: h('li', {}, head, bar, figures, reason, next),
+    element: h('li', {}, head, bar, figures, next, problem.element),
     show(upload) {
       const { progress, nextTryAt, attempts } = upload;
+      name.show(upload.name);
+      setAttribute(bar, 'aria-label', strings.uploads.bar(contactName(upload.name)));
       write(state, strings.uploads.states[upload.state]);
       setAttribute(state, 'class', `badge ${upload.state}`);
       bar.hidden = progress === null;
       if (progress === null || progress.totalBytes === null) bar.removeAttribute('value');
       else bar.value = Math.floor((progress.sentBytes * 100) / Math.max(1, progress.totalBytes));
       write(figures, progress === null ? '' : figuresOf(progress));
-      write(reason, upload.reason?.message ?? '');
       write(next, nextTryAt === null ? '' : strings.uploads.nextTry(timeOfDay(nextTryAt), attempts));
+      problem.show(upload.reason);
     },
   };
 }
@@ -50,7 +52,6 @@ function figuresOf({ sentBytes, totalBytes, bytesPerSecond }: NonNullable<ShownU
     totalBytes === null
       ? strings.uploads.sent(bytes(sentBytes))
       : strings.uploads.sentOf(bytes(sentBytes), bytes(totalBytes));
-  const speed =
-    bytesPerSecond > 0 ? strings.uploads.speed(bytes(bytesPerSecond)) : strings.uploads.standsStill;
+  const speed = bytesPerSecond > 0 ? strings.uploads.speed(bytes(bytesPerSecond)) : strings.uploads.stalled;
   return `${sent} · ${speed}`;
 }

@@ -1,8 +1,8 @@
 // The whole app as an agent has it: a real Electron with its tray, indicator and status window on a desktop with a
 // panel, and contacts driven from a real page in a real browser. Its name says which Electron ran. With
-// SIGHTLINE_PICTURES=FOLDER it leaves pictures of the whole screen there.
+// SIGHTLINE_PICTURES=FOLDER it writes screenshots of the whole screen there.
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -30,25 +30,22 @@ const missing = electron === null ? 'there is no Electron on this machine' : mis
 const PILL = '^Sightline indicator$';
 const pictures = process.env.SIGHTLINE_PICTURES;
 
-const PAGE = `${CCP_PAGE}<style>
-  body { font: 16px sans-serif; margin: 40px; background: #eef1f5; color: #1c2733 }
-  div { background: #fff; border: 1px solid #c8d0da; padding: 16px 24px; width: 420px }
-</style><h1>A page of the test</h1><div>Contact <b>5f2d7c1e</b>, voice<br>Its websocket tells Sightline what happens.</div>`;
+const AGENT_PAGE = await readFile(new URL('../rig/agentPage.html', import.meta.url), 'utf8');
 
 async function until(isSo: () => Promise<boolean>): Promise<void> {
   const giveUpAt = Date.now() + 10_000;
   while (!(await isSo())) {
-    if (Date.now() > giveUpAt) throw new Error('it did not come about within 10 s');
+    if (Date.now() > giveUpAt) throw new Error('it did not become so within 10 s');
     await sleep(100);
   }
 }
 
-/** Shows in the page what the label and the detail of the pill say, as soon as they do. */
-const saying = (words: string): string => `new Promise((resolve) => {
+/** In the page: resolves with the pill's text as soon as its label contains the text. */
+const saying = (text: string): string => `new Promise((resolve) => {
   const look = () => {
     const pill = document.getElementById('pill');
     const said = pill === null || pill.hidden ? '' : document.querySelector('#label').textContent;
-    if (!said.includes(${JSON.stringify(words)})) return;
+    if (!said.includes(${JSON.stringify(text)})) return;
     watch.disconnect();
     resolve({ said: pill.innerText.replace(/\\s+/g, ' ').trim(), at: Date.now() });
   };
@@ -75,7 +72,7 @@ describe.skipIf(missing !== null)(
       if (pictures !== undefined) await mkdir(pictures, { recursive: true });
       desk = await startTrayDesk();
       ends.push(() => desk.stop());
-      server = await startPageServer({ routes: { '/ccp.html': PAGE } });
+      server = await startPageServer({ routes: { '/ccp.html': CCP_PAGE + AGENT_PAGE } });
       ends.push(() => server.stop());
       app = await start();
       ends.push(() => app.dispose());
@@ -85,7 +82,8 @@ describe.skipIf(missing !== null)(
       });
       ends.push(() => browser.stop());
       page = await openCcpTab(browser, server, app.port!);
-      await page.page.setViewportSize({ width: 760, height: 620 });
+      await browser.context.pages()[0]!.close();
+      await page.page.setViewportSize({ width: 780, height: 700 });
       expect(await page.ask('hello', { protocol: 1, ...agent })).toMatchObject({ ok: true });
     });
     afterAll(async () => {
@@ -100,7 +98,7 @@ describe.skipIf(missing !== null)(
         wrapper,
       });
 
-    /** Of the whole screen, for whoever looks at it. */
+    /** Of the whole screen. */
     async function picture(name: string): Promise<void> {
       if (pictures === undefined) return;
       const whole = join(folder, 'whole.png');
@@ -108,19 +106,19 @@ describe.skipIf(missing !== null)(
       await toPalette(whole, join(pictures, `${name}.png`));
     }
 
-    /** As it stands when nothing changes any more: the panel repaints a little later. */
+    /** When nothing changes any more: the panel repaints a little later. */
     async function trayIcon(): Promise<string> {
       await sleep(700);
       return digest(await desk.trayIcon());
     }
 
-    /** Resolves with all that the status window says once it says the words; rejects with it if it does not. */
-    const windowSays = (words: string, of: ElectronApp = app): Promise<string> =>
+    /** Resolves with all text of the status window once it contains the text; rejects with it if it does not. */
+    const windowSays = (text: string, of: ElectronApp = app): Promise<string> =>
       of.evaluate(
         'index',
         `new Promise((resolve, reject) => {
           const said = () => (document.body === null ? '' : document.body.innerText);
-          const look = () => said().includes(${JSON.stringify(words)}) && resolve(said());
+          const look = () => said().includes(${JSON.stringify(text)}) && resolve(said());
           const options = { subtree: true, childList: true, attributes: true, characterData: true };
           new MutationObserver(look).observe(document, options);
           setTimeout(() => reject(new Error('The window says: ' + said())), 15000);
@@ -140,12 +138,12 @@ describe.skipIf(missing !== null)(
     });
 
     it('says REC on the screen once the first frame is in', async () => {
-      const reply = page.ask('contact.start', { ...contact, channel: 'VOICE' });
+      const reply = page.ask('contact.start', { ...contact, channel: 'VOICE', queue: 'Billing' });
       const shown = await app.evaluate<{ said: string; at: number }>('indicator', saying('REC'));
       expect(await reply).toMatchObject({ ok: true });
       const { startTime } = (await reply) as { startTime: string };
       expect(shown.at).toBeGreaterThanOrEqual(Date.parse(startTime));
-      console.log(`REC stood ${shown.at - Date.parse(startTime)} ms after the first frame was grabbed`);
+      console.log(`REC was shown ${shown.at - Date.parse(startTime)} ms after the first frame was grabbed`);
       icons.set('recording', await trayIcon());
       await picture('recording');
     });
@@ -159,7 +157,7 @@ describe.skipIf(missing !== null)(
       expect(Math.abs(first.x - 300 - moved.x)).toBeLessThan(5);
       expect(Math.abs(first.y - 200 - moved.y)).toBeLessThan(5);
       await desk.click(moved.x + moved.width - 17, moved.y + moved.height / 2);
-      await until(async () => (await desk.placeOf(PILL)).width < moved.width / 2);
+      await until(async () => (await desk.placeOf(PILL)).width < moved.width - 20);
       await picture('recording-small');
       // It ends what evaluates it.
       await Promise.race([app.evaluate('indicator', 'window.close()').catch(() => null), sleep(500)]);
@@ -167,14 +165,29 @@ describe.skipIf(missing !== null)(
       await until(() => desk.isShown(PILL));
       const small = await desk.placeOf(PILL);
       await desk.click(small.x + small.width - 17, small.y + small.height / 2);
-      await until(async () => (await desk.placeOf(PILL)).width === first.width);
+      await until(async () => Math.abs((await desk.placeOf(PILL)).width - first.width) < 3);
+      expect(await app.has('index')).toBe(false); // dragging and shrinking are no clicks
       await desk.drag({ x: grip.x - 300, y: grip.y - 200 }, { x: grip.x, y: grip.y });
       await desk.moveMouseAway();
     });
 
+    it('opens the window at a click on the pill, beside it', async () => {
+      const pill = await desk.placeOf(PILL);
+      await desk.click(pill.x + 60, pill.y + pill.height / 2);
+      await windowSays(contact.contactId);
+      await desk.window('^Sightline: ');
+      await desk.moveMouseAway();
+      await picture('opened');
+      const window = await desk.placeOf('^Sightline: ');
+      const isBeside = window.x + window.width <= pill.x || window.y + window.height <= pill.y;
+      expect(isBeside, JSON.stringify({ window, pill })).toBe(true);
+      await desk.closeWindow('^Sightline: ');
+      await until(async () => !(await app.has('index')));
+    });
+
     it('shows what it does in the status window, to an agent who starts it again', async () => {
       expect(await app.startAgain()).toBe(0);
-      expect(await windowSays(contact.contactId)).toContain('Recording');
+      expect(await windowSays(contact.contactId)).toMatch(/Billing · Call · /);
       await desk.window('^Sightline: ');
       await desk.moveWindow('^Sightline: ', 800, 10);
       await picture('recording-window');
@@ -187,13 +200,15 @@ describe.skipIf(missing !== null)(
       await desk.moveMouseAway();
     });
 
-    it('says SUSPENDED once the last pixel is out, and REC again after it', async () => {
+    it('says SUSPENDED when capture has stopped, and REC again after it', async () => {
       expect(await page.ask('contact.suspend', { ...contact, reason: 'Card number' })).toMatchObject({
         ok: true,
       });
       const shown = await app.evaluate<{ said: string }>('indicator', saying('SUSPENDED'));
-      expect(shown.said).toContain('Card number');
-      expect(await windowSays('Suspended')).toContain(contact.contactId);
+      expect(shown.said).toContain('by the page: Card number');
+      expect(await windowSays('Suspended by the page')).toContain('Reason: Card number');
+      // Its age, not that of the contact.
+      expect(shown.said).toMatch(/ 00:0\d$/);
       icons.set('suspended', await trayIcon());
       await picture('suspended');
       expect(await page.ask('contact.resume', contact)).toMatchObject({ ok: true });
@@ -201,9 +216,9 @@ describe.skipIf(missing !== null)(
       await sleep(1000);
     });
 
-    it('delivers one MP4 and rests again', async () => {
+    it('uploads one MP4 and rests again', async () => {
       expect(await page.ask('contact.stop', contact)).toMatchObject({ ok: true });
-      await windowSays('Delivered');
+      await windowSays('Uploaded');
       await page.page.waitForFunction(
         'window.pushes.some((one) => one.event?.detail.recordingStatus === "PUBLISHED")',
       );
@@ -212,7 +227,7 @@ describe.skipIf(missing !== null)(
       expect(only?.manifest.gaps.map(({ reason }) => reason)).toEqual(['suspended']);
       expect((await probe(only!.mp4)).codec).toBe('h264');
       expect(await trayIcon()).toBe(icons.get('idle'));
-      await picture('delivered');
+      await picture('uploaded');
     });
 
     it('has an icon of its own for each state in the tray', () => {
@@ -242,7 +257,10 @@ describe.skipIf(missing !== null)(
       );
       expect(answers).toMatchObject({
         node: ['undefined', 'undefined', 'undefined', 'undefined'],
-        bridge: ['exportDiagnostics', 'getState', 'onState', 'openFolder', 'retryRecording', 'runChecks'],
+        bridge: [
+          ...['exportDiagnostics', 'getState', 'onState', 'openFolder', 'retryRecording', 'runChecks'],
+          'suspend',
+        ],
         inline: 'undefined',
         evaluated: 'undefined',
         fetched: 'refused',
@@ -262,7 +280,7 @@ describe.skipIf(missing !== null)(
         'index',
         `[...document.querySelectorAll('button')].find((one) => one.innerText === 'Run checks').click()`,
       );
-      await windowSays('data folder');
+      await windowSays(' passed');
       await picture('checks');
       const asked = app.evaluate<{ status: string; file?: string }>(
         'index',
@@ -278,7 +296,7 @@ describe.skipIf(missing !== null)(
       expect([...entries.keys()]).toContain('checks.json');
     });
 
-    it('completes what is recorded when it is told to quit, and says so to the page', async () => {
+    it('completes what is recorded when it quits, and notifies the page', async () => {
       const last = { contactId: 'quit-in-the-middle' };
       expect(await page.ask('contact.start', { ...last, channel: 'CHAT' })).toMatchObject({ ok: true });
       await app.evaluate('indicator', saying('REC'));
@@ -308,14 +326,16 @@ describe.skipIf(missing !== null)(
         holder.close();
       });
       expect(troubled.port).toBe(null);
-      expect(await windowSays(String(port), troubled)).toContain('Problem');
+      expect(await windowSays('Sightline could not start', troubled)).toContain('CLIENT_CONNECTION_ERROR');
+      const folded = await troubled.evaluate<string>('index', 'document.body.textContent');
+      expect(folded).toContain(`Port ${port} is already in use`);
       await troubled.evaluate('indicator', saying('PROBLEM'));
       await sleep(700);
       await picture('not-started');
       expect(await troubled.quit()).toBe(0);
     });
 
-    it('takes up what the machine’s policy says of the indicator and of the agent, in mid-contact', async () => {
+    it('applies the machine’s policy for indicator and agent in the middle of a contact', async () => {
       const etc = join(folder, 'etc');
       await mkdir(etc);
       const steered = await start({}, withOwnEtc(etc));
@@ -323,7 +343,7 @@ describe.skipIf(missing !== null)(
       const set = async (policy: object): Promise<void> => {
         const file = asSeenBy(steered.pid, MACHINE_POLICY_FILE);
         await mkdir(dirname(file), { recursive: true });
-        // Beside a policy the variables of the app count for nothing.
+        // With a machine policy the app's variables have no effect.
         const { dataDir, sinkFolder } = steered;
         const base = { port: 0, dataDir, sinkFolder, allowLoopbackOrigins: true };
         await writeFile(`${file}.new`, JSON.stringify({ ...base, ...policy }));
@@ -339,10 +359,19 @@ describe.skipIf(missing !== null)(
       await until(() => desk.isShown(PILL));
       await desk.openTrayMenu();
       await picture('agent-may-suspend-menu');
-      // The words of the state, the time, and then: suspend.
+      // The first command is: suspend.
       await desk.key('Down', 'Return');
       const shown = await steered.evaluate<{ said: string }>('indicator', saying('SUSPENDED'));
-      expect(shown.said).toContain('You suspended it');
+      expect(shown.said).toContain('by you');
+      await steered.evaluate('indicator', `document.getElementById('suspend').click()`);
+      await steered.evaluate('indicator', saying('REC'));
+      // Policy decides in the main process: a page that asks all the same is refused.
+      await set({ indicator: 'required', agentMaySuspend: false });
+      const noButton = `document.getElementById('suspend').hidden`;
+      await until(() => steered.evaluate<boolean>('indicator', noButton));
+      expect(await steered.evaluate('indicator', 'window.sightlineIndicator.suspend(true)')).toBe(false);
+      await steered.evaluate('indicator', saying('REC'));
+      expect(await ccp.ask('status', {})).toMatchObject({ state: 'recording' });
       await ccp.ask('contact.stop', { contactId: 'steered' });
       await ccp.close();
       expect(await steered.quit()).toBe(0);

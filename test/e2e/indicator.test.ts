@@ -1,5 +1,5 @@
 // The indicator's page in real Chromium: over the real services, in every state light and dark, and for axe-core. With
-// PICTURES=1 the pictures in docs/pictures/indicator are made anew: look at them.
+// PICTURES=1 it writes the screenshots in docs/pictures/indicator: look at them.
 import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { AxeResults } from 'axe-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { agentOffer, shownSince } from '../../main/session/view.ts';
 import { silentLogger } from '../../main/platform/log.ts';
 import { findResourcesFolder } from '../../main/platform/paths.ts';
 import { loadPolicy } from '../../main/policy/load.ts';
@@ -15,8 +16,9 @@ import { startServices } from '../../main/services.ts';
 import type { IndicatorView } from '../../main/shared/indicatorIpc.ts';
 import type { AppState } from '../../main/shared/names.ts';
 import type { AppStatePush, StateReason } from '../../main/shared/protocol.ts';
-import { stateInWords } from '../../main/tray/model.ts';
-import { indicatorView } from '../../main/windows/indicatorModel.ts';
+import { indicatorView } from '../../main/indicator/model.ts';
+import type { AgentOffer } from '../../main/shared/ipc.ts';
+import { stateText } from '../../main/status/stateText.ts';
 import type { Browser } from '../rig/browser.ts';
 import { startBrowser } from '../rig/browser.ts';
 import type { Display } from '../rig/display.ts';
@@ -37,17 +39,16 @@ beforeAll(async () => {
 afterAll(() => browser.stop());
 
 interface Look {
-  readonly elapsedMs?: number;
+  readonly elapsedMs?: number | null;
   readonly shrunk?: boolean;
   readonly policy?: 'required' | 'optional';
+  readonly agent?: AgentOffer;
 }
 
-function viewOf(state: AppStatePush, { elapsedMs, shrunk = false, policy = 'required' }: Look = {}) {
+function viewOf(state: AppStatePush, look: Look = {}) {
+  const { elapsedMs = null, shrunk = false, policy = 'required', agent = 'no' } = look;
   return indicatorView({
-    state,
-    inWords: stateInWords(state, null),
-    elapsedMs: elapsedMs ?? null,
-    policy,
+    ...{ state, text: stateText(state, null), elapsedMs, agent, policy },
     choices: { shrunk, hidden: false },
   });
 }
@@ -65,19 +66,36 @@ describe('the indicator over the real services', () => {
   let home: string;
   let services: Services;
   let pill: Pill;
+  /** Policy, as it may change in the middle of a contact. */
+  let setMaySuspend: (may: boolean) => void;
+  /** What the page is offered, which may be outdated. */
+  const maySuspend = true;
   const pushed: Promise<void>[] = [];
-  const told: { at: number; state: AppState }[] = [];
+  const states: { at: number; state: AppState }[] = [];
   beforeAll(async () => {
     display = await startDisplay();
     home = await mkdtemp(join(tmpdir(), 'sightline-indicator-'));
     const flags = { port: '0', dataDir: home, display: display.display, agentMaySuspend: 'true' };
-    const { values: policy } = loadPolicy({ machine: [], flags, environment: {} });
+    const { values } = loadPolicy({ machine: [], flags, environment: {} });
+    const policy = { ...values };
+    setMaySuspend = (may) => {
+      policy.agentMaySuspend = may;
+    };
     services = await startServices({ policy, resourcesFolder: findResourcesFolder(), log: silentLogger });
-    pill = await openPill(browser, { first: null });
+    // As main/desktop.ts does it.
+    const suspend = (suspended: boolean): Promise<boolean> =>
+      services.session.agent(suspended ? 'suspend' : 'resume').then(
+        () => true,
+        () => false,
+      );
+    pill = await openPill(browser, { first: null, suspend });
     services.hub.subscribe((push) => {
       if (push.type !== 'app.state') return;
-      if (push.state !== told.at(-1)?.state) told.push({ at: Date.now(), state: push.state });
-      const view = viewOf(push, { elapsedMs: services.session.recordedMs ?? 0 });
+      if (push.state !== states.at(-1)?.state) states.push({ at: Date.now(), state: push.state });
+      const since = shownSince(services.session.current, push.state, services.hub.stateSince);
+      const elapsedMs = since === null ? null : Date.now() - since;
+      const agent = agentOffer(services.session.current, maySuspend);
+      const view = viewOf(push, { elapsedMs, agent });
       if (view !== null) pushed.push(pill.push(view));
     });
   });
@@ -97,7 +115,7 @@ describe('the indicator over the real services', () => {
     await expect.poll(() => pill.page.locator('#elapsed').textContent(), POLL).toMatch(/00:0[1-9]/);
     await session.contact({ type: 'contact.suspend', contactId, reason: 'Card number' });
     await session.agent('suspend');
-    // The page lets go, the agent does not.
+    // The page resumes, the agent does not.
     await session.contact({ type: 'contact.resume', contactId });
     expect(services.hub.state.state).toBe('suspended');
     await session.agent('resume');
@@ -106,7 +124,7 @@ describe('the indicator over the real services', () => {
     await session.contact({ type: 'contact.stop', contactId });
 
     expect(said.map(({ label, detail }) => `${label} ${detail}`.trim())).toEqual([
-      ...['STARTING', 'REC', 'SUSPENDED Card number', 'SUSPENDED You suspended it.'],
+      ...['STARTING', 'REC', 'SUSPENDED by the page: Card number', 'SUSPENDED by you'],
       ...['STARTING', 'REC'],
     ]);
     const labels: Partial<Record<AppState, string>> = {
@@ -116,34 +134,73 @@ describe('the indicator over the real services', () => {
     };
     const changes = said.filter((one, index) => one.label !== said[index - 1]?.label);
     const lates = changes.map((one, index) => {
-      expect(one.label).toBe(labels[told[index]!.state]);
-      return one.at - told[index]!.at;
+      expect(one.label).toBe(labels[states[index]!.state]);
+      return one.at - states[index]!.at;
     });
-    console.log(`the page stood ${lates.join(', ')} ms after the state`);
+    console.log(`the page changed ${lates.join(', ')} ms after the state`);
     for (const late of lates) expect(late).toBeLessThan(CHANGES_WITHIN_MS);
+  });
+
+  it('suspends and resumes by its button, and shows it when capture has stopped', async () => {
+    const { session } = services;
+    const { page } = pill;
+    const contactId = 'by-button';
+    await session.contact({ type: 'contact.start', contactId, channel: 'VOICE' });
+    await page.getByRole('button', { name: 'Suspend recording' }).click();
+    await expect.poll(() => page.locator('#label').textContent(), POLL).toBe('SUSPENDED');
+    expect(services.hub.state.state).toBe('suspended');
+    expect(session.current.runs).toEqual([]);
+    expect(await page.locator('#detail').textContent()).toBe('by you');
+    // Since the suspension, not since the start of the contact.
+    await expect.poll(() => page.locator('#elapsed').textContent(), POLL).toMatch(/^00:0[12]$/);
+    await page.getByRole('button', { name: 'Resume recording' }).click();
+    await expect.poll(() => page.locator('#label').textContent(), POLL).toBe('REC');
+    expect(services.hub.state.state).toBe('recording');
+    await session.contact({ type: 'contact.stop', contactId });
+  });
+
+  it('cannot suspend where policy does not permit it: the session refuses, not only the button', async () => {
+    const { session } = services;
+    const contactId = 'not-permitted';
+    setMaySuspend(false);
+    await session.contact({ type: 'contact.start', contactId, channel: 'VOICE' });
+    const ask = 'window.sightlineIndicator.suspend(true)';
+    expect(await pill.page.evaluate(ask)).toBe(false);
+    expect(services.hub.state.state).toBe('recording');
+    expect(session.current.agentSuspension).toBeNull();
+    setMaySuspend(true);
+    expect(await pill.page.evaluate(ask)).toBe(true);
+    // Ending one is always permitted: the agent must be able to end what policy no longer allows to begin.
+    setMaySuspend(false);
+    expect(await pill.page.evaluate('window.sightlineIndicator.suspend(false)')).toBe(true);
+    await session.contact({ type: 'contact.stop', contactId });
+    setMaySuspend(true);
   });
 });
 
 const locked = {
   code: 'locked',
-  message: 'The system reports the screen as locked. Unlock it to go on recording.',
+  message: 'The system reports the screen as locked. Unlock it to continue recording.',
 };
-const crashed = {
-  code: 'CAPTURE_FAILED',
-  message: 'ffmpeg ended by itself. Capture is being started again.',
-};
+const crashed = { code: 'CAPTURE_FAILED', message: 'ffmpeg exited with code 1.' };
 const card = { code: 'suspended', message: 'Card number' };
 const looks: Readonly<Record<string, IndicatorView>> = {
   starting: shown('starting'),
   recording: shown('recording', null, { elapsedMs: 754_100 }),
   'recording-long': shown('recording', null, { elapsedMs: 29_045_100, policy: 'optional' }),
+  'recording-may-suspend': shown('recording', null, { elapsedMs: 754_100, agent: 'may-suspend' }),
   'recording-small': shown('recording', null, { elapsedMs: 754_100, shrunk: true }),
-  suspended: shown('suspended', card),
-  'suspended-by-agent': shown('suspended', { code: 'agent', message: 'You suspended it.' }),
-  'suspended-small': shown('suspended', card, { shrunk: true }),
-  paused: shown('paused', locked),
-  problem: shown('problem', crashed, { policy: 'optional' }),
-  'problem-small': shown('problem', crashed, { shrunk: true }),
+  suspended: shown('suspended', card, { elapsedMs: 42_100 }),
+  'suspended-by-agent': shown(
+    'suspended',
+    { code: 'agent', message: 'You suspended it.' },
+    { elapsedMs: 42_100, agent: 'may-resume' },
+  ),
+  'suspended-small': shown('suspended', card, { elapsedMs: 42_100, shrunk: true }),
+  paused: shown('paused', locked, { elapsedMs: 305_100 }),
+  'paused-small': shown('paused', locked, { elapsedMs: 305_100, shrunk: true }),
+  problem: shown('problem', crashed, { elapsedMs: 9_100, policy: 'optional' }),
+  'problem-small': shown('problem', crashed, { elapsedMs: 9_100, shrunk: true }),
 };
 
 describe.each(['light', 'dark'] as const)('the page, %s', (colorScheme) => {
@@ -161,6 +218,17 @@ describe.each(['light', 'dark'] as const)('the page, %s', (colorScheme) => {
         .filter((one) => one.getBoundingClientRect().right > document.documentElement.clientWidth).length`,
     );
     expect(cutOff).toBe(0);
+    // No empty space: the window is as wide as the pill, whose parts follow each other.
+    const empty = await page.evaluate<number>(
+      `Math.max(
+        innerWidth - document.querySelector('#pill').getBoundingClientRect().right,
+        ...[...document.querySelectorAll('#pill > *')]
+          .map((one) => one.getBoundingClientRect())
+          .filter(({ width }) => width > 1)
+          .map(({ left }, index, all) => left - (all[index - 1]?.right ?? 0)),
+      )`,
+    );
+    expect(empty).toBeLessThan(16);
     if (process.env.PICTURES === '1')
       await writeFile(join(pictures, `${name}-${colorScheme}.png`), await pill.picture());
     await pill.close();
@@ -168,28 +236,56 @@ describe.each(['light', 'dark'] as const)('the page, %s', (colorScheme) => {
 });
 
 describe('what the agent does with it', () => {
-  it('is asked of the main process: shrunk, hidden where that may be, dragged', async () => {
+  it('is requested of the main process: shrunk, hidden where permitted, opened, dragged', async () => {
     const view = shown('recording', null, { elapsedMs: 1000, policy: 'optional' });
     const { page, asked, push, close } = await openPill(browser, { first: view });
     await page.getByRole('button', { name: 'Details' }).click();
     await page.getByRole('button', { name: 'Hide the indicator' }).click();
     await page.mouse.move(60, 18);
+    // A click that trembles is a click.
+    await page.mouse.down();
+    await page.mouse.move(61, 19);
+    await page.mouse.up();
+    await page.mouse.move(60, 18);
     await page.mouse.down();
     await page.mouse.move(90, 28);
     await page.mouse.up();
     await expect.poll(() => asked.at(-1)?.args.at(-1)).toBe(true);
-    expect(asked.map(({ channel, args }) => [channel, ...args])).toEqual([
+    const requests = asked.filter(({ channel }) => channel !== 'indicator.fit');
+    expect(requests.map(({ channel, args }) => [channel, ...args])).toEqual([
       ['indicator.get'],
       ['indicator.shrink', true],
       ['indicator.hide'],
+      ['indicator.open'],
       ['indicator.move', 30, 10, false],
       ['indicator.move', 30, 10, true],
     ]);
     await push({ ...view, rev: 2, shrunk: true });
     expect(await page.getByRole('button', { name: 'Details' }).getAttribute('aria-expanded')).toBe('false');
-    // News that was overtaken is no news.
+    // An older view that comes later is dropped.
     await push({ ...view, rev: 1, label: 'OLD' });
     expect(await page.locator('#label').textContent()).toBe('REC');
+    await close();
+  });
+
+  it('makes the window as wide as its content', async () => {
+    const view = shown('recording', null, { elapsedMs: 1000 });
+    const { page, asked, push, close } = await openPill(browser, { first: view });
+    const width = (): unknown => asked.findLast(({ channel }) => channel === 'indicator.fit')?.args[0];
+    const full = width();
+    await push({ ...view, rev: 2, shrunk: true });
+    await expect.poll(width, POLL).toBeLessThan(Number(full));
+    const pill = await page.locator('#pill').boundingBox();
+    expect(width()).toBe(Math.ceil(pill!.width));
+    await close();
+  });
+
+  it('is a suspension only where it is offered', async () => {
+    const { page, push, close } = await openPill(browser, { first: shown('recording') });
+    const suspend = page.getByRole('button', { name: 'Suspend recording' });
+    expect(await suspend.count()).toBe(0);
+    await push({ ...shown('recording', null, { agent: 'may-suspend' }), rev: 2 });
+    expect(await suspend.count()).toBe(1);
     await close();
   });
 
@@ -201,8 +297,42 @@ describe('what the agent does with it', () => {
 });
 
 describe("the tray's icons", () => {
+  const folder = join(findResourcesFolder(), 'icons', 'tray');
+
+  it.each([
+    ['a light panel', [243, 243, 243]],
+    ['a dark panel', [28, 28, 28]],
+    ['a blue panel', [0, 103, 192]],
+  ])('can be seen on %s, whatever the theme of the apps', async (_what, panel) => {
+    const names = (await readdir(folder)).filter(
+      (name) => name.endsWith('.png') && !name.includes('Template'),
+    );
+    expect(names).toHaveLength(24);
+    const page = await browser.newPage('about:blank');
+    for (const name of names) {
+      const png = await readFile(join(folder, name), 'base64');
+      const pixels = await page.evaluate<number[]>(
+        `(async () => {
+          const image = new Image();
+          image.src = 'data:image/png;base64,${png}';
+          await image.decode();
+          const context = new OffscreenCanvas(image.width, image.height).getContext('2d');
+          context.fillStyle = 'rgb(${panel.join()})';
+          context.fillRect(0, 0, image.width, image.height);
+          context.drawImage(image, 0, 0);
+          return [...context.getImageData(0, 0, image.width, image.height).data];
+        })()`,
+      );
+      const readable = pixels.filter(
+        (_, at) => at % 4 === 0 && contrast(pixels.slice(at, at + 3), panel) >= 3,
+      );
+      // WCAG 2.2, 1.4.11: at least 3:1, and more than a line of it.
+      expect(readable.length / (pixels.length / 4), name).toBeGreaterThan(0.14);
+    }
+    await page.close();
+  });
+
   it('differ in shape: at 16 pixels and without colour no two are alike', async () => {
-    const folder = join(findResourcesFolder(), 'icons', 'tray');
     const names = (await readdir(folder)).filter((name) => name.endsWith('Template.png'));
     const files = await Promise.all(names.map((name) => readFile(join(folder, name), 'base64')));
     const page = await browser.newPage('about:blank');
@@ -226,3 +356,17 @@ describe("the tray's icons", () => {
     });
   });
 });
+
+/** WCAG 2.2, of two colours. */
+function contrast(a: readonly number[], b: readonly number[]): number {
+  const [dark = 0, light = 0] = [a, b].map(luminance).sort((one, other) => one - other);
+  return (light + 0.05) / (dark + 0.05);
+}
+
+function luminance(rgb: readonly number[]): number {
+  const [r = 0, g = 0, blue = 0] = rgb.map((value) => {
+    const share = value / 255;
+    return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+  });
+  return 0.2126 * r + 0.7152 * g + 0.0722 * blue;
+}

@@ -16,6 +16,8 @@ const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.
 interface Seen {
   readonly headline: string;
   readonly text: string;
+  /** With what is folded away. */
+  readonly folded: string;
   readonly complaints: readonly string[];
   /** Serious and critical ones of axe, and what sticks out to the side, each with its look. */
   readonly faults: readonly string[];
@@ -32,6 +34,9 @@ const keyboard: { stops: string[]; outlines: number[]; kept: boolean[] } = {
 let opened: readonly { path: string; kind: string }[] = [];
 let bridge: { names: string[]; frozen: boolean; electron: string } | null = null;
 let exported = '';
+/** Of the state and of the suspension on the timeline. */
+let ages: { state: string; header: string; total: string } | null = null;
+let problemsAt = Infinity;
 let staleShown = '';
 
 beforeAll(async () => {
@@ -43,11 +48,14 @@ beforeAll(async () => {
     seen.set(scene.name, {
       headline: await page.getByRole('heading', { level: 1 }).innerText(),
       text: await page.locator('body').innerText(),
+      folded: (await page.locator('body').textContent()) ?? '',
       complaints: [...complaints],
       faults,
     });
-    if (scene.name === 'delivered') await useKeyboard(scene);
+    if (scene.name === 'uploaded') await useKeyboard(scene);
     if (scene.name === 'idle') await lookAtBridge(scene);
+    if (scene.name === 'suspended') ages = await agesOf(page);
+    if (scene.name === 'uploaded') problemsAt = await topOf(page, 'ol.checks > li');
     if (scene.name === 'sending') await exportDiagnostics(page);
   });
 }, 240_000);
@@ -84,6 +92,18 @@ async function faultsOf({ window }: Scene, look: Look): Promise<string[]> {
   return sticksOut > 0 ? [...serious, `${name}: ${sticksOut} pixels too wide`] : serious;
 }
 
+async function agesOf(page: Page): Promise<typeof ages> {
+  const [state, header, totals] = await Promise.all(
+    ['.now .figures', 'header .age', '.totals'].map((one) => page.locator(one).first().innerText()),
+  );
+  return { state: state!, header: header!, total: /Suspended (\S+)/.exec(totals!)?.[1] ?? '' };
+}
+
+/** From the top of the page, in CSS pixels. */
+async function topOf(page: Page, selector: string): Promise<number> {
+  return (await page.locator(selector).first().boundingBox())?.y ?? Infinity;
+}
+
 interface Focused {
   readonly name: string;
   readonly outlinePixels: number;
@@ -108,12 +128,12 @@ function focused(page: Page): Promise<Focused> {
   });
 }
 
-/** Through every control with Tab; then the focus must survive an update of the list it is in. */
+/** Through the first controls with Tab; then the focus must survive an update of the section it is in. */
 async function useKeyboard({ window, backstage }: Scene): Promise<void> {
   const { page } = window;
   await page.bringToFront();
   await page.locator('body').click({ position: { x: 2, y: 2 } });
-  for (let stop = 0; stop < 4; stop += 1) {
+  for (let stop = 0; stop < 5; stop += 1) {
     await page.keyboard.press('Tab');
     const { name, outlinePixels } = await focused(page);
     keyboard.stops.push(name);
@@ -121,7 +141,8 @@ async function useKeyboard({ window, backstage }: Scene): Promise<void> {
     if (name.startsWith('Open folder of')) await page.keyboard.press('Enter');
   }
   opened = backstage.opened;
-  // On the last stop, which runs the checks.
+  // Back to the first stop, which runs the checks.
+  for (let stop = 1; stop < 5; stop += 1) await page.keyboard.press('Shift+Tab');
   const before = await focused(page);
   await page.keyboard.press('Enter');
   await shown(backstage, ({ checks }) => checks.status === 'running');
@@ -139,9 +160,9 @@ async function lookAtBridge({ window, backstage }: Scene): Promise<void> {
       electron: `${typeof scope.require} ${typeof scope.process}`,
     };
   });
-  // Old news that comes late is not shown.
+  // An older state that comes later is not shown.
   const now = backstage.overview.shown();
-  const stale = { ...now, rev: now.rev - 1, inWords: { ...now.inWords, words: 'Old news' } };
+  const stale = { ...now, rev: now.rev - 1, text: { ...now.text, title: 'Old news' } };
   await page.evaluate((state) => {
     (globalThis as unknown as { __push(channel: string, state: unknown): void }).__push(
       'state.changed',
@@ -159,30 +180,67 @@ async function exportDiagnostics(page: Page): Promise<void> {
 }
 
 const scenes: readonly (readonly [string, string, readonly (string | RegExp)[]])[] = [
+  ['idle', 'Not recording', ['DUMMY0, 1280 × 720, main monitor', 'DUMMY2, 800 × 600, not recorded']],
+  ['starting', 'Starting to record', ['Starting', 'Waiting for the first frame.']],
   [
-    'idle',
-    'Not recording',
-    ['No contact is open.', 'DUMMY0, 1280 × 720, main monitor', 'DUMMY2, 800 × 600, not recorded'],
+    'recording',
+    'Recording 2 contacts',
+    [/Recorded 0:\d\d · Suspended 0:0\d/, /Billing · Call · \d/, /Claims · Chat · \d/],
   ],
-  ['starting', 'Starting to record', ['Starting', 'The first picture is not in yet.']],
-  ['recording', 'Recording 2 contacts', [/Recorded 0:0\d · Suspended 0:0\d/, 'Call', 'Chat', /for 0:0\d/]],
-  ['suspended', 'Suspended: nothing is captured', [/Recorded 0:0\d · Suspended 0:0\d/]],
-  ['paused', 'Paused: The system reports the screen as locked', [/Screen locked 0:0\d/]],
-  ['delivered', 'Not recording', ['Delivered', 'Open folder', 'are fine, as of']],
-  ['problem', 'Problem: The display', ['Not captured', /(No display|Interrupted) 0:0\d/]],
-  ['sending', 'Recording 1 contact', ['On its way', /\d+ kB of \d\.\d MB · \d+ kB\/s/]],
+  [
+    'suspended',
+    'Suspended by the page',
+    [
+      'Nothing is captured. Reason: Card number',
+      'Suspended by the page: Card number',
+      /Recorded 0:0\d · Suspended 0:0\d/,
+      'Suspend recording',
+    ],
+  ],
+  ['suspended-by-agent', 'Suspended by you', ['Suspended by you.', 'Resume recording']],
+  [
+    'paused',
+    'Paused',
+    ['Nothing is captured. The system reports the screen as locked.', /Screen locked 0:0\d/],
+  ],
+  ['uploaded', 'Not recording', ['Uploaded', 'Open folder', /Claims · Chat · \d/, /\d+ problems found at/]],
+  [
+    'problem',
+    'Problem',
+    [
+      'The screen cannot be read. Sightline retries automatically.',
+      'Details for support: NO_DISPLAY',
+      'Not captured',
+      /(No display|Interrupted) 0:0\d/,
+    ],
+  ],
+  ['sending', 'Recording 1 contact', ['Uploading', /\d+ kB of \d\.\d MB · \d+ kB\/s/]],
   [
     'refused',
     'Not recording',
-    ['Waits for its next try', /Tried \d+ times, next at/, 'Not delivered yet', 'Try now'],
+    [
+      '1 recording pending; retrying automatically.',
+      'Retrying automatically',
+      'did not accept the credentials',
+      /\d+ attempts, next at/,
+      'Upload pending',
+      'Retry now',
+    ],
   ],
-  ['not-started', 'Problem: Port 5431 is held by another program', ['not listening']],
+  ['not-started', 'Problem', ['could not start', 'Details for support: CLIENT_CONNECTION_ERROR']],
 ];
 
-describe.each(scenes)('the status window, %s', (name, headline, words) => {
-  it('says so in words', () => {
-    expect(seen.get(name)?.headline).toContain(headline);
-    for (const one of words) expect(seen.get(name)?.text).toMatch(one);
+describe.each(scenes)('the status window, %s', (name, headline, texts) => {
+  it('says so', () => {
+    expect(seen.get(name)?.headline).toBe(headline);
+    for (const one of texts) expect(seen.get(name)?.text).toMatch(one);
+  });
+
+  it('shows technical details only when they are unfolded', () => {
+    expect(seen.get(name)?.text).not.toMatch(
+      /X11-unix|AccessDenied|Port 5431|Encoder|Electron|fps|not listening/,
+    );
+    expect(seen.get(name)?.folded).toMatch(/Frame rate.*Port.*Electron/s);
   });
 
   it('has nothing serious for axe, and fits, light and dark, at 100 and 200 %', () => {
@@ -197,10 +255,11 @@ describe.each(scenes)('the status window, %s', (name, headline, words) => {
 describe('the status window', () => {
   it('can be used with the keyboard alone, and shows where one is', () => {
     expect(keyboard.stops).toEqual([
-      'Open recordings folder',
-      expect.stringMatching(/^Open folder of contact /),
-      expect.stringMatching(/^Open folder of contact /),
       'Run checks',
+      expect.stringMatching(/^\d+ passed/),
+      'Open recordings folder',
+      expect.stringMatching(/^Open folder of Claims · Chat · \d/),
+      expect.stringMatching(/^Open folder of Billing · Call · \d/),
     ]);
     for (const pixels of keyboard.outlines) expect(pixels).toBeGreaterThanOrEqual(2);
   });
@@ -213,13 +272,33 @@ describe('the status window', () => {
     }
   });
 
+  it('shows the age of the state where the state is: that of the suspension, as on the timeline', () => {
+    expect(ages?.state).toMatch(/^0:0[1-4]$/);
+    expect(ages?.total).toBe(ages?.state);
+    expect(seconds(ages?.header)).toBeCloseTo(seconds(ages?.state), -1);
+  });
+
+  it('shows what the checks found above the fold', () => {
+    expect(problemsAt).toBeLessThan(200);
+  });
+
   it('keeps the focus when the state changes under it', () => {
     expect(keyboard.kept).toEqual([true]);
   });
 
   it('has one narrow bridge and nothing else of Electron or Node', () => {
     expect(bridge).toEqual({
-      names: ['exportDiagnostics', 'getState', 'onState', 'openFolder', 'retryRecording', 'runChecks'],
+      names: [
+        ...[
+          'exportDiagnostics',
+          'getState',
+          'onState',
+          'openFolder',
+          'retryRecording',
+          'runChecks',
+          'suspend',
+        ],
+      ],
       frozen: true,
       electron: 'undefined undefined',
     });
@@ -233,3 +312,8 @@ describe('the status window', () => {
     expect(exported).toBe('The diagnostics are in sightline-diagnostics.zip.');
   });
 });
+
+function seconds(clock = ''): number {
+  const [minutes = 0, rest = 0] = clock.split(':').map(Number);
+  return minutes * 60 + rest;
+}

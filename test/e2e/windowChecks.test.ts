@@ -17,7 +17,7 @@ import { openStatusWindow, startBackstage, startBackstageThatFails } from '../ri
 import { shown } from '../rig/windowScenes.ts';
 import { readZip } from '../rig/zip.ts';
 
-const VERDICTS = { ok: 'Fine', warning: 'Warning', failed: 'Failed', skipped: 'Not run' };
+const VERDICTS = { ok: 'OK', warning: 'Warning', failed: 'Failed', skipped: 'Skipped' };
 const INSTANCE = { instanceAlias: 'acme', instanceRegion: 'eu-central-1' };
 /** For documentation (RFC 5737): nobody has it. */
 const TURN_ADDRESS = '203.0.113.9';
@@ -51,7 +51,7 @@ async function open(backstage: Backstage): Promise<OpenWindow> {
   return window;
 }
 
-/** Clicks, waits, and compares what stands on the page with what was found out. */
+/** Clicks, waits, and compares what the page shows with the results: problems first, the others folded away. */
 async function runChecks(backstage: Backstage, window: OpenWindow): Promise<readonly ShownCheck[]> {
   const { page } = window;
   await page.getByRole('button', { name: 'Run checks' }).click();
@@ -59,8 +59,17 @@ async function runChecks(backstage: Backstage, window: OpenWindow): Promise<read
   if (checks.status !== 'done') throw new Error('not done');
   const items = page.locator('ol.checks > li');
   await expect.poll(() => items.count()).toBe(checks.results.length);
-  for (const [index, text] of (await items.allInnerTexts()).entries()) {
-    const { step, name, verdict, evidence, remedy } = checks.results[index]!;
+  const problems = checks.results.filter(({ verdict }) => verdict === 'failed' || verdict === 'warning');
+  const summary = page.locator('#checks [role=status]');
+  await expect
+    .poll(() => summary.innerText())
+    .toContain(problems.length > 0 ? `${problems.length} problem` : 'All ');
+  await page.locator('#checks summary').click();
+  const texts = await items.allInnerTexts();
+  const verdictsShown = texts.map((text) => Object.values(VERDICTS).find((one) => text.includes(one)));
+  expect(verdictsShown.lastIndexOf('Failed')).toBeLessThan(problems.length);
+  for (const { step, name, verdict, evidence, remedy } of checks.results) {
+    const text = texts.find((one) => one.startsWith(`${step}. `)) ?? '';
     expect(text).toContain(`${step}. ${name}`);
     expect(text).toContain(VERDICTS[verdict]);
     expect(text).toContain(evidence);
@@ -123,9 +132,12 @@ it('the port is taken: the checks run all the same, say by whom, and are in the 
     exportTo: file,
   });
   const window = await open(backstage);
-  expect(await window.page.getByRole('heading', { level: 1 }).innerText()).toContain(
-    `Port ${port} is already in use by process ${process.pid}`,
-  );
+  expect(await window.page.getByRole('heading', { level: 1 }).innerText()).toBe('Problem');
+  const why = window.page.locator('header details');
+  const cause = `Port ${port} is already in use by process ${process.pid}`;
+  expect(await why.innerText()).toBe('Details for support: CLIENT_CONNECTION_ERROR');
+  await why.locator('summary').click();
+  expect(await why.innerText()).toContain(cause);
 
   const results = await runChecks(backstage, window);
   expect(named(results, 'port')).toMatchObject({

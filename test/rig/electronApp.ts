@@ -239,10 +239,14 @@ interface Evaluated {
   };
 }
 
-/** @returns null when the page went on to another document meanwhile */
+/** @returns null when the page is gone, or has gone on to another document meanwhile */
 async function evaluateAt(address: string, expression: string): Promise<{ value: unknown } | null> {
   const socket = new WebSocket(address);
-  await once(socket, 'open');
+  const isOpen = await once(socket, 'open').then(
+    () => true,
+    () => false,
+  );
+  if (!isOpen) return null;
   try {
     const params = { expression, awaitPromise: true, returnByValue: true, userGesture: true };
     socket.send(JSON.stringify({ id: 1, method: 'Runtime.evaluate', params }));

@@ -4,11 +4,11 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
 import type { IndicatorRequests, IndicatorView } from '../../main/shared/indicatorIpc.ts';
-import { INDICATOR_PAGE } from '../../main/shared/indicatorIpc.ts';
+import { INDICATOR_PAGE, indicatorArguments } from '../../main/shared/indicatorIpc.ts';
 import { PAGE_ROOT } from '../../main/shared/ipc.ts';
-import type { IndicatorChannel } from '../../main/windows/indicatorRequests.ts';
-import { indicatorRequest } from '../../main/windows/indicatorRequests.ts';
-import { CONTENT_SECURITY_POLICY, pageFile } from '../../main/windows/model.ts';
+import { CONTENT_SECURITY_POLICY, pageFile } from '../../main/windows/pages.ts';
+import type { Handlers } from '../../main/windows/requests.ts';
+import { answer } from '../../main/windows/requests.ts';
 import type { Browser } from './browser.ts';
 
 const dist = fileURLToPath(new URL('../../dist/', import.meta.url));
@@ -16,7 +16,7 @@ const ORIGIN = 'https://app.sightline.invalid/';
 
 export interface Pill {
   readonly page: Page;
-  readonly asked: { readonly channel: IndicatorChannel; readonly args: readonly unknown[] }[];
+  readonly asked: { readonly channel: keyof IndicatorRequests; readonly args: readonly unknown[] }[];
   /** What the main process pushes. */
   readonly push: (view: IndicatorView) => Promise<void>;
   /** All that it has said, each with the wall-clock time at which it stood in the page. */
@@ -29,6 +29,7 @@ export interface Pill {
 export interface PillOptions {
   readonly first: IndicatorView | null;
   readonly colorScheme?: 'light' | 'dark';
+  readonly suspend?: IndicatorRequests['indicator.suspend'];
 }
 
 /** Runs in the page before its own script: what Electron gives a preload, and a diary. */
@@ -57,13 +58,30 @@ const SHIM = (preload: string): string => `(() => {
 
 export async function openPill(browser: Browser, options: PillOptions): Promise<Pill> {
   const page = await browser.context.newPage();
-  const size = { width: options.first?.shrunk === true ? 116 : 340, height: 36 };
+  // As the main process does it: the window is as wide as its page asks for.
+  const size = { width: 440, height: 36 };
   const asked: Pill['asked'] = [];
-  await page.exposeFunction('invokeMain', (channel: IndicatorChannel, args: unknown[]) => {
-    const sender = { url: INDICATOR_PAGE, isTopFrame: true, isIndicator: true };
-    const parsed = indicatorRequest(channel, sender, args);
-    asked.push({ channel, args: parsed });
-    return channel === ('indicator.get' satisfies keyof IndicatorRequests) ? options.first : undefined;
+  const handlers: Handlers<IndicatorRequests> = {
+    'indicator.get': () => options.first,
+    'indicator.suspend': options.suspend ?? (() => Promise.resolve(true)),
+    'indicator.shrink': () => undefined,
+    'indicator.hide': () => undefined,
+    'indicator.open': () => undefined,
+    'indicator.move': () => undefined,
+    'indicator.fit': (width) => void (size.width = width),
+  };
+  await page.exposeFunction('invokeMain', (channel: keyof IndicatorRequests, args: unknown[]) => {
+    const sender = { url: INDICATOR_PAGE, isTopFrame: true };
+    const asking = { url: INDICATOR_PAGE, arguments: indicatorArguments };
+    const answered = answer<IndicatorRequests, keyof IndicatorRequests>(
+      asking,
+      handlers,
+      channel,
+      sender,
+      args,
+    );
+    asked.push({ channel, args });
+    return answered;
   });
   await page.addInitScript(SHIM(await readFile(`${dist}preload/indicator.cjs`, 'utf8')));
   await page.route(`${ORIGIN}**`, async (route) => {
@@ -77,7 +95,11 @@ export async function openPill(browser: Browser, options: PillOptions): Promise<
   await page.emulateMedia({ colorScheme: options.colorScheme ?? 'light' });
   await page.setViewportSize(size);
   await page.goto(`${ORIGIN}indicator.html`);
-  if (options.first !== null) await page.waitForSelector('#pill:not([hidden])');
+  if (options.first !== null) {
+    await page.waitForSelector('#pill:not([hidden])');
+    while (!asked.some(({ channel }) => channel === 'indicator.fit')) await page.waitForTimeout(10);
+    await page.setViewportSize(size);
+  }
   return {
     page,
     asked,

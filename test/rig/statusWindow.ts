@@ -1,13 +1,10 @@
 // The status window in a real Chromium over real services: the built pages with the headers that the app gives them, the
-// built preload with a stand-in for Electron's two modules and nothing else, and main/ipc's own `answer` behind it.
+// built preload with a stand-in for Electron's two modules and nothing else, and main/windows' own `answer` behind it.
 import { mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { CDPSession, Page } from 'playwright-core';
-import type { RequestChannel } from '../../main/ipc/model.ts';
-import { answer } from '../../main/ipc/model.ts';
-import { Overview } from '../../main/composition/overview/overview.ts';
 import { appDiagnostics } from '../../main/diagnostics/app.ts';
 import type { ResolveProxy } from '../../main/diagnostics/network/proxy.ts';
 import type { NetworkPorts } from '../../main/diagnostics/network/types.ts';
@@ -19,11 +16,15 @@ import { variableOf } from '../../main/policy/keys.ts';
 import { loadPolicy } from '../../main/policy/load.ts';
 import type { Services } from '../../main/services.ts';
 import { startServices } from '../../main/services.ts';
-import { PAGE_ROOT } from '../../main/shared/ipc.ts';
-import type { ExportOutcome, ShownState } from '../../main/shared/ipc.ts';
-import type { AppStatePush } from '../../main/shared/protocol.ts';
-import { stateInWords } from '../../main/tray/model.ts';
-import { CONTENT_SECURITY_POLICY, pageFile } from '../../main/windows/model.ts';
+import { PAGE_ROOT, STATUS_PAGE, requestArguments } from '../../main/shared/ipc.ts';
+import type { ExportOutcome, Requests, ShownState } from '../../main/shared/ipc.ts';
+import type { AppStatePush, StateReason } from '../../main/shared/protocol.ts';
+import { agentOffer, shownSince } from '../../main/session/view.ts';
+import { toFailure } from '../../main/shared/errors.ts';
+import { NOT_RUNNING, stateText } from '../../main/status/stateText.ts';
+import { Overview } from '../../main/statusWindow/overview.ts';
+import { CONTENT_SECURITY_POLICY, pageFile } from '../../main/windows/pages.ts';
+import { answer } from '../../main/windows/requests.ts';
 import { keepingLogger } from '../unit/support/logs.ts';
 import type { Browser } from './browser.ts';
 import type { Route } from './pageServer.ts';
@@ -33,17 +34,20 @@ import { agent } from './recorder.ts';
 const dist = fileURLToPath(new URL('../../dist', import.meta.url));
 const FILES = ['index.html', 'index.js', 'style.css'];
 
+interface AskOptions {
+  readonly channel?: 'VOICE' | 'CHAT';
+  readonly queue?: string;
+  /** Of a suspend. */
+  readonly reason?: string;
+}
+
 export interface Backstage {
   /** null where they could not be started. */
   readonly services: Services | null;
   readonly overview: Overview;
   /** What was shown to the agent in the file manager. */
   readonly opened: { path: string; kind: string }[];
-  ask(
-    type: 'start' | 'suspend' | 'resume' | 'stop',
-    contactId: string,
-    channel?: 'VOICE' | 'CHAT',
-  ): Promise<unknown>;
+  ask(type: 'start' | 'suspend' | 'resume' | 'stop', contactId: string, more?: AskOptions): Promise<unknown>;
   /** The agent's session is locked, or not any more. */
   lock(on: boolean): void;
   stop(): Promise<void>;
@@ -85,12 +89,11 @@ export async function startBackstage(options: BackstageOptions): Promise<Backsta
   return {
     ...overviewOver(services, null, options, environment),
     services,
-    ask: (type, contactId, channel = 'VOICE') =>
-      services.session.contact(
-        type === 'start'
-          ? { type: 'contact.start', contactId, channel }
-          : { type: `contact.${type}`, contactId },
-      ),
+    ask: (type, contactId, { channel = 'VOICE', queue, reason } = {}) => {
+      if (type === 'start')
+        return services.session.contact({ type: 'contact.start', contactId, channel, queue });
+      return services.session.contact({ type: `contact.${type}`, contactId, reason });
+    },
     lock: (on) => lock(on ? ['locked'] : []),
     async stop() {
       await services.stop(5_000);
@@ -108,7 +111,7 @@ export async function startBackstageThatFails(options: BackstageOptions): Promis
   const started = startServices({ policy, resourcesFolder: findResourcesFolder(), log });
   const problem = await started.then(
     () => null,
-    (error: unknown) => (error instanceof Error ? error.message : String(error)),
+    (error: unknown) => toFailure(error),
   );
   if (problem === null) {
     await (await started).stop(5_000);
@@ -129,24 +132,19 @@ function environmentOf(home: string, { display, flags }: BackstageOptions): Reco
 }
 
 /** What a window shows of services that could not be started. */
-export function backstageWithout(problem: string): Backstage {
+export function backstageWithout(problem: StateReason): Backstage {
   return {
     ...overviewOver(null, problem, {}, process.env),
     services: null,
-    ask: () => Promise.reject(new Error(problem)),
+    ask: () => Promise.reject(new Error(problem.message)),
     lock: () => undefined,
     stop: () => Promise.resolve(),
   };
 }
 
-const nothing: AppStatePush = {
-  ...{ type: 'app.state', rev: 0, state: 'problem', contacts: [], reason: null },
-  uploads: { pending: 0, failed: 0, reason: null },
-};
-
 function overviewOver(
   services: Services | null,
-  problem: string | null,
+  problem: StateReason | null,
   options: Omit<BackstageOptions, 'display'>,
   environment: Environment,
 ): Pick<Backstage, 'overview' | 'opened'> {
@@ -161,18 +159,37 @@ function overviewOver(
     const { file } = await diagnostics.export(to);
     return { status: 'saved', file };
   };
-  const state = (): AppStatePush => services?.hub.state ?? nothing;
+  const state = (): AppStatePush => services?.hub.state ?? NOT_RUNNING;
   const overview = new Overview({
     services,
     state,
-    inWords: () => stateInWords(state(), problem),
+    shown: () => ({
+      text: stateText(state(), problem),
+      since:
+        services === null
+          ? null
+          : shownSince(services.session.current, state().state, services.hub.stateSince),
+      agent: agentOffer(services?.session.current ?? null, services?.parts.policy.agentMaySuspend ?? false),
+    }),
+    suspend: async (suspended) => {
+      const asked = services?.session.agent(suspended ? 'suspend' : 'resume');
+      return (
+        asked?.then(
+          () => true,
+          () => false,
+        ) ?? false
+      );
+    },
     versions: [
       { name: 'Sightline', version: '0.1.0' },
       { name: 'Electron', version: '45.4.1' },
       { name: 'System', version: 'linux 6.1.0 x64' },
     ],
     runChecks: () => diagnostics.runChecks(),
-    exportDiagnostics: exportTo === null ? (options.exportDiagnostics ?? null) : () => exportReally(exportTo),
+    exportDiagnostics: () =>
+      exportTo === null
+        ? (options.exportDiagnostics?.() ?? Promise.resolve({ status: 'cancelled' }))
+        : exportReally(exportTo),
     openPath: (path, kind) => {
       opened.push({ path, kind });
       return Promise.resolve();
@@ -235,10 +252,17 @@ export async function openStatusWindow(browser: Browser, overview: Overview): Pr
   page.on('request', (request) => {
     if (!request.url().startsWith(`${server.origin}/`)) complaints.push(`asked for ${request.url()}`);
   });
-  await page.exposeBinding('__invoke', ({ frame }, channel: RequestChannel, args: unknown[]) => {
+  await page.exposeBinding('__invoke', ({ frame }, channel: keyof Requests, args: unknown[]) => {
     // Chromium has no scheme of ours: the path is what says which page it is.
     const url = frame.url().replace(`${server.origin}/`, PAGE_ROOT);
-    return answer(overview.handlers, channel, { url, isTopFrame: frame === page.mainFrame() }, args);
+    const sender = { url, isTopFrame: frame === page.mainFrame() };
+    return answer<Requests, keyof Requests>(
+      { url: STATUS_PAGE, arguments: requestArguments },
+      overview.handlers,
+      channel,
+      sender,
+      args,
+    );
   });
   const preload = await readFile(join(dist, 'preload/index.cjs'), 'utf8');
   await page.addInitScript({ content: `(() => { ${electronStandIn}\n${preload}\n})();` });
@@ -255,7 +279,7 @@ export async function openStatusWindow(browser: Browser, overview: Overview): Pr
   });
   const devtools = await page.context().newCDPSession(page);
   await page.goto(`${server.origin}/index.html`);
-  await page.waitForSelector('main section');
+  await page.waitForSelector('main section', { state: 'attached' });
   const look = async ({ colors, percent }: Look): Promise<void> => {
     await page.emulateMedia({ colorScheme: colors, reducedMotion: 'reduce' });
     await setSize(devtools, percent, 600);

@@ -1,5 +1,5 @@
-// A desktop with a window manager, a panel that hosts tray icons and a session bus: what the app finds on an agent's
-// machine. Pictures are taken of the whole screen, as somebody who looks at it sees it.
+// A desktop with a window manager, a panel that hosts tray icons and a session bus, as on an agent's machine. Screenshots
+// are of the whole screen.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -67,6 +67,8 @@ export async function startTrayDesk(): Promise<TrayDesk> {
     children.push(child);
   };
   start('openbox', ['--sm-disable']);
+  // A plain background, where there is such a tool.
+  await run('xsetroot', ['-display', screen.display, '-solid', '#2f5d7c']).catch(() => undefined);
   start('trayer', [
     ...[
       '--edge',

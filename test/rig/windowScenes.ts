@@ -16,6 +16,7 @@ export interface Scene {
   readonly backstage: Backstage;
 }
 
+const BILLING = { queue: 'Billing' };
 const CALL = '5f2d7c1e-8a34-4f0b-9d55-1c0e6a7b2f31';
 const TASK = '0e9b3a52-77c1-4a8e-b1d6-4f6c2d908a13';
 const CHAT = 'b81c4a90-2e6f-4d1a-a7c3-90d2f4e85b16';
@@ -28,7 +29,7 @@ export async function playScenes(browser: Browser, look: (scene: Scene) => Promi
   await playWithout(browser, look);
 }
 
-/** Two monitors, contacts that are recorded, suspended and paused, and what was delivered to a folder. */
+/** Two monitors, contacts that are recorded, suspended and paused, and what was uploaded to a folder. */
 async function playFolder(browser: Browser, look: (scene: Scene) => Promise<void>): Promise<void> {
   const display = await startXorgDummy();
   await display.setOutputs([
@@ -36,7 +37,8 @@ async function playFolder(browser: Browser, look: (scene: Scene) => Promise<void
     { x: 1280, y: 0, width: 720, height: 1280, primary: false },
     { x: 2000, y: 300, width: 800, height: 600, primary: false },
   ]);
-  const backstage = await startBackstage({ display: display.display, flags: { maxMonitors: '2' } });
+  const flags = { maxMonitors: '2', agentMaySuspend: 'yes' };
+  const backstage = await startBackstage({ display: display.display, flags });
   const window = await openStatusWindow(browser, backstage.overview);
   const show = async (
     name: string,
@@ -48,16 +50,22 @@ async function playFolder(browser: Browser, look: (scene: Scene) => Promise<void
   };
   try {
     await show('idle', 'idle', ({ screen }) => screen.monitors.status === 'known');
-    await backstage.ask('start', CALL);
-    await passed(2500);
-    await backstage.ask('suspend', CALL);
-    await passed(1200);
+    await backstage.ask('start', CALL, BILLING);
+    await passed(4000);
+    await backstage.ask('suspend', CALL, { reason: 'Card number' });
+    await passed(2200);
     await show('suspended', 'suspended', () => true);
     await backstage.ask('resume', CALL);
     await passed(1500);
-    await backstage.ask('start', CHAT, 'CHAT');
+    await backstage.ask('start', CHAT, { channel: 'CHAT', queue: 'Claims' });
     await passed(1000);
     await show('recording', 'recording', ({ contacts }) => contacts.length === 2);
+    await window.page.getByRole('button', { name: 'Suspend recording' }).click();
+    await shown(backstage, ({ state }) => state === 'suspended');
+    await passed(1200);
+    await show('suspended-by-agent', 'suspended', () => true);
+    await window.page.getByRole('button', { name: 'Resume recording' }).click();
+    await shown(backstage, ({ state }) => state === 'recording');
     backstage.lock(true);
     await show('paused', 'paused', () => true);
     backstage.lock(false);
@@ -66,7 +74,7 @@ async function playFolder(browser: Browser, look: (scene: Scene) => Promise<void
     await backstage.ask('stop', CHAT);
     await window.page.getByRole('button', { name: 'Run checks' }).click();
     await show(
-      'delivered',
+      'uploaded',
       'idle',
       ({ checks, recordings }) =>
         checks.status === 'done' && recordings.filter(({ status }) => status === 'PUBLISHED').length === 2,
@@ -128,17 +136,17 @@ async function playUploads(browser: Browser, look: (scene: Scene) => Promise<voi
   try {
     await backstage.ask('start', CALL);
     await passed(4000);
-    // The line is held to its limit while another contact is on.
-    await backstage.ask('start', CHAT, 'CHAT');
+    // The upload limit applies while another contact is active.
+    await backstage.ask('start', CHAT, { channel: 'CHAT' });
     await backstage.ask('stop', CALL);
     await shown(backstage, ({ uploads }) =>
       uploads.some(({ state, progress }) => state === 'sending' && (progress?.bytesPerSecond ?? 0) > 0),
     );
     await look({ name: 'sending', state: 'recording', window, backstage });
     await backstage.ask('stop', CHAT);
-    const isDelivered = ({ recordings }: ShownState): boolean =>
+    const isUploaded = ({ recordings }: ShownState): boolean =>
       recordings.every(({ status }) => status === 'PUBLISHED');
-    await shown(backstage, isDelivered);
+    await shown(backstage, isUploaded);
     store.strict?.inject({ kind: 'accessDenied', times: 1000 });
     await backstage.ask('start', TASK);
     await passed(1000);
@@ -148,8 +156,8 @@ async function playUploads(browser: Browser, look: (scene: Scene) => Promise<voi
     );
     await look({ name: 'refused', state: 'idle', window, backstage });
     store.strict?.clearFaults();
-    await window.page.getByRole('button', { name: 'Try now' }).click();
-    await shown(backstage, isDelivered);
+    await window.page.getByRole('button', { name: /^Retry now/ }).click();
+    await shown(backstage, isUploaded);
   } finally {
     await window.close();
     await backstage.stop();
@@ -161,9 +169,11 @@ async function playUploads(browser: Browser, look: (scene: Scene) => Promise<voi
 }
 
 async function playWithout(browser: Browser, look: (scene: Scene) => Promise<void>): Promise<void> {
-  const backstage = backstageWithout(
-    'Port 5431 is held by another program (amazon-connect, process 4711). End it, or set another "port" here and in the page.',
-  );
+  const backstage = backstageWithout({
+    code: 'CLIENT_CONNECTION_ERROR',
+    message:
+      'Port 5431 is already in use by process 4711 (amazon-connect). End that program, or set another "port" here and in the page.',
+  });
   const window = await openStatusWindow(browser, backstage.overview);
   try {
     await look({ name: 'not-started', state: 'problem', window, backstage });
@@ -172,7 +182,7 @@ async function playWithout(browser: Browser, look: (scene: Scene) => Promise<voi
   }
 }
 
-/** Resolves when the state that windows are told is so; says what it was when it does not come to be. */
+/** Resolves when the window's state is so; rejects with the state when it does not become so. */
 export async function shown(
   { overview }: Backstage,
   isSo: (state: ShownState) => boolean,
@@ -188,12 +198,12 @@ export async function shown(
     });
     const deadline = setTimeout(() => {
       end();
-      reject(new Error(`It has not come to be: ${JSON.stringify(overview.shown())}`));
+      reject(new Error(`The state did not become so: ${JSON.stringify(overview.shown())}`));
     }, withinMs);
   });
 }
 
-/** So long is recorded: the length of what is shown, not a wait for something to happen. */
+/** How long to record: the length of what is shown, not a wait for something to happen. */
 function passed(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -5,7 +5,7 @@ import { chooseMonitors, compose, fit, place } from '../../../main/capture/layou
 import { WindowsMonitors, parseMonitors } from '../../../main/capture/windowsMonitors.ts';
 import { electronMonitors } from '../../../main/platform/electronScreen.ts';
 import type { Monitor, Rect } from '../../../main/shared/names.ts';
-import { displaysToMark, physicalRect } from '../../../main/windows/indicatorModel.ts';
+import { displaysToMark, physicalRect } from '../../../main/indicator/model.ts';
 import { windowsLayouts } from './windowsLayouts.ts';
 
 const plain = ({ name, x, y, width, height, primary }: Monitor): Monitor => {

@@ -4,6 +4,7 @@ import {
   isLive,
   isSuspended,
   openRecordings,
+  shownSince,
   suspendingContacts,
 } from '../../../main/session/view.ts';
 import { Story, anna, crashed } from '../support/session.ts';
@@ -108,5 +109,27 @@ describe('the state of the app', () => {
     story.stop('A', 4005);
     expect(isSuspended(story.state)).toBe(false);
     expect(captureState(story.state)).toBe('recording');
+  });
+});
+
+describe('since when the state has lasted', () => {
+  it('is the start of the oldest contact while it records, and the change of the state otherwise', () => {
+    const story = new Story();
+    story.recording('A');
+    const { phase } = story.state.contacts[0]!;
+    expect(phase.kind).toBe('open');
+    expect(shownSince(story.state, 'recording', 9000)).toBe(phase.kind === 'open' && phase.startTime);
+    expect(shownSince(story.state, 'paused', 9000)).toBe(9000);
+    expect(shownSince(story.state, 'problem', 9000)).toBe(9000);
+    expect(shownSince(story.state, 'starting', 9000)).toBeNull();
+    expect(shownSince(story.state, 'idle', 9000)).toBeNull();
+  });
+
+  it('is the receipt of a suspension where that is earlier: it outlives a restart', () => {
+    const story = new Story();
+    story.recording('A');
+    story.suspend('A', 4000);
+    expect(shownSince(story.state, 'suspended', 9000)).toBe(4000);
+    expect(shownSince(story.state, 'suspended', 3500)).toBe(3500);
   });
 });

@@ -140,3 +140,20 @@ describe('a listener', () => {
     expect(pushes).toHaveLength(1);
   });
 });
+
+describe('the age of the state', () => {
+  it('begins when the state changes, not with every push', () => {
+    let now = 1000;
+    const hub = new StatusHub(undefined, () => now);
+    expect(hub.stateSince).toBe(1000);
+    now = 2000;
+    hub.update({ state: 'suspended' });
+    now = 3000;
+    hub.update({ uploads: { pending: 1, failed: 0, reason: null } });
+    hub.pushEvent(event);
+    hub.update({ state: 'suspended' });
+    expect(hub.stateSince).toBe(2000);
+    hub.update({ state: 'recording' });
+    expect(hub.stateSince).toBe(3000);
+  });
+});

@@ -3,7 +3,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { CONTENT_SECURITY_POLICY } from '../../../main/windows/model.ts';
+import { CONTENT_SECURITY_POLICY } from '../../../main/windows/pages.ts';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');
@@ -13,11 +13,9 @@ const sources = readdirSync(join(root, 'main'), { recursive: true, encoding: 'ut
 const windows = sources.filter(({ text }) => text.includes('new BrowserWindow('));
 
 describe('every window', () => {
-  it('is made where this test looks for it', () => {
-    expect(windows.map(({ name }) => name.replaceAll('\\', '/')).sort()).toEqual([
-      'windows/indicator.ts',
-      'windows/statusWindow.ts',
-    ]);
+  it('is created in one place', () => {
+    expect(windows.map(({ name }) => name.replaceAll('\\', '/'))).toEqual(['windows/security.ts']);
+    expect(windows[0]?.text.split('new BrowserWindow(')).toHaveLength(2);
     for (const { name, text } of sources)
       expect(text, name).not.toMatch(
         /new (BrowserView|WebContentsView)\(|@electron\/remote|enableRemoteModule/,
@@ -35,11 +33,14 @@ describe('every window', () => {
   });
 
   it('takes its pages from our own scheme, through the session that serves nothing else', () => {
-    for (const { name, text } of windows) {
-      expect(text, name).toMatch(/loadURL\((`\$\{PAGE_ROOT\}\w+\.html`|INDICATOR_PAGE)\)/);
-      expect(text, name).not.toMatch(/loadFile\(|loadURL\(['"`]https?:/);
-      expect(text, name).toMatch(/^\s+session(: [\w.]+)?,$/m);
-    }
+    const callers = sources.filter(({ text }) => text.includes('= openPageWindow('));
+    expect(callers).toHaveLength(2);
+    for (const { name, text } of callers) expect(text, name).toMatch(/url: (STATUS_PAGE|INDICATOR_PAGE),/);
+    for (const { name, text } of sources)
+      expect(text, name).not.toMatch(
+        /\bloadFile\(|loadURL\((?!url\))|webPreferences: (?!\{\n      contextIsolation: true)/,
+      );
+    expect(windows[0]?.text).toMatch(/^\s+preload: preloadFile,\n\s+session,$/m);
   });
 
   it.each([
