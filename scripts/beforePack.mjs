@@ -55,7 +55,7 @@ export function checkMonitorHelper(root) {
     throw new Error(`${program} is not the one that was built (SHA-256 ${found}). Build it again.`);
 }
 
-function run(root, words) {
-  const result = spawnSync(process.execPath, ['--import', 'tsx', ...words], { cwd: root, stdio: 'inherit' });
-  if (result.status !== 0) throw new Error(`${words.join(' ')} failed: see its output above.`);
+function run(root, args) {
+  const result = spawnSync(process.execPath, ['--import', 'tsx', ...args], { cwd: root, stdio: 'inherit' });
+  if (result.status !== 0) throw new Error(`${args.join(' ')} failed: see its output above.`);
 }

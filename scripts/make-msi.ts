@@ -28,8 +28,8 @@ try {
   if (!existsSync(join(app, 'cli'))) await addCommandLine(app, version, join(work, 'native'));
   const notices = join(app, 'resources/THIRD-PARTY-NOTICES.txt');
   if (!existsSync(notices)) {
-    const words = ['scripts/make-notices.ts', '--platform', 'win32', '--out', notices];
-    runTool(process.execPath, ['--import', 'tsx', ...words], { cwd: root, hint: 'Run npm ci first.' });
+    const args = ['scripts/make-notices.ts', '--platform', 'win32', '--out', notices];
+    runTool(process.execPath, ['--import', 'tsx', ...args], { cwd: root, hint: 'Run npm ci first.' });
   }
   const msiWork = join(work, 'msi');
   mkdirSync(msiWork);

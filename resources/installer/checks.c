@@ -217,7 +217,7 @@ int check_folder(const char *folder, const char *const *taken, size_t count, siz
     if (is_below(taken[i], folder) || (i < closed && is_below(folder, taken[i]))) of = taken[i];
   if (of == NULL) return 1;
   add_quoted(&found, folder, strlen(folder));
-  add(&found, ": Sightline needs a folder of its own, and this one belongs to the system (");
+  add(&found, ": this folder is or overlaps a folder of the system (");
   add_quoted(&found, of, strlen(of));
   add(&found, "); choose another one, for example C:\\Program Files\\Sightline");
   return 0;

@@ -43,7 +43,7 @@ export function buildActions(program: NativeProgram): void {
 function compile(
   { version, out, workFolder }: NativeProgram,
   description: string,
-  words: readonly string[],
+  args: readonly string[],
   libraries: readonly string[] = [],
 ): void {
   mkdirSync(workFolder, { recursive: true });
@@ -52,7 +52,7 @@ function compile(
   writeFileSync(resource, versionResource(version, description));
   runTool(`${prefix}windres`, ['--input', resource, '--output', object], { hint });
   // Libraries must come after the objects that use them.
-  runTool(`${prefix}gcc`, [...common, ...words, object, '-o', out, ...libraries], { hint });
+  runTool(`${prefix}gcc`, [...common, ...args, object, '-o', out, ...libraries], { hint });
 }
 
 /** https://learn.microsoft.com/windows/win32/menurc/versioninfo-resource */

@@ -1,5 +1,5 @@
-// What users of a machine, or a mistake of an administrator, could do with the MSI: settings through a repair, a folder that is
-// not Sightline's own, a blocked upgrade, code that the installed command line loads. Under Wine.
+// What users of a machine, or a mistake of an administrator, could do with the MSI: settings through a repair, a folder of the
+// system, a blocked upgrade, code that the installed command line loads. Under Wine.
 import {
   copyFileSync,
   existsSync,
@@ -63,7 +63,7 @@ describeMsi('attacks on the MSI', prepare, (machine) => {
       await isRunning('stranger.exe');
       const { code, log } = await machine.install('1.0.0', [`INSTALLDIR=${where}`]);
       expect(log).toContain('INSTALLDIR: "');
-      expect(log).toContain('Sightline needs a folder of its own');
+      expect(log).toContain('this folder is or overlaps a folder of the system');
       expect(code).toBe(FAILED);
       expect(running('stranger.exe')).toBe(true);
       expect(existsSync(join(machine.windows.driveC, 'Program Files/Sightline.exe'))).toBe(false);
@@ -111,7 +111,7 @@ describeMsi('attacks on the MSI', prepare, (machine) => {
       expect(await machine.windows.registry(RUN)).toEqual(before);
     });
 
-    it('an ffmpeg.exe of ours that a user started blocks nothing', async () => {
+    it('our ffmpeg.exe, started by a user, blocks nothing', async () => {
       const grab = ['-f', 'gdigrab', '-framerate', '1', '-i', 'desktop', '-c:v', 'libopenh264'];
       machine.windows.start(FFMPEG, [...grab, '-f', 'mp4', '-y', 'C:\\mine.mp4']);
       await isRunning('ffmpeg.exe');

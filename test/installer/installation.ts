@@ -121,8 +121,8 @@ export class Machine {
   private async msiexec(verb: string, what: string, properties: readonly string[]): Promise<MsiOutcome> {
     const log = join(this.windows.driveC, 'msi.log');
     rmSync(log, { force: true });
-    const words = [verb, what, '/qn', '/l*v', 'C:\\msi.log', ...properties];
-    const { code } = await this.windows.run('msiexec', words);
+    const args = [verb, what, '/qn', '/l*v', 'C:\\msi.log', ...properties];
+    const { code } = await this.windows.run('msiexec', args);
     return { code, log: existsSync(log) ? readFileSync(log, 'utf8').replaceAll('\r\n', '\n') : '' };
   }
 

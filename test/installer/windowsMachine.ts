@@ -79,8 +79,8 @@ export async function startWindows(display: string): Promise<WindowsMachine> {
     child.once('exit', () => children.delete(child));
     return { child, files };
   };
-  const run: WindowsMachine['run'] = async (...words) => {
-    const { child, files } = launch(...words);
+  const run: WindowsMachine['run'] = async (...args) => {
+    const { child, files } = launch(...args);
     const [code] = (await once(child, 'exit')) as [number | null];
     const text = (file: string): string => readFileSync(file, 'utf8').replaceAll('\r\n', '\n');
     return { code: code ?? -1, stdout: text(files.out), stderr: text(files.err) };
