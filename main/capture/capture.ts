@@ -1,7 +1,6 @@
 // Capture as the session sees it: runs are started, aborted, stopped and flushed by their names. What a run needs is
 // gathered here (ffmpeg, the display layout, a place in the spool); what becomes of it is reported through ports.
 
-import type { Failure } from '../shared/errors.ts';
 import { SightlineError, toFailure } from '../shared/errors.ts';
 import type { EncoderName, GapReason, Monitor, PlacedMonitor } from '../shared/names.ts';
 import { withDeadline } from '../platform/deadline.ts';
@@ -224,17 +223,10 @@ function isCancelled(slot: Slot): boolean {
 }
 
 const noFrames: RunEnd = {
-  endTime: null,
-  frames: 0,
-  sizeBytes: 0,
-  fault: null as Failure | null,
-  permanent: false,
-  clockWasSet: false,
-  gapReason: 'interrupted',
+  ...{ endTime: null, frames: 0, sizeBytes: 0, gapReason: 'interrupted' },
+  ...{ fault: null, permanent: false, clockWasSet: false },
 };
 
 function isPermanent(error: unknown): boolean {
-  return (
-    error instanceof SightlineError && (error.code === 'ENCODER_UNAVAILABLE' || error.code === 'NO_DISPLAY')
-  );
+  return error instanceof SightlineError && ['ENCODER_UNAVAILABLE', 'NO_DISPLAY'].includes(error.code);
 }

@@ -3,11 +3,10 @@
 
 import { findMonitorHelper } from '../platform/monitorHelper.ts';
 import { SightlineError } from '../shared/errors.ts';
-import type { Monitor, PlacedMonitor } from '../shared/names.ts';
+import type { Monitor, PlacedMonitor, Rect } from '../shared/names.ts';
 import type { Grab, FrameCommand } from './ffmpegCommand.ts';
-import type { Canvas } from './layout.ts';
+import type { Canvas, MonitorSource } from './layout.ts';
 import { chooseMonitors, compose, fit, place } from './layout.ts';
-import type { MonitorSource } from './monitorSource.ts';
 import type { X11Listener } from './x11Display.ts';
 import { X11Display } from './x11Display.ts';
 import { WindowsMonitors } from './windowsMonitors.ts';
@@ -36,7 +35,7 @@ export interface Displays {
   close(): void;
 }
 
-export type { MonitorSource } from './monitorSource.ts';
+export type { MonitorSource } from './layout.ts';
 
 export interface DisplaysOptions {
   readonly platform: NodeJS.Platform;
@@ -65,11 +64,8 @@ export function displaysOf(options: DisplaysOptions): Displays {
       return unknownMonitors({ device: 'avfoundation', screenIndex: 1 });
     default: {
       const name = policy.display ?? process.env.DISPLAY ?? '';
-      return knownMonitors(new X11Monitors(name), policy, (area) => ({
-        device: 'x11grab',
-        display: name,
-        area,
-      }));
+      const grabOf = (area: Rect): Grab => ({ device: 'x11grab', display: name, area });
+      return knownMonitors(new X11Monitors(name), policy, grabOf);
     }
   }
 }
@@ -77,14 +73,10 @@ export function displaysOf(options: DisplaysOptions): Displays {
 /** Without a list of monitors the grabber captures the whole desktop. */
 function unknownMonitors(grab: Grab): Displays {
   return {
-    current: (canvas) =>
-      Promise.resolve({
-        grab,
-        frame: { kind: 'whole', canvas },
-        monitors: [],
-        leftOut: [],
-        signature: 'whole',
-      }),
+    current: (canvas) => {
+      const frame = { kind: 'whole', canvas } as const;
+      return Promise.resolve({ grab, frame, monitors: [], leftOut: [], signature: 'whole' });
+    },
     onChange: () => undefined,
     close: () => undefined,
   };
@@ -93,7 +85,7 @@ function unknownMonitors(grab: Grab): Displays {
 function knownMonitors(
   source: MonitorSource,
   policy: Pick<DisplaysOptions['policy'], 'maxMonitors'>,
-  grabOf: (area: { x: number; y: number; width: number; height: number }) => Grab,
+  grabOf: (area: Rect) => Grab,
 ): Displays {
   return {
     async current(canvas) {

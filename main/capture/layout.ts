@@ -4,6 +4,14 @@
 import type { Monitor, PlacedMonitor, Rect } from '../shared/names.ts';
 import { MACROBLOCK, MAX_MACROBLOCKS } from '../shared/names.ts';
 
+/** Lists the monitors in physical pixels, in any order: the X server, Windows or Electron. */
+export interface MonitorSource {
+  /** @throws SightlineError NO_DISPLAY */
+  monitors(): Promise<readonly Monitor[]>;
+  onChange(listener: () => void): void;
+  close(): void;
+}
+
 /** The frame size of a recording, set by its first run. */
 export interface Canvas {
   readonly width: number;

@@ -9,7 +9,7 @@ import { parseJson } from '../shared/json.ts';
 import { monitorSchema } from '../shared/names.ts';
 import type { Monitor } from '../shared/names.ts';
 import { LineReader } from './ffmpegOutput.ts';
-import type { MonitorSource } from './monitorSource.ts';
+import type { MonitorSource } from './layout.ts';
 import { spawnForCapture } from './spawnFfmpeg.ts';
 
 const ANSWER_DEADLINE_MS = 5000;

@@ -274,7 +274,7 @@ describe('after all that', () => {
     expect(published?.manifest.durationMs).toBe(Date.parse(stopped.endTime) - startTime);
     expect(published?.manifest.gaps.map((gap) => gap.reason)).toEqual(['suspended']);
     expect(await decodesCleanly(published!.mp4)).toBe('');
-    const errors = frameClockErrors(await decodeFrames(published!.mp4), startTime);
+    const errors = frameClockErrors(await decodeFrames(published!.mp4), startTime, published!.manifest.gaps);
     expect(errors.count).toBeGreaterThan(5);
     expect(errors.maxMs).toBeLessThanOrEqual(200);
   });

@@ -121,7 +121,7 @@ describe('the MP4', () => {
   });
 
   it('shows at time t what was on the screen at startTime + t', () => {
-    const errors = frameClockErrors(frames, startTime);
+    const errors = frameClockErrors(frames, startTime, manifest.gaps);
     console.log(
       `clock: ${errors.count} frames, max ${errors.maxMs.toFixed(1)} ms, p99 ${errors.p99Ms.toFixed(1)} ms`,
     );

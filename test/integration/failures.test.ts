@@ -116,7 +116,9 @@ describe('ffmpeg', () => {
     expect(found?.manifest.video.encoder).toBe('libx264');
     expect(await decodesCleanly(found!.mp4)).toBe('');
     expect(Math.abs((await probe(found!.mp4)).durationMs - (endTime - startTime))).toBeLessThanOrEqual(200);
-    expect(frameClockErrors(await decodeFrames(found!.mp4), startTime).maxMs).toBeLessThanOrEqual(200);
+    expect(
+      frameClockErrors(await decodeFrames(found!.mp4), startTime, found!.manifest.gaps).maxMs,
+    ).toBeLessThanOrEqual(200);
     expect(recorder.stderr()).toContain('Recording with libx264 instead of libopenh264');
     await recorder.stop();
   });
@@ -153,7 +155,11 @@ describe('ffmpeg', () => {
     expect(found?.manifest.runs).toHaveLength(2);
     expect(found?.manifest.gaps.map((gap) => gap.reason)).toEqual(['interrupted']);
     expect(found?.manifest.gaps[0]?.durationMs).toBeLessThan(1500);
-    const errors = frameClockErrors(await decodeFrames(found!.mp4), Date.parse(started.startTime));
+    const errors = frameClockErrors(
+      await decodeFrames(found!.mp4),
+      Date.parse(started.startTime),
+      found!.manifest.gaps,
+    );
     expect(errors.count).toBeGreaterThan(8);
     expect(errors.maxMs).toBeLessThanOrEqual(200);
     await recorder.stop();
@@ -322,7 +328,8 @@ describe('Sightline itself', () => {
     expect(killedAt - endTime).toBeLessThan(1000);
     expect(await decodesCleanly(found!.mp4)).toBe('');
     expect(
-      frameClockErrors(await decodeFrames(found!.mp4), Date.parse(started.startTime)).maxMs,
+      frameClockErrors(await decodeFrames(found!.mp4), Date.parse(started.startTime), found!.manifest.gaps)
+        .maxMs,
     ).toBeLessThanOrEqual(200);
     expect((await next.events()).map((event) => event.detail.recordingStatus)).toEqual([
       ...['INITIATED', 'COMPLETED', 'PUBLISHED'],

@@ -91,7 +91,11 @@ async function expectRecordingWithGap(sink: string, contactId: string): Promise<
   expect(await decodesCleanly(found!.mp4)).toBe('');
   const durationMs = found!.manifest.durationMs;
   expect(Math.abs((await probe(found!.mp4)).durationMs - durationMs)).toBeLessThanOrEqual(200);
-  const errors = frameClockErrors(await decodeFrames(found!.mp4), Date.parse(found!.manifest.startTime));
+  const errors = frameClockErrors(
+    await decodeFrames(found!.mp4),
+    Date.parse(found!.manifest.startTime),
+    found!.manifest.gaps,
+  );
   expect(errors.count).toBeGreaterThanOrEqual(8);
   expect(errors.maxMs).toBeLessThanOrEqual(200);
 }

@@ -158,8 +158,8 @@ async function judge({ held, recordings }: Played): Promise<string> {
 }
 
 function judgeTimes(frames: readonly RecordingFrame[], manifest: Manifest, held: readonly Held[]): void {
-  for (const { codes } of frames) {
-    for (const code of codes.values()) {
+  for (const { codes, gapCodes } of frames) {
+    for (const code of [...codes.values(), ...gapCodes]) {
       if (code === null) continue;
       // A code stands for up to 40 ms before it is grabbed.
       expect(code.timeMs).toBeGreaterThan(Date.parse(manifest.startTime) - 50);

@@ -175,13 +175,20 @@ export interface ClockErrors {
 }
 
 /**
- * How far video time and shown time are apart, |pts - (shown - start)|, over all codes of all frames. The screen is
+ * How far video time and shown time are apart, |pts - (shown - start)|, over all codes of all frames outside of gaps (in a
+ * gap under a second the frame before it stays). The screen is
  * up to one painter frame (40 ms at 25 fps) older than the moment it was grabbed: that much error is the rig's own.
  * @param startTimeMs the wall-clock time (Unix epoch, ms) that the recording claims for video time 0
  */
-export function frameClockErrors(frames: readonly DecodedFrame[], startTimeMs: number): ClockErrors {
+export function frameClockErrors(
+  frames: readonly DecodedFrame[],
+  startTimeMs: number,
+  gaps: readonly { offsetMs: number; durationMs: number }[] = [],
+): ClockErrors {
   const errors: number[] = [];
   for (const { ptsMs, codes } of frames) {
+    // The file's ticks are a little finer than the manifest's milliseconds.
+    if (gaps.some((gap) => ptsMs >= gap.offsetMs - 1 && ptsMs < gap.offsetMs + gap.durationMs - 1)) continue;
     for (const code of codes) if (code) errors.push(Math.abs(ptsMs - (code.timeMs - startTimeMs)));
   }
   errors.sort((a, b) => a - b);

@@ -10,6 +10,8 @@ export interface RecordingFrame {
     { readonly kind: 'run'; readonly runId: string } | { readonly kind: 'gap'; readonly reason: string };
   /** By the monitor's name; null where no code could be read. Empty in a gap. */
   readonly codes: ReadonlyMap<string, Timecode | null>;
+  /** Read in a gap: of the frame before it, which stays under a second. */
+  readonly gapCodes: readonly Timecode[];
   /** Share (0 to 1) of the whole picture that looks like the sensitive pattern. */
   readonly sensitiveShare: number;
 }
@@ -33,7 +35,8 @@ export async function decodeRecording(mp4: string, manifest: Manifest): Promise<
     const codes = new Map(
       monitors.map(({ name, picture }) => [name, frame.codes[keys.indexOf(keyOf(picture))] ?? null]),
     );
-    return { ptsMs: frame.ptsMs, piece: found.piece, codes, sensitiveShare: frame.sensitiveShare };
+    const gapCodes = found.piece.kind === 'gap' ? frame.codes.filter((code) => code !== null) : [];
+    return { ptsMs: frame.ptsMs, piece: found.piece, codes, gapCodes, sensitiveShare: frame.sensitiveShare };
   });
 }
 

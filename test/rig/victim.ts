@@ -62,7 +62,11 @@ export async function startVictim(options: Omit<RecorderOptions, 'display'> = {}
       });
       expect(published?.manifest.gaps.map(({ reason }) => reason)).toEqual(gaps);
       expect(await decodesCleanly(published!.mp4)).toBe('');
-      const errors = frameClockErrors(await decodeFrames(published!.mp4), Date.parse(startTime));
+      const errors = frameClockErrors(
+        await decodeFrames(published!.mp4),
+        Date.parse(startTime),
+        published!.manifest.gaps,
+      );
       expect(errors.count).toBeGreaterThan(5);
       expect(errors.maxMs).toBeLessThanOrEqual(FRAME_MS);
     },

@@ -44,9 +44,9 @@ export function leakIn(frame: SeenFrame, exposures: readonly Exposure[]): string
 
 /** The frames of a published recording, to be judged. */
 export function seenIn(mp4: string, frames: readonly RecordingFrame[]): SeenFrame[] {
-  return frames.map(({ ptsMs, codes, sensitiveShare }) => ({
+  return frames.map(({ ptsMs, codes, gapCodes, sensitiveShare }) => ({
     where: `${basename(mp4)} at ${ptsMs.toFixed(0)} ms`,
-    codes: [...codes.values()],
+    codes: [...codes.values(), ...gapCodes],
     sensitiveShare,
   }));
 }
