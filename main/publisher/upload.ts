@@ -28,7 +28,7 @@ export interface UploadOptions {
   readonly deliverDamaged: boolean;
   /** Returns a slate as fragmented MP4. */
   readonly makeSlate: (order: SlateOrder) => Promise<Uint8Array>;
-  /** For a recording without any frame of its own, suspended from its start to its end. */
+  /** For a recording without frames, suspended from its start to its end. */
   readonly blankFormat: () => Promise<VideoFormat>;
   /** Called at most four times a second for each upload; null: it is over. */
   readonly onProgress?: (session: SpoolSession, recordingId: string, progress: Progress | null) => void;
@@ -63,9 +63,7 @@ export class Upload {
     /** What earlier attempts could not read, by runId. */
     private readonly damages: ReadonlyMap<string, RunDamage> = new Map(),
   ) {
-    this.meter = new ProgressMeter({
-      report: (progress) => options.onProgress?.(session, recordingId, progress),
-    });
+    this.meter = new ProgressMeter((progress) => options.onProgress?.(session, recordingId, progress));
   }
 
   /** Sends what was recorded before `until`. A gap at its end is left out, because its reason is not known yet. */
@@ -105,7 +103,7 @@ export class Upload {
       assembled,
       receipt,
       format: await this.formatOf(pieces),
-      integrity: integrityOf(ledger, this.damages, [...ledger.runs.values()]),
+      integrity: integrityOf(ledger, this.damages),
       appVersion: options.appVersion,
       os: options.os,
     });

@@ -12,7 +12,7 @@ afterEach(() => {
 
 function meter(): { meter: ProgressMeter; told: (Progress | null)[] } {
   const told: (Progress | null)[] = [];
-  return { told, meter: new ProgressMeter({ report: (progress) => told.push(progress) }) };
+  return { told, meter: new ProgressMeter((progress) => told.push(progress)) };
 }
 
 describe('a meter of a delivery', () => {
