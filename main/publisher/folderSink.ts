@@ -22,7 +22,7 @@ const MAX_MANIFEST_BYTES = 16 * 1024 * 1024;
 const ANSWER_WITHIN_MS = 60_000;
 /** For a whole file to reach the disk of a share. */
 const SYNC_TIMES = 10;
-/** Where S3's resume state has the id of an upload. */
+/** In place of the upload's id in S3's resume state. */
 const IN_FOLDER = 'folder';
 
 export interface FolderSinkOptions {
@@ -60,7 +60,7 @@ export class FolderSink implements Sink {
       return open(partial, 'wx+', 0o600);
     };
     const file = await requests.within(create, 1, (made) => made.close());
-    const object = new FolderObject({ key, path, root, partial, file, requests, order });
+    const object = new FolderObject(root, key, partial, file, requests, order);
     try {
       // The share may have been unmounted in between.
       await requests.within(() => this.requireSink());
@@ -109,7 +109,7 @@ export class FolderSink implements Sink {
     await resume.save({ bucket: this.root, key, uploadId: IN_FOLDER }).catch(() => undefined);
   }
 
-  /** A file at the manifest's name that is not this recording's belongs to somebody else and stays. */
+  /** A file at the manifest's name that is not of this recording stays. */
   private async freeKey(order: SinkOrder): Promise<string> {
     const path = join(this.root, manifestKey(order.key));
     try {
@@ -135,23 +135,23 @@ interface WrittenRange {
   readonly sha256: string;
 }
 
-interface FolderFile {
-  readonly key: string;
-  readonly path: string;
-  readonly root: string;
-  readonly partial: string;
-  readonly file: FileHandle;
-  readonly requests: FolderRequests;
-  readonly order: SinkOrder;
-}
-
 class FolderObject implements SinkObject {
   private readonly written: WrittenRange[] = [];
+  private readonly path: string;
 
-  constructor(private readonly target: FolderFile) {}
+  constructor(
+    private readonly root: string,
+    private readonly key: string,
+    private readonly partial: string,
+    private readonly file: FileHandle,
+    private readonly requests: FolderRequests,
+    private readonly order: SinkOrder,
+  ) {
+    this.path = join(root, key);
+  }
 
   async write(position: number, data: Uint8Array): Promise<void> {
-    const { file, requests, order } = this.target;
+    const { file, requests, order } = this;
     let done = 0;
     while (done < data.byteLength) {
       const { bytesWritten } = await requests.within(() =>
@@ -165,7 +165,7 @@ class FolderObject implements SinkObject {
   }
 
   async finish(moov: Moov): Promise<SinkReceipt> {
-    const { key, path, root, partial, file, requests } = this.target;
+    const { key, path, root, partial, file, requests } = this;
     await this.write(0, moov.padded());
     await requests.within(() => file.sync(), SYNC_TIMES);
     for (const range of this.written) await this.verify(range);
@@ -182,7 +182,7 @@ class FolderObject implements SinkObject {
   }
 
   async abort(): Promise<void> {
-    const { file, partial, requests } = this.target;
+    const { file, partial, requests } = this;
     await requests.cleanUp(async () => {
       await file.close();
       await rm(partial, { force: true });
@@ -192,12 +192,12 @@ class FolderObject implements SinkObject {
   private async verify({ start, end, sha256 }: WrittenRange): Promise<void> {
     if ((await this.hash(start, end)) === sha256) return;
     throw new Error(
-      `${this.target.partial} does not contain what was written to it; the disk or the share is faulty`,
+      `${this.partial} does not contain what was written to it; the disk or the share is faulty`,
     );
   }
 
   private async hash(start: number, end: number): Promise<string> {
-    const { file, requests, order } = this.target;
+    const { file, requests, order } = this;
     const hash = createHash('sha256');
     const buffer = Buffer.alloc(Math.min(READ_BYTES, end - start));
     for (let at = start; at < end;) {

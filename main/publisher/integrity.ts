@@ -2,7 +2,7 @@
 
 import type { Integrity } from '../shared/manifest.ts';
 import { SightlineError } from '../shared/errors.ts';
-import type { Ledger, LedgerRun } from '../spool/ledger.ts';
+import type { Ledger } from '../spool/ledger.ts';
 import type { Piece, RunDamage } from '../spool/timeline.ts';
 import { isInDoubt } from '../spool/damage.ts';
 
@@ -18,15 +18,11 @@ export class RunDamaged extends SightlineError {
 }
 
 /** @returns undefined when nothing is damaged */
-export function integrityOf(
-  ledger: Ledger,
-  damages: ReadonlyMap<string, RunDamage>,
-  runs: readonly LedgerRun[],
-): Integrity | undefined {
+export function integrityOf(ledger: Ledger, damages: ReadonlyMap<string, RunDamage>): Integrity | undefined {
   const damagedRuns = [...damages].map(([runId, { frames }]) => ({
     kind: 'run-damaged' as const,
     runId,
-    frames: runs.find(({ opened }) => opened.runId === runId)?.closed?.frames ?? frames,
+    frames: ledger.runs.get(runId)?.closed?.frames ?? frames,
     readableFrames: frames,
   }));
   const missingLines = ledger.damages.map(({ lines }) => ({ kind: 'journal-damaged' as const, lines }));

@@ -24,9 +24,8 @@ const RETRY_MS = { least: 10_000, most: 5 * 60_000 };
 
 interface Live {
   upload: Upload | null;
-  /** Resolves when the current step ends. */
-  busy: Promise<void>;
-  isBusy: boolean;
+  /** Resolves when the current step ends; null: none is running. */
+  step: Promise<void> | null;
   readonly sinceBytes: number;
   failures: number;
   retryAt: number;
@@ -55,30 +54,23 @@ export class LiveUploads {
   async take(recordingId: string): Promise<Upload | null> {
     const one = this.live.get(recordingId);
     this.live.delete(recordingId);
-    await one?.busy;
+    await one?.step;
     return one?.upload ?? null;
   }
 
   /** Resolves when no step is running. */
   async idle(): Promise<void> {
-    await Promise.all([...this.live.values()].map((one) => one.busy));
+    await Promise.all([...this.live.values()].map(async ({ step }) => step));
   }
 
   private check(session: SpoolSession, recordingId: string): void {
-    const one = this.live.get(recordingId) ?? {
-      upload: null,
-      busy: Promise.resolve(),
-      isBusy: false,
-      sinceBytes: this.grownBytes,
-      failures: 0,
-      retryAt: 0,
-    };
+    const started = { upload: null, step: null, sinceBytes: this.grownBytes, failures: 0, retryAt: 0 };
+    const one: Live = this.live.get(recordingId) ?? started;
     this.live.set(recordingId, one);
     const isDue = this.grownBytes - one.sinceBytes >= MIN_BYTES && this.ports.clock.now() >= one.retryAt;
-    if (!isDue || one.isBusy) return;
+    if (!isDue || one.step !== null) return;
     one.upload ??= this.ports.begin(session, recordingId);
-    one.isBusy = true;
-    one.busy = this.advance(recordingId, one, one.upload).finally(() => (one.isBusy = false));
+    one.step = this.advance(recordingId, one, one.upload).finally(() => (one.step = null));
   }
 
   private async advance(recordingId: string, one: Live, upload: Upload): Promise<void> {

@@ -14,12 +14,6 @@ export interface Progress {
   readonly bytesPerSecond: number;
 }
 
-export interface ProgressMeterOptions {
-  readonly report: (progress: Progress | null) => void;
-  /** Monotonic, in milliseconds. */
-  readonly now?: () => number;
-}
-
 export const REPORT_EVERY_MS = 250;
 /** The speed is an average over this time. */
 const WINDOW_MS = 4_000;
@@ -33,11 +27,8 @@ export class ProgressMeter {
   private reportedAt = -Infinity;
   private cancelTimer = (): void => undefined;
   private ended = false;
-  private readonly now: () => number;
 
-  constructor(private readonly options: ProgressMeterOptions) {
-    this.now = options.now ?? (() => performance.now());
-  }
+  constructor(private readonly onReport: (progress: Progress | null) => void) {}
 
   /** @param bytes sent since the last call; negative: so many must be sent again */
   sent(bytes: number): void {
@@ -60,18 +51,18 @@ export class ProgressMeter {
     if (this.ended) return;
     this.ended = true;
     this.cancelTimer();
-    this.options.report(null);
+    this.onReport(null);
   }
 
   private schedule(): void {
     if (this.ended) return;
-    const waitMs = this.reportedAt + REPORT_EVERY_MS - this.now();
+    const waitMs = this.reportedAt + REPORT_EVERY_MS - performance.now();
     if (waitMs <= 0) this.report();
     else this.setTimer(() => this.report(), waitMs);
   }
 
   private report(): void {
-    const now = this.now();
+    const now = performance.now();
     this.reportedAt = now;
     const { sentBytes, verifiedBytes, totalBytes } = this;
     this.samples = [...this.samples.filter(({ at }) => now - at <= WINDOW_MS), { at: now, sentBytes }];
@@ -79,8 +70,8 @@ export class ProgressMeter {
     const ms = now - first.at;
     const bytesPerSecond = ms === 0 ? 0 : (Math.max(0, sentBytes - first.sentBytes) * 1000) / ms;
     const progress = { sentBytes, totalBytes, ...(verifiedBytes === 0 ? {} : { verifiedBytes }) };
-    this.options.report({ ...progress, bytesPerSecond });
-    this.setTimer(() => this.options.report({ ...progress, bytesPerSecond: 0 }), IDLE_AFTER_MS);
+    this.onReport({ ...progress, bytesPerSecond });
+    this.setTimer(() => this.onReport({ ...progress, bytesPerSecond: 0 }), IDLE_AFTER_MS);
   }
 
   private setTimer(act: () => void, delayMs: number): void {

@@ -5,6 +5,8 @@ import { plainTimer } from '../platform/deadline.ts';
 import type { SetTimer } from '../platform/deadline.ts';
 import type { Outcome, RetriedRecording } from '../shared/control.ts';
 import type { Failure } from '../shared/errors.ts';
+import type { ShownUpload } from '../shared/overview.ts';
+import type { AppStatePush } from '../shared/protocol.ts';
 import type { Logger } from '../platform/log.ts';
 import type { Clock, Moment } from '../shared/time.ts';
 import type { SpoolSession } from '../spool/spool.ts';
@@ -14,27 +16,12 @@ import type { Progress } from './progress.ts';
 import { StallWatch } from './stallWatch.ts';
 import { explainUploadError, isPermanent } from './uploadError.ts';
 
-export interface Uploads {
-  /** Queued or being uploaded. */
-  readonly pending: number;
-  /** Announced as FAILED; still in the spool, and still retried. */
-  readonly failed: number;
-  /** Why an upload is being retried; the newest reason where there are several. */
-  readonly reason: Failure | null;
-}
+/** `failed`: announced as FAILED; still in the spool, and still retried. `reason`: the newest one. */
+export type Uploads = AppStatePush['uploads'];
 
-export interface QueuedUpload {
-  readonly recordingId: string;
-  readonly contactId: string;
-  /** `live`: its contact continues. `resting`: an attempt failed, and the next one is scheduled. */
-  readonly state: 'live' | 'waiting' | 'sending' | 'resting';
-  /** Announced as FAILED. */
-  readonly failed: boolean;
-  readonly attempts: number;
+export interface QueuedUpload extends Omit<ShownUpload, 'reason' | 'progress'> {
   /** Of the latest attempt. */
   readonly why: Failure | null;
-  /** null unless it is resting. */
-  readonly nextTryAt: Moment | null;
   readonly progress: Progress | null;
 }
 

@@ -45,7 +45,7 @@ export interface ResumeStore {
 export interface SinkOrder {
   /** `prefix/YYYY/MM/DD/name.mp4`, with forward slashes. */
   readonly key: string;
-  /** Tells an earlier attempt for the same recording (replaced) from another recording with that name. */
+  /** Distinguishes an earlier attempt for the same recording (replaced) from another recording with that name. */
   readonly recordingId: string;
   readonly contactId: string;
   /** The broker issues credentials for this agent. */

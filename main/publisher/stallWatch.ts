@@ -1,5 +1,5 @@
-// Notices that the upload under way makes no progress: after 30 s the queue shows why it waits, after two minutes it goes on
-// with the next recording. The attempt itself is not aborted, so a slow sink can still complete it.
+// Notices that the upload under way makes no progress: after 30 s the queue shows why it waits, after two minutes it
+// continues with the next recording. The attempt itself is not aborted, so a slow sink can still complete it.
 
 import type { SetTimer } from '../platform/deadline.ts';
 import type { Failure } from '../shared/errors.ts';

@@ -31,7 +31,7 @@ export interface UploadOptions {
   /** Returns a slate as fragmented MP4. */
   readonly makeSlate: (order: SlateOrder) => Promise<Uint8Array>;
   readonly makeBadge: (order: BadgeOrder) => Promise<Overlay>;
-  /** For a recording without any frame of its own, suspended from its start to its end. */
+  /** For a recording without frames, suspended from its start to its end. */
   readonly blankFormat: () => Promise<VideoFormat>;
   /** Called at most four times a second for each upload; null: it is over. */
   readonly onProgress?: (session: SpoolSession, recordingId: string, progress: Progress | null) => void;
@@ -66,9 +66,7 @@ export class Upload {
     /** What earlier attempts could not read, by runId. */
     private readonly damages: ReadonlyMap<string, RunDamage> = new Map(),
   ) {
-    this.meter = new ProgressMeter({
-      report: (progress) => options.onProgress?.(session, recordingId, progress),
-    });
+    this.meter = new ProgressMeter((progress) => options.onProgress?.(session, recordingId, progress));
   }
 
   /** Sends what was recorded before `until`. */
@@ -107,7 +105,7 @@ export class Upload {
       assembled,
       receipt,
       format: await this.formatOf(pieces),
-      integrity: integrityOf(ledger, this.damages, [...ledger.runs.values()]),
+      integrity: integrityOf(ledger, this.damages),
       appVersion: options.appVersion,
       os: options.os,
     });

@@ -1,15 +1,14 @@
 // Why an upload failed, and whether a retry alone can help: a transient error is retried without limit, a permanent one is
-// also announced after a few attempts, because somebody must act.
+// also announced after a few attempts, because a person must act.
 
-import type { Failure } from '../shared/errors.ts';
+import type { ErrorCode, Failure } from '../shared/errors.ts';
 import { SightlineError, errno, errorMessage, failure } from '../shared/errors.ts';
-import type { ErrorCode } from '../shared/errors.ts';
 
 export class UploadError extends SightlineError {
   constructor(
     code: ErrorCode,
     message: string,
-    /** Whether every retry will fail until somebody fixes the cause. */
+    /** Whether every retry will fail until the cause is fixed. */
     readonly isPermanent: boolean,
     cause?: unknown,
   ) {
@@ -28,12 +27,14 @@ export function isPermanent(error: unknown): boolean {
   return code === undefined || PERMANENT.has(code);
 }
 
+const noAccess =
+  'The sink may not be written to. Give this user write access; the recording is kept in the spool.';
 const remedies: Readonly<Record<string, string>> = {
   ENOSPC: 'The sink is full. Free space there; the recording is kept in the spool and uploaded then.',
   EDQUOT:
     "The sink's quota is used up. Free space there; the recording is kept in the spool and uploaded then.",
-  EACCES: 'The sink may not be written to. Give this user write access; the recording is kept in the spool.',
-  EPERM: 'The sink may not be written to. Give this user write access; the recording is kept in the spool.',
+  EACCES: noAccess,
+  EPERM: noAccess,
   EROFS:
     'The sink is read-only. Mount it for writing or change "sinkFolder"; the recording is kept in the spool.',
   ENOTDIR: 'The sink is not a folder. Change "sinkFolder"; the recording is kept in the spool.',

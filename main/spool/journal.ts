@@ -7,7 +7,6 @@ import { dirname, join } from 'node:path';
 import { syncFolder } from '../platform/atomicFile.ts';
 import { SightlineError, errno, errorMessage } from '../shared/errors.ts';
 import type { JournalEntry } from './journalEntry.ts';
-import { journalEntrySchema } from './journalEntry.ts';
 import type { FoundLines, MissingLines, SessionKeys } from './journalLines.ts';
 import { JOURNAL_VERSION, LineSeal, headerLine, readLines } from './journalLines.ts';
 import { AppendFile } from './seal.ts';
@@ -35,7 +34,7 @@ export interface JournalOptions {
 /** A journal that an earlier process has left. */
 export interface ResumedJournal {
   readonly journal: Journal;
-  readonly entries: FoundLines<JournalEntry>['entries'];
+  readonly entries: FoundLines['entries'];
   /** Lines that had been synced and are gone or changed, those of earlier recoveries included. */
   readonly missing: readonly MissingLines[];
   /** What the witness has stated, or why nothing. */
@@ -96,7 +95,7 @@ export class Journal {
     let witness: Witness | NoStatement = 'missing';
     try {
       const bytes = await handle.readFile();
-      const found = await readLines(bytes, path, keys, parseEntry);
+      const found = await readLines(bytes, path, keys);
       witness = await Witness.resume(dirname(path), keys);
       if (found === null) {
         // The process ended before there was a whole line, or the file was emptied.
@@ -182,7 +181,7 @@ export class Journal {
     const { file } = this;
     if (file === null || file.witness !== null) return;
     try {
-      const found = await readLines(await readFile(this.path), this.path, this.keys, parseEntry);
+      const found = await readLines(await readFile(this.path), this.path, this.keys);
       if (found?.version === JOURNAL_VERSION)
         file.witness = await Witness.create(dirname(this.path), this.keys, found.entries);
     } catch {
@@ -258,20 +257,16 @@ export async function readJournal(
   path: string,
   keys: SessionKeys,
 ): Promise<{ dataKey: Buffer; entries: JournalEntry[]; unreadable: number } | null> {
-  const found = await readLines(await readFile(path), path, keys, parseEntry);
+  const found = await readLines(await readFile(path), path, keys);
   if (found === null) return null;
   const { dataKey, entries, missing, badAtEnd } = found;
   const unreadable = missing.reduce((sum, { lines }) => sum + lines, badAtEnd);
   return { dataKey, entries: entries.map(({ entry }) => entry), unreadable };
 }
 
-function parseEntry(value: unknown): JournalEntry | undefined {
-  return journalEntrySchema.safeParse(value).data;
-}
-
 /** Lines at the end that the witness does not know of were never synced, and so never acted on. */
 function missingLines(
-  { missing, next, badAtEnd }: FoundLines<JournalEntry>,
+  { missing, next, badAtEnd }: FoundLines,
   witness: ResumedJournal['witness'],
 ): MissingLines[] {
   const lines = typeof witness === 'string' ? badAtEnd : witness.lines - next;

@@ -7,6 +7,8 @@ import { basename, dirname } from 'node:path';
 import { z } from 'zod';
 import { SightlineError } from '../shared/errors.ts';
 import { parseJson } from '../shared/json.ts';
+import type { JournalEntry } from './journalEntry.ts';
+import { journalEntrySchema } from './journalEntry.ts';
 import { Seal } from './seal.ts';
 
 export const JOURNAL_VERSION = 3;
@@ -36,10 +38,10 @@ export interface MissingLines {
   readonly lines: number;
 }
 
-export interface FoundLines<Entry> {
+export interface FoundLines {
   readonly version: JournalHeader['v'];
   readonly dataKey: Buffer;
-  readonly entries: readonly { readonly line: number; readonly entry: Entry }[];
+  readonly entries: readonly { readonly line: number; readonly entry: JournalEntry }[];
   /** Before the last line that opens. */
   readonly missing: readonly MissingLines[];
   /** The number of the line after the last that opens. */
@@ -90,16 +92,10 @@ export function headerLine(key: WrappedKey): Buffer {
 
 /**
  * The unchanged lines of a journal's file. What follows its last newline is an incomplete write.
- * @param parse returns undefined for what is not an entry
  * @returns null when it has no whole line yet
  * @throws SightlineError SPOOL_UNREADABLE for another version, or a key that cannot be unlocked
  */
-export async function readLines<Entry>(
-  bytes: Buffer,
-  path: string,
-  keys: SessionKeys,
-  parse: (value: unknown) => Entry | undefined,
-): Promise<FoundLines<Entry> | null> {
+export async function readLines(bytes: Buffer, path: string, keys: SessionKeys): Promise<FoundLines | null> {
   // Not as UTF-8: damaged bytes must not move what follows them.
   const text = bytes.toString('latin1');
   const wholeBytes = text.lastIndexOf('\n') + 1;
@@ -108,7 +104,7 @@ export async function readLines<Entry>(
   const { v: version, key } = readHeader(first, path);
   const dataKey = await keys.unlock(key);
   const seal = new LineSeal(version, path, dataKey);
-  const entries: { line: number; entry: Entry }[] = [];
+  const entries: { line: number; entry: JournalEntry }[] = [];
   const missing: MissingLines[] = [];
   let next = 0;
   let at = first.length + 1;
@@ -118,7 +114,7 @@ export async function readLines<Entry>(
     at += one.length + 1;
     badAtEnd += 1;
     const opened = seal.open(one, place);
-    const entry = opened === undefined ? undefined : parse(opened.value);
+    const entry = journalEntrySchema.safeParse(opened?.value).data;
     if (opened === undefined || entry === undefined || opened.line < next) return;
     if (opened.line > next) missing.push({ line: next, lines: opened.line - next });
     entries.push({ line: opened.line, entry });

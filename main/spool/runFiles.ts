@@ -21,7 +21,7 @@ const MAX_CHUNK_BYTES = 64 * 1024 * 1024;
 const READ_BYTES = 1024 * 1024;
 
 /** The quota that a run counts towards. */
-export type RunQuota = Pick<SpoolQuota, 'reserve' | 'adjust'>;
+type RunQuota = Pick<SpoolQuota, 'reserve' | 'adjust'>;
 
 /** Some of what was written is not there as it was written, and will not be. */
 export class DamagedRunFile extends SightlineError {
@@ -31,7 +31,7 @@ export class DamagedRunFile extends SightlineError {
 }
 
 /** Called after each sync. @param lengthMs from the first frame to the newest; null: there is none */
-export type RunSynced = (chunks: number, lengthMs: number | null) => void;
+type RunSynced = (chunks: number, lengthMs: number | null) => void;
 
 /** @throws SightlineError SPOOL_FULL, SPOOL_UNREADABLE */
 export async function createRunFile(

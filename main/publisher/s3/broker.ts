@@ -6,31 +6,24 @@ import { z } from 'zod';
 import { ask, whyNoAnswer } from '../../platform/ask.ts';
 import { hostOf } from '../../platform/limits.ts';
 import { parseJson } from '../../shared/json.ts';
+import type { SinkOrder } from '../sink.ts';
 import { UploadError } from '../uploadError.ts';
 
-export interface BrokerRequest {
-  readonly recordingId: string;
-  readonly contactId: string;
-  readonly agentArn: string;
-  readonly instanceArn: string;
+export interface BrokerRequest extends Pick<
+  SinkOrder,
+  'recordingId' | 'contactId' | 'agentArn' | 'instanceArn'
+> {
   readonly bucket: string;
   /** The credentials must permit uploads of objects whose keys begin with it. */
   readonly keyPrefix: string;
 }
 
-/** In the SDK's format. */
-export interface TemporaryCredentials {
-  readonly accessKeyId: string;
-  readonly secretAccessKey: string;
-  readonly sessionToken: string;
-  readonly expiration: Date;
-}
-
+/** Credentials in the SDK's format. */
 const answerSchema = z.object({
   accessKeyId: z.string().min(1),
   secretAccessKey: z.string().min(1),
   sessionToken: z.string().min(1),
-  expiration: z.iso.datetime({ offset: true }),
+  expiration: z.iso.datetime({ offset: true }).transform((time) => new Date(time)),
 });
 
 const TIMEOUT_MS = 10_000;
@@ -41,7 +34,7 @@ export async function askBroker(
   url: string,
   token: string | null,
   request: BrokerRequest,
-): Promise<TemporaryCredentials> {
+): Promise<z.infer<typeof answerSchema>> {
   if (token === null) {
     throw new UploadError(
       'CLIENT_AUTH_ERROR',
@@ -68,7 +61,7 @@ export async function askBroker(
       true,
     );
   }
-  return { ...parsed.data, expiration: new Date(parsed.data.expiration) };
+  return parsed.data;
 }
 
 async function post(url: string, token: string, request: BrokerRequest): Promise<string> {

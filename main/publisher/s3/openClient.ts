@@ -1,4 +1,4 @@
-// The AWS SDK's client as Sightline uses it: no retries of its own, nothing from the agent's AWS files but credentials, and
+// The AWS SDK's client as Sightline uses it: without the SDK's retries, nothing from the agent's AWS files but credentials, and
 // nothing on the program's output.
 
 import type * as AwsS3 from '@aws-sdk/client-s3';

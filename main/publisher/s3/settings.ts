@@ -2,35 +2,24 @@
 
 import type { Policy } from '../../policy/keys.ts';
 
-export interface S3Settings {
-  readonly bucket: string;
-  /** null: as the SDK finds it. */
-  readonly region: string | null;
-  /** For compatible stores; null: AWS. */
-  readonly endpoint: string | null;
-  readonly pathStyle: boolean;
-  readonly profile: string | null;
-  /** null: the bucket's default encryption. */
-  readonly kmsKeyId: string | null;
-  readonly storageClass: string | null;
-  readonly tags: Readonly<Record<string, string>>;
-  /** How long a connection may be idle. */
-  readonly idleTimeoutMs: number;
-  /** How long a whole request may take, without the time for its body. */
-  readonly requestTimeoutMs: number;
-}
+export type S3Settings = Readonly<ReturnType<typeof s3SettingsOf>>;
 
-export function s3SettingsOf(policy: Policy): S3Settings {
+export function s3SettingsOf(policy: Policy) {
   return {
     bucket: policy.s3Bucket ?? '',
+    /** null: as the SDK finds it. */
     region: policy.awsRegion,
+    /** For compatible stores; null: AWS. */
     endpoint: policy.s3Endpoint,
     pathStyle: policy.s3PathStyle,
     profile: policy.awsProfile,
+    /** null: the bucket's default encryption. */
     kmsKeyId: policy.s3KmsKeyId,
     storageClass: policy.s3StorageClass,
     tags: tagsOf(policy.s3Tags),
+    /** How long a connection may be idle. */
     idleTimeoutMs: 30_000,
+    /** How long a whole request may take, without the time for its body. */
     requestTimeoutMs: 120_000,
   };
 }

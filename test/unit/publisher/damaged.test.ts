@@ -1,4 +1,4 @@
-// A recording whose files were damaged on its way into a folder: what can be read is delivered, and nothing else.
+// A recording whose files were damaged on its way into a folder: what can be read is uploaded, and nothing else.
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -53,7 +53,7 @@ async function complete(deliverDamaged = true): Promise<Complete> {
   return { session, run: join(session.folder, 'a.run'), options };
 }
 
-/** A bit of a picture, or with 'cut' the file before it. */
+/** A bit of a frame, or with 'cut' the file before it. */
 async function harm(path: string, picture: number, how: 'flip' | 'cut'): Promise<void> {
   const bytes = await readFile(path);
   let at = 8;
@@ -77,14 +77,17 @@ function expectReadUpTo(pictures: number, { manifest }: UploadResult): void {
 }
 
 describe('a damaged run', () => {
-  it.each(['flip', 'cut'] as const)('is delivered up to the damage, wherever that is (%s)', async (how) => {
-    for (let picture = 1; picture < FRAMES; picture += 1) {
-      const { session, run: path, options } = await complete();
-      await harm(path, picture, how);
-      expectReadUpTo(picture, await uploadRecording(session, 'one', options));
-      await session.abandon();
-    }
-  });
+  it.each(['flip', 'cut'] as const)(
+    'is uploaded up to the damage, no matter where that is (%s)',
+    async (how) => {
+      for (let picture = 1; picture < FRAMES; picture += 1) {
+        const { session, run: path, options } = await complete();
+        await harm(path, picture, how);
+        expectReadUpTo(picture, await uploadRecording(session, 'one', options));
+        await session.abandon();
+      }
+    },
+  );
 
   it('that is whole has no mark', async () => {
     const { session, options } = await complete();
@@ -94,7 +97,7 @@ describe('a damaged run', () => {
     await session.abandon();
   });
 
-  it('is delivered with what a delivery had read before the damage', async () => {
+  it('is uploaded with what an upload had read before the damage', async () => {
     const { session, run: path, options } = await complete();
     const begun = new Upload(session, 'one', options);
     await begun.advance(START + 600);

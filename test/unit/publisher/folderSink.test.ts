@@ -39,8 +39,8 @@ async function deliver(sink: FolderSink, recordingId: string, text: string): Pro
   return key;
 }
 
-describe('a delivery into a folder', () => {
-  it('tells of each part that has been written', async () => {
+describe('an upload to a folder', () => {
+  it('reports each part that has been written', async () => {
     const moved: number[] = [];
     const told = { ...order('rec-1'), onSent: (count: number) => moved.push(count) };
     const object = await new FolderSink(await temporaryFolder()).begin(told);
@@ -79,7 +79,7 @@ describe('a delivery into a folder', () => {
     expect(await readFile(join(root, KEY), 'utf8')).toBe('first');
   });
 
-  it('tells where it is, how large, and its checksum', async () => {
+  it('reports its place, size and checksum', async () => {
     const root = await temporaryFolder();
     const data = randomBytes(3 * 1024 * 1024 + 5);
     const object = await new FolderSink(root).begin(order('rec-1'));
@@ -92,7 +92,7 @@ describe('a delivery into a folder', () => {
     });
   });
 
-  it('takes the pictures first and the head last', async () => {
+  it('takes the frames first and the moov last', async () => {
     const root = await temporaryFolder();
     const object = await new FolderSink(root).begin(order('rec-1'));
     await object.write(4, bytes('da'));
@@ -169,7 +169,7 @@ describe('another try of the same recording', () => {
 });
 
 describe('a faulty disk or share', () => {
-  /** Delivers two parts and lets the disk do something to the file before it is checked. */
+  /** Writes two parts and lets the disk do something to the file before it is checked. */
   async function deliverDamaged(damage: (partial: string) => Promise<void>): Promise<string[]> {
     const root = await temporaryFolder();
     const object = await new FolderSink(root).begin(order('rec-1'));

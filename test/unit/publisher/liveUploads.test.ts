@@ -40,7 +40,7 @@ function bench() {
 
 const open = sessionOf(recording('one', 1000, null), run('a', 1000, null));
 
-describe('a delivery during the contact', () => {
+describe('an upload during the contact', () => {
   it('begins when ten MiB are there, and takes in nothing younger than five seconds', async () => {
     const { live, calls } = bench();
     for (let grown = 0; grown < 10; grown += 1) live.grew(open, MIB);

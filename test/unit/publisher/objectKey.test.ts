@@ -38,7 +38,7 @@ describe('the name of a recording', () => {
     expect(key('')).toMatch(/^connect\/instance\/ScreenRecordings\//);
   });
 
-  it('has no part that a file system refuses, whatever a page named', async () => {
+  it('has no part that a file system refuses, no matter what a page named', async () => {
     const key = (instanceArn: string, instanceAlias?: string): string =>
       objectKey({ ...parts, contactId: 'c'.repeat(128), instanceAlias, instanceArn });
     const [one, other] = ['a', 'b'].map((end) => key(`arn:${'x'.repeat(2000)}${end}`)) as [string, string];
@@ -59,7 +59,7 @@ describe('the name of a recording', () => {
     expect(key('calls')).toMatch(/^calls\/2026\//);
   });
 
-  it('neither begins with a slash nor has an empty part, whatever the prefix’s ends', () => {
+  it('neither begins with a slash nor has an empty part, however the prefix begins and ends', () => {
     for (const prefix of ['', '/', '//']) {
       expect(objectKey({ ...parts, prefix })).toBe('2026/01/02/6f2c1d3e-0a4b_20260102T030405Z.mp4');
     }

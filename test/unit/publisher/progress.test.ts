@@ -12,11 +12,11 @@ afterEach(() => {
 
 function meter(): { meter: ProgressMeter; told: (Progress | null)[] } {
   const told: (Progress | null)[] = [];
-  return { told, meter: new ProgressMeter({ report: (progress) => told.push(progress) }) };
+  return { told, meter: new ProgressMeter((progress) => told.push(progress)) };
 }
 
-describe('a meter of a delivery', () => {
-  it('tells at most four times a second, and the last of it all the same', () => {
+describe('the meter of an upload', () => {
+  it('reports at most four times a second, the last change included', () => {
     const { meter: one, told } = meter();
     for (let slice = 0; slice < 1000; slice += 1) {
       one.sent(1000);
@@ -76,7 +76,7 @@ describe('a meter of a delivery', () => {
 });
 
 describe('the queue as it is shown', () => {
-  it('has what is under way with its progress, what waits for its turn, and tells of each change', async () => {
+  it('has what is under way with its progress and what waits for its turn, and notifies of each change', async () => {
     const on = await bench(1, 'rec-1', 'rec-2');
     let finish = (): void => undefined;
     on.outcomes = [() => new Promise((resolve) => (finish = resolve))];
@@ -118,7 +118,7 @@ describe('the queue as it is shown', () => {
     await on.publisher.idle();
   });
 
-  it('has a delivery whose contact goes on', async () => {
+  it('has an upload whose contact continues', async () => {
     const on = await bench();
     const progress = { sentBytes: 10, totalBytes: null, bytesPerSecond: 5 };
     on.publisher.progressed(on.session, 'rec-1', progress);

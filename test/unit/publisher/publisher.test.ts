@@ -6,7 +6,7 @@ import { containing } from '../support/matchers.ts';
 import type { Bench } from '../support/publisher.ts';
 import { NOW, bench, delivered, systemError } from '../support/publisher.ts';
 
-/** Lets the next try happen, which is due after `delayMs` and not a moment earlier. */
+/** Lets the next attempt happen, which is due after `delayMs` and not earlier. */
 async function nextTry(on: Bench, delayMs: number): Promise<void> {
   const before = on.tries.length;
   await vi.advanceTimersByTimeAsync(delayMs - 1);
@@ -24,8 +24,8 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-describe('a recording that can be delivered', () => {
-  it('is journaled as published, told of, and taken out of the spool', async () => {
+describe('a recording that can be uploaded', () => {
+  it('is journaled as published, announced, and removed from the spool', async () => {
     const on = await bench();
     await on.session.release();
     on.publisher.enqueue(on.session, 'rec-1');
@@ -80,7 +80,7 @@ describe('a recording that can be delivered', () => {
     expect(on.published).toEqual(['rec-1', 'rec-2', 'rec-3']);
   });
 
-  it('is not held up by one that cannot be', async () => {
+  it('does not wait for one that cannot be', async () => {
     const on = await bench(1, 'rec-1', 'rec-2');
     on.outcomes = [systemError('EACCES')];
     on.publisher.enqueue(on.session, 'rec-1');
@@ -92,8 +92,8 @@ describe('a recording that can be delivered', () => {
   });
 });
 
-describe('trouble that may pass by itself', () => {
-  it('is never announced as FAILED: it is tried on, with the reason for all to see', async () => {
+describe('a transient failure', () => {
+  it('is never announced as FAILED: it is retried, and the reason is shown', async () => {
     const on = await bench();
     on.outcomes = Array.from({ length: 5 }, () => systemError('ETIMEDOUT'));
     on.publisher.enqueue(on.session, 'rec-1');
@@ -148,7 +148,7 @@ describe('trouble that may pass by itself', () => {
   });
 });
 
-describe('trouble that does not pass', () => {
+describe('a permanent failure', () => {
   it.each([
     ['EACCES', 'The sink may not be written to.'],
     ['EPERM', 'The sink may not be written to.'],
@@ -180,9 +180,9 @@ describe('trouble that does not pass', () => {
   });
 });
 
-describe('what is said about trouble', () => {
+describe('the reason of a failure', () => {
   it.each([['a sink that is not there', 'ENOENT', 'The sink is not there.']])(
-    'tells what to do about %s',
+    'says what to do about %s',
     async (_, code, words) => {
       const on = await bench();
       on.outcomes = [systemError(code)];
@@ -220,7 +220,7 @@ describe('what is said about trouble', () => {
     on.publisher.stop();
   });
 
-  it('that cannot be announced is logged, and does not end the tries', async () => {
+  it('that cannot be announced is logged, and does not end the attempts', async () => {
     const on = await bench();
     on.outcomes = Array.from({ length: 3 }, () => systemError('EACCES'));
     on.onFailed = () => Promise.reject(new Error('no way to tell'));
@@ -234,8 +234,8 @@ describe('what is said about trouble', () => {
   });
 });
 
-describe('support that has mended the cause', () => {
-  it('can have everything tried at once, and once only', async () => {
+describe('support that has fixed the cause', () => {
+  it('can retry everything at once, and once only', async () => {
     const on = await bench(1, 'rec-1', 'rec-2');
     on.outcomes = [systemError('EROFS'), systemError('EROFS')];
     on.publisher.enqueue(on.session, 'rec-1');
@@ -305,8 +305,8 @@ describe('a publisher with nothing to do', () => {
   });
 });
 
-describe('a delivery that stands still', () => {
-  it('says so to whoever looks, until something moves', async () => {
+describe('an upload without progress', () => {
+  it('is shown as such until something moves', async () => {
     const on = await bench(1, 'rec-1', 'rec-2');
     let end = (): void => undefined;
     on.outcomes = [() => new Promise<void>((resolve) => (end = resolve))];
@@ -317,7 +317,7 @@ describe('a delivery that stands still', () => {
     on.publisher.progressed(on.session, 'rec-1', { ...progress, sentBytes: 10 });
     await vi.advanceTimersByTimeAsync(29_999);
     expect(on.publisher.uploads.reason).toBeNull();
-    // Told again that it is where it was: nothing has moved.
+    // Reported at the same place again: nothing has moved.
     on.publisher.progressed(on.session, 'rec-1', { ...progress, sentBytes: 10 });
     await vi.advanceTimersByTimeAsync(1);
     expect(on.uploads.at(-1)).toMatchObject({ pending: 2, reason: { code: 'CLIENT_CONNECTION_ERROR' } });
@@ -333,7 +333,7 @@ describe('a delivery that stands still', () => {
 });
 
 describe('a queue whose listeners throw', () => {
-  it.each(['at once', 'later'])('goes on when FAILED cannot be announced (%s)', async (when) => {
+  it.each(['at once', 'later'])('continues when FAILED cannot be announced (%s)', async (when) => {
     const on = await bench(1, 'rec-1', 'rec-2');
     on.onFailed = () => {
       if (when === 'at once') throw new Error('The spool knows no recording rec-1.');
@@ -354,7 +354,7 @@ describe('a queue whose listeners throw', () => {
     expect(on.published).toEqual(['rec-2', 'rec-1']);
   });
 
-  it('goes on when nobody can show it', async () => {
+  it('continues when it cannot be shown', async () => {
     const on = await bench();
     on.publisher.watch(() => {
       throw new Error('no window');

@@ -1,4 +1,4 @@
-// Tries that somebody asked for, because the cause has been mended.
+// Requested retries, because the cause was fixed.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { bench, receipt, systemError } from '../support/publisher.ts';
 
@@ -9,7 +9,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-describe('a try that somebody asked for', () => {
+describe('a requested retry', () => {
   it('is of the recordings that are named, by recording or by contact, and of no other', async () => {
     const on = await bench(1, 'rec-1', 'rec-2', 'rec-3');
     on.outcomes = Array.from({ length: 3 }, () => systemError('EROFS'));
@@ -27,7 +27,7 @@ describe('a try that somebody asked for', () => {
     on.publisher.stop();
   });
 
-  it('tells what it came to: first still failed, then published', async () => {
+  it('reports its outcome: first still failed, then published', async () => {
     const on = await bench();
     on.outcomes = [systemError('EROFS'), systemError('EROFS')];
     on.publisher.enqueue(on.session, 'rec-1');
@@ -39,7 +39,7 @@ describe('a try that somebody asked for', () => {
     expect(on.publisher.retryNow()).toEqual([]);
   });
 
-  it('comes after a try that is under way: its cause may have been mended too late for that', async () => {
+  it('comes after a running attempt: the cause may have been fixed too late for that', async () => {
     const on = await bench();
     let fail = (): void => undefined;
     on.outcomes = [
@@ -54,7 +54,7 @@ describe('a try that somebody asked for', () => {
     expect(on.tries).toEqual(['rec-1', 'rec-1']);
   });
 
-  it('is one try for all who ask while it waits for its turn', async () => {
+  it('is one attempt for all requests while it waits for its turn', async () => {
     const on = await bench(1, 'rec-1', 'rec-2');
     let finish = (): void => undefined;
     on.outcomes = [() => new Promise((resolve) => (finish = resolve))];

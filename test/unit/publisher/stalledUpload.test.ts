@@ -1,5 +1,5 @@
 // A file system that does not answer one recording's request must not block the uploads of the others. The real folder sink
-// over a real spool; the hang is a FIFO without a writer, which blocks whoever opens it, as a hung share does.
+// over a real spool; the hang is a FIFO without a writer, which blocks the opening process, as a hung share does.
 import { execFileSync } from 'node:child_process';
 import { mkdir, open, readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';

@@ -58,7 +58,7 @@ describe('the bandwidth cap', () => {
     expect(await takeFor(throttle, 1000, KIB)).toBeLessThanOrEqual(62.5 * 1250 + 2 * KIB);
   });
 
-  it('is lifted at once for whoever waits, and is back for the next', async () => {
+  it('is lifted at once for waiting requests, and applies again to the next', async () => {
     const throttle = new Throttle();
     throttle.limit(8); // a byte a millisecond
     await taken(throttle, 100_000);

@@ -8,7 +8,7 @@ import { append, closedAfterTest, newSpool } from '../support/spool.ts';
 const keys = testKeys();
 
 describe('the current session', () => {
-  it('is opened by its first record, and knows which session holds a recording until it is forgotten', async () => {
+  it('is opened by its first record, and knows which session contains a recording until it is forgotten', async () => {
     const current = new CurrentSpoolSession((await newSpool(keys)).spool);
     await current.append(entry.started('one', 1000));
     const session = closedAfterTest(current.session());
@@ -33,7 +33,7 @@ describe('the current session', () => {
     await current.append(entry.failed('one'));
     await current.append(entry.announced('one', 'FAILED'));
     await current.end(Promise.resolve());
-    // What comes next gets a folder of its own.
+    // What comes next gets a new folder.
     await current.append(entry.started('two', 2000));
     expect(closedAfterTest(current.session()).ledger.recordings.has('one')).toBe(false);
   });

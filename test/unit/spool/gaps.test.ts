@@ -1,4 +1,4 @@
-// A gap in its parts: what held capture, and when that changed.
+// A gap in its parts: what blocked capture, and when that changed.
 import { describe, expect, it } from 'vitest';
 import type { PauseReason } from '../../../main/shared/names.ts';
 import type { JournalEntry } from '../../../main/spool/journal.ts';
@@ -32,7 +32,7 @@ describe('a gap', () => {
     ).toEqual([['locked', 3800, 6300]]);
   });
 
-  it('changes its reason where what holds capture changes', () => {
+  it('changes its reason where what blocks capture changes', () => {
     expect(
       gaps(
         run('a', 1000, 3800, 'suspended'),
@@ -48,7 +48,7 @@ describe('a gap', () => {
     ]);
   });
 
-  it('is suspended while a suspension holds, whatever else does', () => {
+  it('is suspended during a suspension, even if there are other reasons', () => {
     expect(
       gaps(
         run('a', 1000, 3800, 'locked'),
@@ -64,7 +64,7 @@ describe('a gap', () => {
     ]);
   });
 
-  it('after a fault is a fault until something else holds capture', () => {
+  it('after a fault is a fault until something else blocks capture', () => {
     expect(
       gaps(
         run('a', 1000, 4000, 'interrupted'),
@@ -78,7 +78,7 @@ describe('a gap', () => {
     ]);
   });
 
-  it('across a restart is the suspension’s when one held, and the restart’s when none did', () => {
+  it('across a restart is the suspension’s if there was one, and the restart’s if not', () => {
     expect(
       gaps(
         run('a', 1000, 4000, 'suspended'),
@@ -92,13 +92,13 @@ describe('a gap', () => {
     ]);
   });
 
-  it('at the start is the pause’s that held then, although it began before', () => {
+  it('at the start is the current pause’s, although it began before', () => {
     expect(gaps(paused('asleep', 1000), unpaused('asleep', 2000), run('a', 2300, 11_000))).toEqual([
       ['asleep', 1000, 2300],
     ]);
   });
 
-  it('at the end is the pause’s that still holds', () => {
+  it('at the end is that of the pause that lasts', () => {
     expect(gaps(run('a', 1000, 4000, 'locked'), paused('locked', 4000))).toEqual([['locked', 4000, 11_000]]);
   });
 

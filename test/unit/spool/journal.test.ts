@@ -38,7 +38,7 @@ describe('the journal', () => {
     expect(await read(path)).toEqual(everyKind);
   });
 
-  it('gives back whatever a page may have put into a contact', async () => {
+  it('returns anything that a page may have put into a contact', async () => {
     const text = fc.string({ unit: 'binary', maxLength: 40 });
     const key = text.filter((name) => name !== '__proto__');
     const entries = fc.array(
@@ -58,7 +58,7 @@ describe('the journal', () => {
         });
         await rm(path, { force: true });
         await write(path, written);
-        // Compared as JSON: it tells -0 from 0 no more than the journal needs to.
+        // Compared as JSON, which does not distinguish -0 from 0; the journal need not.
         expect(JSON.stringify(await read(path))).toBe(JSON.stringify(written));
       }),
       { numRuns: 8 },
@@ -79,13 +79,13 @@ describe('the journal', () => {
       expect(Buffer.from(line, 'base64').toString()).not.toMatch(/recording|run-|contact/);
   });
 
-  it('can be read by nobody else', async () => {
+  it('is private', async () => {
     const path = await journalPath();
     await write(path, [entry.started('one', 1)]);
     expect((await stat(path)).mode & 0o777).toBe(0o600);
   });
 
-  it('goes on where it ended when it is opened again', async () => {
+  it('continues where it ended when it is opened again', async () => {
     const path = await journalPath();
     await write(path, recording('one', 1000, null));
     await write(path, [entry.stopped('one', 2000)]);
@@ -114,7 +114,7 @@ describe('a torn last line', () => {
     }
   });
 
-  it('is cut off before the next entry is written', async () => {
+  it('is truncated before the next entry is written', async () => {
     const path = await journalPath();
     await write(path, recording('one', 1000, null));
     await appendFile(path, 'bm90IGEgd2hvbGUgbGl');
@@ -122,7 +122,7 @@ describe('a torn last line', () => {
     expect(await read(path)).toEqual(recording('one', 1000, 2000));
   });
 
-  it('is cut off even when it is the only one', async () => {
+  it('is truncated even when it is the only one', async () => {
     const path = await journalPath();
     await writeFile(path, '{"v":3,"key');
     await write(path, [entry.started('one', 1000)]);
@@ -130,7 +130,7 @@ describe('a torn last line', () => {
   });
 });
 
-describe('a journal that somebody else has written to', () => {
+describe('a journal that another program has written to', () => {
   const entries = [...recording('one', 1000, null), ...run('run-1', 1000, 4000)];
 
   /** What is read, and which lines are known to be missing. */
@@ -190,7 +190,7 @@ describe('a journal that somebody else has written to', () => {
     });
   });
 
-  it('cut off at any line knows how many are missing', async () => {
+  it('truncated at any line knows how many are missing', async () => {
     for (let kept = 0; kept < entries.length; kept += 1)
       expect(await after((lines) => lines.splice(kept + 1))).toEqual({
         read: entries.slice(0, kept),
@@ -207,7 +207,7 @@ describe('a journal that somebody else has written to', () => {
     });
   });
 
-  it('never takes the lines that were cut off for new ones of the same number', async () => {
+  it('never mistakes truncated lines for new ones of the same number', async () => {
     const path = await journalPath();
     await write(path, entries);
     const lines = (await readFile(path, 'utf8')).split('\n').slice(0, -1);
@@ -275,7 +275,7 @@ describe('a journal that somebody else has written to', () => {
   });
 });
 
-describe('trouble with the disk', () => {
+describe('a failing disk', () => {
   it('is SPOOL_FULL when the disk or the quota is full', () => {
     for (const code of ['ENOSPC', 'EDQUOT']) {
       const cause = Object.assign(new Error('no room'), { code });

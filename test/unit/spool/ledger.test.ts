@@ -27,7 +27,7 @@ describe('the ledger', () => {
     });
   });
 
-  it('adds a run’s life up, and keeps runs in the order in which they were opened', () => {
+  it('sums up a run, and keeps runs in the order in which they were opened', () => {
     const ledger = ledgerOf(run('b', 1000, 2000), run('a', 2000, null), entry.opened('c', 5000));
     expect([...ledger.runs.keys()]).toEqual(['b', 'a', 'c']);
     expect(ledger.runs.get('b')).toEqual({
@@ -50,7 +50,7 @@ describe('the ledger', () => {
     expect(ledger.recordings.get('two')?.stopped).toBeNull();
   });
 
-  it('has a recording settled once it is published or has failed, not before', () => {
+  it('knows a recording as published or failed once it is, not before', () => {
     const settled = (...entries: JournalEntry[]): boolean => {
       const one = ledgerOf(recording('one', 1000, 5000), entries).recordings.get('one');
       return one !== undefined && isPublishedOrFailed(one);
@@ -60,7 +60,7 @@ describe('the ledger', () => {
     expect(settled(entry.failed('one'))).toBe(true);
   });
 
-  it('takes no notice of news about what it does not know', () => {
+  it('ignores entries about recordings and runs that it does not know', () => {
     const ledger = ledgerOf(
       entry.recording('one', 1000),
       entry.suspended('one', 1000),

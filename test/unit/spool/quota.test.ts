@@ -182,7 +182,7 @@ describe('the quota', () => {
     await expect(session.beginRun(entry.opened('a', it.now))).rejects.toMatchObject({ code: 'SPOOL_FULL' });
     expect(await sizeOf(it.root)).toBe(before);
     expect(session.ledger.runs.size).toBe(0);
-    // The sink is mended: recording goes on without being asked.
+    // The sink is fixed: recording continues without a request.
     await it.publish(one, 'one');
     await (await session.beginRun(entry.opened('a', it.now))).close();
     await session.append(entry.closed('a', it.now));
@@ -201,7 +201,7 @@ describe('the quota', () => {
 describe('the free space of the disk', () => {
   const limits = { minFreeBytes: 100 * MIB };
 
-  it('is kept: recording is refused below the floor, with the figures, and goes on above it', async () => {
+  it('is kept: recording is refused below the floor, with the figures, and continues above it', async () => {
     const it = await bench(limits);
     it.free = () => 99 * MIB;
     const refused = it.record('one', KIB);
@@ -213,7 +213,7 @@ describe('the free space of the disk', () => {
     await it.record('two', KIB);
   });
 
-  it('is noticed while a run is written, whoever fills the disk', async () => {
+  it('is noticed while a run is written, no matter which program fills the disk', async () => {
     const it = await bench(limits);
     it.free = () => 200 * MIB;
     const session = await openedSession(it.spool);
@@ -227,7 +227,7 @@ describe('the free space of the disk', () => {
     await session.release();
   });
 
-  it('is asked for every few megabytes or seconds, not with every picture', async () => {
+  it('is queried every few megabytes or seconds, not with every frame', async () => {
     const it = await bench(limits);
     const session = await openedSession(it.spool);
     const run = await session.beginRun(entry.opened('a', it.now));
@@ -255,7 +255,7 @@ describe('the free space of the disk', () => {
     expect(it.problems).toEqual(['the free space of the disk under the spool is unknown']);
   });
 
-  it('is that of the disk the spool is on, as statfs tells it', async () => {
+  it('is that of the disk the spool is on, as statfs reports it', async () => {
     const root = await temporaryFolder();
     const problems: string[] = [];
     const quota = (minFreeBytes: number): SpoolQuota =>
@@ -339,7 +339,7 @@ describe('published recordings', () => {
     expect(it.quota.usedBytes).toBe(await sizeOf(it.root));
   });
 
-  it('of a stretch that goes on go as well, but nothing that an open recording may need', async () => {
+  it('of a session that continues are deleted as well, but nothing that an open recording may need', async () => {
     const it = await bench({ ...keep, quotaBytes: 3 * MIB });
     const session = await openedSession(it.spool);
     const write = async (runId: string, from: number): Promise<void> => {
@@ -366,7 +366,7 @@ describe('published recordings', () => {
     await session.release();
   });
 
-  it('that somebody has taken away are no trouble', async () => {
+  it('that another program has deleted cause no error', async () => {
     const it = await bench({ ...keep, quotaBytes: 4 * MIB });
     const session = await it.record('one', 2 * MIB);
     await it.publish(session, 'one');

@@ -1,4 +1,4 @@
-// Whatever happens in whatever order, what the room deletes is published and what it counts is what is there.
+// In any sequence of actions the quota deletes only what is published, and counts exactly what exists.
 import { readdir, stat } from 'node:fs/promises';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -22,11 +22,11 @@ const MIN_FREE = 512 * KIB;
 const KEEP_MS = 60_000;
 
 type Action =
-  /** Two contacts that share a run, the second one with a run of its own after it. */
+  /** Two contacts that share a run, the second one with a further run after it. */
   | { type: 'record'; kib: number; both: boolean }
   | { type: 'publish'; which: number }
   | { type: 'pass'; ms: number }
-  /** Somebody else's files on the same disk. */
+  /** Other files on the same disk. */
   | { type: 'fill'; kib: number }
   | { type: 'restart' };
 

@@ -120,7 +120,7 @@ describe('recovery after a crash', () => {
     await publishAll(session);
   });
 
-  it('closes a run that never had a picture as one without', async () => {
+  it('closes a run that never had a frame as one without', async () => {
     const { spool, root } = await newSpool(keys);
     const entries = [...recording('one', 1000, null), ...run('a', 1000, 3000), entry.opened('b', 3000)];
     await crashed(root, 'left', entries, { a: video.bytes });
@@ -145,7 +145,7 @@ describe('recovery after a crash', () => {
     expect(await readdir(root)).toEqual([]);
   });
 
-  it('fails a recording whose only run lost its pictures with the power', async () => {
+  it('fails a recording whose only run lost its frames in a power cut', async () => {
     const { spool, root } = await newSpool(keys);
     const entries = [...recording('one', 5000, null), ...run('a', 5000, null)];
     const folder = await crashed(root, 'left', entries, { a: Buffer.alloc(0) });
@@ -172,7 +172,7 @@ describe('recovery after a crash', () => {
     expect(await readdir(root)).toEqual([]);
   });
 
-  it('drops the torn last line of a journal and goes on from there', async () => {
+  it('drops the torn last line of a journal and continues from there', async () => {
     const { spool, root } = await newSpool(keys);
     const folder = await crashed(root, 'left', [...recording('one', 5000, null), ...run('a', 5000, null)], {
       a: video.bytes,

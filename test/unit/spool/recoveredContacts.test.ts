@@ -1,4 +1,4 @@
-// What a crash leaves and the next process goes on with.
+// What a crash leaves and the next process continues.
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -51,7 +51,7 @@ async function spoolWith(
 const open = [...recording('one', 5000, null), ...run('a', 5000, null)];
 
 describe('recordings that were open when the process died', () => {
-  it('go on in the newest folder, their runs closed and their pauses over', async () => {
+  it('continue in the newest folder, with their runs closed and their pauses over', async () => {
     const paused: JournalEntry = { type: 'capture.paused', at: 6000, reason: 'locked' };
     const spool = await spoolWith({ '1-old': open, '2-new': [...open, paused] });
     const { unpublished, continued } = await recovered(spool, NOW);
@@ -81,7 +81,7 @@ describe('recordings that were open when the process died', () => {
     expect(endedSuspended(unpublished[0]!)).toMatchObject([{ suspended: false, suspendedByAgent: true }]);
   });
 
-  it('are told suspended when they were, since when they are', async () => {
+  it('are suspended if they were, with the time since when', async () => {
     const spool = await spoolWith({
       left: [...open, entry.suspended('one', 5500), entry.resumed('one', 5600), entry.suspended('one', 6500)],
     });
@@ -89,7 +89,7 @@ describe('recordings that were open when the process died', () => {
     expect(openContacts(continued!)).toMatchObject([{ suspendedAt: 6500 }]);
   });
 
-  it('end there when they may not go on; those that ended suspended are remembered as such', async () => {
+  it('end there when they may not continue; those that ended suspended are remembered as such', async () => {
     const spool = await spoolWith({ left: [...open, entry.suspended('one', 6500)] }, false);
     const { unpublished, continued } = await recovered(spool, NOW);
     expect(continued).toBeNull();

@@ -40,27 +40,27 @@ async function write(path: string, ...parts: string[]): Promise<number> {
 }
 
 describe('a run file', () => {
-  it('gives back what was appended, in the order of the calls, and tells its size', async () => {
+  it('returns what was appended, in the order of the calls, and its size', async () => {
     const path = await runPath();
     const size = await write(path, 'one ', 'two ', 'three');
     expect(await read(path)).toEqual({ text: 'one two three', code: null });
     expect((await stat(path)).size).toBe(size);
   });
 
-  it('holds nothing that anybody can read', async () => {
+  it('contains nothing readable', async () => {
     const path = await runPath();
     await write(path, 'moof mdat ftyp '.repeat(100));
     expect((await readFile(path)).toString('latin1')).not.toMatch(/moof|mdat|ftyp/);
   });
 
-  it('never looks the same twice, even for the same pictures', async () => {
+  it('never looks the same twice, even for the same frames', async () => {
     const [one, two] = [await runPath(), await runPath()];
     await write(one, 'the same');
     await write(two, 'the same');
     expect((await readFile(one)).equals(await readFile(two))).toBe(false);
   });
 
-  it('can be opened by nobody else', async () => {
+  it('is private', async () => {
     const path = await runPath();
     await write(path);
     expect((await stat(path)).mode & 0o777).toBe(0o600);
@@ -88,7 +88,7 @@ describe('a run file', () => {
     await writer.close();
   });
 
-  it('is read on where a part was cut off, once it is whole', async () => {
+  it('is read from an incomplete chunk once that is complete', async () => {
     const path = await runPath();
     await write(path, 'one', 'two');
     const whole = await readFile(path);
@@ -126,7 +126,7 @@ describe('a run file', () => {
   });
 });
 
-describe('a run file that was cut off', () => {
+describe('a run file that was truncated', () => {
   it('is read to its last whole chunk, wherever the cut is', async () => {
     const path = await runPath();
     const parts = ['one', 'two', 'three'];

@@ -18,7 +18,7 @@ async function addRun(session: SpoolSession, entries: JournalEntry[], runId: str
 }
 
 describe('a session of the spool', () => {
-  it('is a folder of its own that nobody else can read, with a journal and its witness', async () => {
+  it('is a separate private folder with a journal and its witness', async () => {
     const { spool, root } = await newSpool(keys);
     const session = await openedSession(spool);
     expect(session.folder).toBe(join(root, 'session-1'));
@@ -82,7 +82,7 @@ describe('a session of the spool', () => {
 });
 
 describe('the end of a session', () => {
-  it('comes when it is released and every recording is settled, not before', async () => {
+  it('happens when it is released and every recording was published or has failed, not before', async () => {
     const { spool, root } = await newSpool(keys);
     const session = await openedSession(spool);
     await addRun(session, [...recording('one', 1000, 2000), ...run('a', 1000, 2000)], 'a');
@@ -93,7 +93,7 @@ describe('the end of a session', () => {
     expect(await readdir(root)).toEqual([]);
   });
 
-  it('does not come while contacts may still be recorded, even if all so far are settled', async () => {
+  it('does not happen while contacts may still be recorded, even if all so far were published or have failed', async () => {
     const { spool } = await newSpool(keys);
     const session = await openedSession(spool);
     await append(session, entry.started('one', 1000), entry.failed('one'), entry.announced('one', 'FAILED'));
@@ -150,7 +150,7 @@ describe('run files', () => {
     expect(await exists(session.folder)).toBe(false);
   }
 
-  it('stay while a recording is open that began before them, whatever has been published', async () => {
+  it('stay while a recording is open that began before them, even if others were published', async () => {
     const { session, files } = await two();
     await append(session, entry.published('one'));
     await session.tidy();
@@ -159,7 +159,7 @@ describe('run files', () => {
     await end(session);
   });
 
-  it('stay while the journal could not be told that their recording is published', async () => {
+  it('stay while the journal does not state that their recording is published', async () => {
     const { session, files } = await two();
     await append(session, entry.stopped('two', 7000));
     await session.abandon();

@@ -203,7 +203,7 @@ describe('the newest word on a contact', () => {
   const ids = (...known: { ledger: ReturnType<typeof ledgerOf> }[]): string[] =>
     suspendedContacts(known).map(({ recordingId }) => recordingId);
 
-  it('holds', () => {
+  it('is true', () => {
     expect(ids(before)).toEqual(['a']);
     expect(ids(before, { ledger: ledgerOf(suspendedRecording('b', 5000, 'a')) })).toEqual(['b']);
     const resumed = [

@@ -102,7 +102,7 @@ describe('the timeline of one recording', () => {
     ]);
   });
 
-  it('lets the last picture stand for a hole shorter than a frame', () => {
+  it('shows the last frame during a hole shorter than a frame', () => {
     expect(one(run('a', 1000, 4000), run('b', 4199, 11_000))).toEqual([
       picture('a', 1000, 4199),
       picture('b', 4199, 11_000),
@@ -110,7 +110,7 @@ describe('the timeline of one recording', () => {
     expect(one(run('a', 1000, 4000), run('b', 4200, 11_000))).toHaveLength(3);
   });
 
-  it('lets the last picture stand to the end when less than a frame is missing there', () => {
+  it('shows the last frame to the end when less than a frame is missing there', () => {
     expect(one(run('a', 1000, 10_801))).toEqual([picture('a', 1000, 11_000)]);
     expect(one(run('a', 1000, 10_800))).toEqual([
       picture('a', 1000, 10_800),
@@ -141,7 +141,7 @@ describe('the timeline of one recording', () => {
     expect(one(run('a', 1000, null))).toEqual([picture('a', 1000, 11_000)]);
   });
 
-  it('has no piece for a run without pictures', () => {
+  it('has no piece for a run without frames', () => {
     expect(one(entry.opened('dead', 900), entry.closed('dead', null), run('a', 1000, 11_000))).toEqual([
       picture('a', 1000, 11_000),
     ]);
@@ -224,7 +224,7 @@ describe('any timeline', () => {
     );
   });
 
-  it('shows a run from its first picture on, once, and for no more than a frame after its last one', () => {
+  it('shows a run from its first frame, once, and for no more than a frame after its last one', () => {
     fc.assert(
       fc.property(story, ({ ledger, pieces }) => {
         const shown = pieces.flatMap((piece) => (piece.kind === 'run' ? [piece] : []));

@@ -1,4 +1,4 @@
-// What a spool session's end is worth: a tail that was cut off is told from one that the power took before it was synced.
+// The end of a spool session: a truncation is distinguished from what a power cut took before it was synced.
 import { mkdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -21,7 +21,7 @@ const NOW = 60_000;
 const START = 5000;
 const keys = testKeys();
 let video: TestVideo;
-/** The head and one fragment a picture, as capture appends them. */
+/** The initialisation segment and one fragment per frame, as capture appends them. */
 let chunksOfVideo: Uint8Array[];
 
 beforeAll(async () => {
@@ -38,7 +38,7 @@ interface Left {
   readonly witness: string;
 }
 
-/** A session that a killed process left: the run "a" with all pictures, synced; then these entries. */
+/** A session that a killed process left: the run "a" with all frames, synced; then these entries. */
 async function leave(then: readonly JournalEntry[] = []): Promise<Left> {
   const root = join(await temporaryFolder(), 'spool');
   const spool = spoolAt(root, []);
@@ -96,14 +96,14 @@ async function cutChunks(path: string, chunks: number): Promise<void> {
 }
 
 describe('a session that a killed process left', () => {
-  it('has all that was written, and nothing to complain of', async () => {
+  it('has all that was written, and no damage', async () => {
     const session = await recover((await leave()).root);
     expect(endOf(session)).toBe(whole());
     expect(session.ledger).toMatchObject({ damages: [], unverified: null });
     await session.abandon();
   });
 
-  it('may go on', async () => {
+  it('may continue', async () => {
     const session = await recover((await leave()).root, true);
     expect(session.openRecordings()).toHaveLength(1);
     await session.abandon();
@@ -140,18 +140,18 @@ describe('a power cut', () => {
   });
 });
 
-describe('a journal whose end was cut off', () => {
+describe('a journal that was truncated', () => {
   const stopped = [entry.closed('a', 7000), entry.stopped('one', 7000)].map((one) =>
     one.type === 'run.closed' ? { ...one, frames: 10 } : one,
   );
 
-  it('keeps the end that was announced, with the time that nobody knows of as a gap', async () => {
+  it('keeps the end that was announced, with the unknown time as a gap', async () => {
     const left = await leave([
       ...stopped,
       { type: 'event.announced', recordingId: 'one', status: 'COMPLETED' },
     ]);
     await cutLines(left.journal, 3);
-    // And the run with it: its last three pictures.
+    // And the run with it: its last three frames.
     await cutChunks(left.run, 3);
     const session = await recover(left.root);
     const one = session.ledger.recordings.get('one')!;
@@ -188,7 +188,7 @@ describe('a journal whose end was cut off', () => {
     expect((await stat(left.run)).size).toBeGreaterThan(0);
   });
 
-  it('does not go on by itself: a suspension may be among what is lost', async () => {
+  it('does not continue without a page: a suspension may be among what is lost', async () => {
     const left = await leave([entry.suspended('one', 7000)]);
     await cutLines(left.journal, 1);
     const { unpublished, continued } = await recovered(spoolAt(left.root, [], true), NOW);
@@ -198,7 +198,7 @@ describe('a journal whose end was cut off', () => {
   });
 });
 
-describe('a run whose end was cut off', () => {
+describe('a run that was truncated', () => {
   it('ends where it did, although its journal line was never written', async () => {
     const left = await leave();
     await cutChunks(left.run, 4);
@@ -249,7 +249,7 @@ describe('a witness', () => {
     ['unreadable', (path: string) => writeFile(path, Buffer.alloc(WITNESS_BYTES))],
     ['unreadable', async (path: string) => writeFile(path, (await readFile(path)).fill(1, 1024))],
   ] as const)(
-    'that is %s marks the end as not verified, and nothing goes on in doubt',
+    'that is %s marks the end as not verified, and in doubt nothing continues',
     async (cause, harm) => {
       const left = await leave();
       await harm(left.witness);
@@ -280,7 +280,7 @@ describe('a witness', () => {
     expect(await Witness.resume(left.folder, strangers)).toBe('unreadable');
   });
 
-  it('tells nothing but the names of recordings to who has no key, and those only until they are settled', async () => {
+  it('reveals without a key only the ids of recordings, and only until they are published or have failed', async () => {
     const left = await leave();
     expect((await readFile(left.witness)).toString('latin1')).not.toMatch(/contact|arn:|a\.run/);
     expect(await hintedRecordings(left.folder)).toEqual(['one']);
@@ -321,7 +321,7 @@ describe('a journal of the version before', () => {
     return folder;
   }
 
-  it('is recovered: its end is not verified, which is no mark of damage, and it may go on', async () => {
+  it('is recovered: its end is not verified, which does not mean damage, and it may continue', async () => {
     const folder = await older([...recording('one', 1000, null), ...run('a', 1000, 4000)]);
     const session = await recover(join(folder, '..'), true);
     expect(session.ledger).toMatchObject({ damages: [], unverified: 'older-version' });
@@ -380,7 +380,7 @@ describe('a line in the middle that cannot be read', () => {
     ['run.live', 1],
     ['run.closed', 1],
   ] as const)(
-    'costs what only it has told (%s), and no gap is called what it may not be',
+    'costs what only it stated (%s), and no gap gets a reason that may be wrong',
     async (type, nth) => {
       const session = await without(type, nth);
       expect(endOf(session)).toBe(15_000);
@@ -388,7 +388,7 @@ describe('a line in the middle that cannot be read', () => {
       const all = pieces(session);
       expect(all[0]).toMatchObject({ kind: 'run', runId: 'a', from: START, to: 7000 });
       expect(all.at(-1)).toMatchObject({ kind: 'run', runId: 'c', to: 15_000 });
-      // Nothing of the suspension is a run, whatever is lost.
+      // Nothing of the suspension is a run, no matter what is lost.
       for (const piece of all)
         if (piece.kind === 'run') expect(piece.to <= 7100 || piece.from >= 9000).toBe(true);
       // What is claimed of a gap is what happened.

@@ -96,7 +96,7 @@ describe('a write queue', () => {
 });
 
 describe('a guard', () => {
-  it('holds when everything before it is written', async () => {
+  it('resolves when everything before it is written', async () => {
     const it = disk();
     let go = (): void => undefined;
     it.pace = new Promise((resolve) => (go = resolve));
@@ -109,7 +109,7 @@ describe('a guard', () => {
     expect(it.written).toContain('a');
   });
 
-  it('holds when the failure is marked', async () => {
+  it('resolves when the failure is marked', async () => {
     const it = disk();
     it.refuse = true;
     void it.queue.append('a');
@@ -120,7 +120,7 @@ describe('a guard', () => {
     await it.queue.close();
   });
 
-  it('fails when neither the item nor the mark could be written, and holds when one could be later', async () => {
+  it('rejects when neither the item nor the mark could be written, and resolves when one could be later', async () => {
     const it = disk();
     it.refuse = it.refuseMarks = true;
     void it.queue.append('a');

@@ -25,7 +25,7 @@ export async function writeRun(path: string, bytes: Uint8Array, dataKey: Buffer)
   await writer.close();
 }
 
-/** Makes the journal, or goes on in it. */
+/** Creates the journal, or continues it. */
 export async function openJournal(path: string, keys: SessionKeys): Promise<Journal> {
   if (existsSync(path)) return (await Journal.resume(path, keys)).journal;
   const journal = Journal.create(path, keys);

@@ -1,4 +1,4 @@
-// A publisher on the bench: a real spool session below it, and a sink whose luck the test decides.
+// A publisher over a real spool session, with a sink that succeeds or fails as the test says.
 import { expect, onTestFinished } from 'vitest';
 import type { UploadResult } from '../../../main/publisher/upload.ts';
 import type { Uploads } from '../../../main/publisher/publisher.ts';
@@ -25,10 +25,10 @@ export interface Bench {
   readonly tries: string[];
   readonly published: string[];
   readonly failed: { recordingId: string; why: Failure }[];
-  /** As pages were told. */
+  /** As pages received them. */
   readonly uploads: Uploads[];
   readonly log: LogLine[];
-  /** What each try does; without one it succeeds. */
+  /** What each attempt does; without one it succeeds. */
   outcomes: (() => Promise<void> | void)[];
   onPublished: () => void;
   onFailed: () => Promise<void>;
@@ -40,7 +40,7 @@ export interface Bench {
 /** An event that is durable at the first try. */
 export const durable: QueuedWrite = { tried: Promise.resolve(null), durable: Promise.resolve() };
 
-/** A publisher over a real spool session with these recordings, each in need of delivery. */
+/** A publisher over a real spool session with these recordings, none of them uploaded yet. */
 export async function bench(random = 1, ...recordingIds: string[]): Promise<Bench> {
   const root = await temporaryFolder();
   const spool = new Spool({
@@ -82,7 +82,7 @@ export async function bench(random = 1, ...recordingIds: string[]): Promise<Benc
         return { receipt, manifest: {} } as UploadResult;
       },
       announcePublished(from, recordingId) {
-        // Told first: were it noted first, a crash in between would leave it untold.
+        // Announced first: otherwise a crash in between would leave it unannounced.
         expect(from.ledger.recordings.get(recordingId)?.published).toBeNull();
         it.published.push(recordingId);
         return it.telling;
@@ -102,7 +102,7 @@ export async function bench(random = 1, ...recordingIds: string[]): Promise<Benc
   return it;
 }
 
-/** What a sink throws that is in trouble. */
+/** The error of a failing sink. */
 export function systemError(code: string): () => void {
   return () => {
     throw Object.assign(new Error(`${code}: no such luck`), { code });

@@ -1,4 +1,4 @@
-// Delivered, but the status event that says so cannot be written yet.
+// Uploaded, but the status event about it cannot be written yet.
 import { readdir } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { failure } from '../../../main/shared/errors.ts';
@@ -28,7 +28,7 @@ describe('a recording whose PUBLISHED event is not durable', () => {
     expect(on.uploads.at(-1)).toMatchObject({ pending: 1, reason: why });
   });
 
-  it('keeps no other recording from being delivered', async () => {
+  it('delays no other upload', async () => {
     const { on } = await stuckBench();
     on.publisher.enqueue(on.session, 'rec-2');
     await on.publisher.idle();
@@ -36,7 +36,7 @@ describe('a recording whose PUBLISHED event is not durable', () => {
     expect(on.publisher.uploads).toMatchObject({ pending: 1 });
   });
 
-  it('is noted as published once it is, without a second delivery', async () => {
+  it('is noted as published once it is, without a second upload', async () => {
     const { on, write } = await stuckBench();
     const settled = new Promise<void>((resolve) =>
       on.publisher.watch(() => on.publisher.uploads.pending === 0 && resolve()),
@@ -48,7 +48,7 @@ describe('a recording whose PUBLISHED event is not durable', () => {
     expect(on.publisher.uploads).toEqual({ pending: 0, failed: 0, reason: null });
   });
 
-  it('has its event tried at once when somebody asks for a retry, and nothing sent again', async () => {
+  it('has its event retried at once upon a requested retry, and nothing sent again', async () => {
     const { on } = await stuckBench();
     const [retried] = on.publisher.retryNow(['rec-1']);
     expect(await retried?.outcome).toEqual({ status: 'PUBLISHED', location: receipt.location });
@@ -58,7 +58,7 @@ describe('a recording whose PUBLISHED event is not durable', () => {
 });
 
 describe('a FAILED event that is not durable', () => {
-  it('holds up no delivery', async () => {
+  it('delays no upload', async () => {
     const on = await bench(1, 'rec-1', 'rec-2');
     on.onFailed = () => new Promise(() => undefined);
     on.outcomes = Array.from({ length: 3 }, () => () => {
