@@ -43,7 +43,7 @@ export async function ask(url: string, question: Question): Promise<Answer> {
 
 class NoAnswerInTime extends Error {}
 
-/** Why there is no answer, for the end of a sentence. Never a system's or a server's own words, which may hold what was sent. */
+/** Why there is no answer, for the end of a sentence. Never a system's or a server's text, which may contain what was sent. */
 export function whyNoAnswer(error: unknown): string {
   if (error instanceof NoAnswerInTime) return error.message;
   if (error instanceof AnswerTooLong) return 'its answer is too long';

@@ -1,5 +1,5 @@
 // Local reports of unexpected errors, for support: <dataDir>/logs/crash-*.json. They never leave this machine on their
-// own, and hold no environment, command line or payload: only the stack, without secrets, and versions.
+// own, and contain no environment, command line or payload: only the stack, without secrets, and versions.
 
 import { SourceMap } from 'node:module';
 import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,5 +1,5 @@
 // Logging: one JSON object a line, to a rotated file in the data folder and to stderr. Callers pass names and numbers, never
-// values that could hold secrets or frames.
+// values that could contain secrets or frames.
 
 import log from 'electron-log/node.js';
 import { join } from 'node:path';
