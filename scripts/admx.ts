@@ -1,4 +1,4 @@
-// The administrative template for group policy (ADMX) and its English words (ADML), made from the policy keys. After
+// The administrative template for group policy (ADMX) and its English texts (ADML), made from the policy keys. After
 // Microsoft's "Group Policy ADMX Syntax Reference Guide"; elements stand in the order that its schema demands.
 
 import { REGISTRY_KEY } from '../main/policy/registry.ts';
@@ -14,7 +14,7 @@ const MADE_BY =
 const categories: readonly { id: string; title: string; has: (name: PolicyKey) => boolean }[] = [
   { id: 'Access', title: 'Who may connect', has: (name) => /^(port|allow|auth)/.test(name) },
   {
-    id: 'Delivery',
+    id: 'Upload',
     title: 'Where recordings and events go',
     has: (name) => /^(sink|s3|aws|broker|upload|keyPrefix|statusEvents|event)/.test(name),
   },
@@ -182,7 +182,7 @@ function helpOf({ name, info, defaultText }: PolicyFact): string {
   ].join('\n\n');
 }
 
-/** `s3KmsKeyId` -> `S3 KMS key id`; good enough to find a key by, and its own name stands below. */
+/** `s3KmsKeyId` -> `S3 KMS key id`; the help text has the exact name. */
 function titleOf(name: PolicyKey): string {
   const words = name
     .split(/(?=MiB)|(?<!Mi)(?=[A-Z])/)

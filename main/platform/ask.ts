@@ -2,7 +2,7 @@
 // its answer: within one deadline, up to a limit, to this address and no other. What is sent may be a secret.
 
 import { request as overHttp } from 'node:http';
-import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { request as overHttps } from 'node:https';
 import { errno } from '../shared/errors.ts';
 import { AnswerTooLong, wholeAnswer } from './limits.ts';
@@ -43,7 +43,7 @@ export async function ask(url: string, question: Question): Promise<Answer> {
 
 class NoAnswerInTime extends Error {}
 
-/** Why there is no answer, for the end of a sentence. Never a system's or a server's own words, which may hold what was sent. */
+/** Why there is no answer, for the end of a sentence. Never a system's or a server's text, which may contain what was sent. */
 export function whyNoAnswer(error: unknown): string {
   if (error instanceof NoAnswerInTime) return error.message;
   if (error instanceof AnswerTooLong) return 'its answer is too long';
@@ -55,16 +55,11 @@ function send(
   { method, headers, body = '' }: Question,
   signal: AbortSignal,
 ): Promise<IncomingMessage> {
+  const sent = { 'Accept-Encoding': 'identity', 'Content-Length': Buffer.byteLength(body), ...headers };
+  const start = url.protocol === 'https:' ? overHttps : overHttp;
   return new Promise((resolve, reject) => {
-    const options: RequestOptions = {
-      method,
-      agent: false,
-      signal,
-      headers: { 'Accept-Encoding': 'identity', 'Content-Length': Buffer.byteLength(body), ...headers },
-    };
-    const start = url.protocol === 'https:' ? overHttps : overHttp;
-    const outgoing: ClientRequest = start(url, options, resolve);
-    // Stays after the answer has begun: what breaks then is told by the answer's own stream.
+    const outgoing = start(url, { method, agent: false, signal, headers: sent }, resolve);
+    // Stays after the answer has begun: what breaks then is reported by the answer's own stream.
     outgoing.on('error', reject);
     outgoing.end(body);
   });

@@ -27,9 +27,9 @@ const MSI_KEY = 'HKLM\\SOFTWARE\\Sightline\\Installer';
 export async function setAutostart(options: AutostartOptions): Promise<void> {
   const { wanted, platform, program, app } = options;
   if (platform !== 'linux') {
-    // The MSI has a start of its own for all users; one more of ours would start Sightline twice.
-    const isMachines = platform === 'win32' && (await isInstalledByMsi(options.run ?? runTool));
-    app.setLoginItemSettings({ openAtLogin: wanted && !isMachines });
+    // The MSI starts Sightline for all users; a login item would start it twice.
+    const isByMsi = platform === 'win32' && (await isInstalledByMsi(options.run ?? runTool));
+    app.setLoginItemSettings({ openAtLogin: wanted && !isByMsi });
     return;
   }
   const { environment = process.env, home = homedir() } = options;
@@ -41,7 +41,7 @@ export async function setAutostart(options: AutostartOptions): Promise<void> {
   await writeFile(file, text);
 }
 
-/** resources/installer/sightline.wxs writes the key. Where it cannot be asked for, it is taken for absent. */
+/** resources/installer/sightline.wxs writes the key. Where it cannot be read, it counts as absent. */
 async function isInstalledByMsi(run: RunTool): Promise<boolean> {
   try {
     await run('reg', ['query', MSI_KEY, '/v', 'Version', '/reg:64']);

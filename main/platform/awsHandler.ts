@@ -27,7 +27,7 @@ type Answered = Awaited<ReturnType<Handle>>;
 const CONNECT_TIMEOUT_MS = 10_000;
 /** 32 kbit/s. A connection that is slower for a whole part is as good as none. */
 const SLOWEST_BYTES_PER_MS = 4;
-/** Of a body that was handed on the system may still hold so much. */
+/** So much of a body that was passed to the system may still be in its buffers. */
 const MAX_BUFFERED_BYTES = 1024 * 1024;
 /** A sign-on or a program that is asked for credentials. */
 const CREDENTIALS_TIMEOUT_MS = 60_000;

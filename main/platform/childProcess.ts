@@ -12,7 +12,7 @@ import { runTool } from './runTool.ts';
  */
 export function spawnPiped(path: string, args: readonly string[]): ChildProcessWithoutNullStreams {
   const child = spawn(path, args, { stdio: ['pipe', 'pipe', 'pipe'], windowsHide: true, shell: false });
-  // Without descriptors Node returns a child that has no pipes, whatever its type says, and emits the error later.
+  // Without descriptors Node returns a child that has no pipes, contrary to its type, and emits the error later.
   if ((child.stdout as unknown) !== undefined) return child;
   child.on('error', () => undefined);
   throw Object.assign(new Error('The system has no file descriptors left.'), { code: 'EMFILE' });
@@ -20,12 +20,12 @@ export function spawnPiped(path: string, args: readonly string[]): ChildProcessW
 
 /**
  * Ends the process if it is what it is taken for: process ids are used again.
- * @param words all of which must be in its command line
+ * @param parts all of which must be in its command line
  * @returns whether there was such a process
  */
-export async function endOrphan(pid: number, words: readonly string[]): Promise<boolean> {
+export async function endOrphan(pid: number, parts: readonly string[]): Promise<boolean> {
   const command = await commandLineOf(pid);
-  if (command === null || !words.every((word) => command.includes(word))) return false;
+  if (command === null || !parts.every((part) => command.includes(part))) return false;
   try {
     process.kill(pid, 'SIGKILL');
     return true;

@@ -64,7 +64,7 @@ export class SystemClock implements Clock {
     this.newest = -Infinity;
   }
 
-  /** Goes on from a moment that an earlier process told, should the wall clock have been set back since. */
+  /** Continues from a moment that an earlier process recorded, should the wall clock have been set back since. */
   continueFrom(moment: Moment): void {
     this.correction += Math.max(0, moment - this.now());
   }

@@ -1,5 +1,5 @@
 // Local reports of unexpected errors, for support: <dataDir>/logs/crash-*.json. They never leave this machine on their
-// own, and hold no environment, command line or payload: only the stack, without secrets, and versions.
+// own, and contain no environment, command line or payload: only the stack, without secrets, and versions.
 
 import { SourceMap } from 'node:module';
 import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -74,11 +74,8 @@ export function stackOf(error: unknown): string {
 
 function sourcePlace(place: string): string | null {
   const [, url = '', line, column] = /^(.*):(\d+):(\d+)$/.exec(place) ?? [];
-  const map = new SourceMap(
-    JSON.parse(readFileSync(`${fileURLToPath(url)}.map`, 'utf8')) as ConstructorParameters<
-      typeof SourceMap
-    >[0],
-  );
+  const text = readFileSync(`${fileURLToPath(url)}.map`, 'utf8');
+  const map = new SourceMap(JSON.parse(text) as ConstructorParameters<typeof SourceMap>[0]);
   const found = map.findEntry(Number(line) - 1, Number(column) - 1);
   if (!('originalSource' in found)) return null;
   return `${found.originalSource.replace(/^(\.\.\/)+/, '')}:${found.originalLine + 1}:${found.originalColumn + 1}`;

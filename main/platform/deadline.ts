@@ -4,32 +4,24 @@
  * @param onLate makes the error for the caller; the work itself continues
  * @throws what `work` throws, or what `onLate` returns when it takes longer than `limitMs`
  */
-export async function withDeadline<T>(work: Promise<T>, limitMs: number, onLate: () => Error): Promise<T> {
+export function withDeadline<T>(work: Promise<T>, limitMs: number, onLate: () => Error): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(onLate()), limitMs);
   });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
+  return Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
 
 /** @returns the outcome of `work`, or `late` after `ms` milliseconds; the work itself continues. Keeps no process alive. */
-export async function within<T, L>(work: Promise<T>, ms: number, late: L): Promise<T | L> {
+export function within<T, L>(work: Promise<T>, ms: number, late: L): Promise<T | L> {
   let timer: NodeJS.Timeout | undefined;
   const deadline = new Promise<L>((resolve) => {
     timer = setTimeout(() => resolve(late), ms).unref();
   });
-  try {
-    return await Promise.race([work, deadline]);
-  } finally {
-    clearTimeout(timer);
-  }
+  return Promise.race([work, deadline]).finally(() => clearTimeout(timer));
 }
 
-/** Calls back once after so long; @returns the way to cancel it. */
+/** Calls back once after so long; @returns cancels it. */
 export type SetTimer = (callback: () => void, delayMs: number) => () => void;
 
 /** setTimeout that does not keep the process alive. */

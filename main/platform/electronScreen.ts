@@ -1,5 +1,5 @@
-// The monitors as Electron's `screen` tells them, in physical pixels: for Windows, where ffmpeg's grabber wants those,
-// to the pixel: an area that is larger than the desktop by one is refused. The `screen` is a parameter, to be passed after app.whenReady().
+// The monitors as Electron's `screen` reports them, in physical pixels: for Windows, where ffmpeg's grabber needs those
+// exactly and refuses an area that is larger than the desktop by one. Pass the `screen` after app.whenReady().
 // https://www.electronjs.org/docs/latest/api/screen
 
 import type { Monitor, Rect } from '../shared/names.ts';
@@ -16,7 +16,7 @@ export interface ScreenDisplay {
 export interface ScreenSource {
   getAllDisplays(): readonly ScreenDisplay[];
   getPrimaryDisplay(): { readonly id: number };
-  /** Windows: where a rectangle in device-independent pixels is on the real desktop, whatever each monitor's scale. */
+  /** Windows: where a rectangle in device-independent pixels is on the real desktop, at each monitor's scale. */
   dipToScreenRect(window: null, rect: Rect): Rect;
   on(event: ScreenEvent, listener: () => void): unknown;
   removeListener(event: ScreenEvent, listener: () => void): unknown;
@@ -54,7 +54,7 @@ export function electronMonitors(screen: ScreenSource): {
 }
 
 /**
- * A display's rectangle in physical pixels. Its place is told exactly; its size is not: Chromium rounds up to whole
+ * A display's rectangle in physical pixels. Its place is exact; its size is not: Chromium rounds up to whole
  * device-independent pixels (ScaleToEnclosingRect in ui/display/win/screen_win_display.cc), and rounds up once more on the
  * way back, so that 1920 pixels at 175 % come out as 1922.
  */

@@ -8,7 +8,7 @@ export const MAX_ANSWER_BYTES = 1024 * 1024;
 
 const MAX_QUOTED_CHARACTERS = 200;
 const MAX_READ_CHARACTERS = 4096;
-const nobody = { home: null, hostName: null, secrets: [] };
+const noneKnown = { home: null, hostName: null, secrets: [] };
 
 export class AnswerTooLong extends Error {
   override readonly name = 'AnswerTooLong';
@@ -31,11 +31,11 @@ export async function wholeAnswer(body: AsyncIterable<Uint8Array>, limitBytes: n
   return Buffer.concat(parts);
 }
 
-/** A server's words as logs, pages and events may have them: one short line without secrets. */
-export function quoted(words: string): string {
-  const read = words.length > MAX_READ_CHARACTERS ? wholeWords(words.slice(0, MAX_READ_CHARACTERS)) : words;
+/** A server's text as it may appear in logs, pages and events: one short line without secrets. */
+export function quoted(text: string): string {
+  const read = text.length > MAX_READ_CHARACTERS ? wholeWords(text.slice(0, MAX_READ_CHARACTERS)) : text;
   // Control characters would forge log lines; those that turn the direction of writing would forge what is read.
-  const line = redactText(read, nobody).replaceAll(/[\p{C}\p{Zl}\p{Zp}\s]+/gu, ' ');
+  const line = redactText(read, noneKnown).replaceAll(/[\p{C}\p{Zl}\p{Zp}\s]+/gu, ' ');
   return line.length > MAX_QUOTED_CHARACTERS
     ? `${line.slice(0, MAX_QUOTED_CHARACTERS - 1).trim()}…`
     : line.trim();
@@ -46,7 +46,7 @@ export function quotedCode(code: string): string {
   return /^[\w.-]{1,64}$/.test(code) ? quoted(code) : 'UnknownCode';
 }
 
-/** Where a URL leads, without path and query, which may hold secrets. */
+/** The host of a URL, without path and query, which may contain secrets. */
 export function hostOf(url: string): string {
   return URL.canParse(url) ? new URL(url).host : 'no valid address';
 }

@@ -4,7 +4,7 @@
 //
 // What "locked" is. `Lock` and `Unlock` are requests to the session's lock screen, `LockedHint` is what the lock screen
 // reports to have done, and many report nothing. So Lock begins "locked" and Unlock ends it; LockedHint true is "locked"
-// whatever was asked for; LockedHint false ends it only where it had become true, since from a lock screen that never
+// in any case; LockedHint false ends it only where it had become true, since from a lock screen that never
 // sets it false means nothing.
 
 import type { Message } from '@jellybrick/dbus-next';
@@ -191,14 +191,14 @@ class LogindWatch implements SessionWatch {
     } else if (face === SESSION && (member === 'Lock' || member === 'Unlock')) {
       this.options.log.info(`The session was asked to ${member.toLowerCase()}`, { hint: this.lock.hint });
       this.lock.asked = member === 'Lock';
-      this.tell();
+      this.report();
     }
   }
 
   private takeManagerSignal(bus: SystemBus, member: string, body: readonly unknown[]): void {
     if (member === 'PrepareForSleep') {
       this.asleep = body[0] === true;
-      this.tell();
+      this.report();
     } else if (member === 'SessionRemoved' && body[1] === this.path) {
       this.path = null;
       this.readAgain(bus);
@@ -212,10 +212,10 @@ class LogindWatch implements SessionWatch {
       if (this.lock.hint && !hint) this.lock.asked = false;
       this.lock.hint = hint;
     }
-    this.tell();
+    this.report();
   }
 
-  private tell(): void {
+  private report(): void {
     const locked = this.lock.asked || this.lock.hint;
     try {
       this.absences.update({ locked, 'switched-away': !this.active, asleep: this.asleep });

@@ -1,5 +1,5 @@
-// Which users may read what Sightline writes. Its data folder is for its own user only, whatever the umask and whatever an
-// earlier version left. A folder that IT made for recordings is IT's: a group that may read it may read the files in it.
+// Which users may read what Sightline writes. Its data folder is for its own user only, despite the umask and despite modes
+// that an earlier version left. A folder that IT made for recordings is IT's: a group that may read it may read the files in it.
 // Windows has access lists instead, which files inherit from their folders.
 
 import { chmod, lstat, readdir, stat } from 'node:fs/promises';
@@ -36,7 +36,7 @@ export async function makePrivate(dataDir: string, log: Logger): Promise<void> {
       if (found.isSymbolicLink() || path === join(dataDir, 'spool.key')) return;
       // A folder like /tmp belongs to all users.
       if (isTop && (found.mode & STICKY) !== 0)
-        throw new Error('a folder for everybody; set another "dataDir"');
+        throw new Error('a folder for all users; set another "dataDir"');
       if ((found.mode & OTHERS) !== 0) {
         await chmod(path, found.mode & PERMISSIONS & ~OTHERS);
         exposed.push(path);

@@ -25,7 +25,7 @@ const SECRET_KEY = new RegExp(SECRET_WORDS, 'i');
 /** Keys whose values are customer data or a whole environment. */
 const PRIVATE_KEY = /^(attributes?|contactAttributes|queues?|queueName|env|environment)$/i;
 
-/** Whether a key's value has to be taken out whatever it is. */
+/** Whether a key's value has to be taken out in any case. */
 export function looksSecret(key: string): boolean {
   return SECRET_KEY.test(key);
 }
@@ -186,7 +186,7 @@ function escaped(text: string): string {
   return text.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, String.raw`\$&`);
 }
 
-/** As redactText, for every text in a value, keys included; values of keys that look like secrets go whatever they are. */
+/** As redactText, for every text in a value, keys included; values of keys that look like secrets go in any case. */
 export function redactValue(value: unknown, redaction: Redaction): unknown {
   if (typeof value === 'string') return redactText(value, redaction);
   if (Array.isArray(value)) return value.map((one) => redactValue(one, redaction));

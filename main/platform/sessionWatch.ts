@@ -41,7 +41,7 @@ export class AbsenceSet {
 export interface PowerMonitorSource {
   on(event: PowerEvent, listener: () => void): unknown;
   removeListener(event: PowerEvent, listener: () => void): unknown;
-  /** `locked` whatever the threshold; in seconds. */
+  /** `locked` at any threshold, which is in seconds. */
   getSystemIdleState(idleThreshold: number): string;
 }
 

@@ -109,7 +109,7 @@ export class SystemBus {
   }
 }
 
-/** What a D-Bus variant holds. */
+/** The value of a D-Bus variant. */
 export function plain(variant: unknown): unknown {
   return typeof variant === 'object' && variant !== null && 'value' in variant ? variant.value : undefined;
 }

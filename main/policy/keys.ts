@@ -307,7 +307,7 @@ export function variableOf(name: PolicyKey): string {
   return `SIGHTLINE_${words(name).join('_').toUpperCase()}`;
 }
 
-/** In small letters; a unit is one word. */
+/** In lower case; a unit is one word. */
 function words(name: PolicyKey): string[] {
   return name.split(/(?=MiB)|(?<!Mi)(?=[A-Z])/).map((word) => word.toLowerCase());
 }

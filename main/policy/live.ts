@@ -122,13 +122,13 @@ export class LivePolicy {
     if (changed.length === 0) return;
     // All in one step: never a new sink with the old bucket.
     Object.assign(this.values, Object.fromEntries(changed.map((key) => [key, this.wanted.values[key]])));
-    // Without values, which a log may not hold.
+    // Without values, which must not be in a log.
     this.options.log.info('policy has changed', { keys: changed });
     for (const listener of this.listeners) {
       try {
         listener(new Set(changed));
       } catch (error) {
-        this.options.log.error('a change of policy could not be followed', { reason: String(error) });
+        this.options.log.error('a change of policy could not be applied', { reason: String(error) });
       }
     }
   }

@@ -1,5 +1,6 @@
 // `<dataDir>/control.json`: how the command line finds the running Sightline of the same user, and how the two
-// authenticate each other. It holds secrets: it is readable by its owner only, and must never get into a log or a diagnostics bundle.
+// authenticate each other. It contains secrets: it is readable by its owner only, and must never get
+// into a log or a diagnostics bundle.
 
 import { randomBytes } from 'node:crypto';
 import { open, rm } from 'node:fs/promises';

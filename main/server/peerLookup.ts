@@ -22,12 +22,12 @@ export interface PeerConnection {
 
 export type PeerVerdict =
   | { readonly kind: 'ours' }
-  /** Another user's or session's. */
+  /** Another user's or session's program. */
   | { readonly kind: 'other'; readonly reason: string }
   /** Nothing certain is known, which is no reason to trust it. */
   | { readonly kind: 'unknown'; readonly reason: string };
 
-/** Looks once for all of them; the answers are in their order. Rejects when the system does not tell. */
+/** One lookup for all of them; the verdicts are in their order. Rejects when the system's table cannot be read. */
 export type FindPeers = (peers: readonly PeerConnection[]) => Promise<readonly PeerVerdict[]>;
 
 /** null once the connection is gone. */

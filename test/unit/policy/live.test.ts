@@ -96,7 +96,7 @@ describe('a change', () => {
     live.onChange((changed) => later.push([...changed]));
     await set({ fps: 9 });
     expect([heard, later]).toEqual([[['fps']], [['fps']]]);
-    expect(said).toContain('error: a change of policy could not be followed');
+    expect(said).toContain('error: a change of policy could not be applied');
   });
 
   it('before the services have started is kept back, but for live keys', async () => {
