@@ -298,6 +298,6 @@ describe('a program of somebody else on the port of a Sightline that crashed', (
     const { code, stdout, stderr } = await sightline('recordings', 'retry');
     expect(code).toBe(69);
     expect(stdout).toBe('');
-    expect(stderr).toContain("another program uses that port now");
+    expect(stderr).toContain('another program uses that port now');
   });
 });
