@@ -367,7 +367,9 @@ describe('sightline doctor', () => {
     expect(code).toBe(1);
     // One cause, one entry, however many hosts: in the list and in the summary.
     expect(
-      stdout.match(/^failed {3}network dns of acme\.my\.connect\.aws:443, .*: the name is not known to DNS/gm),
+      stdout.match(
+        /^failed {3}network dns of acme\.my\.connect\.aws:443, .*: the name is not known to DNS/gm,
+      ),
     ).toHaveLength(1);
     expect(stdout.match(/not tried: dns failed/g)).toHaveLength(1);
     expect(stdout).toContain('-> Have the DNS server of this network resolve ');

@@ -36,7 +36,7 @@ async function* each(...lines: unknown[]): AsyncGenerator {
 }
 
 describe('a bundle', () => {
-  it('holds each part, redacted, and a README that tells of all, for its owner only', async () => {
+  it('contains each part, redacted, and a README about all of them, for its owner only', async () => {
     const { sizeBytes, problems } = await write([
       { name: 'a.json', about, read: () => Promise.resolve({ a: 'known-secret', n: 1 }) },
       { name: 'b/c.ndjson', about: 'lines', read: () => each('plain known-secret', { x: 1 }) },
@@ -53,7 +53,7 @@ describe('a bundle', () => {
     );
   });
 
-  it('says of a part that fails or hangs that it is not there, and goes on', async () => {
+  it('reports a part that fails or hangs, and continues', async () => {
     const failing = (async function* () {
       yield await Promise.resolve({ first: true });
       throw new Error('no known-secret');
@@ -76,7 +76,7 @@ describe('a bundle', () => {
     expect(entries.get('README.txt')!.toString()).toContain('fails.ndjson: UNKNOWN: no [left-out]');
   });
 
-  it('is held to its size, and asks for no more than fits', async () => {
+  it('stays within its size, and reads no more than fits', async () => {
     let asked = 0;
     const endless = (async function* () {
       for (;;) yield await Promise.resolve(`${(asked += 1)} ${'x'.repeat(1000)}`);
@@ -107,7 +107,7 @@ describe('a bundle', () => {
   });
 });
 
-describe('what of our files support sees', () => {
+describe('the fields of our files that support sees', () => {
   const secret = 'a-customer-name';
   const started = {
     type: 'contact.started',
@@ -117,7 +117,7 @@ describe('what of our files support sees', () => {
     agent: { agentArn: 'arn:a', instanceArn: 'arn:i', agentUsername: secret },
   };
 
-  it('is of a journal neither queue, attributes and user name nor the words of a page', () => {
+  it('leaves out queue, attributes, user name and the free text of pages of a journal', () => {
     expect(keep(started, journalShape)).toEqual({
       type: 'contact.started',
       recordingId: 'r',
@@ -138,7 +138,7 @@ describe('what of our files support sees', () => {
     });
   });
 
-  it('is nothing under a name that nobody has allowed, however deep, and nothing with parts where a text was', () => {
+  it('leaves out fields that are not listed, at any depth, and objects in place of texts', () => {
     fc.assert(
       fc.property(
         fc.jsonValue(),
@@ -152,7 +152,7 @@ describe('what of our files support sees', () => {
     );
   });
 
-  it('is of a log line each number, the texts of known fields, and that there was another', () => {
+  it('includes numbers and the texts of known fields of a log line, and marks others', () => {
     expect(
       keepOfLogLine({ message: 'm', port: 1, note: secret, fields: { secret }, on: true, no: null }),
     ).toEqual({
@@ -167,7 +167,7 @@ describe('what of our files support sees', () => {
 });
 
 describe('the end of a file', () => {
-  it('is its last whole lines; no file has none, and a link or a folder is refused', async () => {
+  it('is its last complete lines; empty without a file; a link or a folder is refused', async () => {
     const path = join(folder, 'f');
     await writeFile(path, 'one\ntwo\nthree\n');
     expect(await lastLines(path, 100)).toEqual(['one', 'two', 'three']);
@@ -180,7 +180,7 @@ describe('the end of a file', () => {
 });
 
 describe('the listing of a folder', () => {
-  it('names what is in it, follows no link, and is held to a length', async () => {
+  it('lists its files, follows no link, and is limited in length', async () => {
     await mkdir(join(folder, 'in'));
     await writeFile(join(folder, 'in', 'a'), '12345');
     await symlink('/', join(folder, 'root'));

@@ -40,8 +40,8 @@ async function contextOf(changes: Partial<Policy>): Promise<CheckContext> {
 }
 
 describe('runChecks', () => {
-  it('numbers them, tells of each as it ends, and goes on after one that throws or never ends', async () => {
-    const told: string[] = [];
+  it('numbers them, reports each as it ends, and continues after one that throws or never ends', async () => {
+    const reported: string[] = [];
     const results = await runChecks(
       [
         { name: 'good', run: () => ok('fine') },
@@ -49,7 +49,7 @@ describe('runChecks', () => {
         { name: 'endless', run: () => new Promise(() => undefined) },
         { name: 'last', run: () => ok('fine, too') },
       ],
-      ({ name }) => told.push(name),
+      ({ name }) => reported.push(name),
       30,
     );
     expect(results.map(({ step, name, verdict }) => [step, name, verdict])).toEqual([
@@ -59,12 +59,12 @@ describe('runChecks', () => {
       [4, 'last', 'ok'],
     ]);
     expect(results[1]?.evidence).toBe('broken');
-    expect(told).toEqual(['good', 'thrown', 'endless', 'last']);
+    expect(reported).toEqual(['good', 'thrown', 'endless', 'last']);
   });
 });
 
 describe('port', () => {
-  const held = (
+  const usedBy = (
     process: string | null,
     sightline: string | null = null,
     isOurs = false,
@@ -79,16 +79,16 @@ describe('port', () => {
     server.close();
     await once(server, 'close');
     expect(await portCheck(await contextOf({ port }))).toEqual(ok(`port ${port} is free`));
-    expect(held('process 7 (node)', '0.1.0', true)).toMatchObject({ verdict: 'ok' });
-    expect(held('process 7 (node)', '0.1.0', true, 'process 8 (nc)')).toMatchObject({
+    expect(usedBy('process 7 (node)', '0.1.0', true)).toMatchObject({ verdict: 'ok' });
+    expect(usedBy('process 7 (node)', '0.1.0', true, 'process 8 (nc)')).toMatchObject({
       verdict: 'failed',
       evidence: containing('(process 7 (node)), but port 5431 of [::1] by process 8 (nc)'),
     });
-    expect(held('process 7 (node)', '0.1.0').evidence).toContain('another Sightline, version 0.1.0');
-    expect(held('process 7 (AmazonConnectClient.exe)').evidence).toContain(
+    expect(usedBy('process 7 (node)', '0.1.0').evidence).toContain('another Sightline, version 0.1.0');
+    expect(usedBy('process 7 (AmazonConnectClient.exe)').evidence).toContain(
       'the Amazon Connect Client Application',
     );
-    const stranger = held(null);
+    const stranger = usedBy(null);
     expect(stranger).toMatchObject({ verdict: 'failed' });
     expect(stranger.evidence).toContain('a program that this user cannot see');
     expect(stranger.remedy).toContain('sets another "port"');
@@ -173,18 +173,18 @@ describe('refused pages', () => {
     expect(await look()).toMatchObject({ verdict: 'ok', evidence: 'none in the last 7 days' });
     const log = createLogger({ folder: logFolder, level: 'info', stderr: false });
     for (const origin of ['https://a.example', 'https://a.example', null])
-      log.warn('in any words', { event: REQUEST_REFUSED, reason: 'x', origin });
-    log.warn('in any words', { event: REQUEST_REFUSED, reason: 'x', origin: 'https://a.example', count: 40 });
+      log.warn('any text', { event: REQUEST_REFUSED, reason: 'x', origin });
+    log.warn('any text', { event: REQUEST_REFUSED, reason: 'x', origin: 'https://a.example', count: 40 });
     const old = {
       time: '2020-01-01T00:00:00.000Z',
-      message: 'in any words',
+      message: 'any text',
       event: REQUEST_REFUSED,
       origin: 'https://old.example',
     };
     await writeFile(join(logFolder, 'sightline.old.log'), `${JSON.stringify(old)}\n{"torn`);
     const allowed = await look('a.example');
     expect(allowed).toMatchObject({ verdict: 'ok', evidence: containing('now allowed') });
-    log.warn('in any words', { event: REQUEST_REFUSED, reason: 'x', origin: 'https://b\u001b[31m.example' });
+    log.warn('any text', { event: REQUEST_REFUSED, reason: 'x', origin: 'https://b\u001b[31m.example' });
     const finding = await look();
     expect(finding.verdict).toBe('warning');
     expect(finding.evidence).toContain('https://a.example (42 times, last ');

@@ -17,14 +17,14 @@ describe('the owner of a port', () => {
     expect(await describePortOwner(port)).toMatch(new RegExp(`^process ${process.pid} \\(.+\\)$`));
   });
 
-  it('is nobody once the port is free again', async () => {
+  it('is null once the port is free again', async () => {
     const { server, port } = await listen('127.0.0.1');
     server.close();
     await once(server, 'close');
     expect(await describePortOwner(port)).toBeNull();
   });
 
-  it('is nobody for a number that is no port', async () => {
+  it('is null for a number that is no port', async () => {
     expect(await describePortOwner(99_999)).toBeNull();
   });
 });
@@ -41,7 +41,7 @@ describe("what Windows' netstat prints", () => {
       '  UDP    0.0.0.0:5432           *:*                                    999',
     ].join('\r\n');
 
-  it.each(['LISTENING', 'ABHÖREN', 'EN ÉCOUTE'])('names who listens, whatever that is called: %s', (word) => {
+  it.each(['LISTENING', 'ABHÖREN', 'EN ÉCOUTE'])('names the listener in any language: %s', (word) => {
     expect(listenerIn(lines(word), 5431)).toBe('4242');
     expect(listenerIn(lines(word), 5999)).toBe('77');
     expect(listenerIn(lines(word), 50211)).toBeNull();
@@ -59,7 +59,7 @@ describe("what Windows' netstat prints", () => {
     expect([listenerIn(both, 6000, '127.0.0.1'), listenerIn(both, 6000, '::1')]).toEqual(['79', null]);
   });
 
-  it('is nobody where it tells no process (Wine)', () => {
+  it('is null where no process is listed (Wine)', () => {
     expect(
       listenerIn('  TCP    127.0.0.1:5431         0.0.0.0:0              LISTENING\r\n', 5431),
     ).toBeNull();

@@ -95,7 +95,7 @@ describe('the holder of a port', () => {
     return { server, port: (server.address() as AddressInfo).port };
   }
 
-  it('is a Sightline when it says so, and else whatever process it is', async () => {
+  it('is a Sightline when it says so, otherwise the process', async () => {
     const sightline = await listen((request, response) => {
       response.end(
         request.headers.origin === 'https://a.example' ? '{"app":"sightline","version":"9.9.9"}' : '',
@@ -110,7 +110,7 @@ describe('the holder of a port', () => {
     expect(await findPortHolder(silent.port, 'https://a.example')).toMatchObject({ sightline: null });
   });
 
-  it('is nobody once it is gone', async () => {
+  it('is null once it is gone', async () => {
     const { server, port } = await listen(() => undefined);
     server.close();
     await once(server, 'close');

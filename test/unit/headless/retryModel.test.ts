@@ -32,14 +32,14 @@ describe('what has been tried', () => {
   it.each([
     ['all delivered', [published, published], 10, 0],
     ['one that failed', [published, failed], 10, 1],
-    ['one that nobody knows of after the wait', [published, pending], 10, 1],
-    ['all under way, where nobody waits', [pending, pending], 0, 0],
+    ['one without a result after the wait', [published, pending], 10, 1],
+    ['all in progress, without --wait', [pending, pending], 0, 0],
     ['nothing', [], 10, 0],
   ])('%s', (_, outcomes, waitSeconds, exitCode) => {
     expect(retryOutput(replyOf(outcomes), [], waitSeconds).exitCode).toBe(exitCode);
   });
 
-  it('is told line by line', () => {
+  it('is listed line by line', () => {
     expect(retryOutput(replyOf([published, failed, pending]), [], 10).lines).toEqual([
       'Retrying 3 uploads now:',
       'PUBLISHED  c0  r0  file:///one.mp4',
@@ -56,20 +56,20 @@ describe('a name that waits for nothing', () => {
     ['is being recorded', row('INITIATED'), 0, /being recorded/],
     ['never was a recording', row('FAILED'), 1, /nothing was recorded/],
     ['should wait, and does not', row('FAILED', true), 1, /see its log/],
-    ['should wait, and does not, untold why', row('COMPLETED', true), 1, /see its log/],
-  ])('%s', (_, known, exitCode, words) => {
+    ['should wait, and does not, unoutput why', row('COMPLETED', true), 1, /see its log/],
+  ])('%s', (_, known, exitCode, text) => {
     for (const name of ['r9', 'c9']) {
-      const told = retryOutput(replyOf([], name), [known], 0);
-      expect(told.exitCode).toBe(exitCode);
-      expect(told.notWaiting).toMatchObject([{ name, status: known.status }]);
-      expect(told.lines[0]).toBe('None of these has a pending upload:');
-      expect(told.lines[1]).toMatch(words);
+      const output = retryOutput(replyOf([], name), [known], 0);
+      expect(output.exitCode).toBe(exitCode);
+      expect(output.notWaiting).toMatchObject([{ name, status: known.status }]);
+      expect(output.lines[0]).toBe('None of these has a pending upload:');
+      expect(output.lines[1]).toMatch(text);
     }
   });
 
   it('is unknown to this machine, and nothing is fine then', () => {
-    const told = retryOutput(replyOf([pending], 'typo'), [row('PUBLISHED')], 0);
-    expect(told.exitCode).toBe(1);
-    expect(told.lines.at(-1)).toBe('UNKNOWN    typo  this machine has no recording of that name');
+    const output = retryOutput(replyOf([pending], 'typo'), [row('PUBLISHED')], 0);
+    expect(output.exitCode).toBe(1);
+    expect(output.lines.at(-1)).toBe('UNKNOWN    typo  this machine has no recording of that name');
   });
 });

@@ -76,7 +76,7 @@ describe('the proxy of the desktop', () => {
     ]);
   });
 
-  it('that fails or never answers is told, and nothing is tried', async () => {
+  it('that fails or never answers is reported, and nothing is tried', async () => {
     const why = async (resolve: () => Promise<string>) => {
       const found = await proxyFromDesktop(resolve, 30)('a.example', 443);
       return found.kind === 'unusable' ? found.why : found.kind;

@@ -11,14 +11,14 @@ describe('within', () => {
     await expect(within(1000, open, () => Promise.reject(new Error('x')))).rejects.toThrow('x');
   });
 
-  it('ends work that does not, and tells it', async () => {
-    let told: AbortSignal | undefined;
+  it('ends work that does not end, and aborts its signal', async () => {
+    let given: AbortSignal | undefined;
     const work = (signal: AbortSignal) => {
-      told = signal;
+      given = signal;
       return never();
     };
     await expect(within(20, open, work)).rejects.toBeInstanceOf(NoAnswerError);
-    expect(told?.aborted).toBe(true);
+    expect(given?.aborted).toBe(true);
   });
 
   it('ends with the time for everything, before it begins too', async () => {

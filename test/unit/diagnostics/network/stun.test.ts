@@ -1,4 +1,4 @@
-// The STUN packets against the test vectors of RFC 5769, and against whatever bytes a network may bring.
+// The STUN packets against the test vectors of RFC 5769, and against arbitrary bytes.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { bindingRequest, readStunAnswer } from '../../../../main/diagnostics/network/stun.ts';
