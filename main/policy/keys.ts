@@ -311,7 +311,7 @@ export const policyKeys = {
     applied: 'live',
     default: false,
     description:
-      'Allow the agent to suspend capture from the tray. Only the agent, `suspendMaxSeconds` or the end of the contacts ends that.',
+      'Allow the agent to suspend capture (tray, indicator, window). Only the agent, `suspendMaxSeconds` or the end of the contacts ends that.',
   }),
   indicator: key({
     schema: z.enum(['required', 'optional', 'off']),
