@@ -66,7 +66,7 @@ export interface Strings {
     readonly run: string;
     readonly running: string;
     readonly allPassed: (checks: number, time: string) => string;
-    readonly found: (problems: number, time: string) => string;
+    readonly found: (failed: number, warnings: number, time: string) => string;
     readonly others: (passed: number, skipped: number) => string;
     readonly verdicts: Readonly<Record<ShownCheck['verdict'], string>>;
     readonly remedy: (what: string) => string;
@@ -186,7 +186,8 @@ const english: Strings = {
     run: 'Run checks',
     running: 'Running the checks.',
     allPassed: (checks, time) => `All ${checks} checks passed at ${time}.`,
-    found: (problems, time) => `${counted(problems, 'problem')} found at ${time}.`,
+    found: (failed, warnings, time) =>
+      `${[...(failed > 0 ? [`${failed} failed`] : []), ...(warnings > 0 ? [counted(warnings, 'warning')] : [])].join(', ')} at ${time}.`,
     others: (passed, skipped) => `${passed} passed${skipped > 0 ? `, ${skipped} skipped` : ''}`,
     verdicts: { ok: 'OK', warning: 'Warning', failed: 'Failed', skipped: 'Skipped' },
     remedy: (what) => `What to do: ${what}`,

@@ -236,7 +236,7 @@ export const policyKeys = {
     schema: z.boolean(),
     default: false,
     description:
-      'Allow the agent to suspend capture from the tray. Only the agent, `suspendMaxSeconds` or the end of the contacts ends that.',
+      'Allow the agent to suspend capture (tray, indicator, window). Only the agent, `suspendMaxSeconds` or the end of the contacts ends that.',
   }),
   indicator: live({
     schema: z.enum(['required', 'optional', 'off']),

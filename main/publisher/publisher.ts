@@ -19,7 +19,8 @@ import { explainUploadError, isPermanent } from './uploadError.ts';
 /** `failed`: announced as FAILED; still in the spool, and still retried. `reason`: the newest one. */
 export type Uploads = AppStatePush['uploads'];
 
-export interface QueuedUpload extends Omit<ShownUpload, 'reason' | 'progress'> {
+export interface QueuedUpload extends Omit<ShownUpload, 'name' | 'reason' | 'progress'> {
+  readonly contactId: string;
   /** Of the latest attempt. */
   readonly why: Failure | null;
   readonly progress: Progress | null;

@@ -1,5 +1,5 @@
-// Where every push goes through: one revision for the whole process, so that whoever listens can tell what is newest
-// and whether something was missed. `recording.status` pushes carry events, `app.state` pushes carry the state.
+// Where every push goes through: one revision for the whole process, by which a listener knows what is newest and
+// whether it missed something. `recording.status` pushes carry events, `app.state` pushes carry the state.
 
 import type { AppStatePush, ContactResumedPush, Push } from '../shared/protocol.ts';
 import type { StatusEvent } from '../shared/statusEvent.ts';

@@ -74,9 +74,9 @@ function summaryOf(checks: ShownChecks): string {
     case 'impossible':
       return strings.checks.impossible;
     case 'done': {
-      const problems = problemsIn(checks).length;
+      const [failed, warnings] = [count(checks.results, 'failed'), count(checks.results, 'warning')];
       const at = timeOfDay(checks.at);
-      if (problems > 0) return strings.checks.found(problems, at);
+      if (failed + warnings > 0) return strings.checks.found(failed, warnings, at);
       return strings.checks.allPassed(count(checks.results, 'ok'), at);
     }
   }

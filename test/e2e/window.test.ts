@@ -203,7 +203,7 @@ const scenes: readonly (readonly [string, string, readonly (string | RegExp)[]])
     'Paused',
     ['Nothing is captured. The system reports the screen as locked.', /Screen locked 0:0\d/],
   ],
-  ['uploaded', 'Not recording', ['Uploaded', 'Open folder', /Claims · Chat · \d/, /\d+ problems found at/]],
+  ['uploaded', 'Not recording', ['Uploaded', 'Open folder', /Claims · Chat · \d/, /\d+ warnings at/]],
   [
     'problem',
     'Problem',

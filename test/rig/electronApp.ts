@@ -59,7 +59,7 @@ export interface ElectronApp {
   usage(): Promise<{ cpuSeconds: number; memoryMiB: number; processes: string[] }>;
   /** SIGTERM, and waits for the end. Resolves with the exit code, or the signal that ended it. */
   quit(): Promise<number | string>;
-  /** Whatever is left is killed; its folder removed. */
+  /** Kills what is left, and removes its folder. */
   dispose(): Promise<void>;
 }
 
@@ -68,7 +68,7 @@ export interface ElectronAppOptions {
   /** `:N` */
   readonly display: string;
   readonly environment?: Readonly<Record<string, string>>;
-  /** Words before the program, e.g. to run it with an /etc of its own. */
+  /** Arguments before the program, e.g. to run it with an /etc of its own. */
   readonly wrapper?: readonly string[];
 }
 
@@ -122,7 +122,7 @@ export async function startElectronApp({
     exited.then(() => {
       throw new Error(`The app ended before it was ready:\n${said}`);
     }),
-    // It may stand still behind a box of its own.
+    // A dialog of Electron may block it.
     new Promise<never>((_, reject) =>
       setTimeout(() => reject(new Error(`The app was not ready within 30 s:\n${said}`)), 30_000).unref(),
     ),
@@ -191,7 +191,7 @@ async function drivenByPlaywright(
   };
 }
 
-/** Electron 9: a DevTools port of its own choice, told on stderr. */
+/** Electron 9 chooses a DevTools port and prints it on stderr. */
 function drivenByDevTools(
   binary: string,
   args: readonly string[],
@@ -224,7 +224,7 @@ function drivenByDevTools(
         const found = address === undefined ? null : await evaluateAt(address, expression);
         if (found !== null) return found.value;
         if (Date.now() > giveUpAt) throw new Error(`The app has no page ${name}.html.`);
-        // Chromium's list of pages tells of no changes.
+        // Chromium's list of pages has no events.
         await new Promise((resolve) => setTimeout(resolve, 100));
       }
     },

@@ -201,7 +201,7 @@ function overviewOver(
 
 export interface OpenWindow {
   readonly page: Page;
-  /** Whatever the console or the content security policy complained of, and requests that left the folder. */
+  /** Errors of the console and the content security policy, and requests that left the folder. */
   readonly complaints: string[];
   /** The newest state that the page was sent. */
   readonly states: ShownState[];
@@ -331,7 +331,7 @@ async function routes(): Promise<Record<string, Route>> {
   });
   return {
     ...Object.fromEntries(await Promise.all(entries)),
-    // A browser asks for one by itself, where Electron does not.
+    // A browser always requests one, Electron does not.
     '/favicon.ico': { body: '', contentType: 'image/png' },
   };
 }

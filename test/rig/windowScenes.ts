@@ -1,4 +1,4 @@
-// Every state that the status window can show, each brought about by real services: for its test and for its pictures.
+// Every state that the status window can show, each over real services: for its test and its screenshots.
 import type { AppState } from '../../main/shared/names.ts';
 import type { ShownState } from '../../main/shared/ipc.ts';
 import type { Browser } from './browser.ts';
