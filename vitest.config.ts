@@ -1,6 +1,6 @@
-// The tests as vitest projects. `npm test` (scripts/test.ts) runs the projects of two lanes at the same time: `beside` fills
-// the processor time that `clocks` leaves, at a lower priority. A plain `vitest run <file>` runs that file in each of its
-// projects.
+// The tests as vitest projects. `npm test` (scripts/test.ts) runs `clocks`, then `floods`; at the same time `windows`; and at the
+// same time, at a lower priority, `unit` and `beside`, which fill the processor time that the others leave. `vitest run <file>`
+// runs a file in each of its projects.
 
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
@@ -80,7 +80,7 @@ export default defineConfig({
       // `npm run test:full` only: the rig's own tests, and the MSI, installed under Wine.
       { test: { name: 'rig', include: ['test/full/*.test.ts'], ...group(3, 2) } },
       { test: { name: 'installer', include: ['test/installer/**/*.test.ts'], ...oneAtATime } },
-      { test: { name: 'installer-quick', include: ['test/installer/quick.test.ts'], ...oneAtATime } },
+      { test: { name: 'installer-quick', include: ['test/installer/quick.test.ts'], ...group(1, 3) } },
     ],
   },
 });

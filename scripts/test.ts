@@ -51,7 +51,8 @@ let failed = 0;
 await Promise.all([
   runChecks(),
   runProjects(['unit', 'beside', ...(isFull ? [] : ['installer-quick'])], LOW),
-  runProjects(['clocks', 'windows', 'floods'], NORMAL),
+  runProjects(['clocks', 'floods'], NORMAL),
+  runProjects(['windows'], NORMAL),
 ]);
 if (isFull) await runProjects(['rig', 'installer'], NORMAL);
 report();
