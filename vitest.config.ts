@@ -18,12 +18,13 @@ const clocks = [
 /** They take all connections, descriptors or processor time. */
 const floods = files('attack', 'descriptors', 'floods', 'fuzz', 'handshakes');
 const windows = whyNoWindows() === null;
-const onBothSystems = files('integration', 'contact', 'restart', 'clock');
+const longOnWindows = [...files('integration', 'clock', 'restart'), ...files('windows', 'places')];
 
 /** Groups run one after the other, in the order of their numbers; each file has its own ports, folders and displays. */
 const group = (groupOrder: number, maxWorkers: number) => ({
   ...{ maxWorkers, sequence: { groupOrder }, testTimeout: 90_000, hookTimeout: 120_000 },
 });
+const onWindows = { globalSetup: ['test/rig/wineSetup.ts'], env: { SIGHTLINE_TEST_HOST: 'windows' } };
 const oneAtATime = { fileParallelism: false, testTimeout: 90_000, hookTimeout: 60_000 };
 
 /** Of their groups these take longest: begun last, they would keep one worker busy while the others have nothing left. */
@@ -61,7 +62,7 @@ export default defineConfig({
           name: 'beside',
           include: ['test/{integration,attack,e2e}/**/*.test.ts'],
           exclude: [...clocks, ...floods],
-          ...group(1, 3),
+          ...group(1, 4),
         },
       },
       { test: { name: 'clocks', include: clocks, ...group(2, 3) } },
@@ -70,17 +71,19 @@ export default defineConfig({
         test: {
           name: 'windows',
           // Where Wine is missing, one skipped test says why.
-          include: windows ? ['test/windows/*.test.ts', ...onBothSystems] : ['test/windows/leftOut.test.ts'],
-          exclude: windows ? ['test/windows/leftOut.test.ts'] : [],
+          include: windows
+            ? ['test/windows/*.test.ts', ...files('integration', 'contact')]
+            : ['test/windows/leftOut.test.ts'],
+          exclude: windows ? ['test/windows/leftOut.test.ts', ...longOnWindows] : [],
+          ...onWindows,
           ...oneAtATime,
-          globalSetup: ['test/rig/wineSetup.ts'],
-          env: { SIGHTLINE_TEST_HOST: 'windows' },
         },
       },
-      // `npm run test:full` only: the rig's own tests, and the MSI, installed under Wine.
+      // `npm run test:full` only: more under Wine, the rig's own tests, and the MSI, installed under Wine.
+      { test: { name: 'windows-long', include: windows ? longOnWindows : [], ...onWindows, ...oneAtATime } },
       { test: { name: 'rig', include: ['test/full/*.test.ts'], ...group(3, 2) } },
       { test: { name: 'installer', include: ['test/installer/**/*.test.ts'], ...oneAtATime } },
-      { test: { name: 'installer-quick', include: ['test/installer/quick.test.ts'], ...group(1, 3) } },
+      { test: { name: 'installer-quick', include: ['test/installer/quick.test.ts'], ...group(1, 4) } },
     ],
   },
 });
