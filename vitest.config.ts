@@ -1,99 +1,89 @@
-// Four kinds of tests. Unit tests run side by side. Of the others those that measure time or need a processor to
-// themselves run one after the other, in the projects named `...-alone`; those that mostly wait run a few at a time. The
-// project `windows` runs tests of `integration` once more, with the program as a Windows program, and some of its own.
+// The tests as vitest projects. `npm test` (scripts/test.ts) runs `clocks`, then `floods`; at the same time `windows`; and at the
+// same time, at a lower priority, `unit` and `beside`, which fill the processor time that the others leave. `vitest run <file>`
+// runs a file in each of its projects.
 
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import { whyNoWindows } from './scripts/windows.mjs';
 
-/**
- * A few files at a time: each has its own ports, folders and displays, and changes nothing that another one sees. Groups
- * with a number run in its order, unit tests (0) first; what is alone comes last (vitest sees to that).
- */
-const together = (maxWorkers: number, groupOrder: number) => ({
+const files = (kind: string, ...names: string[]) => names.map((name) => `test/${kind}/${name}.test.ts`);
+
+/** Clocks, gaps and deadlines of frames are measured. A few may run side by side, nothing else at their priority. */
+const clocks = [
+  ...files('integration', 'badInput', 'clock', 'clockSteps', 'contact', 'demo', 'displays', 'failures'),
+  ...files('integration', 'faultMatrix', 'kill', 'leak', 'lock', 'restart', 'rig', 's3Program'),
+  ...files('integration', 'sequences', 'several', 'spoolQuota'),
+  ...files('e2e', 'pages'),
+];
+/** They take all connections, descriptors or processor time. */
+const floods = files('attack', 'descriptors', 'floods', 'fuzz', 'handshakes');
+const windows = whyNoWindows() === null;
+const longOnWindows = [...files('integration', 'clock', 'restart'), ...files('windows', 'places')];
+
+/** Groups run one after the other, in the order of their numbers; each file has its own ports, folders and displays. */
+const group = (groupOrder: number, maxWorkers: number) => ({
   ...{ maxWorkers, sequence: { groupOrder }, testTimeout: 90_000, hookTimeout: 120_000 },
 });
-const alone = { fileParallelism: false, testTimeout: 90_000, hookTimeout: 60_000 };
+const onWindows = { globalSetup: ['test/rig/wineSetup.ts'], env: { SIGHTLINE_TEST_HOST: 'windows' } };
+const oneAtATime = { fileParallelism: false, testTimeout: 90_000, hookTimeout: 60_000 };
 
-const files = (kind: string, ...names: string[]) => names.map((name) => `test/${kind}/${name}.test.ts`);
-const integrationAlone = files(
-  'integration',
-  // Their pictures' clocks, holes and gaps are measured.
-  ...[
-    'badInput',
-    'clock',
-    'clockSteps',
-    'contact',
-    'demo',
-    'displays',
-    'failures',
-    'lock',
-    'restart',
-    'room',
-    's3Program',
-  ],
-  ...['sequences', 'several'],
-  // They stop processes and slow disks, and have deadlines.
-  ...['kill', 'leak', 'faultMatrix'],
-  // The rig's own exactness.
-  'rig',
-);
-// One measures clocks, the other writes the machine's policy of Chromium for some seconds, which others start.
-const e2eAlone = files('e2e', 'pages', 'browserPolicy');
-// They take the machine's connections, descriptors and processors.
-const attackAlone = files('attack', 'descriptors', 'floods', 'fuzz', 'handshakes');
-const onBothSystems = files('integration', 'contact', 'restart', 'clock');
+/** Of their groups these take longest: begun last, they would keep one worker busy while the others have nothing left. */
+const longest = [
+  ...files('integration', 'kill', 'displays', 'faultMatrix', 'tampering', 's3Sink', 'statusEvents'),
+  ...files('attack', 'hostileS3'),
+];
+class LongestFirst extends BaseSequencer {
+  override async sort(specs: TestSpecification[]): Promise<TestSpecification[]> {
+    const rank = ({ moduleId }: TestSpecification): number => {
+      const index = longest.findIndex((name) => moduleId.endsWith(name));
+      return index < 0 ? longest.length : index;
+    };
+    return (await super.sort(specs)).sort((a, b) => rank(a) - rank(b));
+  }
+}
 
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {
           name: 'unit',
           include: ['test/unit/**/*.test.ts'],
           testTimeout: 20_000,
-          // One less unless told, which is one on a machine with two.
+          // Importing the same modules for each file took half of the time.
+          isolate: false,
+          // Without a number vitest leaves one processor idle.
           maxWorkers: '100%',
         },
       },
       {
         test: {
-          name: 'integration',
-          include: ['test/integration/**/*.test.ts'],
-          exclude: integrationAlone,
-          // Two thirds of their time they wait.
-          ...together(3, 1),
+          name: 'beside',
+          include: ['test/{integration,attack,e2e}/**/*.test.ts'],
+          exclude: [...clocks, ...floods],
+          ...group(1, 4),
         },
       },
-      { test: { name: 'integration-alone', include: integrationAlone, ...alone } },
-      {
-        test: {
-          name: 'attack',
-          include: ['test/attack/**/*.test.ts'],
-          exclude: attackAlone,
-          ...together(2, 2),
-        },
-      },
-      { test: { name: 'attack-alone', include: attackAlone, ...alone } },
-      { test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], exclude: e2eAlone, ...together(2, 2) } },
-      { test: { name: 'e2e-alone', include: e2eAlone, ...alone } },
+      { test: { name: 'clocks', include: clocks, ...group(2, 3) } },
+      { test: { name: 'floods', include: floods, ...oneAtATime } },
       {
         test: {
           name: 'windows',
-          // Where it cannot be done one test that is left out says why.
-          include:
-            whyNoWindows() === null
-              ? ['test/windows/*.test.ts', ...onBothSystems]
-              : ['test/windows/leftOut.test.ts'],
-          exclude: whyNoWindows() === null ? ['test/windows/leftOut.test.ts'] : [],
-          ...alone,
-          globalSetup: ['test/rig/wineSetup.ts'],
-          env: { SIGHTLINE_TEST_HOST: 'windows' },
+          // Where Wine is missing, one skipped test says why.
+          include: windows
+            ? ['test/windows/*.test.ts', ...files('integration', 'contact')]
+            : ['test/windows/leftOut.test.ts'],
+          exclude: windows ? ['test/windows/leftOut.test.ts', ...longOnWindows] : [],
+          ...onWindows,
+          ...oneAtATime,
         },
       },
-      // Makes and installs the MSI under Wine: `npm run test:installer`.
-      { test: { name: 'installer', include: ['test/installer/**/*.test.ts'], ...alone } },
-      // Of these, what `npm test` has time for.
-      { test: { name: 'installer-quick', include: ['test/installer/quick.test.ts'], ...alone } },
+      // `npm run test:full` only: more under Wine, the rig's own tests, and the MSI, installed under Wine.
+      { test: { name: 'windows-long', include: windows ? longOnWindows : [], ...onWindows, ...oneAtATime } },
+      { test: { name: 'rig', include: ['test/full/*.test.ts'], ...group(3, 2) } },
+      { test: { name: 'installer', include: ['test/installer/**/*.test.ts'], ...oneAtATime } },
+      { test: { name: 'installer-quick', include: ['test/installer/quick.test.ts'], ...group(1, 4) } },
     ],
   },
 });

@@ -1,4 +1,4 @@
-// Set-up, then a program: `node scripts/with-setup.mjs <demo|test|windows|bench|soak|installer|msi|start> [script.ts
+// Set-up, then a program: `node scripts/with-setup.mjs <demo|test|full|windows|bench|soak|installer|msi|start> [script.ts
 // [arguments]]`. Plain JavaScript without packages, because a fresh clone has none yet. Each step does nothing where
 // nothing is missing or changed; what it may not install, it says how to install.
 //
@@ -17,6 +17,8 @@ import { FONT_PACKAGE, programs, windowsPrograms } from './setupPrograms.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const [purpose, script, ...args] = process.argv.slice(2);
+const purposes = purpose === 'full' ? ['test', 'installer'] : [purpose];
+const isFor = (...names) => names.some((name) => purposes.includes(name));
 
 try {
   checkNode();
@@ -24,10 +26,10 @@ try {
   const packages = installPackages();
   packages.catch(() => undefined); // reported below
   installPrograms();
-  if (purpose === 'test') provideElectron();
-  if (purpose === 'installer') provideElectronForWindows();
+  if (isFor('test')) provideElectron();
+  if (isFor('installer')) provideElectronForWindows();
   if (!(purpose === 'demo' && args.includes('--quick'))) await buildFfmpeg();
-  if (['test', 'windows', 'installer', 'msi'].includes(purpose)) await prepareWindows();
+  if (isFor('test', 'windows', 'installer', 'msi')) await prepareWindows();
   await packages;
   buildSources();
 } catch (error) {
@@ -87,7 +89,7 @@ async function installPackages() {
 
 function installPrograms() {
   const missing = programs
-    .filter((one) => one.for.includes(purpose) && (one.system?.includes(process.platform) ?? true))
+    .filter((one) => isFor(...one.for) && (one.system?.includes(process.platform) ?? true))
     // A demo shows the screen that is there, where there is one.
     .filter((one) => !(one.package === 'xvfb' && purpose === 'demo' && process.env.DISPLAY))
     .filter(isMissing)
@@ -181,7 +183,7 @@ async function buildFfmpeg() {
     await ensureFfmpeg(platform, { log: say });
   } catch (error) {
     // Tests and figures are about our own build; the demo and the app work with another, and say so.
-    if (['test', 'windows', 'bench', 'soak', 'installer', 'msi'].includes(purpose)) throw error;
+    if (isFor('test', 'windows', 'bench', 'soak', 'installer', 'msi')) throw error;
     say(`${error.message}\nset-up: continuing with the ffmpeg on PATH, which may lack libopenh264`);
   }
 }

@@ -1,13 +1,17 @@
 // `sightline browser-policy` as the built program, and Chromium itself as the judge of what it wrote: chrome://policy.
-// It writes below /etc, so it runs only as root, and only where no other policy is there.
-import { execFileSync, spawnSync } from 'node:child_process';
+// Both run with an /etc of their own over the machine's, and as root, who alone may write there.
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdir, rmdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { startBrowser } from '../rig/browser.ts';
 import { needsLinux, needsRoot, orLeftOut } from '../rig/leftOut.ts';
+import { asSeenBy, withOwnEtc } from '../rig/mount.ts';
+import { endWithUs } from '../rig/process.ts';
 
 const program = fileURLToPath(new URL('../../dist/main/headless.mjs', import.meta.url));
 const MANAGED = '/etc/chromium/policies/managed';
@@ -20,14 +24,19 @@ const places = [
   '/etc/sightline',
 ];
 const taken = places.find((path) => existsSync(path));
-const why =
-  needsLinux ?? needsRoot ?? (taken === undefined ? null : `${taken} exists, and is not ours to change`);
+const why = needsLinux ?? needsRoot ?? (taken === undefined ? null : `${taken} exists`);
 const domain = 'acme.my.connect.aws';
 
+/** Words that run a program with the /etc of the process `holder`. */
+let inOwnEtc: readonly string[] = [];
+let holder = 0;
+const seen = (path: string): string => asSeenBy(holder, path);
+
 function run(mode: string, ...flags: string[]) {
+  const [command, ...words] = [...inOwnEtc, process.execPath, program, 'browser-policy', mode];
   const { status, stdout, stderr } = spawnSync(
-    process.execPath,
-    [program, 'browser-policy', mode, '--allowed-domains', `${domain}, second.example`, ...flags],
+    command,
+    [...words, '--allowed-domains', `${domain}, second.example`, ...flags],
     { encoding: 'utf8' },
   );
   return { status, stdout, stderr };
@@ -36,7 +45,10 @@ function run(mode: string, ...flags: string[]) {
 /** What chrome://policy says of our list: the text of its row. */
 async function seenByChromium(): Promise<string> {
   // No name but this machine's can be found out, and nothing is asked in the background.
-  const browser = await startBrowser({ args: ['--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1'] });
+  const browser = await startBrowser({
+    wrapper: inOwnEtc,
+    args: ['--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1'],
+  });
   try {
     const page = await browser.newPage('chrome://policy');
     // Playwright finds it through the shadow roots by itself; its words are in one of its own.
@@ -55,11 +67,27 @@ async function seenByChromium(): Promise<string> {
 }
 
 describe.skipIf(why !== null)(orLeftOut('browser-policy', why), () => {
+  let folder: string;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'sightline-etc-'));
+    const [command, ...words] = [...withOwnEtc(folder), 'sh', '-c', 'echo; exec sleep infinity'];
+    const child = spawn(command, words, { stdio: ['ignore', 'pipe', 'inherit'] });
+    endWithUs(child);
+    await once(child.stdout, 'data');
+    holder = child.pid ?? 0;
+    inOwnEtc = ['nsenter', `--mount=/proc/${holder}/ns/mnt`, '--'];
+  });
+  afterAll(async () => {
+    process.kill(holder);
+    inOwnEtc = [];
+    await rm(folder, { recursive: true, force: true });
+  });
   afterEach(async () => {
-    for (const name of ['other.json', 'zzz.txt']) await rm(join(MANAGED, name), { force: true });
     run('--remove');
-    for (const path of [MANAGED, '/etc/chromium/policies']) await rmdir(path).catch(() => undefined);
+    // Nothing of it reached the machine's own.
     expect(places.filter((path) => existsSync(path))).toEqual([]);
+    for (const path of places) await rm(seen(path), { recursive: true, force: true });
   });
 
   it('is taken up by Chromium, and is gone after --remove', async () => {
@@ -71,10 +99,10 @@ describe.skipIf(why !== null)(orLeftOut('browser-policy', why), () => {
     const applied = run('--apply');
     expect(applied).toMatchObject({ status: 0, stderr: '' });
     expect(applied.stdout).toContain(`Chromium: added https://${domain} to ${MANAGED}/sightline.json`);
-    const seen = await seenByChromium();
-    expect(seen).toContain(`https://${domain}`);
-    expect(seen).toContain('https://second.example');
-    expect(seen).toMatch(/Platform.*Machine.*Mandatory.*OK/);
+    const shown = await seenByChromium();
+    expect(shown).toContain(`https://${domain}`);
+    expect(shown).toContain('https://second.example');
+    expect(shown).toMatch(/Platform.*Machine.*Mandatory.*OK/);
     expect(run('--check')).toMatchObject({ status: 0 });
 
     expect(run('--remove').stdout).toContain(`Chromium: removed https://${domain}`);
@@ -83,15 +111,18 @@ describe.skipIf(why !== null)(orLeftOut('browser-policy', why), () => {
   });
 
   it('is judged as Chromium judges it where several files set the list, whatever their names end in', async () => {
-    await mkdir(MANAGED, { recursive: true });
-    await writeFile(join(MANAGED, 'other.json'), JSON.stringify({ [LIST]: ['https://intranet.example'] }));
+    await mkdir(seen(MANAGED), { recursive: true });
+    await writeFile(
+      seen(join(MANAGED, 'other.json')),
+      JSON.stringify({ [LIST]: ['https://intranet.example'] }),
+    );
     run('--apply');
     const merged = await seenByChromium();
     expect(merged).toContain('https://intranet.example');
     expect(merged).toContain(`https://${domain}`);
     expect(merged).not.toContain('Conflict');
     // The last one by name is the one that counts.
-    await writeFile(join(MANAGED, 'zzz.txt'), JSON.stringify({ [LIST]: ['https://last.example'] }));
+    await writeFile(seen(join(MANAGED, 'zzz.txt')), JSON.stringify({ [LIST]: ['https://last.example'] }));
     const overridden = await seenByChromium();
     expect(overridden).toContain('https://last.example');
     expect(overridden).toContain('Conflict');

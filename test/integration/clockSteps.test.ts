@@ -36,7 +36,7 @@ beforeEach(async () => {
   clockFile = await open(path, 'w+');
   await setClock(0);
   const source = fileURLToPath(new URL('../rig/c/wallClock.c', import.meta.url));
-  const library = await compileC(source, home, '-shared', '-fPIC');
+  const library = await compileC(source, '-shared', '-fPIC');
   environment = { LD_PRELOAD: library, SIGHTLINE_TEST_CLOCK: path };
 });
 afterEach(async () => {

@@ -10,7 +10,6 @@ import { startDisplay } from '../rig/display.ts';
 import { FFMPEG_HINT, findTool, run } from '../rig/process.ts';
 import { host } from '../rig/program.ts';
 import { startRecorder, type Recorder } from '../rig/recorder.ts';
-import { temporaryFolder } from '../unit/support/folders.ts';
 
 const contact = { contactId: 'c', channel: 'VOICE' };
 const isRoot = process.getuid?.() === 0;
@@ -45,7 +44,7 @@ async function segments(recorder: Recorder): Promise<{ id: number; mode: number 
 }
 
 async function attachAsNobody(id: number): Promise<string> {
-  const attach = await compileC(attachSource, await temporaryFolder());
+  const attach = await compileC(attachSource);
   return (await run(attach, [String(id)])).stdout.toString().trim();
 }
 

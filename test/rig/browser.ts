@@ -1,6 +1,6 @@
 // Real Chromium for tests, demo and benchmark: a fresh profile each time, nothing that talks to the network by
 // itself, and no trace afterwards.
-import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium, type BrowserContext, type Page } from 'playwright-core';
@@ -28,15 +28,18 @@ export interface BrowserOptions {
   display?: string;
   /** More command-line switches. */
   args?: readonly string[];
+  /** Words before the browser's, e.g. to run it in a namespace of its own. */
+  wrapper?: readonly string[];
 }
 
 /** Starts Chromium, or Chrome, from PATH. */
 export async function startBrowser(options: BrowserOptions = {}): Promise<Browser> {
-  const executablePath = findTool(
+  const browser = findTool(
     ['chromium', 'chromium-browser', 'google-chrome'],
     'Install one (on Debian: apt install chromium), or run `npm run setup`.',
   );
   const profile = await mkdtemp(join(tmpdir(), 'sightline-browser-'));
+  const executablePath = await wrapped(browser, options.wrapper ?? [], profile);
   const { DISPLAY: _, WAYLAND_DISPLAY: __, ...environment } = process.env;
   const removeProfile = (): Promise<void> => rm(profile, { recursive: true, force: true, maxRetries: 5 });
   let context: BrowserContext;
@@ -74,6 +77,14 @@ export async function startBrowser(options: BrowserOptions = {}): Promise<Browse
       await removeProfile();
     },
   };
+}
+
+/** Playwright starts one program, without words before it: a script, then. */
+async function wrapped(program: string, wrapper: readonly string[], folder: string): Promise<string> {
+  if (wrapper.length === 0) return program;
+  const script = join(folder, 'browser.sh');
+  await writeFile(script, `#!/bin/sh\nexec ${wrapper.join(' ')} '${program}' "$@"\n`, { mode: 0o755 });
+  return script;
 }
 
 /** The renderer of a tab dies at once, as it does when it runs out of memory. */

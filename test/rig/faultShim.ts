@@ -1,12 +1,9 @@
 // Disk faults in a running program: a small library that is loaded before the C library (faults/shim.c), counts the calls
 // that change files below one folder, makes chosen ones fail, or kills the program at one. For programs on Linux.
-import { createHash } from 'node:crypto';
-import { mkdir, readFile, rename, stat } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { findTool, runOrThrow } from './process.ts';
+import { compileC } from './compiled.ts';
 
 const source = fileURLToPath(new URL('faults/shim.c', import.meta.url));
 
@@ -87,27 +84,6 @@ export async function faultMet(log: string, signal: AbortSignal): Promise<boolea
 
 let compiled: Promise<string> | null = null;
 
-/** The library, compiled once for each version of its source. */
 function faultShim(): Promise<string> {
-  return (compiled ??= compile());
-}
-
-async function compile(): Promise<string> {
-  const version = createHash('sha256')
-    .update(await readFile(source))
-    .digest('hex')
-    .slice(0, 16);
-  const folder = join(tmpdir(), `sightline-fault-shim-${process.getuid?.() ?? 0}`);
-  const library = join(folder, `${version}.so`);
-  if (await stat(library).catch(() => null)) return library;
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  const compiler = findTool(
-    ['cc', 'gcc', 'clang'],
-    'Install a C compiler (on Debian: apt install gcc libc6-dev).',
-  );
-  // Under a name of its own first: several tests may start at once.
-  const own = `${library}.${process.pid}`;
-  await runOrThrow(compiler, ['-O2', '-Wall', '-shared', '-fPIC', '-o', own, source, '-ldl', '-lpthread']);
-  await rename(own, library);
-  return library;
+  return (compiled ??= compileC(source, '-shared', '-fPIC', '-ldl', '-lpthread'));
 }
