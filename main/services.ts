@@ -19,15 +19,12 @@ import type { LivePolicy } from './policy/live.ts';
 import { startUploads } from './publisher/uploadService.ts';
 import { authenticationOf } from './server/authentication.ts';
 import { explainListenError } from './server/listenError.ts';
-import { recorderInfo } from './server/recorderInfo.ts';
 import { startServer, type RunningServer } from './server/server.ts';
 import { Pauses } from './session/pauses.ts';
 import { Readiness } from './session/readiness.ts';
 import { Session } from './session/service.ts';
-import { sessionOptions } from './session/step.ts';
 import { isQuiet, shownState } from './session/view.ts';
 import type { Monitor } from './shared/names.ts';
-import type { RecorderInfo } from './shared/protocol.ts';
 import { openSpool } from './spool/openSpool.ts';
 import { recover } from './spool/recovery.ts';
 import { journalRuns } from './spool/runJournal.ts';
@@ -112,21 +109,16 @@ export async function startServices(options: ServicesOptions) {
       pushResumed: (news) => hub.pushResumed(news),
       publish: uploads.publish,
     },
-    () => sessionOptions(policy, randomUUID),
+    policy,
   );
   const pauses = new Pauses({ policy, dispatch: (event) => session.dispatch(event), clock, log });
+  let recovered = (): void => undefined;
+  const recovery = new Promise<void>((resolve) => (recovered = resolve));
   const readiness = new Readiness({
     findEncoder: () => finder.find(),
     createKey: storage.createKey,
-    ...{ log, onChange: showState },
+    ...{ policy, recovery, log, onChange: showState },
   });
-  let recovered = (): void => undefined;
-  const recovery = new Promise<void>((resolve) => (recovered = resolve));
-  const describe = (): Promise<RecorderInfo> =>
-    recorderInfo({
-      ...{ policy, appVersion, recovery },
-      findEncoder: async () => (await readiness.check())?.encoder ?? null,
-    });
 
   function showState(): void {
     hub.update(shownState(session.current, readiness.problem));
@@ -151,7 +143,7 @@ export async function startServices(options: ServicesOptions) {
 
   const running = await startServer({
     ...{ port: policy.port, guard: policy, appVersion, log },
-    page: { session, hub, describe, authentication, onToken: uploads.tokenCame },
+    page: { session, hub, readiness, authentication, onToken: uploads.tokenCame },
     control: { dataDir: policy.dataDir, publisher, recovery },
   }).catch(async (error: unknown) => {
     unlock();
@@ -186,7 +178,7 @@ export async function startServices(options: ServicesOptions) {
     /** For the status window and the health checks, which only read. */
     parts: { currentSession: current, displays, finder, clock, policy },
     /** What the reply to `hello` says about this recorder; runs ffmpeg if no encoder is known yet. */
-    describe,
+    describe: () => readiness.describe(),
     /** Completes what is open, publishes what it can within the time given, and ends. The next start finds the rest. */
     stop: (withinMs: number): Promise<void> =>
       stopServices(

@@ -3,7 +3,8 @@
 
 import { randomUUID } from 'node:crypto';
 import type { RawData, WebSocket } from 'ws';
-import type { SessionCommands } from '../session/service.ts';
+import type { Readiness } from '../session/readiness.ts';
+import type { Session } from '../session/service.ts';
 import type { Identity } from '../session/state.ts';
 import type { StatusHub } from '../status/hub.ts';
 import type { ErrorCode } from '../shared/errors.ts';
@@ -12,7 +13,6 @@ import type {
   Hello,
   HelloReply,
   Push,
-  RecorderInfo,
   Reply,
   ReplyFields,
   Request,
@@ -25,9 +25,9 @@ import { Attempts, AuthenticationError } from './authentication.ts';
 import type { Authentication } from './authentication.ts';
 
 export interface PageServices {
-  readonly session: SessionCommands;
+  readonly session: Pick<Session, 'hello' | 'pageLeft' | 'contact' | 'recordings' | 'isQuiet'>;
   readonly hub: StatusHub;
-  readonly describe: () => Promise<RecorderInfo>;
+  readonly readiness: Pick<Readiness, 'describe'>;
   /** null: policy requires no token. */
   readonly authentication: Pick<Authentication, 'authenticate'> | null;
   /** For the credentials broker, once hello has succeeded. */
@@ -211,14 +211,14 @@ class Page {
   }
 
   private async hello(request: Hello): Promise<HelloReply> {
-    const { session, authentication, describe, hasRoom, onJoined, onToken } = this.services;
+    const { session, authentication, readiness, hasRoom, onJoined, onToken } = this.services;
     if (!this.ready && !hasRoom())
       throw new SightlineError(
         'TOO_MANY_REQUESTS',
         'Too many pages are connected to Sightline. Close some of them, and send hello again.',
       );
     await authentication?.authenticate(request, this.origin, this.attempts);
-    const info = await within(describe(), DESCRIBE_DEADLINE_MS, null);
+    const info = await within(readiness.describe(), DESCRIBE_DEADLINE_MS, null);
     if (info === null)
       throw new SightlineError(
         'SERVICE_ISSUE',

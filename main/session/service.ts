@@ -10,18 +10,9 @@ import type { ContactReply, ContactRequest, OpenRecording } from '../shared/prot
 import type { Clock, Moment } from '../shared/time.ts';
 import { toTimestamp } from '../shared/time.ts';
 import { reduce } from './reducer.ts';
-import type {
-  Effect,
-  Identity,
-  SessionEvent,
-  SessionRecord,
-  SessionReply,
-  SessionState,
-  TimerName,
-  Token,
-} from './state.ts';
-import { initialState } from './state.ts';
-import type { SessionOptions } from './step.ts';
+import type { Effect, Identity, Resumed, SessionEvent, SessionRecord } from './state.ts';
+import { initialState, type SessionReply, type SessionState, type TimerName, type Token } from './state.ts';
+import type { ContactPolicy } from './step.ts';
 import { isQuiet, openRecordings, recordedSince } from './view.ts';
 
 export interface SessionPorts {
@@ -41,26 +32,12 @@ export interface SessionPorts {
   readonly guard: () => Promise<void>;
   readonly announce: (effect: Effect & { type: 'announce' }) => void;
   /** Notifies the pages: a suspension has ended without a request. */
-  readonly pushResumed: (effect: Omit<Effect & { type: 'push.resumed' }, 'type'>) => void;
+  readonly pushResumed: (news: Resumed) => void;
   readonly publish: (recordingId: string) => void;
   /** After each step that changed the state. */
   readonly onState: (state: SessionState) => void;
   readonly newId: () => string;
   readonly log: Logger;
-}
-
-/** What the server and the tray may request. */
-export interface SessionCommands {
-  /** @throws SightlineError MULTIPLE_CCP_INTERACTION, NOT_READY */
-  hello(pageId: string, identity: Identity): Promise<OpenRecording[]>;
-  pageLeft(pageId: string): void;
-  /** @throws SightlineError with any code of docs/protocol.md */
-  contact(request: ContactRequest): Promise<ContactReply>;
-  recordings(): OpenRecording[];
-  /** The agent's own suspension, begun and ended. @throws SightlineError USER_ERROR, SUSPEND_FAILED */
-  agent(wish: 'suspend' | 'resume'): Promise<ContactReply>;
-  /** Nothing is being recorded or completed. */
-  readonly isQuiet: boolean;
 }
 
 type Announcement = Effect & { readonly type: 'announce' };
@@ -100,7 +77,7 @@ const deadlines: Readonly<
   },
 };
 
-export class Session implements SessionCommands {
+export class Session {
   private state: SessionState = initialState;
   private readonly waiters = new Map<Token, Waiter>();
   private readonly timers = new Map<TimerName, NodeJS.Timeout>();
@@ -113,12 +90,13 @@ export class Session implements SessionCommands {
 
   constructor(
     private readonly ports: SessionPorts,
-    /** Called for each step: policy may change. */
-    private readonly options: () => SessionOptions,
+    /** Read for each step: policy may change. */
+    private readonly policy: ContactPolicy,
   ) {}
 
   // Commands
 
+  /** @throws SightlineError MULTIPLE_CCP_INTERACTION, NOT_READY */
   async hello(pageId: string, identity: Identity): Promise<OpenRecording[]> {
     const at = this.ports.clock.now();
     await this.ask('hello', (token) => ({ type: 'hello', token, pageId, identity, at }));
@@ -129,11 +107,13 @@ export class Session implements SessionCommands {
     this.dispatch({ type: 'page.left', pageId });
   }
 
+  /** @throws SightlineError with any code of docs/protocol.md */
   async contact(request: ContactRequest): Promise<ContactReply> {
     const at = this.ports.clock.now();
     return replyFields(await this.ask(request.type, (token) => this.eventOf(request, token, at)));
   }
 
+  /** The agent's own suspension, begun and ended. @throws SightlineError USER_ERROR, SUSPEND_FAILED */
   async agent(wish: 'suspend' | 'resume'): Promise<ContactReply> {
     const at = this.ports.clock.now();
     return replyFields(await this.ask(`contact.${wish}`, (token) => ({ type: `agent.${wish}`, token, at })));
@@ -174,7 +154,7 @@ export class Session implements SessionCommands {
   // Events
 
   dispatch(event: SessionEvent): void {
-    const step = reduce(this.state, event, this.options());
+    const step = reduce(this.state, event, this.policy, this.ports.newId);
     const changed = step.state !== this.state;
     this.state = step.state;
     for (const effect of step.effects) this.perform(effect);
@@ -336,27 +316,11 @@ export class Session implements SessionCommands {
   }
 }
 
-function replyFields(reply: SessionReply): ContactReply {
-  switch (reply.kind) {
-    case 'start': {
-      const { kind: _, startTime, ...rest } = reply;
-      return { ...rest, startTime: toTimestamp(startTime) };
-    }
-    case 'suspend': {
-      const { suspendedAt, resumesAt, limitRefused } = reply;
-      return {
-        suspendedAt: toTimestamp(suspendedAt),
-        ...(resumesAt === undefined ? {} : { resumesAt: toTimestamp(resumesAt) }),
-        ...(limitRefused === undefined ? {} : { maxSecondsRefused: limitRefused }),
-      };
-    }
-    case 'resume': {
-      const { kind: _, resumedAt, ...rest } = reply;
-      return { ...rest, resumedAt: toTimestamp(resumedAt) };
-    }
-    case 'stop':
-      return { recordingId: reply.recordingId, endTime: toTimestamp(reply.endTime) };
-    case 'hello':
-      throw new SightlineError('SERVICE_ISSUE', 'A contact request got no answer.');
-  }
+/** As pages get it: all numbers in a reply are moments. */
+function replyFields({ kind: _, ...fields }: SessionReply): ContactReply {
+  const entries = Object.entries(fields).map(([name, value]: [string, unknown]) => [
+    name,
+    typeof value === 'number' ? toTimestamp(value) : value,
+  ]);
+  return Object.fromEntries(entries) as ContactReply;
 }

@@ -3,7 +3,14 @@
 
 import type { ErrorCode, Failure } from '../shared/errors.ts';
 import type { AgentResumeCause, GapReason, PauseReason } from '../shared/names.ts';
-import type { ContactStart } from '../shared/protocol.ts';
+import type {
+  ContactResumedPush,
+  ContactStart,
+  ResumeReply,
+  StartReply,
+  StopReply,
+  SuspendReply,
+} from '../shared/protocol.ts';
 import type { Moment } from '../shared/time.ts';
 
 /** The signed-in agent. Pages of the same agent and instance share one state. */
@@ -26,7 +33,7 @@ export interface SuspendToken {
   /** The receipt of the suspend: a resume may come before the acknowledgement. */
   readonly suspendedAt: Moment;
   /** It asked for a time limit, and its suspension has none. */
-  readonly limitRefused?: true;
+  readonly maxSecondsRefused: boolean;
 }
 
 /** What a contact is doing. A suspension is not a phase: it may begin while a contact is still starting. */
@@ -97,7 +104,7 @@ export interface FinishedContact {
   /** It ended during a suspension and not by a page: if it is started again, it begins suspended. */
   readonly suspended: boolean;
   /** The same for the agent's own suspension, in an earlier process. */
-  readonly suspendedByAgent?: boolean;
+  readonly suspendedByAgent: boolean;
 }
 
 /** The agent's own suspension (suspension.ts). */
@@ -141,23 +148,18 @@ export const initialState: SessionState = {
 };
 
 /** An open recording of an earlier process that may go on. */
-export interface RestoredContact {
-  readonly recordingId: string;
-  readonly info: ContactInfo;
-  readonly agent: Identity;
-  readonly requestedAt: Moment;
-  readonly startTime: Moment;
-  readonly suspendedAt: Moment | null;
-  readonly leftAt: Moment;
-}
+export type RestoredContact = Pick<
+  Contact,
+  'recordingId' | 'info' | 'agent' | 'requestedAt' | 'suspendedAt'
+> & { readonly startTime: Moment; readonly leftAt: Moment };
 
 export type SessionEvent =
   /** The first event, if at all: what an earlier process left open, and what it ended while suspended. */
   | {
       type: 'restored';
       contacts: readonly RestoredContact[];
-      endedSuspended: readonly (Omit<FinishedContact, 'suspended'> & { suspended?: boolean })[];
-      agentSuspendedSince?: Moment | null;
+      endedSuspended: readonly FinishedContact[];
+      agentSuspendedSince: Moment | null;
     }
   | { type: 'hello'; token: Token; pageId: string; identity: Identity; at: Moment }
   | { type: 'page.left'; pageId: string }
@@ -209,17 +211,13 @@ export type SessionRecord =
 
 export type SessionReply =
   | { kind: 'hello' }
-  | ({ kind: 'start'; recordingId: string; startTime: Moment } & CaptureBlockers)
-  | { kind: 'suspend'; suspendedAt: Moment; resumesAt?: Moment; limitRefused?: true }
-  | ({ kind: 'resume'; resumedAt: Moment } & CaptureBlockers)
-  | { kind: 'stop'; recordingId: string; endTime: Moment };
+  | ({ kind: 'start' } & StartReply<Moment>)
+  | ({ kind: 'suspend' } & SuspendReply<Moment>)
+  | ({ kind: 'resume' } & ResumeReply<Moment>)
+  | ({ kind: 'stop' } & StopReply<Moment>);
 
-/** Why nothing is captured for now, in the replies to start and resume. */
-export interface CaptureBlockers {
-  /** Contacts whose suspension is in force. */
-  readonly stillSuspendedBy?: readonly string[];
-  readonly pausedBy?: readonly PauseReason[];
-}
+/** A suspension has ended without a page's request. */
+export type Resumed = Omit<ContactResumedPush<Moment>, 'type' | 'rev'>;
 
 export type TimerName = 'grace' | 'retry' | 'agent-suspension' | `start:${string}` | `suspension:${string}`;
 
@@ -232,13 +230,7 @@ export type Effect =
   | { type: 'run.stop'; runId: string; at: Moment; reason: GapReason }
   /** Report `run.flushed` once everything up to `until` is in the spool. */
   | { type: 'run.flush'; runId: string; until: Moment }
-  /** A suspension has ended without a page's request. */
-  | ({
-      type: 'push.resumed';
-      contactId: string;
-      resumedAt: Moment;
-      cause: Exclude<ResumeCause, 'page'>;
-    } & CaptureBlockers)
+  | ({ type: 'push.resumed' } & Resumed)
   | { type: 'reply'; token: Token; reply: SessionReply }
   | { type: 'refuse'; token: Token; code: ErrorCode; message: string }
   | { type: 'announce'; status: 'INITIATED' | 'COMPLETED'; recordingId: string; contact: Contact }

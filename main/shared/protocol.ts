@@ -126,27 +126,31 @@ export interface HelloReply extends RecorderInfo {
   readonly recordings: readonly OpenRecording[];
 }
 
-export interface StartReply {
-  readonly recordingId: string;
-  readonly startTime: string;
+/** Why nothing is captured for now. */
+export interface CaptureBlockers {
+  /** Contacts whose suspension is in force. */
   readonly stillSuspendedBy?: readonly string[];
   readonly pausedBy?: readonly PauseReason[];
 }
-export interface SuspendReply {
-  readonly suspendedAt: string;
+
+// Inside Sightline, the times are moments.
+export interface StartReply<Time = string> extends CaptureBlockers {
+  readonly recordingId: string;
+  readonly startTime: Time;
+}
+export interface SuspendReply<Time = string> {
+  readonly suspendedAt: Time;
   /** When its time limit ends the suspension. */
-  readonly resumesAt?: string;
+  readonly resumesAt?: Time;
   /** `maxSeconds` was given, and the suspension has no time limit. */
   readonly maxSecondsRefused?: true;
 }
-export interface ResumeReply {
-  readonly resumedAt: string;
-  readonly stillSuspendedBy?: readonly string[];
-  readonly pausedBy?: readonly PauseReason[];
+export interface ResumeReply<Time = string> extends CaptureBlockers {
+  readonly resumedAt: Time;
 }
-export interface StopReply {
+export interface StopReply<Time = string> {
   readonly recordingId: string;
-  readonly endTime: string;
+  readonly endTime: Time;
 }
 export interface StatusReply {
   readonly state: AppState;
@@ -157,9 +161,8 @@ export interface StatusReply {
 }
 
 export type ContactReply = StartReply | SuspendReply | ResumeReply | StopReply;
-/** The reply to `ping` has no fields. */
-export type PingReply = object;
-export type ReplyFields = ContactReply | HelloReply | StatusReply | PingReply;
+/** The reply to `ping` has none. */
+export type ReplyFields = ContactReply | HelloReply | StatusReply | object;
 
 /** The additional fields are those of a hello that was refused because of its token. */
 export interface RequestFailure extends Failure {
@@ -188,14 +191,12 @@ export interface StateReason {
   readonly message: string;
 }
 /** A suspension has ended without a page's request. */
-export interface ContactResumedPush {
+export interface ContactResumedPush<Time = string> extends CaptureBlockers {
   readonly type: 'contact.resumed';
   readonly rev: number;
   readonly contactId: string;
-  readonly resumedAt: string;
+  readonly resumedAt: Time;
   readonly cause: 'time-limit' | 'restart';
-  readonly stillSuspendedBy?: readonly string[];
-  readonly pausedBy?: readonly PauseReason[];
 }
 export interface RecordingStatusPush {
   readonly type: 'recording.status';

@@ -15,7 +15,7 @@ const initialSnapshot: AppSnapshot = {
   reason: null,
 };
 
-export type Resumed = Omit<ContactResumedPush, 'type' | 'rev' | 'resumedAt'> & { readonly resumedAt: Moment };
+type Resumed = Omit<ContactResumedPush<Moment>, 'type' | 'rev'>;
 
 export class StatusHub {
   private revision = 1;

@@ -40,7 +40,6 @@ const session: ServerOptions['page']['session'] = {
   pageLeft: () => undefined,
   contact: () => new Promise(() => undefined),
   recordings: () => [],
-  agent: () => Promise.reject(new Error('no page asks this')),
   isQuiet: true,
 };
 
@@ -77,7 +76,7 @@ async function bench(
         },
       },
       hub: new StatusHub(),
-      describe: () => Promise.resolve(recorder),
+      readiness: { describe: () => Promise.resolve(recorder) },
       authentication: null,
       onToken: () => undefined,
       ...page,
@@ -133,7 +132,7 @@ describe('a hello', () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     onTestFinished(() => void vi.useRealTimers());
     let describeRecorder: () => Promise<RecorderInfo> = () => new Promise(() => undefined);
-    const { open } = await bench({ describe: () => describeRecorder() });
+    const { open } = await bench({ readiness: { describe: () => describeRecorder() } });
     const page = await open();
     page.send(hello);
     await untilHandled(page);

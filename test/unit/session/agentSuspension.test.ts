@@ -142,6 +142,7 @@ describe("an agent's suspension", () => {
       type: 'restored',
       contacts: [],
       endedSuspended: [{ ...ended, suspended: false, suspendedByAgent: true }],
+      agentSuspendedSince: null,
     });
     story.hello('page-1', anna, 9000);
     const start = story.start('A', 9000);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { MAX_CONTACTS } from '../../../main/session/reducer.ts';
-import { Story, anna, ben, ofType, testOptions } from '../support/session.ts';
+import { Story, anna, ben, ofType, testPolicy } from '../support/session.ts';
 
 describe('hello', () => {
   it('is answered at once and makes the agent known', () => {
@@ -62,7 +62,9 @@ describe('hello', () => {
     const story = new Story();
     story.recording('A');
     story.do({ type: 'page.left', pageId: 'page-1' });
-    expect(story.effects).toEqual([{ type: 'timer.set', name: 'grace', delayMs: testOptions.graceMs }]);
+    expect(story.effects).toEqual([
+      { type: 'timer.set', name: 'grace', delayMs: testPolicy.graceSeconds * 1000 },
+    ]);
     story.hello('page-2', anna, 5000);
     expect(story.of('timer.clear')).toEqual([{ type: 'timer.clear', name: 'grace' }]);
     expect(ofType(story.all, 'run.stop')).toEqual([]);
@@ -83,7 +85,7 @@ describe('the grace period', () => {
     story.hello('page-2', anna, 2000);
     expect(story.do({ type: 'page.left', pageId: 'page-1' })).toEqual([]);
     expect(story.do({ type: 'page.left', pageId: 'page-2' })).toEqual([
-      { type: 'timer.set', name: 'grace', delayMs: testOptions.graceMs },
+      { type: 'timer.set', name: 'grace', delayMs: testPolicy.graceSeconds * 1000 },
     ]);
   });
 

@@ -11,9 +11,14 @@ function left(contactId: string, suspendedAt: number | null = null): RestoredCon
   };
 }
 
-function restored(contacts: readonly RestoredContact[], options = {}): Story {
-  const story = new Story(options);
-  story.do({ type: 'restored', contacts, endedSuspended: [] });
+const ended = {
+  ...{ contactId: 'A', recordingId: 'old', endTime: 900 },
+  ...{ suspended: true, suspendedByAgent: false },
+};
+
+function restored(contacts: readonly RestoredContact[], policy = {}): Story {
+  const story = new Story(policy);
+  story.do({ type: 'restored', contacts, endedSuspended: [], agentSuspendedSince: null });
   return story;
 }
 
@@ -107,8 +112,7 @@ describe('a shutdown', () => {
 describe('a contact that ended suspended without a page', () => {
   it('begins again suspended, and every run is cut', () => {
     const story = new Story();
-    const ended = { contactId: 'A', recordingId: 'old', endTime: 900 };
-    story.do({ type: 'restored', contacts: [], endedSuspended: [ended] });
+    story.do({ type: 'restored', contacts: [], endedSuspended: [ended], agentSuspendedSince: null });
     story.recording('B', 1000);
     const start = story.start('A', 3000);
     expect(story.of('run.abort')).toEqual([{ type: 'run.abort', runId: 'run-1', at: 3000 }]);
@@ -139,8 +143,7 @@ describe('a contact that ended suspended without a page', () => {
 describe('however many contacts end after one that ended suspended', () => {
   it('it begins again suspended, and once it was stopped it does not any more', () => {
     const story = new Story();
-    const ended = { contactId: 'A', recordingId: 'old', endTime: 900 };
-    story.do({ type: 'restored', contacts: [], endedSuspended: [ended] });
+    story.do({ type: 'restored', contacts: [], endedSuspended: [ended], agentSuspendedSince: null });
     story.hello('page-1', anna, 1000);
     const others = (from: number): void => {
       for (let index = 0; index < 250; index += 1) {

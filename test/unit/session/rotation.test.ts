@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Story, anna, crashed, noEncoder, ofType, testOptions } from '../support/session.ts';
+import { Story, anna, crashed, noEncoder, ofType } from '../support/session.ts';
 
 describe('a second contact', () => {
   it('gets a run of its own while the first one’s goes on', () => {
@@ -282,9 +282,7 @@ describe('the deadline of a start', () => {
     const story = new Story();
     story.hello('page-1', anna);
     story.start('A', 1000);
-    expect(story.of('timer.set')).toEqual([
-      { type: 'timer.set', name: 'start:rec-A', delayMs: testOptions.startDeadlineMs },
-    ]);
+    expect(story.of('timer.set')).toEqual([{ type: 'timer.set', name: 'start:rec-A', delayMs: 10_000 }]);
   });
 
   it('gives the contact up with CAPTURE_TIMEOUT and cuts the run that never came to life', () => {

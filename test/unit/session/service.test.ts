@@ -7,6 +7,7 @@ import type { SessionRecord } from '../../../main/session/state.ts';
 import { SightlineError } from '../../../main/shared/errors.ts';
 import { containing } from '../support/matchers.ts';
 import { agent } from '../support/journalEntries.ts';
+import { testPolicy } from '../support/session.ts';
 
 const contactId = 'c-1';
 
@@ -69,14 +70,7 @@ function sessionOnDisk() {
       flush();
     });
   }
-  const session = new Session(ports, () => ({
-    graceMs: 60_000,
-    startDeadlineMs: 10_000,
-    suspendMaxSeconds: 0,
-    resumeAfterRestart: false,
-    agentMaySuspend: false,
-    newRunId: () => `run-${++ids}`,
-  }));
+  const session = new Session(ports, { ...testPolicy, agentMaySuspend: false });
   return Object.assign(it, {
     session,
     /** Whose journal can be written; that of the one before never will be. */

@@ -138,9 +138,9 @@ describe('the time limit that a page asks for', () => {
     expect(story.effects[0]).toEqual({ type: 'run.abort', runId: 'run-1', at: 4000 });
     expect(story.of('timer.set')).toEqual([]);
     story.ended('run-1', 4010);
-    expect(story.answer(suspend)).toEqual({ kind: 'suspend', suspendedAt: 4000, limitRefused: true });
+    expect(story.answer(suspend)).toEqual({ kind: 'suspend', suspendedAt: 4000, maxSecondsRefused: true });
     const again = story.suspend('A', 5000, 'card number', 30);
-    expect(story.answer(again)).toEqual({ kind: 'suspend', suspendedAt: 4000, limitRefused: true });
+    expect(story.answer(again)).toEqual({ kind: 'suspend', suspendedAt: 4000, maxSecondsRefused: true });
     const without = story.suspend('A', 6000);
     expect(story.answer(without)).toEqual({ kind: 'suspend', suspendedAt: 4000 });
   });

@@ -1,6 +1,6 @@
 // Drives the session's reducer with short commands and remembers its state and every effect, so that a test reads as
 // the story that it tells. Moments are given in milliseconds; run ids are run-1, run-2, ... in the order of their starts.
-import type { SessionOptions } from '../../../main/session/step.ts';
+import type { ContactPolicy } from '../../../main/session/step.ts';
 import { reduce } from '../../../main/session/reducer.ts';
 import type { Effect, Identity, SessionEvent, SessionState, Token } from '../../../main/session/state.ts';
 import { initialState } from '../../../main/session/state.ts';
@@ -13,9 +13,8 @@ export const ben: Identity = { agentArn: 'arn:agent/ben', instanceArn: 'arn:inst
 export const crashed: Failure = failure('CAPTURE_FAILED', 'ffmpeg ended by itself.');
 export const noEncoder: Failure = failure('ENCODER_UNAVAILABLE', 'There is no encoder.');
 
-export const testOptions = {
-  graceMs: 60_000,
-  startDeadlineMs: 10_000,
+export const testPolicy: ContactPolicy = {
+  graceSeconds: 60,
   suspendMaxSeconds: 0,
   resumeAfterRestart: false,
   agentMaySuspend: true,
@@ -28,16 +27,16 @@ export class Story {
   /** Of the newest step. */
   effects: readonly Effect[] = [];
   readonly all: Effect[] = [];
-  private readonly options: SessionOptions;
+  private readonly policy: ContactPolicy;
   private lastToken = 0;
   private lastRun = 0;
 
-  constructor(options: Partial<SessionOptions> = {}) {
-    this.options = { ...testOptions, ...options, newRunId: () => `run-${++this.lastRun}` };
+  constructor(policy: Partial<ContactPolicy> = {}) {
+    this.policy = { ...testPolicy, ...policy };
   }
 
   do(event: SessionEvent): readonly Effect[] {
-    const step = reduce(this.state, event, this.options);
+    const step = reduce(this.state, event, this.policy, () => `run-${++this.lastRun}`);
     this.state = step.state;
     this.effects = step.effects;
     this.all.push(...step.effects);

@@ -8,7 +8,7 @@ import type { PauseReason } from '../../../main/shared/names.ts';
 import { isCaptureBlocked, isOpen, isQuiet, isSuspended } from '../../../main/session/view.ts';
 import { must } from './must.ts';
 import { ToldRecordings } from './toldRecordings.ts';
-import { anna, ben, crashed, noEncoder, testOptions } from './session.ts';
+import { anna, ben, crashed, noEncoder, testPolicy } from './session.ts';
 
 /** What may happen next. Numbers choose among what there is at that moment; `after` is how long it took to come. */
 export type Action = { readonly after: number } & (
@@ -59,7 +59,7 @@ export class SessionModel {
   readonly seen = new Map<string, number>();
   private names = 0;
 
-  constructor(private readonly options: Partial<typeof testOptions> = {}) {}
+  constructor(private readonly policy: Partial<typeof testPolicy> = {}) {}
 
   act(action: Action): void {
     this.now += action.after;
@@ -165,11 +165,8 @@ export class SessionModel {
     const before = this.state;
     this.takeNote(event);
     if (event.type === 'contact.start' && isQuiet(before)) this.recordings.newStretch();
-    const { state, effects } = reduce(before, event, {
-      ...testOptions,
-      ...this.options,
-      newRunId: () => this.newName('run'),
-    });
+    const policy = { ...testPolicy, ...this.policy };
+    const { state, effects } = reduce(before, event, policy, () => this.newName('run'));
     this.state = state;
     if (event.type === 'contact.suspend' || event.type === 'agent.suspend')
       checkCutsComeFirst(before, event, effects);
