@@ -20,10 +20,24 @@ module.exports = {
     },
     {
       name: 'services-do-not-know-each-other',
-      comment: 'services.ts connects capture, spool, policy and status; they do not import one another',
+      comment: 'services.ts connects capture, spool and policy; they do not import one another',
       severity: 'error',
-      from: { path: '^main/(capture|spool|policy|status)/' },
+      from: { path: '^main/(capture|spool|policy)/' },
       to: { path: '^main/', pathNot: ['^main/(platform|shared|media)/', '^main/$1/'] },
+    },
+    {
+      name: 'status-describes-session-and-spool',
+      comment:
+        'status announces what the session decides and the spool journals: it knows their types and calls neither',
+      severity: 'error',
+      from: { path: main('status') },
+      to: { path: '^main/', pathNot: main('status|session|spool|platform|shared') },
+    },
+    {
+      name: 'status-knows-types-only',
+      severity: 'error',
+      from: { path: main('status') },
+      to: { path: main('session|spool'), dependencyTypesNot: ['type-only'] },
     },
     {
       name: 'media-imports-shared-only',

@@ -1,6 +1,7 @@
 // The composition root: creates every service and connects them. What decides something is in the room that it is about.
 
 import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
 import { Capture } from './capture/capture.ts';
 import { displaysOf, type MonitorSource } from './capture/displays.ts';
 import { FfmpegFinder } from './capture/ffmpegBinary.ts';
@@ -29,8 +30,9 @@ import { openSpool } from './spool/openSpool.ts';
 import { recover } from './spool/recovery.ts';
 import { journalRuns } from './spool/runJournal.ts';
 import { Announcer } from './status/announcer.ts';
+import { EventBridge } from './status/eventBridge.ts';
 import { StatusHub } from './status/hub.ts';
-import { EventBridgeLink } from './status/startEventBridge.ts';
+import { Outbox } from './status/outbox.ts';
 import { StatusEvents } from './status/statusEvents.ts';
 import { stopServices } from './stopServices.ts';
 
@@ -66,13 +68,13 @@ export async function startServices(options: ServicesOptions) {
   const spawn = ffmpegSpawner(log);
   const slates = new Slates({ finder, spawn, resourcesFolder });
   const hub = new StatusHub((error) => log.error('a listener failed', { reason: String(error) }));
-  const eventBridge = new EventBridgeLink(policy, { clock, log });
+  const outbox = new Outbox({ folder: join(policy.dataDir, 'outbox'), log });
+  const eventBridge = new EventBridge({ policy, outbox, clock, log });
   let monitors: number | undefined;
   const encoder = () => finder.current?.encoder;
   const statusEvents = new StatusEvents({
-    ...{ policy, hub, clock, log, newEventId: randomUUID },
+    ...{ policy, eventBridge, hub, clock, log, newEventId: randomUUID },
     clientInfo: () => ({ appVersion, os: osName(), monitors, encoder: encoder() }),
-    outbox: () => eventBridge.outbox,
   });
   const announcer = new Announcer(statusEvents, log);
   const storage = openSpool({ policy, keyStore, announcer, encoder, clock, log });
@@ -151,8 +153,7 @@ export async function startServices(options: ServicesOptions) {
   });
   server = running;
   const endFollowing = policyChanges?.onChange((keys) => {
-    for (const service of [finder, readiness, uploads, pauses]) service.policyChanged(keys);
-    eventBridge.policyChanged(keys, (reopen) => statusEvents.betweenOutboxWrites(reopen));
+    for (const service of [finder, readiness, uploads, pauses, eventBridge]) service.policyChanged(keys);
     statusEvents.retryNow();
     running.disconnectUnallowed();
   });

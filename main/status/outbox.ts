@@ -28,11 +28,6 @@ export interface QueuedEntry {
 /** Why an event is not to be sent any more; the end of its file's name. Taking the ending off queues it again. */
 export type AsideReason = 'damaged' | 'refused';
 
-export interface OutboxOptions {
-  readonly folder: string;
-  readonly log: Logger;
-}
-
 const DIGITS = 16;
 const NAME = new RegExp(`^(\\d{${DIGITS}})\\.json$`);
 const TAKEN_NAME = new RegExp(`^(\\d{${DIGITS}})\\.json(\\.(damaged|refused))?$`);
@@ -40,14 +35,12 @@ const TAKEN_NAME = new RegExp(`^(\\d{${DIGITS}})\\.json(\\.(damaged|refused))?$`
 const PASSING = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'EIO', 'EAGAIN']);
 
 export class Outbox {
-  /** Told when an event has been added. */
-  onAdded: () => void = () => undefined;
   private count = 0;
   private nextNumber = 1;
   private opened: Promise<void> | null = null;
   private last: Promise<unknown> = Promise.resolve();
 
-  constructor(private readonly options: OutboxOptions) {}
+  constructor(private readonly options: { readonly folder: string; readonly log: Logger }) {}
 
   /** How many events wait, as far as is known: nothing is before the folder has been opened. */
   get pending(): number {
@@ -74,7 +67,7 @@ export class Outbox {
       this.count += 1;
     });
     this.last = added.catch(() => undefined);
-    return added.then(() => this.onAdded());
+    return added;
   }
 
   /** The oldest events, in order. Damaged files are set aside on the way. */

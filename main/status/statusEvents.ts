@@ -6,8 +6,8 @@ import type { Integrity } from '../shared/manifest.ts';
 import type { ClientInfo, RecordingStatus, StatusDetail, StatusEvent } from '../shared/statusEvent.ts';
 import type { Clock, Moment } from '../shared/time.ts';
 import { toTimestamp } from '../shared/time.ts';
-import type { SetTimer } from '../platform/timer.ts';
 import type { Logger } from '../platform/log.ts';
+import type { EventBridge } from './eventBridge.ts';
 import type { QueuedWrite } from './eventQueue.ts';
 import { EventQueue } from './eventQueue.ts';
 import { appendEvent } from './eventsFile.ts';
@@ -37,16 +37,13 @@ export type Announcement =
 export interface StatusEventsOptions {
   /** Read for each event: policy may change. */
   readonly policy: { readonly statusEventsFile: string };
+  readonly eventBridge: Pick<EventBridge, 'add'>;
   readonly hub: StatusHub;
-  readonly clock: Clock;
+  readonly clock: Pick<Clock, 'now'>;
   readonly newEventId: () => string;
   /** What the event says of this machine, as it is now. */
   readonly clientInfo: () => ClientInfo;
   readonly log: Logger;
-  /** Events for EventBridge; add() resolves when the event is on the disk. undefined: policy names no bus. */
-  readonly outbox?: () => { add(event: StatusEvent): Promise<void> } | undefined;
-  readonly random?: () => number;
-  readonly setTimer?: SetTimer;
 }
 
 export class StatusEvents {
@@ -56,17 +53,16 @@ export class StatusEvents {
   private pushed: Promise<void> = Promise.resolve();
 
   constructor(private readonly options: StatusEventsOptions) {
-    const { log, random = Math.random, setTimer } = options;
-    const common = { log, random, ...(setTimer === undefined ? {} : { setTimer }) };
+    const { policy, eventBridge, log } = options;
     this.file = new EventQueue({
-      ...common,
       place: 'the file of policy "statusEventsFile"',
-      write: (event) => appendEvent(options.policy.statusEventsFile, event),
+      write: (event) => appendEvent(policy.statusEventsFile, event),
+      log,
     });
     this.outbox = new EventQueue({
-      ...common,
       place: 'the outbox for EventBridge in the data folder',
-      write: async (event) => options.outbox?.()?.add(event),
+      write: (event) => eventBridge.add(event),
+      log,
     });
   }
 
@@ -93,11 +89,6 @@ export class StatusEvents {
   retryNow(): void {
     this.file.retryNow();
     this.outbox.retryNow();
-  }
-
-  /** Runs a function while nothing is written to the outbox. Never rejects. */
-  betweenOutboxWrites(act: () => Promise<void>): Promise<void> {
-    return this.outbox.between(act);
   }
 
   private build(subject: Subject, announcement: Announcement): StatusEvent {

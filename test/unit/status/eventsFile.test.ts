@@ -183,13 +183,4 @@ describe('events on their way to a file that cannot be written', () => {
     await queue.idle();
     expect(await ids()).toEqual(['a']);
   });
-
-  it('do something in between when nothing is written, and are tried again after it', async () => {
-    const { queue, add, durable } = bench();
-    await mkdir(file);
-    await add('a').tried;
-    void queue.between(() => rmdir(file));
-    await queue.idle();
-    expect(durable).toEqual(['a']);
-  });
 });

@@ -48,7 +48,7 @@ interface Bench {
 
 async function bench(
   path: (folder: string) => string = (folder) => join(folder, 'events.ndjson'),
-  outbox?: { add(event: StatusEvent): Promise<void> },
+  eventBridge: { add(event: StatusEvent): Promise<void> } = { add: () => Promise.resolve() },
 ): Promise<Bench> {
   const file = path(await temporaryFolder());
   const hub = new StatusHub();
@@ -57,11 +57,10 @@ async function bench(
   const events = new StatusEvents({
     policy: { statusEventsFile: file },
     hub,
-    clock: { now: () => NOW, steps: 0, fromWall: (wall) => wall },
+    clock: { now: () => NOW },
     newEventId: () => `event-${++ids}`,
     clientInfo: () => ({ appVersion: '1.2.3', os: 'linux 6.1.0 x64', monitors: 2, encoder: 'libopenh264' }),
-    log,
-    outbox: () => outbox,
+    ...{ eventBridge, log },
   });
   const written = async (): Promise<StatusEvent[]> => {
     const text = await readFile(file, 'utf8');
