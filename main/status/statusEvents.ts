@@ -1,9 +1,9 @@
-// Builds status events in AWS's shape (main/shared/statusEvent.ts) and delivers each, in order, to the NDJSON file and
-// the outbox, then to the pages. An event that could not be written is pushed after the first try and written later.
+// Builds status events in AWS's shape (main/shared/statusEvent.ts) and writes each, in order, to the NDJSON file and the
+// outbox, then pushes it to the pages. An event that could not be written is pushed after the first try and written later.
 
 import type { Failure } from '../shared/errors.ts';
 import type { Integrity } from '../shared/manifest.ts';
-import type { ClientInfo, RecordingStatus, StatusDetail, StatusEvent } from '../shared/statusEvent.ts';
+import type { ClientInfo, StatusDetail, StatusEvent } from '../shared/statusEvent.ts';
 import type { Clock, Moment } from '../shared/time.ts';
 import { toTimestamp } from '../shared/time.ts';
 import type { Logger } from '../platform/log.ts';
@@ -92,39 +92,30 @@ export class StatusEvents {
   }
 
   private build(subject: Subject, announcement: Announcement): StatusEvent {
-    const { instanceArn, contactId, agentArn, browser } = subject;
+    const { recordingId, instanceArn, contactId, agentArn, browser } = subject;
     const contactArn = `${instanceArn}/contact/${contactId}`;
+    // `arn:aws:connect:<region>:<account>:instance/<id>` (AWS Service Authorization Reference, Amazon Connect)
+    const [, , , region = '', account = ''] = instanceArn.split(':');
     const now = this.options.clock.now();
-    const common = {
-      version: '1.0' as const,
-      eventDeduplicationId: deduplicationId(subject.recordingId, announcement.status),
-      instanceArn,
-      contactArn,
-      agentArn,
-      clientInfo: { ...this.options.clientInfo(), ...(browser === undefined ? {} : { browser }) },
-    };
     return {
       version: '0',
       id: this.options.newEventId(),
       'detail-type': 'Screen Recording Status Changed',
       source: 'sightline',
-      ...arnParts(instanceArn),
+      account,
       time: toTimestamp(now),
+      region,
       resources: [contactArn, instanceArn],
-      detail: { ...common, ...detailOf(announcement, now) },
+      detail: {
+        version: '1.0',
+        // The same for every repetition of an event.
+        eventDeduplicationId: `${recordingId}:${announcement.status}`,
+        ...{ instanceArn, contactArn, agentArn },
+        clientInfo: { ...this.options.clientInfo(), ...(browser === undefined ? {} : { browser }) },
+        ...detailOf(announcement, now),
+      },
     };
   }
-}
-
-/** The same for every repetition of an event. */
-function deduplicationId(recordingId: string, status: RecordingStatus): string {
-  return `${recordingId}:${status}`;
-}
-
-/** `arn:aws:connect:<region>:<account>:instance/<id>` (AWS Service Authorization Reference, Amazon Connect). */
-function arnParts(arn: string): { account: string; region: string } {
-  const [, , , region = '', account = ''] = arn.split(':');
-  return { account, region };
 }
 
 type CommonKey =
@@ -137,24 +128,25 @@ function detailOf(announcement: Announcement, now: Moment): Variable<StatusDetai
       return { recordingStatus: 'INITIATED' };
     case 'COMPLETED':
       return { recordingStatus: 'COMPLETED', recordingInfo: span(announcement) };
-    case 'PUBLISHED':
+    case 'PUBLISHED': {
+      const { startTime, endTime, location, sizeBytes, integrity } = announcement;
       return {
         recordingStatus: 'PUBLISHED',
         recordingInfo: {
           ...span(announcement),
           publishTime: toTimestamp(now),
-          location: announcement.location,
-          durationInMillis: announcement.endTime - announcement.startTime,
-          sizeInBytes: announcement.sizeBytes,
-          ...(announcement.integrity === undefined ? {} : { integrity: announcement.integrity }),
+          location,
+          durationInMillis: endTime - startTime,
+          sizeInBytes: sizeBytes,
+          ...(integrity === undefined ? {} : { integrity }),
         },
       };
-    case 'FAILED':
-      return {
-        recordingStatus: 'FAILED',
-        recordingInfo: { startTime: toTimestamp(announcement.startTime) },
-        failureInfo: announcement.failure,
-      };
+    }
+    case 'FAILED': {
+      const { startTime, failure } = announcement;
+      const recordingInfo = { startTime: toTimestamp(startTime) };
+      return { recordingStatus: 'FAILED', recordingInfo, failureInfo: failure };
+    }
   }
 }
 
