@@ -19,8 +19,8 @@ import type { Policy } from './policy/keys.ts';
 import type { LivePolicy } from './policy/live.ts';
 import { startUploads } from './publisher/uploadService.ts';
 import { authenticationOf } from './server/authentication.ts';
-import { explainListenError } from './server/listenError.ts';
-import { startServer, type RunningServer } from './server/server.ts';
+import type { RunningServer } from './server/server.ts';
+import { startServer } from './server/server.ts';
 import { Pauses } from './session/pauses.ts';
 import { Readiness } from './session/readiness.ts';
 import { Session } from './session/service.ts';
@@ -144,12 +144,12 @@ export async function startServices(options: ServicesOptions) {
   }
 
   const running = await startServer({
-    ...{ port: policy.port, guard: policy, appVersion, log },
+    ...{ port: policy.port, guard: policy, appVersion, describePortOwner, log },
     page: { session, hub, readiness, authentication, onToken: uploads.tokenCame },
     control: { dataDir: policy.dataDir, publisher, recovery },
-  }).catch(async (error: unknown) => {
+  }).catch((error: unknown) => {
     unlock();
-    throw await explainListenError(error, policy.port, describePortOwner);
+    throw error;
   });
   server = running;
   const endFollowing = policyChanges?.onChange((keys) => {

@@ -6,21 +6,13 @@ import type { AgentResumeCause, GapReason, PauseReason } from '../shared/names.t
 import type {
   ContactResumedPush,
   ContactStart,
+  Identity,
   ResumeReply,
   StartReply,
   StopReply,
   SuspendReply,
 } from '../shared/protocol.ts';
 import type { Moment } from '../shared/time.ts';
-
-/** The signed-in agent. Pages of the same agent and instance share one state. */
-export interface Identity {
-  readonly agentArn: string;
-  readonly instanceArn: string;
-  readonly instanceAlias?: string;
-  readonly agentUsername?: string;
-  readonly browser?: string;
-}
 
 export type ContactInfo = Omit<ContactStart, 'type'>;
 

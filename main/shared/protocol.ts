@@ -25,17 +25,22 @@ export const contactIdSchema = z
 const arnSchema = z.string().min(1).max(512);
 const shortText = z.string().max(1024);
 
-export const helloSchema = z.object({
-  type: z.literal('hello'),
-  protocol: z.literal(PROTOCOL_VERSION, { error: 'this Sightline speaks protocol 1' }),
+/** The signed-in agent. Pages of the same agent and instance share one state. */
+export const identitySchema = z.object({
   agentArn: arnSchema,
   instanceArn: arnSchema,
   instanceAlias: z
     .string()
     .regex(/^[A-Za-z0-9][A-Za-z0-9-]{0,61}$/, '1 to 62 letters, digits or "-"')
-    .optional(),
-  agentUsername: shortText.optional(),
-  browser: shortText.optional(),
+    .exactOptional(),
+  agentUsername: shortText.exactOptional(),
+  browser: shortText.exactOptional(),
+});
+export type Identity = z.infer<typeof identitySchema>;
+
+export const helloSchema = identitySchema.extend({
+  type: z.literal('hello'),
+  protocol: z.literal(PROTOCOL_VERSION, { error: 'this Sightline speaks protocol 1' }),
   ccpVersion: shortText.optional(),
   token: z.string().max(16_384).optional(),
 });

@@ -16,7 +16,6 @@ class Desk {
       this.asked += 1;
       return Promise.resolve(this.outcome);
     },
-    appVersion: '1',
     log: silentLogger,
     now: () => this.now,
     wallClock: () => 1_000_000 + this.now,

@@ -67,6 +67,7 @@ async function bench(
     port: 0,
     guard,
     appVersion: '0',
+    describePortOwner: () => Promise.resolve(null),
     page: {
       session: {
         ...session,

@@ -2,11 +2,12 @@
 // the story that it tells. Moments are given in milliseconds; run ids are run-1, run-2, ... in the order of their starts.
 import type { ContactPolicy } from '../../../main/session/step.ts';
 import { reduce } from '../../../main/session/reducer.ts';
-import type { Effect, Identity, SessionEvent, SessionState, Token } from '../../../main/session/state.ts';
+import type { Effect, SessionEvent, SessionState, Token } from '../../../main/session/state.ts';
 import { initialState } from '../../../main/session/state.ts';
 import type { Failure } from '../../../main/shared/errors.ts';
 import { failure } from '../../../main/shared/errors.ts';
 import type { PauseReason } from '../../../main/shared/names.ts';
+import type { Identity } from '../../../main/shared/protocol.ts';
 
 export const anna: Identity = { agentArn: 'arn:agent/anna', instanceArn: 'arn:instance/acme' };
 export const ben: Identity = { agentArn: 'arn:agent/ben', instanceArn: 'arn:instance/acme' };
