@@ -108,7 +108,7 @@ export async function startServices(options: ServicesOptions) {
       journal: storage.journal,
       guard: () => current.guard(),
       announce: (effect) => void announcer.announceDecision(effect, current),
-      pushResumed: (news) => hub.pushResumed(news),
+      pushResumed: (resumed) => hub.pushResumed(resumed),
       publish: uploads.publish,
     },
     policy,

@@ -2,8 +2,7 @@
 // outcome for a while, and limits the checks. Tokens are never kept, only their hashes, under a key of this process.
 
 import { createHmac, randomBytes } from 'node:crypto';
-import { SightlineError } from '../shared/errors.ts';
-import { PolicyError } from '../shared/policyError.ts';
+import { PolicyError, SightlineError } from '../shared/errors.ts';
 import type { Hello } from '../shared/protocol.ts';
 import type { Logger } from '../platform/log.ts';
 import { appVersion } from '../platform/version.ts';

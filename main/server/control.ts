@@ -149,7 +149,7 @@ function readBody(request: IncomingMessage): Promise<string | null> {
     });
     request.once('end', () => resolve(Buffer.concat(chunks).toString('utf8')));
     request.once('error', reject);
-    request.once('close', () => reject(new Error('the request was cut off')));
+    request.once('close', () => reject(new Error('the request was aborted')));
   });
 }
 

@@ -12,7 +12,7 @@ import type { SystemPeers } from '../platform/peers/systemPeers.ts';
 import { systemPeers } from '../platform/peers/systemPeers.ts';
 import { limitRepeats } from '../platform/repeats.ts';
 import { SightlineError, errno, errorMessage } from '../shared/errors.ts';
-import { REQUEST_REFUSED } from '../shared/logEvents.ts';
+import { REQUEST_REFUSED } from '../shared/names.ts';
 import type { HealthReply } from '../shared/protocol.ts';
 import { HEALTH_PATH, MAX_FRAME_BYTES, PROTOCOL_VERSION, WEBSOCKET_PATH } from '../shared/protocol.ts';
 import { Connections, answer, refuseUpgrade } from './connections.ts';

@@ -115,7 +115,7 @@ function hello(step: Step, { token, identity, pageId, at }: SessionEvent & { typ
   adopt(step, at);
 }
 
-/** A page has come back: the contacts that an earlier process left open go on. */
+/** A page has come back: the contacts that an earlier process left open continue. */
 function adopt(step: Step, at: Moment): void {
   for (const contact of step.state.contacts) {
     if (contact.leftAt === null) continue;

@@ -32,7 +32,7 @@ export interface SessionPorts {
   readonly guard: () => Promise<void>;
   readonly announce: (effect: Effect & { type: 'announce' }) => void;
   /** Notifies the pages: a suspension has ended without a request. */
-  readonly pushResumed: (news: Resumed) => void;
+  readonly pushResumed: (resumed: Resumed) => void;
   readonly publish: (recordingId: string) => void;
   /** After each step that changed the state. */
   readonly onState: (state: SessionState) => void;
@@ -48,33 +48,25 @@ interface Waiter {
   readonly timer: NodeJS.Timeout;
 }
 
-const deadlines: Readonly<
-  Record<ContactRequest['type'] | 'hello', { ms: number; code: ErrorCode; message: string }>
-> = {
-  hello: { ms: 10_000, code: 'SERVICE_ISSUE', message: 'Sightline did not answer in time. Try again.' },
-  'contact.start': {
-    // The reducer's own deadline of 10 s names the reason. This one is for a disk that stalls after the first frame.
-    ms: 10_500,
-    code: 'CAPTURE_TIMEOUT',
-    message:
-      'Capture has begun, but the disk does not accept its journal. Free some space, and send the start again.',
-  },
-  'contact.suspend': {
-    ms: 5_000,
-    code: 'SUSPEND_FAILED',
-    message:
-      'Capture has stopped and nothing more is kept, but the capture process has not ended in time. Restart Sightline.',
-  },
-  'contact.resume': {
-    ms: 15_000,
-    code: 'CAPTURE_TIMEOUT',
-    message: 'Capture has not come back in time; Sightline keeps trying. Ask for "status".',
-  },
-  'contact.stop': {
-    ms: 15_000,
-    code: 'CAPTURE_TIMEOUT',
-    message: 'The recording has ended, but its last run could not be closed in time.',
-  },
+const deadlines: Readonly<Record<ContactRequest['type'] | 'hello', readonly [number, ErrorCode, string]>> = {
+  hello: [10_000, 'SERVICE_ISSUE', 'Sightline did not answer in time. Try again.'],
+  // The reducer's own deadline of 10 s names the reason. This one is for a disk that stalls after the first frame.
+  'contact.start': [
+    ...([10_500, 'CAPTURE_TIMEOUT'] as const),
+    'Capture has begun, but the disk does not accept its journal. Free some space, and send the start again.',
+  ],
+  'contact.suspend': [
+    ...([5_000, 'SUSPEND_FAILED'] as const),
+    'Capture has stopped and nothing more is kept, but the capture process has not ended in time. Restart Sightline.',
+  ],
+  'contact.resume': [
+    ...([15_000, 'CAPTURE_TIMEOUT'] as const),
+    'Capture has not come back in time; Sightline keeps trying. Ask for "status".',
+  ],
+  'contact.stop': [
+    ...([15_000, 'CAPTURE_TIMEOUT'] as const),
+    'The recording has ended, but its last run could not be closed in time.',
+  ],
 };
 
 export class Session {
@@ -179,7 +171,7 @@ export class Session {
   private ask(kind: keyof typeof deadlines, event: (token: Token) => SessionEvent): Promise<SessionReply> {
     const token = this.ports.newId();
     return new Promise((resolve, reject) => {
-      const { ms, code, message } = deadlines[kind];
+      const [ms, code, message] = deadlines[kind];
       const timer = setTimeout(() => {
         this.waiters.delete(token);
         reject(new SightlineError(code, message));
@@ -267,11 +259,11 @@ export class Session {
     });
   }
 
-  private pushResumed({ type: _, ...news }: Effect & { type: 'push.resumed' }): void {
-    const { contactId, cause } = news;
+  private pushResumed({ type: _, ...resumed }: Effect & { type: 'push.resumed' }): void {
+    const { contactId, cause } = resumed;
     void this.journaled.then(() => {
       this.ports.log.info('a suspension ended without a request', { contactId, cause });
-      this.ports.pushResumed(news);
+      this.ports.pushResumed(resumed);
     });
   }
 

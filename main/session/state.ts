@@ -139,7 +139,7 @@ export const initialState: SessionState = {
   shuttingDown: false,
 };
 
-/** An open recording of an earlier process that may go on. */
+/** An open recording of an earlier process that may continue. */
 export type RestoredContact = Pick<
   Contact,
   'recordingId' | 'info' | 'agent' | 'requestedAt' | 'suspendedAt'

@@ -10,7 +10,7 @@ import { captureBlockers } from './view.ts';
 
 /** What policy says about contacts. */
 export interface ContactPolicy {
-  /** How long a recording goes on after the last page went away. */
+  /** How long a recording continues after the last page went away. */
   readonly graceSeconds: number;
   /** The longest suspension; 0: a suspension never ends without a request, and a page's `maxSeconds` is refused. */
   readonly suspendMaxSeconds: number;

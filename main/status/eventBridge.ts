@@ -5,7 +5,7 @@ import type { PutEventsRequestEntry } from '@aws-sdk/client-eventbridge';
 import type { Logger } from '../platform/log.ts';
 import { plainTimer } from '../platform/timer.ts';
 import { errno, errorMessage } from '../shared/errors.ts';
-import { EVENT_BRIDGE_FAILED, EVENT_BRIDGE_RECOVERED } from '../shared/logEvents.ts';
+import { EVENT_BRIDGE_FAILED, EVENT_BRIDGE_RECOVERED } from '../shared/names.ts';
 import type { StatusEvent } from '../shared/statusEvent.ts';
 import type { Clock, Moment } from '../shared/time.ts';
 import { toTimestamp } from '../shared/time.ts';
@@ -114,7 +114,7 @@ export class EventBridge {
     this.aws.forgetClient();
   }
 
-  /** @returns whether to go on at once */
+  /** @returns whether there may be more to send at once */
   private async sendSome(): Promise<boolean> {
     const { policy, outbox } = this.options;
     const bus = policy.eventBusName;
@@ -244,7 +244,7 @@ export class EventBridge {
       });
       this.problem = { code, message, permanent, since: clock.now() };
     }
-    this.loop.rest(permanent);
+    this.loop.retryLater(permanent);
   }
 }
 

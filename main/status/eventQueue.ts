@@ -76,7 +76,7 @@ export class EventQueue {
       await write(entry.event);
     } catch (error) {
       this.failed(error);
-      this.loop.rest();
+      this.loop.retryLater();
       return false;
     } finally {
       endWatch();

@@ -1,5 +1,5 @@
-// Where every push goes through: one revision for the whole process, so that whoever listens can tell what is newest
-// and whether something was missed. `recording.status` pushes carry events, `app.state` pushes carry the state.
+// All pushes to pages, tray and windows, with one revision for the whole process, so that a listener knows which push is
+// newest and whether it missed one. `recording.status` pushes contain events, `app.state` pushes the state.
 
 import type { AppStatePush, ContactResumedPush, Push } from '../shared/protocol.ts';
 import type { StatusEvent } from '../shared/statusEvent.ts';
@@ -22,7 +22,7 @@ export class StatusHub {
   private snapshot = initialSnapshot;
   private readonly listeners = new Set<(push: Push) => void>();
 
-  /** @param onListenerError told when a listener throws; the others hear the news all the same */
+  /** @param onListenerError called when a listener throws; the others get the push all the same */
   constructor(private readonly onListenerError: (error: unknown) => void = () => undefined) {}
 
   /** The revision of the newest push. */
@@ -54,7 +54,7 @@ export class StatusHub {
     this.push({ type: 'contact.resumed', rev: this.revision, ...rest, resumedAt: toTimestamp(resumedAt) });
   }
 
-  /** @returns the way to end it */
+  /** @returns how to unsubscribe */
   subscribe(listener: (push: Push) => void): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);

@@ -5,7 +5,7 @@ import type { SetTimer } from '../platform/timer.ts';
 import { plainTimer } from '../platform/timer.ts';
 
 export interface RetryLoopOptions {
-  /** Does the next piece of work; calls `rest` where it failed. @returns whether there may be more to do at once */
+  /** Does the next piece of work; calls `retryLater` where it failed. @returns whether there may be more to do at once */
   readonly attempt: () => Promise<boolean>;
   /** Waits are drawn from [0, 1 s * 2^attempts], up to this ("full jitter"). */
   readonly longestMs: number;
@@ -21,7 +21,7 @@ export class RetryLoop {
   private running: Promise<void> | null = null;
   private woken = false;
   private stopped = false;
-  private cancelRest: (() => void) | null = null;
+  private cancelWait: (() => void) | null = null;
 
   constructor(private readonly options: RetryLoopOptions) {}
 
@@ -33,7 +33,7 @@ export class RetryLoop {
 
   /** Ends the wait for the next attempt: the cause may be fixed. */
   retryNow(): void {
-    this.endRest();
+    this.endWait();
     this.wake();
   }
 
@@ -45,25 +45,25 @@ export class RetryLoop {
   /** Starts nothing new, and waits for the attempt under way. */
   async stop(): Promise<void> {
     this.stopped = true;
-    this.endRest();
+    this.endWait();
     await this.idle();
   }
 
   /** The attempt has failed: waits for the next one. @param long the longest time, as waiting does not help */
-  rest(long = false): void {
+  retryLater(long = false): void {
     this.attempts += 1;
     if (this.stopped) return;
     const { longestMs, random = Math.random, setTimer = plainTimer } = this.options;
     const waitMs = long ? longestMs : Math.min(longestMs, RETRY_BASE_MS * 2 ** Math.min(this.attempts, 20));
     const wake = (): void => {
-      this.cancelRest = null;
+      this.cancelWait = null;
       this.wake();
     };
-    this.cancelRest = setTimer(wake, random() * waitMs);
+    this.cancelWait = setTimer(wake, random() * waitMs);
   }
 
   private get isDue(): boolean {
-    return this.woken && !this.stopped && this.cancelRest === null;
+    return this.woken && !this.stopped && this.cancelWait === null;
   }
 
   private async work(): Promise<void> {
@@ -75,8 +75,8 @@ export class RetryLoop {
     this.running = null;
   }
 
-  private endRest(): void {
-    this.cancelRest?.();
-    this.cancelRest = null;
+  private endWait(): void {
+    this.cancelWait?.();
+    this.cancelWait = null;
   }
 }

@@ -5,7 +5,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { redactUrl } from '../../platform/redact.ts';
 import { errorMessage } from '../../shared/errors.ts';
-import { EVENT_BRIDGE_FAILED, EVENT_BRIDGE_RECOVERED } from '../../shared/logEvents.ts';
+import { EVENT_BRIDGE_FAILED, EVENT_BRIDGE_RECOVERED } from '../../shared/names.ts';
 import { eventBridgeUrl, findCredentials } from '../aws.ts';
 import type { Check, Finding } from '../check.ts';
 import { failed, ok, skipped, warning } from '../check.ts';

@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 import type { Policy } from '../../policy/keys.ts';
 import { judge } from '../../server/guard.ts';
-import { REQUEST_REFUSED } from '../../shared/logEvents.ts';
+import { REQUEST_REFUSED } from '../../shared/names.ts';
 import type { Check } from '../check.ts';
 import { ok, warning } from '../check.ts';
 import { readLogLines } from '../logLines.ts';
