@@ -34,10 +34,10 @@ module.exports = {
       to: { path: '^main/', pathNot: main('status|session|spool|platform|shared') },
     },
     {
-      name: 'status-knows-types-only',
+      name: 'session-and-status-import-types-only',
       severity: 'error',
-      from: { path: main('status') },
-      to: { path: main('session|spool'), dependencyTypesNot: ['type-only'] },
+      from: { path: main('session|status') },
+      to: { path: main('session|spool'), pathNot: '^main/$1/', dependencyTypesNot: ['type-only'] },
     },
     {
       name: 'media-imports-shared-only',
@@ -47,9 +47,10 @@ module.exports = {
     },
     {
       name: 'session-declares-ports',
+      comment: 'of the spool it knows what a journal says, as types',
       severity: 'error',
       from: { path: main('session') },
-      to: { path: '^main/', pathNot: main('session|shared|platform') },
+      to: { path: '^main/', pathNot: main('session|spool|shared|platform') },
     },
     {
       name: 'publisher-reads-spool-status-and-policy',

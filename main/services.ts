@@ -19,8 +19,7 @@ import type { Policy } from './policy/keys.ts';
 import type { LivePolicy } from './policy/live.ts';
 import { startUploads } from './publisher/uploadService.ts';
 import { authenticationOf } from './server/authentication.ts';
-import type { RunningServer } from './server/server.ts';
-import { startServer } from './server/server.ts';
+import { PageServer } from './server/server.ts';
 import { Pauses } from './session/pauses.ts';
 import { Readiness } from './session/readiness.ts';
 import { Session } from './session/service.ts';
@@ -126,7 +125,6 @@ export async function startServices(options: ServicesOptions) {
     hub.update(shownState(session.current, readiness.problem));
   }
 
-  let server: RunningServer | null = null;
   function onState(): void {
     const contactsAreOn = !isQuiet(session.current);
     showState();
@@ -140,22 +138,22 @@ export async function startServices(options: ServicesOptions) {
         .catch((error: unknown) => log.warn('the spool could not be tidied', { reason: String(error) }));
     }
     policyChanges?.contactsAreOn(contactsAreOn);
-    if (!contactsAreOn) server?.disconnectUnallowed();
+    if (!contactsAreOn) server.disconnectUnallowed();
   }
 
-  const running = await startServer({
-    ...{ port: policy.port, guard: policy, appVersion, describePortOwner, log },
+  const server = new PageServer({
+    ...{ port: policy.port, guard: policy, describePortOwner, log },
     page: { session, hub, readiness, authentication, onToken: uploads.tokenCame },
     control: { dataDir: policy.dataDir, publisher, recovery },
-  }).catch((error: unknown) => {
+  });
+  await server.open().catch((error: unknown) => {
     unlock();
     throw error;
   });
-  server = running;
   const endFollowing = policyChanges?.onChange((keys) => {
     for (const service of [finder, readiness, uploads, pauses, eventBridge]) service.policyChanged(keys);
     statusEvents.retryNow();
-    running.disconnectUnallowed();
+    server.disconnectUnallowed();
   });
 
   eventBridge.start();
@@ -174,7 +172,7 @@ export async function startServices(options: ServicesOptions) {
   policyChanges?.contactsAreOn(!isQuiet(session.current));
 
   return {
-    port: running.port,
+    port: server.port,
     ...{ hub, session, publisher, eventBridge },
     /** For the status window and the health checks, which only read. */
     parts: { currentSession: current, displays, finder, clock, policy },
@@ -185,7 +183,7 @@ export async function startServices(options: ServicesOptions) {
       stopServices(
         {
           ...{ session, publisher, announcer, statusEvents, eventBridge, pauses, displays },
-          ...{ server: running, endFollowing, unlock, log },
+          ...{ server, endFollowing, unlock, log },
         },
         withinMs,
       ),

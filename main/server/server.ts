@@ -11,6 +11,7 @@ import type { Logger } from '../platform/log.ts';
 import type { SystemPeers } from '../platform/peers/systemPeers.ts';
 import { systemPeers } from '../platform/peers/systemPeers.ts';
 import { limitRepeats } from '../platform/repeats.ts';
+import { appVersion } from '../platform/version.ts';
 import { SightlineError, errno, errorMessage } from '../shared/errors.ts';
 import { REQUEST_REFUSED } from '../shared/names.ts';
 import type { HealthReply } from '../shared/protocol.ts';
@@ -29,7 +30,6 @@ export interface ServerOptions {
   readonly port: number;
   /** Read anew for each request. */
   readonly guard: GuardPolicy;
-  readonly appVersion: string;
   readonly page: Omit<PageServices, 'isAllowed' | 'hasRoom' | 'onJoined' | 'log'>;
   readonly control: ControlServices;
   /** Describes the program that uses a port; null: unknown. */
@@ -49,14 +49,7 @@ const PAGE_LINES = 30;
 /** Browsers send a message of 64 KiB in a few fragments; one of endless fragments would never end. */
 const MAX_FRAGMENTS = 64;
 
-/** @throws SightlineError CLIENT_CONNECTION_ERROR when the port cannot be opened on 127.0.0.1 */
-export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const server = new RunningServer(options);
-  await server.open();
-  return server;
-}
-
-export class RunningServer {
+export class PageServer {
   /** Known once the server is open. */
   port = 0;
   private isClosed = false;
@@ -89,6 +82,7 @@ export class RunningServer {
     this.peers = new Peers(peers.find, this.refusals);
   }
 
+  /** @throws SightlineError CLIENT_CONNECTION_ERROR when the port cannot be opened on 127.0.0.1 */
   async open(): Promise<void> {
     const { port, describePortOwner, log } = this.options;
     try {
@@ -178,8 +172,7 @@ export class RunningServer {
     if (request.method === 'OPTIONS') return answer(response, 204, '', cors);
     if (request.method !== 'GET')
       return answer(response, 405, 'Method not allowed', { ...cors, Allow: 'GET, OPTIONS' });
-    const { appVersion: version } = this.options;
-    const health: HealthReply = { app: 'sightline', version, protocol: PROTOCOL_VERSION };
+    const health: HealthReply = { app: 'sightline', version: appVersion, protocol: PROTOCOL_VERSION };
     answer(response, 200, JSON.stringify(health), json);
   }
 

@@ -2,7 +2,7 @@
 // every sequence of events can be replayed in a test. Only the reducer changes it.
 
 import type { ErrorCode, Failure } from '../shared/errors.ts';
-import type { AgentResumeCause, GapReason, PauseReason } from '../shared/names.ts';
+import type { GapReason, PauseReason } from '../shared/names.ts';
 import type {
   ContactResumedPush,
   ContactStart,
@@ -13,6 +13,9 @@ import type {
   SuspendReply,
 } from '../shared/protocol.ts';
 import type { Moment } from '../shared/time.ts';
+import type { JournalEntry } from '../spool/journal.ts';
+import type { SuspendedContact } from '../spool/recoveredContacts.ts';
+import type { RestoredState } from '../spool/recovery.ts';
 
 export type ContactInfo = Omit<ContactStart, 'type'>;
 
@@ -42,10 +45,9 @@ export type Phase =
       readonly suspended: boolean;
     };
 
-export type StopCause = 'stopped' | 'page-lost' | 'agent-changed' | 'shutdown' | 'app-died';
-
+export type StopCause = (SessionRecord & { type: 'contact.stopped' })['cause'];
 /** What ended a page's suspension: the page, its time limit, or policy after a restart. */
-export type ResumeCause = 'page' | 'time-limit' | 'restart';
+export type ResumeCause = (SessionRecord & { type: 'contact.resumed' })['cause'];
 
 export interface Contact {
   readonly recordingId: string;
@@ -89,16 +91,6 @@ export interface Retry {
   readonly due: boolean;
 }
 
-export interface FinishedContact {
-  readonly contactId: string;
-  readonly recordingId: string;
-  readonly endTime: Moment;
-  /** It ended during a suspension and not by a page: if it is started again, it begins suspended. */
-  readonly suspended: boolean;
-  /** The same for the agent's own suspension, in an earlier process. */
-  readonly suspendedByAgent: boolean;
-}
-
 /** The agent's own suspension (suspension.ts). */
 export interface AgentSuspension {
   readonly since: Moment;
@@ -112,7 +104,7 @@ export interface SessionState {
   /** In order of their starts; each contactId at most once. */
   readonly contacts: readonly Contact[];
   /** The newest ones, so that a repeated stop gets the same answer. */
-  readonly finished: readonly FinishedContact[];
+  readonly finished: readonly SuspendedContact[];
   /** In order of their starts. At most one is starting, at most one is live. */
   readonly runs: readonly RunState[];
   readonly retry: Retry | null;
@@ -139,20 +131,9 @@ export const initialState: SessionState = {
   shuttingDown: false,
 };
 
-/** An open recording of an earlier process that may continue. */
-export type RestoredContact = Pick<
-  Contact,
-  'recordingId' | 'info' | 'agent' | 'requestedAt' | 'suspendedAt'
-> & { readonly startTime: Moment; readonly leftAt: Moment };
-
 export type SessionEvent =
   /** The first event, if at all: what an earlier process left open, and what it ended while suspended. */
-  | {
-      type: 'restored';
-      contacts: readonly RestoredContact[];
-      endedSuspended: readonly FinishedContact[];
-      agentSuspendedSince: Moment | null;
-    }
+  | ({ type: 'restored' } & RestoredState)
   | { type: 'hello'; token: Token; pageId: string; identity: Identity; at: Moment }
   | { type: 'page.left'; pageId: string }
   | { type: 'grace.over'; at: Moment }
@@ -184,22 +165,21 @@ export type SessionEvent =
   | { type: 'retry.due' }
   | { type: 'shutdown'; at: Moment };
 
-/** What the session writes to the journal (schema: spool/journalEntry.ts). */
-export type SessionRecord =
-  | {
-      type: 'contact.started';
-      recordingId: string;
-      at: Moment;
-      contact: ContactInfo;
-      agent: Identity;
-    }
-  | { type: 'contact.recording'; recordingId: string; startTime: Moment }
-  | { type: 'contact.suspended'; recordingId: string; at: Moment; reason?: string }
-  | { type: 'contact.resumed'; recordingId: string; at: Moment; cause: ResumeCause }
-  | { type: 'capture.paused'; at: Moment; reason: PauseReason }
-  | { type: 'capture.unpaused'; at: Moment; reason: PauseReason; cause?: AgentResumeCause }
-  | { type: 'contact.stopped'; recordingId: string; endTime: Moment; cause: StopCause }
-  | { type: 'recording.failed'; recordingId: string; failure: Failure };
+/** What the session writes to the journal. */
+export type SessionRecord = Extract<
+  JournalEntry,
+  {
+    type:
+      | (
+          | 'contact.started'
+          | 'contact.recording'
+          | 'contact.suspended'
+          | 'contact.resumed'
+          | 'contact.stopped'
+        )
+      | ('capture.paused' | 'capture.unpaused' | 'recording.failed');
+  }
+>;
 
 export type SessionReply =
   | { kind: 'hello' }

@@ -1,7 +1,6 @@
 // The messages between `sightline recordings retry` and the running Sightline of the same user. No page may send them.
 
 import { z } from 'zod';
-import type { Failure } from './errors.ts';
 
 export const CONTROL_RETRY_PATH = '/v1/control/retry';
 /** In every answer to a caller with the token: only the Sightline that wrote the file knows it. */
@@ -16,11 +15,6 @@ export const retryRequestSchema = z.strictObject({
   waitSeconds: z.number().int().min(0).max(CONTROL_MAX_WAIT_SECONDS).default(0),
 });
 export type RetryRequest = z.input<typeof retryRequestSchema>;
-
-/** The outcome of an attempt. A failed recording stays in the spool and is retried automatically. */
-export type Outcome =
-  | { readonly status: 'PUBLISHED'; readonly location: string }
-  | { readonly status: 'FAILED'; readonly failure: Failure };
 
 /** A recording that is uploaded now because the command line requested it. */
 export interface RetriedRecording {
@@ -43,3 +37,5 @@ export const retryReplySchema = z.object({
 });
 export type RetryReply = z.infer<typeof retryReplySchema>;
 export type ShownOutcome = z.infer<typeof outcomeSchema>;
+/** The outcome of an attempt. A failed recording stays in the spool and is retried automatically. */
+export type Outcome = Exclude<ShownOutcome, { status: 'PENDING' }>;

@@ -5,7 +5,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { MAX_PAGES, MAX_WAITING_PAGES } from '../../../main/server/connections.ts';
 import type { GuardPolicy } from '../../../main/server/guard.ts';
-import { startServer } from '../../../main/server/server.ts';
+import { PageServer } from '../../../main/server/server.ts';
 import type { ServerOptions } from '../../../main/server/server.ts';
 import { SightlineError } from '../../../main/shared/errors.ts';
 import type { ContactRequest, RecorderInfo } from '../../../main/shared/protocol.ts';
@@ -63,10 +63,9 @@ async function bench(
 ) {
   const { log, lines } = keepingLogger();
   const asked: ContactRequest[] = [];
-  const server = await startServer({
+  const server = new PageServer({
     port: 0,
     guard,
-    appVersion: '0',
     describePortOwner: () => Promise.resolve(null),
     page: {
       session: {
@@ -89,6 +88,7 @@ async function bench(
     },
     log,
   });
+  await server.open();
   let closed: Promise<void> | null = null;
   const close = (): Promise<void> => (closed ??= server.close());
   onTestFinished(close);

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { captureState, openRecordings, stateReason } from '../../../main/session/view.ts';
-import type { RestoredContact } from '../../../main/session/state.ts';
+import type { RecoveredContact } from '../../../main/spool/recoveredContacts.ts';
 import { Story, anna, ben } from '../support/session.ts';
 
-function left(contactId: string, suspendedAt: number | null = null): RestoredContact {
+function left(contactId: string, suspendedAt: number | null = null): RecoveredContact {
   const info = { contactId, channel: 'VOICE' } as const;
   return {
     ...{ recordingId: `rec-${contactId}`, info, agent: anna },
@@ -16,7 +16,7 @@ const ended = {
   ...{ suspended: true, suspendedByAgent: false },
 };
 
-function restored(contacts: readonly RestoredContact[], policy = {}): Story {
+function restored(contacts: readonly RecoveredContact[], policy = {}): Story {
   const story = new Story(policy);
   story.do({ type: 'restored', contacts, endedSuspended: [], agentSuspendedSince: null });
   return story;

@@ -1,5 +1,6 @@
 // What the journal, the status events and the publisher were told about each recording, and in which order that may be.
-import type { Effect, RestoredContact, SessionRecord } from '../../../main/session/state.ts';
+import type { Effect, SessionRecord } from '../../../main/session/state.ts';
+import type { RecoveredContact } from '../../../main/spool/recoveredContacts.ts';
 import { must } from './must.ts';
 
 interface Told {
@@ -82,7 +83,7 @@ export class ToldRecordings {
   }
 
   /** What recovery makes of the journal after the process was killed: what never began has failed, the rest goes on. */
-  restart(leftAt: number): RestoredContact[] {
+  restart(leftAt: number): RecoveredContact[] {
     const { suspendedByAgent } = this;
     this.paused.clear();
     if (suspendedByAgent) this.paused.add('agent');
