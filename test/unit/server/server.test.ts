@@ -1,4 +1,4 @@
-// The server itself, on a port of its own, with a session that answers when the test wants.
+// The server itself, on a separate port, with a session that answers when the test wants.
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -228,7 +228,7 @@ describe('more pages than there may be', () => {
     expect(stillOpen).toEqual(waiting.map((_, index) => index >= 3));
   });
 
-  it('are told so, and one that has left makes room', async () => {
+  it('are refused, and one that has left makes room', async () => {
     const { join } = await bench();
     const pages: TestPage[] = [];
     for (let count = 0; count < MAX_PAGES; count += 1) pages.push(await join());

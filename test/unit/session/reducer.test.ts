@@ -273,7 +273,7 @@ describe('contact.stop', () => {
     expect(story.state.runs).toEqual([]);
   });
 
-  it('gives every recording a length, even one that is stopped before its start was told', () => {
+  it('gives every recording a length, even one that is stopped before its start was answered', () => {
     const story = new Story();
     story.hello('page-1', anna);
     story.start('A', 1000);
@@ -283,7 +283,7 @@ describe('contact.stop', () => {
   });
 });
 
-describe('a contact that nobody started', () => {
+describe('a contact that was not started', () => {
   it.each(['suspend', 'resume', 'stop'] as const)('is UNKNOWN_CONTACT for a %s', (command) => {
     const story = new Story();
     story.recording('A');

@@ -11,7 +11,7 @@ import { testPolicy } from '../support/session.ts';
 
 const contactId = 'c-1';
 
-/** A session whose disk takes records only while `takes` is true, and whose capture delivers a frame at once. */
+/** A session whose disk takes records only while `takes` is true, and whose capture has a frame at once. */
 function sessionOnDisk() {
   const it = {
     takes: true,
@@ -103,7 +103,7 @@ describe('a suspend', () => {
     expect(it.aborted).toHaveLength(1);
   });
 
-  it('that would be forgotten by a restart is refused, cuts all the same, and can be asked for again', async () => {
+  it('that would be forgotten by a restart is refused, stops capture all the same, and can be sent again', async () => {
     const it = await recording();
     it.takes = it.guards = false;
     await expect(it.session.contact({ type: 'contact.suspend', contactId })).rejects.toMatchObject({
@@ -142,7 +142,7 @@ describe('while the disk takes nothing', () => {
     await vi.waitFor(() => expect(it.announced).toEqual(['INITIATED', 'FAILED']));
   });
 
-  it('a page that comes back is let in', async () => {
+  it('a page that comes back gets its hello answered', async () => {
     const it = await recording();
     it.takes = false;
     it.session.pageLeft('page');

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Story, anna, crashed, ofType } from '../support/session.ts';
 
 describe('contact.suspend', () => {
-  it('cuts the run before it does anything else, and is answered when the run has ended', () => {
+  it('aborts the run before it does anything else, and is answered when the run has ended', () => {
     const story = new Story();
     story.recording('A');
     const suspend = story.suspend('A', 4000, 'card number');
@@ -19,7 +19,7 @@ describe('contact.suspend', () => {
     expect(ofType(story.all, 'run.start')).toHaveLength(1);
   });
 
-  it('cuts every run of a rotation, the one that is on its way out included', () => {
+  it('aborts every run of a rotation, also the one that is ending', () => {
     const story = new Story();
     story.recording('A');
     story.start('B', 3000);

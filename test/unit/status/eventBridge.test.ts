@@ -1,5 +1,5 @@
-// The order, the waits and the batches of the sender, with AWS's side played by the test through the port and the time
-// in the test's hand. What the real SDK makes of a real server is in test/integration/eventBridge.test.ts.
+// The order, the waits and the batches of the sender; the test answers in place of AWS and controls the time. The real SDK
+// with a real server is in test/integration/eventBridge.test.ts.
 import type { PutEventsRequestEntry } from '@aws-sdk/client-eventbridge';
 import { readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -90,7 +90,7 @@ async function bench(ids: readonly string[] = [], random = 1, Queue = Outbox) {
       sender.start();
       await sender.idle();
     },
-    /** Lets the next wait pass and sees the try to its end. @returns how long the wait was */
+    /** Lets the next wait pass and awaits the attempt. @returns how long the wait was */
     passWait: async () => {
       const timer = timers.shift();
       if (timer === undefined) throw new Error('nothing waits');
@@ -147,7 +147,7 @@ describe('when it sends', () => {
     expect(requests).toEqual([['a'], ['late']]);
   });
 
-  it('an addition does not cut a wait short', async () => {
+  it('an addition does not shorten a wait', async () => {
     const { sender, answers, requests, timers, run, passWait } = await bench(['a']);
     answers.push(failing('InternalFailure', 500));
     await run();
@@ -224,7 +224,7 @@ describe('the waits', () => {
     expect(await passWait()).toBe(2000 * random);
   });
 
-  it('are long at once where somebody has to mend something', async () => {
+  it('are long at once where something has to be fixed', async () => {
     const { answers, run, passWait } = await bench(['a']);
     answers.push(failing('AccessDeniedException', 400), failing('AccessDeniedException', 400));
     await run();
@@ -275,7 +275,7 @@ describe('the waits', () => {
     expect(sender.lastProblem).toBeNull();
   });
 
-  it('a request without an answer is given up after its time', async () => {
+  it('a request without an answer is aborted after its time', async () => {
     const { answers, outbox, sender, timers, passWait } = await bench(['a']);
     const { answer, underWay } = unanswered();
     answers.push(answer);
@@ -307,7 +307,7 @@ describe('an answer', () => {
     expect([await passWait(), await passWait()]).toEqual([2000, 2000]);
   });
 
-  it('with a code of an entry that somebody must mend: kept, with the long wait', async () => {
+  it('with a code of an entry that needs a fix: kept, with the long wait', async () => {
     const { answers, outbox, sender, run, passWait } = await bench(['a', 'b']);
     answers.push(entryErrors({ a: 'NotAuthorizedForSourceException', b: 'InternalFailure' }));
     await run();
@@ -316,7 +316,7 @@ describe('an answer', () => {
     expect(outbox.pending).toBe(0);
   });
 
-  it('with a code that nobody knows yet: tried again', async () => {
+  it('with an unknown code: retried', async () => {
     const { answers, outbox, run, passWait } = await bench(['a']);
     answers.push(entryErrors({ a: 'FromTheFuture' }));
     await run();
@@ -349,7 +349,7 @@ describe('an answer', () => {
     },
   );
 
-  it('about credentials has them looked for again, another one has not', async () => {
+  it('about credentials has them read again, another one has not', async () => {
     const { answers, forgotten, run, passWait } = await bench(['a']);
     answers.push(failing('InternalFailure', 500), failing('ExpiredTokenException', 400));
     await run();
@@ -360,7 +360,7 @@ describe('an answer', () => {
 });
 
 describe('the log', () => {
-  it('hears of a reason once, of another reason again, and of the end', async () => {
+  it('has each new reason once, and the end', async () => {
     const { answers, at, lines, sender, run, passWait } = await bench(['a']);
     const [throttled, denied] = [failing('ThrottlingException', 400), failing('AccessDeniedException', 400)];
     answers.push(throttled, throttled, denied, denied, throttled);
@@ -380,7 +380,7 @@ describe('the log', () => {
 });
 
 describe('an outbox that cannot be read', () => {
-  it('is tried again like anything else that may pass', async () => {
+  it('is retried like anything else that may pass', async () => {
     const { folder, sender, lines, run, passWait, outbox } = await bench(['a']);
     // The folder is swapped for a file, since root may read anything.
     await rename(folder, `${folder}.away`);

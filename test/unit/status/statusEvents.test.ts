@@ -88,7 +88,7 @@ describe('a status event', () => {
     },
   );
 
-  it('has AWS’s envelope, with a source of its own', async () => {
+  it('has AWS’s envelope, with a different source', async () => {
     const { detail, ...envelope } = await build({ status: 'INITIATED' });
     expect(envelope).toEqual({
       version: '0',
@@ -159,7 +159,7 @@ describe('a status event', () => {
 });
 
 describe('the id for finding duplicates', () => {
-  it('is the same however often the same news is sent, and another one for other news', async () => {
+  it('is the same for each repetition of an event, and different for other events', async () => {
     const { events, written } = await bench();
     for (const announcement of [...announcements, ...announcements])
       await events.announce(subject, announcement).durable;
@@ -172,7 +172,7 @@ describe('the id for finding duplicates', () => {
   });
 });
 
-describe('the delivery', () => {
+describe('the order of writing and pushing', () => {
   it('writes to the file before it pushes, and pushes what it has written', async () => {
     const { events, hub, written } = await bench();
     const seen: { push: Push; lines: Promise<StatusEvent[]> }[] = [];

@@ -11,7 +11,7 @@ import type { Identity } from '../../../main/shared/protocol.ts';
 
 export const anna: Identity = { agentArn: 'arn:agent/anna', instanceArn: 'arn:instance/acme' };
 export const ben: Identity = { agentArn: 'arn:agent/ben', instanceArn: 'arn:instance/acme' };
-export const crashed: Failure = failure('CAPTURE_FAILED', 'ffmpeg ended by itself.');
+export const crashed: Failure = failure('CAPTURE_FAILED', 'ffmpeg ended unexpectedly.');
 export const noEncoder: Failure = failure('ENCODER_UNAVAILABLE', 'There is no encoder.');
 
 export const testPolicy: ContactPolicy = {
@@ -91,7 +91,7 @@ export class Story {
     this.live('run-1', at + 300);
   }
 
-  /** Everything that a request was told so far. */
+  /** All answers to a request so far. */
   answers(token: Token): Answer[] {
     return this.all.filter(
       (effect): effect is Answer =>
@@ -99,7 +99,7 @@ export class Story {
     );
   }
 
-  /** What a request was told: its reply, or the code with which it was refused; null when it still waits. */
+  /** The answer to a request: its reply, or the code with which it was refused; null when it still waits. */
   answer(token: Token): unknown {
     const [answer] = this.answers(token);
     if (answer === undefined) return null;
@@ -111,7 +111,7 @@ export class Story {
     return ofType(this.effects, type);
   }
 
-  /** What the journal was told, in order. */
+  /** All journal records, in order. */
   get journal(): Extract<Effect, { type: 'journal' }>['record'][] {
     return ofType(this.all, 'journal').map((effect) => effect.record);
   }
