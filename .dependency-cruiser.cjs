@@ -28,10 +28,24 @@ module.exports = {
     },
     {
       name: 'services-do-not-know-each-other',
-      comment: 'services.ts connects capture, spool, policy and status; they do not import one another',
+      comment: 'services.ts connects capture, spool and policy; they do not import one another',
       severity: 'error',
-      from: { path: '^main/(capture|spool|policy|status)/' },
+      from: { path: '^main/(capture|spool|policy)/' },
       to: { path: '^main/', pathNot: ['^main/(platform|shared|media)/', '^main/$1/'] },
+    },
+    {
+      name: 'status-describes-session-and-spool',
+      comment:
+        'status announces what the session decides and the spool journals: it knows their types and calls neither',
+      severity: 'error',
+      from: { path: main('status') },
+      to: { path: '^main/', pathNot: main('status|session|spool|platform|shared') },
+    },
+    {
+      name: 'session-and-status-import-types-only',
+      severity: 'error',
+      from: { path: main('session|status') },
+      to: { path: main('session|spool'), pathNot: '^main/$1/', dependencyTypesNot: ['type-only'] },
     },
     {
       name: 'media-imports-shared-only',
@@ -41,9 +55,10 @@ module.exports = {
     },
     {
       name: 'session-declares-ports',
+      comment: 'of the spool it knows what a journal says, as types',
       severity: 'error',
       from: { path: main('session') },
-      to: { path: '^main/', pathNot: main('session|shared|platform') },
+      to: { path: '^main/', pathNot: main('session|spool|shared|platform') },
     },
     {
       name: 'publisher-reads-spool-status-and-policy',

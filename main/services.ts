@@ -1,6 +1,7 @@
 // The composition root: creates every service and connects them. What decides something is in the room that it is about.
 
 import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
 import { Capture } from './capture/capture.ts';
 import { displaysOf, type MonitorSource } from './capture/displays.ts';
 import { FfmpegFinder } from './capture/ffmpegBinary.ts';
@@ -18,22 +19,19 @@ import type { Policy } from './policy/keys.ts';
 import type { LivePolicy } from './policy/live.ts';
 import { startUploads } from './publisher/uploadService.ts';
 import { authenticationOf } from './server/authentication.ts';
-import { explainListenError } from './server/listenError.ts';
-import { recorderInfo } from './server/recorderInfo.ts';
-import { startServer, type RunningServer } from './server/server.ts';
+import { PageServer } from './server/server.ts';
 import { Pauses } from './session/pauses.ts';
 import { Readiness } from './session/readiness.ts';
 import { Session } from './session/service.ts';
-import { sessionOptions } from './session/step.ts';
 import { isQuiet, shownState } from './session/view.ts';
 import type { Monitor } from './shared/names.ts';
-import type { RecorderInfo } from './shared/protocol.ts';
 import { openSpool } from './spool/openSpool.ts';
 import { recover } from './spool/recovery.ts';
 import { journalRuns } from './spool/runJournal.ts';
 import { Announcer } from './status/announcer.ts';
+import { EventBridge } from './status/eventBridge.ts';
 import { StatusHub } from './status/hub.ts';
-import { EventBridgeLink } from './status/startEventBridge.ts';
+import { Outbox } from './status/outbox.ts';
 import { StatusEvents } from './status/statusEvents.ts';
 import { stopServices } from './stopServices.ts';
 
@@ -69,13 +67,13 @@ export async function startServices(options: ServicesOptions) {
   const spawn = ffmpegSpawner(log);
   const slates = new Slates({ finder, spawn, resourcesFolder });
   const hub = new StatusHub((error) => log.error('a listener failed', { reason: String(error) }));
-  const eventBridge = new EventBridgeLink(policy, { clock, log });
+  const outbox = new Outbox({ folder: join(policy.dataDir, 'outbox'), log });
+  const eventBridge = new EventBridge({ policy, outbox, clock, log });
   let monitors: number | undefined;
   const encoder = () => finder.current?.encoder;
   const statusEvents = new StatusEvents({
-    ...{ policy, hub, clock, log, newEventId: randomUUID },
+    ...{ policy, eventBridge, hub, clock, log, newEventId: randomUUID },
     clientInfo: () => ({ appVersion, os: osName(), monitors, encoder: encoder() }),
-    outbox: () => eventBridge.outbox,
   });
   const announcer = new Announcer(statusEvents, log);
   const storage = openSpool({ policy, keyStore, announcer, encoder, clock, log });
@@ -110,30 +108,24 @@ export async function startServices(options: ServicesOptions) {
       journal: storage.journal,
       guard: () => current.guard(),
       announce: (effect) => void announcer.announceDecision(effect, current),
-      pushResumed: (news) => hub.pushResumed(news),
+      pushResumed: (resumed) => hub.pushResumed(resumed),
       publish: uploads.publish,
     },
-    () => sessionOptions(policy, randomUUID),
+    policy,
   );
   const pauses = new Pauses({ policy, dispatch: (event) => session.dispatch(event), clock, log });
+  let recovered = (): void => undefined;
+  const recovery = new Promise<void>((resolve) => (recovered = resolve));
   const readiness = new Readiness({
     findEncoder: () => finder.find(),
     createKey: storage.createKey,
-    ...{ log, onChange: showState },
+    ...{ policy, recovery, log, onChange: showState },
   });
-  let recovered = (): void => undefined;
-  const recovery = new Promise<void>((resolve) => (recovered = resolve));
-  const describe = (): Promise<RecorderInfo> =>
-    recorderInfo({
-      ...{ policy, appVersion, recovery },
-      findEncoder: async () => (await readiness.check())?.encoder ?? null,
-    });
 
   function showState(): void {
     hub.update(shownState(session.current, readiness.problem));
   }
 
-  let server: RunningServer | null = null;
   function onState(): void {
     const contactsAreOn = !isQuiet(session.current);
     showState();
@@ -147,23 +139,22 @@ export async function startServices(options: ServicesOptions) {
         .catch((error: unknown) => log.warn('the spool could not be tidied', { reason: String(error) }));
     }
     policyChanges?.contactsAreOn(contactsAreOn);
-    if (!contactsAreOn) server?.disconnectUnallowed();
+    if (!contactsAreOn) server.disconnectUnallowed();
   }
 
-  const running = await startServer({
-    ...{ port: policy.port, guard: policy, appVersion, log },
-    page: { session, hub, describe, authentication, onToken: uploads.tokenCame },
+  const server = new PageServer({
+    ...{ port: policy.port, guard: policy, describePortOwner, log },
+    page: { session, hub, readiness, authentication, onToken: uploads.tokenCame },
     control: { dataDir: policy.dataDir, publisher, recovery },
-  }).catch(async (error: unknown) => {
-    unlock();
-    throw await explainListenError(error, policy.port, describePortOwner);
   });
-  server = running;
+  await server.open().catch((error: unknown) => {
+    unlock();
+    throw error;
+  });
   const endFollowing = policyChanges?.onChange((keys) => {
-    for (const service of [finder, readiness, uploads, pauses]) service.policyChanged(keys);
-    eventBridge.policyChanged(keys, (reopen) => statusEvents.betweenOutboxWrites(reopen));
+    for (const service of [finder, readiness, uploads, pauses, eventBridge]) service.policyChanged(keys);
     statusEvents.retryNow();
-    running.disconnectUnallowed();
+    server.disconnectUnallowed();
   });
 
   eventBridge.start();
@@ -182,18 +173,18 @@ export async function startServices(options: ServicesOptions) {
   policyChanges?.contactsAreOn(!isQuiet(session.current));
 
   return {
-    port: running.port,
+    port: server.port,
     ...{ hub, session, publisher, eventBridge },
     /** For the status window and the health checks, which only read. */
     parts: { currentSession: current, displays, finder, clock, policy },
     /** What the reply to `hello` says about this recorder; runs ffmpeg if no encoder is known yet. */
-    describe,
+    describe: () => readiness.describe(),
     /** Completes what is open, publishes what it can within the time given, and ends. The next start finds the rest. */
     stop: (withinMs: number): Promise<void> =>
       stopServices(
         {
           ...{ session, publisher, announcer, statusEvents, eventBridge, pauses, displays },
-          ...{ server: running, endFollowing, unlock, log },
+          ...{ server, endFollowing, unlock, log },
         },
         withinMs,
       ),

@@ -71,6 +71,6 @@ function liveState(services: Services): LiveState {
   return {
     isRecording: () => !isQuiet(services.session.current),
     onChange: (listener) => services.hub.subscribe(() => listener()),
-    eventBridgeProblem: () => services.eventBridge.problem,
+    eventBridgeProblem: () => services.eventBridge.lastProblem?.message ?? null,
   };
 }

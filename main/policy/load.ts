@@ -2,7 +2,7 @@
 // administrator decides (the installed program, or any machine policy), flags and environment belong to the agent, like the
 // settings file, and set only what a user may set. Each ignored value causes a warning. Each value has its source.
 
-import { PolicyError } from '../shared/policyError.ts';
+import { PolicyError } from '../shared/errors.ts';
 import { join } from 'node:path';
 import type { z } from 'zod';
 import { defaultDataFolder, systemDataFolder } from '../platform/paths.ts';

@@ -9,7 +9,7 @@ import { parseJson } from '../shared/json.ts';
 export interface AuthQuestion {
   readonly agentArn: string;
   readonly instanceArn: string;
-  readonly instanceAlias?: string;
+  readonly instanceAlias?: string | undefined;
   /** As the browser sent it. */
   readonly origin: string;
   readonly appVersion: string;

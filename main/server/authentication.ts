@@ -2,8 +2,7 @@
 // outcome for a while, and limits the checks. Tokens are never kept, only their hashes, under a key of this process.
 
 import { createHmac, randomBytes } from 'node:crypto';
-import { SightlineError } from '../shared/errors.ts';
-import { PolicyError } from '../shared/policyError.ts';
+import { PolicyError, SightlineError } from '../shared/errors.ts';
 import type { Hello } from '../shared/protocol.ts';
 import type { Logger } from '../platform/log.ts';
 import { appVersion } from '../platform/version.ts';
@@ -30,7 +29,6 @@ export interface AuthenticationOptions {
   /** Of the endpoint, for messages and the log. The rest of its address may be confidential. */
   readonly host: string;
   readonly ask: (token: string, question: AuthQuestion) => Promise<AuthOutcome>;
-  readonly appVersion: string;
   readonly log: Logger;
   /** Milliseconds that never go back. */
   readonly now: () => number;
@@ -81,7 +79,6 @@ export function authenticationOf(policy: AuthenticationPolicy, log: Logger): Aut
   return new Authentication({
     host: new URL(url).host,
     ask: (token, question) => askEndpoint(url, token, question),
-    appVersion,
     log,
     now: () => performance.now(),
     wallClock: Date.now,
@@ -99,15 +96,15 @@ export class Authentication {
 
   /** @throws AuthenticationError */
   async authenticate(hello: Hello, origin: string, attempts: Attempts): Promise<void> {
-    const { token } = hello;
-    if (token === undefined || token === '') {
-      throw this.refusal('hello has no token, and policy requires one. Send the agent’s token as "token".');
-    }
-    if (!isSendable(token)) {
-      throw this.refusal('The token has more than 8,192 characters, or characters other than visible ASCII.');
-    }
-    const question = questionOf(hello, origin, this.options.appVersion);
-    const key = this.keyOf(token, question);
+    const { agentArn, instanceArn, instanceAlias, token } = hello;
+    if (token === undefined || token === '')
+      throw refusal('hello has no token, and policy requires one. Send the agent’s token as "token".');
+    if (!isSendable(token))
+      throw refusal('The token has more than 8,192 characters, or characters other than visible ASCII.');
+    const question = { agentArn, instanceArn, instanceAlias, origin, appVersion };
+    // With the question: a token is accepted for one agent, instance and origin only.
+    const asked = JSON.stringify([token, question]);
+    const key = createHmac('sha256', this.key).update(asked).digest('base64');
     const known = this.cached.get(key);
     const outcome =
       known !== undefined && known.until > this.options.now()
@@ -125,25 +122,21 @@ export class Authentication {
   ): Promise<AuthOutcome> {
     const now = this.options.now();
     this.checkedAt = this.checkedAt.filter((at) => at > now - WINDOW_MS);
-    if (attempts.notBefore > now) throw this.later('This page was refused before', attempts.notBefore - now);
-    if (this.pending.size >= MAX_CONCURRENT) throw this.later('Too many pages are being checked', 1000);
+    if (attempts.notBefore > now) throw later('This page was refused before', attempts.notBefore - now);
+    if (this.pending.size >= MAX_CONCURRENT) throw later('Too many pages are being checked', 1000);
     const [oldest] = this.checkedAt;
     if (oldest !== undefined && this.checkedAt.length >= MAX_IN_WINDOW) {
-      throw this.later('Too many pages were checked lately', oldest + WINDOW_MS - now);
+      throw later('Too many pages were checked lately', oldest + WINDOW_MS - now);
     }
     this.checkedAt.push(now);
-    const asking = this.options
-      .ask(token, question)
+    const { ask, host, log } = this.options;
+    const asking = ask(token, question)
       .then((outcome) => {
         this.cache(key, outcome);
         const ms = Math.round(this.options.now() - now);
-        const why = outcome.kind === 'accepted' ? {} : { reason: outcome.why };
-        const level = outcome.kind === 'accepted' ? 'info' : 'warn';
-        const { origin } = question;
-        this.options.log[level]('a page’s token was checked', {
-          ...{ outcome: outcome.kind, origin, host: this.options.host, ms },
-          ...why,
-        });
+        const fields = { outcome: outcome.kind, origin: question.origin, host, ms };
+        if (outcome.kind === 'accepted') log.info('a page’s token was checked', fields);
+        else log.warn('a page’s token was checked', { ...fields, reason: outcome.why });
         return outcome;
       })
       .finally(() => this.pending.delete(key));
@@ -162,11 +155,11 @@ export class Authentication {
     attempts.notBefore = now + (attempts.failures === 0 ? 0 : waitMs(attempts.failures));
     attempts.failures += 1;
     if (outcome.kind === 'refused') {
-      throw this.refusal(
+      throw refusal(
         `The authentication endpoint ${this.options.host} refused the token: ${outcome.why}. Sign in again, and send hello with a new token.`,
       );
     }
-    throw this.later(
+    throw later(
       `The authentication endpoint ${this.options.host} could not check the token: ${outcome.why}`,
       Math.max(until, attempts.notBefore) - now,
     );
@@ -193,39 +186,21 @@ export class Authentication {
         return waitMs(failures);
     }
   }
+}
 
-  /** Includes the question: a token is accepted for one agent, instance and origin only. */
-  private keyOf(token: string, question: AuthQuestion): string {
-    return createHmac('sha256', this.key)
-      .update(JSON.stringify([token, question]))
-      .digest('base64');
-  }
+function refusal(message: string): AuthenticationError {
+  return new AuthenticationError(message, null);
+}
 
-  private refusal(message: string): AuthenticationError {
-    return new AuthenticationError(message, null);
-  }
-
-  private later(what: string, ms: number): AuthenticationError {
-    const seconds = Math.max(1, Math.ceil(ms / 1000));
-    return new AuthenticationError(
-      `${what}. Send hello again in ${seconds} s; nothing is recorded before.`,
-      seconds,
-    );
-  }
+function later(what: string, ms: number): AuthenticationError {
+  const seconds = Math.max(1, Math.ceil(ms / 1000));
+  return new AuthenticationError(
+    `${what}. Send hello again in ${seconds} s; nothing is recorded before.`,
+    seconds,
+  );
 }
 
 /** 1, 2, 4 ... 30 s, plus up to 20 % jitter, so that a thousand clients do not retry in the same second. */
 function waitMs(failures: number): number {
   return Math.min(MAX_WAIT_MS, 1000 * 2 ** Math.min(failures - 1, 10)) * (1 + Math.random() / 5);
-}
-
-function questionOf(hello: Hello, origin: string, appVersion: string): AuthQuestion {
-  const { agentArn, instanceArn, instanceAlias } = hello;
-  return {
-    agentArn,
-    instanceArn,
-    ...(instanceAlias === undefined ? {} : { instanceAlias }),
-    origin,
-    appVersion,
-  };
 }

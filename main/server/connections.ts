@@ -1,6 +1,8 @@
-// Every connection to the loopback port, and how many there may be. A flood must never disconnect a page whose hello has
-// succeeded, nor use up the file descriptors that capture needs: other connections are closed, oldest first.
+// Every connection to the loopback port: how many there may be, how fast they are read, and how a request is answered. A
+// flood must never disconnect a page whose hello has succeeded, delay another page, or use up the file descriptors that
+// capture needs.
 
+import type { ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import type { Logger } from '../platform/log.ts';
@@ -16,6 +18,12 @@ export const REQUEST_DEADLINE_MS = 10_000;
 export const MAX_WAITING_PAGES = 128;
 /** With a successful hello. They are never closed to make room. */
 export const MAX_PAGES = 32;
+
+const SLICE_MS = 100;
+/** Per page and slice: four frames of the maximum size, or 128 small ones, more than legitimate pages ever send. */
+const SHARE_BYTES = 256 * 1024;
+/** The cost of handling any frame, however short. */
+const FRAME_COST_BYTES = 2048;
 
 export class Connections {
   /** Oldest first, each with its deadline. */
@@ -50,6 +58,7 @@ export class Connections {
 
   upgrade(socket: Duplex, webSocket: WebSocket): void {
     this.release(socket);
+    limitPace(webSocket, socket);
     this.waiting.add(webSocket);
     webSocket.once('close', () => {
       this.waiting.delete(webSocket);
@@ -78,4 +87,41 @@ export class Connections {
     this.release(socket);
     socket.destroy();
   }
+}
+
+/** Above its share, a page is not read until the next slice. Nothing is dropped, and no page is disconnected. */
+function limitPace(webSocket: WebSocket, socket: Duplex): void {
+  let spent = 0;
+  let timer: NodeJS.Timeout | null = null;
+  const spend = (cost: number): void => {
+    spent += cost;
+    timer ??= setTimeout(() => {
+      timer = null;
+      spent = 0;
+      webSocket.resume();
+    }, SLICE_MS);
+    if (spent > SHARE_BYTES) webSocket.pause();
+  };
+  socket.on('data', (chunk: Buffer) => spend(chunk.byteLength));
+  for (const event of ['message', 'ping', 'pong'] as const)
+    webSocket.on(event, () => spend(FRAME_COST_BYTES));
+  webSocket.once('close', () => clearTimeout(timer ?? undefined));
+}
+
+export function answer(
+  response: ServerResponse,
+  status: number,
+  body: string,
+  headers: Readonly<Record<string, string>>,
+): void {
+  response.writeHead(status, { ...headers, 'Content-Length': String(Buffer.byteLength(body)) }).end(body);
+}
+
+export function refuseUpgrade(socket: Duplex, status: string, json = ''): void {
+  const type = json === '' ? '' : 'Content-Type: application/json\r\n';
+  const length = `Content-Length: ${Buffer.byteLength(json)}\r\n`;
+  // A peer that keeps its side open would keep the file descriptor in use.
+  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\n${type}${length}\r\n${json}`, () =>
+    socket.destroy(),
+  );
 }

@@ -14,8 +14,8 @@ import type { RetriedRecording, RetryReply, ShownOutcome } from '../shared/contr
 import { within } from '../platform/deadline.ts';
 import { errorMessage } from '../shared/errors.ts';
 import { parseJson } from '../shared/json.ts';
+import { answer } from './connections.ts';
 import { judgeControl } from './guard.ts';
-import { answer } from './httpAnswer.ts';
 
 export interface ControlServices {
   readonly dataDir: string;
@@ -149,7 +149,7 @@ function readBody(request: IncomingMessage): Promise<string | null> {
     });
     request.once('end', () => resolve(Buffer.concat(chunks).toString('utf8')));
     request.once('error', reject);
-    request.once('close', () => reject(new Error('the request was cut off')));
+    request.once('close', () => reject(new Error('the request was aborted')));
   });
 }
 

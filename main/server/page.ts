@@ -3,31 +3,31 @@
 
 import { randomUUID } from 'node:crypto';
 import type { RawData, WebSocket } from 'ws';
-import type { SessionCommands } from '../session/service.ts';
-import type { Identity } from '../session/state.ts';
+import type { Readiness } from '../session/readiness.ts';
+import type { Session } from '../session/service.ts';
 import type { StatusHub } from '../status/hub.ts';
 import type { ErrorCode } from '../shared/errors.ts';
 import { SightlineError, errorMessage, failure, toFailure } from '../shared/errors.ts';
 import type {
   Hello,
   HelloReply,
+  Identity,
   Push,
-  RecorderInfo,
   Reply,
   ReplyFields,
   Request,
   RequestFailure,
 } from '../shared/protocol.ts';
-import { parseFrame } from '../shared/protocol.ts';
+import { identitySchema, parseFrame } from '../shared/protocol.ts';
 import { within } from '../platform/deadline.ts';
 import type { Logger } from '../platform/log.ts';
 import { Attempts, AuthenticationError } from './authentication.ts';
 import type { Authentication } from './authentication.ts';
 
 export interface PageServices {
-  readonly session: SessionCommands;
+  readonly session: Pick<Session, 'hello' | 'pageLeft' | 'contact' | 'recordings' | 'isQuiet'>;
   readonly hub: StatusHub;
-  readonly describe: () => Promise<RecorderInfo>;
+  readonly readiness: Pick<Readiness, 'describe'>;
   /** null: policy requires no token. */
   readonly authentication: Pick<Authentication, 'authenticate'> | null;
   /** For the credentials broker, once hello has succeeded. */
@@ -56,14 +56,7 @@ interface Frame {
   readonly request: Request;
 }
 
-/** @returns disconnects the page: it still gets the answers to its requests, and nothing more */
-export function servePage(socket: WebSocket, origin: string, services: PageServices): () => void {
-  const page = new Page(socket, origin, services);
-  page.serve();
-  return () => page.disconnect();
-}
-
-class Page {
+export class Page {
   private readonly id = randomUUID();
   private ready = false;
   private unanswered = 0;
@@ -78,26 +71,34 @@ class Page {
     private readonly socket: WebSocket,
     private readonly origin: string,
     private readonly services: PageServices,
-  ) {}
-
-  serve(): void {
-    const { log, session } = this.services;
-    const page = { page: this.id, origin: this.origin };
+  ) {
+    const { log, session } = services;
+    const page = { page: this.id, origin };
     log.info('page connected', page);
-    this.socket.on('message', (data, isBinary) => {
+    socket.on('message', (data, isBinary) => {
       if (isBinary)
         this.refuse(null, 'INVALID_MESSAGE', 'Binary frames are not supported. Send JSON as text.');
       else this.receive(textOf(data));
     });
     // A frame over the limit is such an error; ws then closes with 1009.
-    this.socket.on('error', (error) => log.warn('page error', { ...page, reason: error.message }));
-    this.socket.on('close', (code) => {
+    socket.on('error', (error) => log.warn('page error', { ...page, reason: error.message }));
+    socket.on('close', (code) => {
       log.info('page gone', { ...page, code });
       this.unsubscribe();
       if (this.ready) session.pageLeft(this.id);
       this.ready = false;
       this.queue = null;
     });
+  }
+
+  /** The page still gets the answers to its requests, and nothing more. */
+  disconnectUnlessAllowed(): void {
+    const { isAllowed, log } = this.services;
+    if (this.isDisconnecting || isAllowed()) return;
+    this.isDisconnecting = true;
+    const page = { page: this.id, origin: this.origin };
+    log.warn('a page is disconnected: policy no longer allows its origin', page);
+    this.closeIfDisconnecting();
   }
 
   private receive(text: string): void {
@@ -140,15 +141,6 @@ class Page {
       },
     );
     void answered.then(() => this.closeIfDisconnecting());
-  }
-
-  /** Policy no longer allows the page's origin. */
-  disconnect(): void {
-    if (this.isDisconnecting) return;
-    this.isDisconnecting = true;
-    const page = { page: this.id, origin: this.origin };
-    this.services.log.warn('a page is disconnected: policy no longer allows its origin', page);
-    this.closeIfDisconnecting();
   }
 
   private closeIfDisconnecting(): void {
@@ -211,20 +203,20 @@ class Page {
   }
 
   private async hello(request: Hello): Promise<HelloReply> {
-    const { session, authentication, describe, hasRoom, onJoined, onToken } = this.services;
+    const { session, authentication, readiness, hasRoom, onJoined, onToken } = this.services;
     if (!this.ready && !hasRoom())
       throw new SightlineError(
         'TOO_MANY_REQUESTS',
         'Too many pages are connected to Sightline. Close some of them, and send hello again.',
       );
     await authentication?.authenticate(request, this.origin, this.attempts);
-    const info = await within(describe(), DESCRIBE_DEADLINE_MS, null);
+    const info = await within(readiness.describe(), DESCRIBE_DEADLINE_MS, null);
     if (info === null)
       throw new SightlineError(
         'SERVICE_ISSUE',
         'Sightline is still reading its disk. Send hello again; nothing is recorded before.',
       );
-    const identity = identityOf(request);
+    const identity = identitySchema.parse(request);
     // A hello can end the contacts of the agent before: not on behalf of a page that did not wait.
     if (this.isGone()) throw pageIsGone();
     try {
@@ -287,17 +279,6 @@ class Page {
 
 function pageIsGone(): SightlineError {
   return new SightlineError('CLIENT_CONNECTION_ERROR', 'The page went away before hello was answered.');
-}
-
-function identityOf(hello: Hello): Identity {
-  const { agentArn, instanceArn, instanceAlias, agentUsername, browser } = hello;
-  return {
-    agentArn,
-    instanceArn,
-    ...(instanceAlias === undefined ? {} : { instanceAlias }),
-    ...(agentUsername === undefined ? {} : { agentUsername }),
-    ...(browser === undefined ? {} : { browser }),
-  };
 }
 
 function textOf(data: RawData): string {

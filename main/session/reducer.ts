@@ -5,14 +5,12 @@
 
 import { failure, unreachable } from '../shared/errors.ts';
 import type { Moment } from '../shared/time.ts';
-import { fail, finish, finishAll, open, runFlushed } from './contacts.ts';
-import { refuse, refuseUnknown, reply, replyStarted } from './replies.ts';
-import { retryDue, runEnded, runLive } from './runEvents.ts';
+import { fail, finish, finishAll, open, retryDue, runEnded, runFlushed, runLive } from './contacts.ts';
 import { abortRuns, startRunIfWanted, stopRuns, stopUnneededRuns } from './runs.ts';
 import type { Contact, SessionEvent, SessionState, Token } from './state.ts';
-import type { SessionOptions, Step } from './step.ts';
-import { clearTimer, emit, findContact, findRecording, journal, latest } from './step.ts';
-import { remove, set, setTimer, update } from './step.ts';
+import type { ContactPolicy, Step } from './step.ts';
+import { clearTimer, emit, findContact, findRecording, journal, latest, refuse } from './step.ts';
+import { refuseUnknown, remove, reply, replyStarted, set, setTimer, update } from './step.ts';
 import {
   agentResumes,
   agentSuspends,
@@ -29,13 +27,16 @@ import { isCaptureBlocked, isOpen, isQuiet, isSameAgent, pauseReasons } from './
 
 /** AWS lets an agent have 1 call, 10 chats and 10 tasks; the rest is for contacts that are being stopped. */
 export const MAX_CONTACTS = 32;
+/** How long a start may wait for its first frame. */
+const START_DEADLINE_MS = 10_000;
 
 export function reduce(
   state: SessionState,
   event: SessionEvent,
-  options: SessionOptions,
+  policy: ContactPolicy,
+  newRunId: () => string,
 ): Pick<Readonly<Step>, 'state' | 'effects'> {
-  const step: Step = { state, effects: [], options };
+  const step: Step = { state, effects: [], policy, newRunId };
   apply(step, event);
   return step;
 }
@@ -114,12 +115,12 @@ function hello(step: Step, { token, identity, pageId, at }: SessionEvent & { typ
   adopt(step, at);
 }
 
-/** A page has come back: the contacts that an earlier process left open go on. */
+/** A page has come back: the contacts that an earlier process left open continue. */
 function adopt(step: Step, at: Moment): void {
   for (const contact of step.state.contacts) {
     if (contact.leftAt === null) continue;
     update(step, contact, { leftAt: null });
-    if (step.options.resumeAfterRestart && contact.suspendedAt !== null)
+    if (step.policy.resumeAfterRestart && contact.suspendedAt !== null)
       endSuspension(step, latest(step, contact), at, 'restart');
   }
   startRunIfWanted(step);
@@ -137,13 +138,17 @@ function restore(step: Step, event: SessionEvent & { type: 'restored' }): void {
       ...{ phase: { kind: 'open', startTime }, suspendedAt, leftAt },
     })),
   });
-  if (contacts.length > 0) setTimer(step, 'grace', step.options.graceMs);
+  if (contacts.length > 0) startGrace(step);
 }
 
 function pageLeft(step: Step, pageId: string): void {
   if (!step.state.pages.includes(pageId)) return;
   set(step, { pages: step.state.pages.filter((page) => page !== pageId) });
-  if (step.state.pages.length === 0) setTimer(step, 'grace', step.options.graceMs);
+  if (step.state.pages.length === 0) startGrace(step);
+}
+
+function startGrace(step: Step): void {
+  setTimer(step, 'grace', step.policy.graceSeconds * 1000);
 }
 
 /** A suspension outlives the process: its contact stays open in the journal, for the next process. */
@@ -190,7 +195,7 @@ function start(step: Step, event: SessionEvent & { type: 'contact.start' }): voi
   // A contact that ended suspended while no page was there begins suspended: only a page may resume it.
   if (earlier?.suspended === true) suspendContact(step, contact, at);
   if (isCaptureBlocked(step.state)) return open(step, latest(step, contact), at);
-  setTimer(step, `start:${recordingId}`, step.options.startDeadlineMs);
+  setTimer(step, `start:${recordingId}`, START_DEADLINE_MS);
   startRunIfWanted(step);
 }
 

@@ -17,7 +17,7 @@ export function startRunIfWanted(step: Step): void {
   if (isAcknowledging || (retry !== null && !retry.due)) return;
   if (runs.some((run) => run.phase.kind === 'starting')) return;
   if (isLive(step.state) && !contacts.some((contact) => contact.phase.kind === 'starting')) return;
-  const runId = step.options.newRunId();
+  const runId = step.newRunId();
   set(step, { runs: [...runs, { runId, phase: { kind: 'starting' } }] });
   emit(step, { type: 'run.start', runId });
 }

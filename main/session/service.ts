@@ -6,23 +6,14 @@ import type { Logger } from '../platform/log.ts';
 import type { ErrorCode } from '../shared/errors.ts';
 import { SightlineError, errorMessage, unreachable } from '../shared/errors.ts';
 import type { GapReason } from '../shared/names.ts';
-import type { ContactReply, ContactRequest, OpenRecording } from '../shared/protocol.ts';
+import type { ContactReply, ContactRequest, Identity, OpenRecording } from '../shared/protocol.ts';
 import type { Clock, Moment } from '../shared/time.ts';
 import { toTimestamp } from '../shared/time.ts';
 import { reduce } from './reducer.ts';
-import type {
-  Effect,
-  Identity,
-  SessionEvent,
-  SessionRecord,
-  SessionReply,
-  SessionState,
-  TimerName,
-  Token,
-} from './state.ts';
-import { initialState } from './state.ts';
-import type { SessionOptions } from './step.ts';
-import { isQuiet, openRecordings } from './view.ts';
+import type { Effect, Resumed, SessionEvent, SessionRecord } from './state.ts';
+import { initialState, type SessionReply, type SessionState, type TimerName, type Token } from './state.ts';
+import type { ContactPolicy } from './step.ts';
+import { isQuiet, openRecordings, recordedSince } from './view.ts';
 
 export interface SessionPorts {
   readonly clock: Clock;
@@ -41,26 +32,12 @@ export interface SessionPorts {
   readonly guard: () => Promise<void>;
   readonly announce: (effect: Effect & { type: 'announce' }) => void;
   /** Notifies the pages: a suspension has ended without a request. */
-  readonly pushResumed: (effect: Omit<Effect & { type: 'push.resumed' }, 'type'>) => void;
+  readonly pushResumed: (resumed: Resumed) => void;
   readonly publish: (recordingId: string) => void;
   /** After each step that changed the state. */
   readonly onState: (state: SessionState) => void;
   readonly newId: () => string;
   readonly log: Logger;
-}
-
-/** What the server and the tray may request. */
-export interface SessionCommands {
-  /** @throws SightlineError MULTIPLE_CCP_INTERACTION, NOT_READY */
-  hello(pageId: string, identity: Identity): Promise<OpenRecording[]>;
-  pageLeft(pageId: string): void;
-  /** @throws SightlineError with any code of docs/protocol.md */
-  contact(request: ContactRequest): Promise<ContactReply>;
-  recordings(): OpenRecording[];
-  /** The agent's own suspension, begun and ended. @throws SightlineError USER_ERROR, SUSPEND_FAILED */
-  agent(wish: 'suspend' | 'resume'): Promise<ContactReply>;
-  /** Nothing is being recorded or completed. */
-  readonly isQuiet: boolean;
 }
 
 type Announcement = Effect & { readonly type: 'announce' };
@@ -71,36 +48,28 @@ interface Waiter {
   readonly timer: NodeJS.Timeout;
 }
 
-const deadlines: Readonly<
-  Record<ContactRequest['type'] | 'hello', { ms: number; code: ErrorCode; message: string }>
-> = {
-  hello: { ms: 10_000, code: 'SERVICE_ISSUE', message: 'Sightline did not answer in time. Try again.' },
-  'contact.start': {
-    // The reducer's own deadline of 10 s names the reason. This one is for a disk that stalls after the first frame.
-    ms: 10_500,
-    code: 'CAPTURE_TIMEOUT',
-    message:
-      'Capture has begun, but the disk does not accept its journal. Free some space, and send the start again.',
-  },
-  'contact.suspend': {
-    ms: 5_000,
-    code: 'SUSPEND_FAILED',
-    message:
-      'Capture has stopped and nothing more is kept, but the capture process has not ended in time. Restart Sightline.',
-  },
-  'contact.resume': {
-    ms: 15_000,
-    code: 'CAPTURE_TIMEOUT',
-    message: 'Capture has not come back in time; Sightline keeps trying. Ask for "status".',
-  },
-  'contact.stop': {
-    ms: 15_000,
-    code: 'CAPTURE_TIMEOUT',
-    message: 'The recording has ended, but its last run could not be closed in time.',
-  },
+const deadlines: Readonly<Record<ContactRequest['type'] | 'hello', readonly [number, ErrorCode, string]>> = {
+  hello: [10_000, 'SERVICE_ISSUE', 'Sightline did not answer in time. Try again.'],
+  // The reducer's own deadline of 10 s names the reason. This one is for a disk that stalls after the first frame.
+  'contact.start': [
+    ...([10_500, 'CAPTURE_TIMEOUT'] as const),
+    'Capture has begun, but the disk does not accept its journal. Free some space, and send the start again.',
+  ],
+  'contact.suspend': [
+    ...([5_000, 'SUSPEND_FAILED'] as const),
+    'Capture has stopped and nothing more is kept, but the capture process has not ended in time. Restart Sightline.',
+  ],
+  'contact.resume': [
+    ...([15_000, 'CAPTURE_TIMEOUT'] as const),
+    'Capture has not come back in time; Sightline keeps trying. Ask for "status".',
+  ],
+  'contact.stop': [
+    ...([15_000, 'CAPTURE_TIMEOUT'] as const),
+    'The recording has ended, but its last run could not be closed in time.',
+  ],
 };
 
-export class Session implements SessionCommands {
+export class Session {
   private state: SessionState = initialState;
   private readonly waiters = new Map<Token, Waiter>();
   private readonly timers = new Map<TimerName, NodeJS.Timeout>();
@@ -113,12 +82,13 @@ export class Session implements SessionCommands {
 
   constructor(
     private readonly ports: SessionPorts,
-    /** Called for each step: policy may change. */
-    private readonly options: () => SessionOptions,
+    /** Read for each step: policy may change. */
+    private readonly policy: ContactPolicy,
   ) {}
 
   // Commands
 
+  /** @throws SightlineError MULTIPLE_CCP_INTERACTION, NOT_READY */
   async hello(pageId: string, identity: Identity): Promise<OpenRecording[]> {
     const at = this.ports.clock.now();
     await this.ask('hello', (token) => ({ type: 'hello', token, pageId, identity, at }));
@@ -129,11 +99,13 @@ export class Session implements SessionCommands {
     this.dispatch({ type: 'page.left', pageId });
   }
 
+  /** @throws SightlineError with any code of docs/protocol.md */
   async contact(request: ContactRequest): Promise<ContactReply> {
     const at = this.ports.clock.now();
     return replyFields(await this.ask(request.type, (token) => this.eventOf(request, token, at)));
   }
 
+  /** The agent's own suspension, begun and ended. @throws SightlineError USER_ERROR, SUSPEND_FAILED */
   async agent(wish: 'suspend' | 'resume'): Promise<ContactReply> {
     const at = this.ports.clock.now();
     return replyFields(await this.ask(`contact.${wish}`, (token) => ({ type: `agent.${wish}`, token, at })));
@@ -168,7 +140,7 @@ export class Session implements SessionCommands {
   // Events
 
   dispatch(event: SessionEvent): void {
-    const step = reduce(this.state, event, this.options());
+    const step = reduce(this.state, event, this.policy, this.ports.newId);
     const changed = step.state !== this.state;
     this.state = step.state;
     for (const effect of step.effects) this.perform(effect);
@@ -193,7 +165,7 @@ export class Session implements SessionCommands {
   private ask(kind: keyof typeof deadlines, event: (token: Token) => SessionEvent): Promise<SessionReply> {
     const token = this.ports.newId();
     return new Promise((resolve, reject) => {
-      const { ms, code, message } = deadlines[kind];
+      const [ms, code, message] = deadlines[kind];
       const timer = setTimeout(() => {
         this.waiters.delete(token);
         reject(new SightlineError(code, message));
@@ -281,11 +253,11 @@ export class Session implements SessionCommands {
     });
   }
 
-  private pushResumed({ type: _, ...news }: Effect & { type: 'push.resumed' }): void {
-    const { contactId, cause } = news;
+  private pushResumed({ type: _, ...resumed }: Effect & { type: 'push.resumed' }): void {
+    const { contactId, cause } = resumed;
     void this.journaled.then(() => {
       this.ports.log.info('a suspension ended without a request', { contactId, cause });
-      this.ports.pushResumed(news);
+      this.ports.pushResumed(resumed);
     });
   }
 
@@ -330,27 +302,11 @@ export class Session implements SessionCommands {
   }
 }
 
-function replyFields(reply: SessionReply): ContactReply {
-  switch (reply.kind) {
-    case 'start': {
-      const { kind: _, startTime, ...rest } = reply;
-      return { ...rest, startTime: toTimestamp(startTime) };
-    }
-    case 'suspend': {
-      const { suspendedAt, resumesAt, limitRefused } = reply;
-      return {
-        suspendedAt: toTimestamp(suspendedAt),
-        ...(resumesAt === undefined ? {} : { resumesAt: toTimestamp(resumesAt) }),
-        ...(limitRefused === undefined ? {} : { maxSecondsRefused: limitRefused }),
-      };
-    }
-    case 'resume': {
-      const { kind: _, resumedAt, ...rest } = reply;
-      return { ...rest, resumedAt: toTimestamp(resumedAt) };
-    }
-    case 'stop':
-      return { recordingId: reply.recordingId, endTime: toTimestamp(reply.endTime) };
-    case 'hello':
-      throw new SightlineError('SERVICE_ISSUE', 'A contact request got no answer.');
-  }
+/** As pages get it: all numbers in a reply are moments. */
+function replyFields({ kind: _, ...fields }: SessionReply): ContactReply {
+  const entries = Object.entries(fields).map(([name, value]: [string, unknown]) => [
+    name,
+    typeof value === 'number' ? toTimestamp(value) : value,
+  ]);
+  return Object.fromEntries(entries) as ContactReply;
 }

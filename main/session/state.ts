@@ -2,18 +2,20 @@
 // every sequence of events can be replayed in a test. Only the reducer changes it.
 
 import type { ErrorCode, Failure } from '../shared/errors.ts';
-import type { AgentResumeCause, GapReason, PauseReason } from '../shared/names.ts';
-import type { ContactStart } from '../shared/protocol.ts';
+import type { GapReason, PauseReason } from '../shared/names.ts';
+import type {
+  ContactResumedPush,
+  ContactStart,
+  Identity,
+  ResumeReply,
+  StartReply,
+  StopReply,
+  SuspendReply,
+} from '../shared/protocol.ts';
 import type { Moment } from '../shared/time.ts';
-
-/** The signed-in agent. Pages of the same agent and instance share one state. */
-export interface Identity {
-  readonly agentArn: string;
-  readonly instanceArn: string;
-  readonly instanceAlias?: string;
-  readonly agentUsername?: string;
-  readonly browser?: string;
-}
+import type { JournalEntry } from '../spool/journal.ts';
+import type { SuspendedContact } from '../spool/recoveredContacts.ts';
+import type { RestoredState } from '../spool/recovery.ts';
 
 export type ContactInfo = Omit<ContactStart, 'type'>;
 
@@ -26,7 +28,7 @@ export interface SuspendToken {
   /** The receipt of the suspend: a resume may come before the acknowledgement. */
   readonly suspendedAt: Moment;
   /** It asked for a time limit, and its suspension has none. */
-  readonly limitRefused?: true;
+  readonly maxSecondsRefused: boolean;
 }
 
 /** What a contact is doing. A suspension is not a phase: it may begin while a contact is still starting. */
@@ -43,10 +45,9 @@ export type Phase =
       readonly suspended: boolean;
     };
 
-export type StopCause = 'stopped' | 'page-lost' | 'agent-changed' | 'shutdown' | 'app-died';
-
+export type StopCause = (SessionRecord & { type: 'contact.stopped' })['cause'];
 /** What ended a page's suspension: the page, its time limit, or policy after a restart. */
-export type ResumeCause = 'page' | 'time-limit' | 'restart';
+export type ResumeCause = (SessionRecord & { type: 'contact.resumed' })['cause'];
 
 export interface Contact {
   readonly recordingId: string;
@@ -90,16 +91,6 @@ export interface Retry {
   readonly due: boolean;
 }
 
-export interface FinishedContact {
-  readonly contactId: string;
-  readonly recordingId: string;
-  readonly endTime: Moment;
-  /** It ended during a suspension and not by a page: if it is started again, it begins suspended. */
-  readonly suspended: boolean;
-  /** The same for the agent's own suspension, in an earlier process. */
-  readonly suspendedByAgent: boolean;
-}
-
 /** The agent's own suspension (suspension.ts). */
 export interface AgentSuspension {
   readonly since: Moment;
@@ -113,7 +104,7 @@ export interface SessionState {
   /** In order of their starts; each contactId at most once. */
   readonly contacts: readonly Contact[];
   /** The newest ones, so that a repeated stop gets the same answer. */
-  readonly finished: readonly FinishedContact[];
+  readonly finished: readonly SuspendedContact[];
   /** In order of their starts. At most one is starting, at most one is live. */
   readonly runs: readonly RunState[];
   readonly retry: Retry | null;
@@ -140,26 +131,9 @@ export const initialState: SessionState = {
   shuttingDown: false,
 };
 
-/** An open recording of an earlier process that may go on. */
-export interface RestoredContact {
-  readonly recordingId: string;
-  readonly info: ContactInfo;
-  readonly agent: Identity;
-  readonly requestedAt: Moment;
-  readonly startTime: Moment;
-  readonly suspendedAt: Moment | null;
-  readonly leftAt: Moment;
-}
-
 export type SessionEvent =
   /** The first event, if at all: what an earlier process left open, and what it ended while suspended. */
-  | {
-      type: 'restored';
-      contacts: readonly RestoredContact[];
-      endedSuspended: readonly FinishedContact[];
-      /** null: the agent had not suspended. */
-      agentSuspendedSince: Moment | null;
-    }
+  | ({ type: 'restored' } & RestoredState)
   | { type: 'hello'; token: Token; pageId: string; identity: Identity; at: Moment }
   | { type: 'page.left'; pageId: string }
   | { type: 'grace.over'; at: Moment }
@@ -191,36 +165,31 @@ export type SessionEvent =
   | { type: 'retry.due' }
   | { type: 'shutdown'; at: Moment };
 
-/** What the session writes to the journal (schema: spool/journalEntry.ts). */
-export type SessionRecord =
-  | {
-      type: 'contact.started';
-      recordingId: string;
-      at: Moment;
-      contact: ContactInfo;
-      agent: Identity;
-    }
-  | { type: 'contact.recording'; recordingId: string; startTime: Moment }
-  | { type: 'contact.suspended'; recordingId: string; at: Moment; reason?: string }
-  | { type: 'contact.resumed'; recordingId: string; at: Moment; cause: ResumeCause }
-  | { type: 'capture.paused'; at: Moment; reason: PauseReason }
-  | { type: 'capture.unpaused'; at: Moment; reason: PauseReason; cause?: AgentResumeCause }
-  | { type: 'contact.stopped'; recordingId: string; endTime: Moment; cause: StopCause }
-  | { type: 'recording.failed'; recordingId: string; failure: Failure };
+/** What the session writes to the journal. */
+export type SessionRecord = Extract<
+  JournalEntry,
+  {
+    type:
+      | (
+          | 'contact.started'
+          | 'contact.recording'
+          | 'contact.suspended'
+          | 'contact.resumed'
+          | 'contact.stopped'
+        )
+      | ('capture.paused' | 'capture.unpaused' | 'recording.failed');
+  }
+>;
 
 export type SessionReply =
   | { kind: 'hello' }
-  | ({ kind: 'start'; recordingId: string; startTime: Moment } & CaptureBlockers)
-  | { kind: 'suspend'; suspendedAt: Moment; resumesAt?: Moment; limitRefused?: true }
-  | ({ kind: 'resume'; resumedAt: Moment } & CaptureBlockers)
-  | { kind: 'stop'; recordingId: string; endTime: Moment };
+  | ({ kind: 'start' } & StartReply<Moment>)
+  | ({ kind: 'suspend' } & SuspendReply<Moment>)
+  | ({ kind: 'resume' } & ResumeReply<Moment>)
+  | ({ kind: 'stop' } & StopReply<Moment>);
 
-/** Why nothing is captured for now, in the replies to start and resume. */
-export interface CaptureBlockers {
-  /** Contacts whose suspension is in force. */
-  readonly stillSuspendedBy?: readonly string[];
-  readonly pausedBy?: readonly PauseReason[];
-}
+/** A suspension has ended without a page's request. */
+export type Resumed = Omit<ContactResumedPush<Moment>, 'type' | 'rev'>;
 
 export type TimerName = 'grace' | 'retry' | 'agent-suspension' | `start:${string}` | `suspension:${string}`;
 
@@ -233,13 +202,7 @@ export type Effect =
   | { type: 'run.stop'; runId: string; at: Moment; reason: GapReason }
   /** Report `run.flushed` once everything up to `until` is in the spool. */
   | { type: 'run.flush'; runId: string; until: Moment }
-  /** A suspension has ended without a page's request. */
-  | ({
-      type: 'push.resumed';
-      contactId: string;
-      resumedAt: Moment;
-      cause: Exclude<ResumeCause, 'page'>;
-    } & CaptureBlockers)
+  | ({ type: 'push.resumed' } & Resumed)
   | { type: 'reply'; token: Token; reply: SessionReply }
   | { type: 'refuse'; token: Token; code: ErrorCode; message: string }
   | { type: 'announce'; status: 'INITIATED' | 'COMPLETED'; recordingId: string; contact: Contact }

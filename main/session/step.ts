@@ -1,47 +1,29 @@
-// One step of the session while it is decided: the state so far and the effects in their order. The functions of this
-// folder change the step that they are given; `reduce` makes one for each event, so that it is pure from outside.
+// One step of the session while it is decided: the state so far and the effects in their order, with the answers to
+// requests among them. The functions of this folder change the step that they are given; `reduce` makes one for each
+// event, so that it is pure from outside.
 
+import type { ErrorCode } from '../shared/errors.ts';
 import type { Moment } from '../shared/time.ts';
-import type { Contact, Effect, SessionRecord, SessionState, TimerName } from './state.ts';
+import type { Contact, Effect, SessionRecord, SessionReply, SessionState } from './state.ts';
+import type { SuspendToken, TimerName, Token } from './state.ts';
+import { captureBlockers } from './view.ts';
 
-export interface SessionOptions {
-  /** How long a recording goes on after the last page went away. */
-  readonly graceMs: number;
-  /** How long a start may wait for its first frame. */
-  readonly startDeadlineMs: number;
+/** What policy says about contacts. */
+export interface ContactPolicy {
+  /** How long a recording continues after the last page went away. */
+  readonly graceSeconds: number;
   /** The longest suspension; 0: a suspension never ends without a request, and a page's `maxSeconds` is refused. */
   readonly suspendMaxSeconds: number;
   /** Whether suspensions end when Sightline was restarted and a page has come back. */
   readonly resumeAfterRestart: boolean;
   readonly agentMaySuspend: boolean;
-  readonly newRunId: () => string;
-}
-
-/** What policy says about contacts. */
-export interface ContactPolicy {
-  readonly graceSeconds: number;
-  readonly suspendMaxSeconds: number;
-  readonly resumeAfterRestart: boolean;
-  readonly agentMaySuspend: boolean;
-}
-
-export function sessionOptions(policy: ContactPolicy, newRunId: () => string): SessionOptions {
-  const { graceSeconds, suspendMaxSeconds, resumeAfterRestart, agentMaySuspend } = policy;
-  const graceMs = graceSeconds * 1000;
-  return {
-    graceMs,
-    startDeadlineMs: 10_000,
-    suspendMaxSeconds,
-    resumeAfterRestart,
-    agentMaySuspend,
-    newRunId,
-  };
 }
 
 export interface Step {
   state: SessionState;
   readonly effects: Effect[];
-  readonly options: SessionOptions;
+  readonly policy: ContactPolicy;
+  readonly newRunId: () => string;
 }
 
 export function set(step: Step, change: Partial<SessionState>): void {
@@ -63,6 +45,8 @@ export function setTimer(step: Step, name: TimerName, delayMs: number): void {
 export function clearTimer(step: Step, name: TimerName): void {
   emit(step, { type: 'timer.clear', name });
 }
+
+// Contacts
 
 export function findContact({ state }: Step, contactId: string): Contact | undefined {
   return state.contacts.find((contact) => contact.info.contactId === contactId);
@@ -102,4 +86,62 @@ export function rememberFinished(step: Step, contact: Contact, endTime: Moment, 
     finished.splice(Math.max(0, oldest), 1);
   }
   set(step, { finished });
+}
+
+// Answers
+
+export function reply(step: Step, tokens: readonly Token[], answer: SessionReply): void {
+  for (const token of tokens) emit(step, { type: 'reply', token, reply: answer });
+}
+
+export function refuse(step: Step, token: Token, code: ErrorCode, message: string): void {
+  emit(step, { type: 'refuse', token, code, message });
+}
+
+export function refuseUnknown(step: Step, token: Token, contactId: string): void {
+  refuse(step, token, 'UNKNOWN_CONTACT', `No recording is open for contact ${contactId}. Start it first.`);
+}
+
+export function replyStarted(
+  step: Step,
+  { recordingId }: Contact,
+  startTime: Moment,
+  tokens: readonly Token[],
+): void {
+  reply(step, tokens, { kind: 'start', recordingId, startTime, ...captureBlockers(step.state) });
+}
+
+export function replySuspended(step: Step, request: SuspendToken, resumesAt: Moment | null): void {
+  const { token, suspendedAt, maxSecondsRefused } = request;
+  reply(step, [token], {
+    kind: 'suspend',
+    suspendedAt,
+    ...(resumesAt === null ? {} : { resumesAt }),
+    ...(maxSecondsRefused ? { maxSecondsRefused } : {}),
+  });
+}
+
+/** Answers the suspends that wait, as soon as no capture process is left. */
+export function acknowledgeSuspends(step: Step): void {
+  const { runs, agentSuspendTokens, agentSuspension, contacts } = step.state;
+  if (runs.length > 0) return;
+  for (const request of agentSuspendTokens) replySuspended(step, request, agentSuspension?.until ?? null);
+  set(step, { agentSuspendTokens: [] });
+  for (const contact of contacts) {
+    if (contact.suspendTokens.length === 0) continue;
+    for (const request of contact.suspendTokens) replySuspended(step, request, contact.resumesAt);
+    update(step, contact, { suspendTokens: [] });
+  }
+}
+
+/** Capture is back for the contact, or cannot come back because something else blocks it. */
+export function replyResumed(step: Step, contact: Contact, resumedAt: Moment): void {
+  const { resumeTokens, resumedBy, info } = contact;
+  const blockers = captureBlockers(step.state);
+  reply(step, resumeTokens, { kind: 'resume', resumedAt, ...blockers });
+  if (resumedBy !== null) {
+    const { contactId } = info;
+    emit(step, { type: 'push.resumed', contactId, resumedAt, cause: resumedBy, ...blockers });
+  }
+  update(step, contact, { resumedAt, resumeTokens: [], resumedBy: null });
 }

@@ -8,18 +8,11 @@ import type { AgentResumeCause, PauseReason } from '../shared/names.ts';
 import { gapOfPause } from '../shared/names.ts';
 import type { Moment } from '../shared/time.ts';
 import { answerWithoutCapture, awaitsResume } from './contacts.ts';
-import {
-  acknowledgeSuspends,
-  refuse,
-  refuseUnknown,
-  reply,
-  replyResumed,
-  replySuspended,
-} from './replies.ts';
 import { abortRuns, clearRetry, startRunIfWanted, stopRuns } from './runs.ts';
 import type { Contact, ResumeCause, SessionEvent } from './state.ts';
 import type { Step } from './step.ts';
-import { clearTimer, findContact, findRecording, journal, latest, set, setTimer, update } from './step.ts';
+import { acknowledgeSuspends, clearTimer, findContact, findRecording, journal, latest } from './step.ts';
+import { refuse, refuseUnknown, reply, replyResumed, replySuspended, set, setTimer, update } from './step.ts';
 import { captureBlockers, isCaptureBlocked, isOpen, isQuiet } from './view.ts';
 
 // By a page
@@ -38,12 +31,8 @@ export function suspend(step: Step, event: SessionEvent & { type: 'contact.suspe
     update(step, contact, { resumeTokens: [], resumedBy: null });
   }
   const suspended = latest(step, contact);
-  const limitRefused = maxSeconds !== undefined && suspended.resumesAt === null;
-  const request = {
-    token,
-    suspendedAt: contact.suspendedAt ?? at,
-    ...(limitRefused ? { limitRefused } : {}),
-  };
+  const maxSecondsRefused = maxSeconds !== undefined && suspended.resumesAt === null;
+  const request = { token, suspendedAt: contact.suspendedAt ?? at, maxSecondsRefused };
   // A contact that began suspended may still have runs to wait for, although this is its first suspend.
   if (!isNew && step.state.runs.length === 0) return replySuspended(step, request, suspended.resumesAt);
   update(step, suspended, { suspendTokens: [...suspended.suspendTokens, request] });
@@ -60,7 +49,7 @@ export function suspendContact(
   maxSeconds?: number,
 ): void {
   const { recordingId } = contact;
-  const { suspendMaxSeconds } = step.options;
+  const { suspendMaxSeconds } = step.policy;
   const limitMs =
     suspendMaxSeconds === 0 ? null : Math.min(suspendMaxSeconds, maxSeconds ?? suspendMaxSeconds) * 1000;
   journal(step, { type: 'contact.suspended', recordingId, at, ...(reason === undefined ? {} : { reason }) });
@@ -109,7 +98,7 @@ export function endSuspension(step: Step, contact: Contact, at: Moment, cause: R
 
 export function agentSuspends(step: Step, { token, at }: SessionEvent & { type: 'agent.suspend' }): void {
   const { agentSuspension, shuttingDown, contacts } = step.state;
-  if (!step.options.agentMaySuspend)
+  if (!step.policy.agentMaySuspend)
     return refuse(step, token, 'USER_ERROR', 'Policy does not let you suspend. Ask for `agentMaySuspend`.');
   if (agentSuspension === null) {
     if (shuttingDown || !contacts.some(isOpen))
@@ -121,7 +110,8 @@ export function agentSuspends(step: Step, { token, at }: SessionEvent & { type: 
     answerWithoutCapture(step, at);
   }
   const suspendedAt = agentSuspension?.since ?? at;
-  set(step, { agentSuspendTokens: [...step.state.agentSuspendTokens, { token, suspendedAt }] });
+  const request = { token, suspendedAt, maxSecondsRefused: false };
+  set(step, { agentSuspendTokens: [...step.state.agentSuspendTokens, request] });
   acknowledgeSuspends(step);
 }
 
@@ -148,7 +138,7 @@ export function restoreAgentSuspension(step: Step, at: Moment): void {
 }
 
 function beginAgentSuspension(step: Step, since: Moment): void {
-  const limitMs = step.options.suspendMaxSeconds * 1000;
+  const limitMs = step.policy.suspendMaxSeconds * 1000;
   set(step, { agentSuspension: { since, until: limitMs === 0 ? null : since + limitMs } });
   if (limitMs > 0) setTimer(step, 'agent-suspension', limitMs);
 }

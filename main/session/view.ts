@@ -5,8 +5,14 @@ import type { Failure } from '../shared/errors.ts';
 import type { AgentOffer } from '../shared/ipc.ts';
 import type { AppState, PauseReason, RecordingState } from '../shared/names.ts';
 import type { Moment } from '../shared/time.ts';
-import type { AppStatePush, OpenRecording, StateReason } from '../shared/protocol.ts';
-import type { CaptureBlockers, Contact, Identity, SessionState } from './state.ts';
+import type {
+  AppStatePush,
+  CaptureBlockers,
+  Identity,
+  OpenRecording,
+  StateReason,
+} from '../shared/protocol.ts';
+import type { Contact, SessionState } from './state.ts';
 
 export function isOpen(contact: Contact): boolean {
   return contact.phase.kind !== 'stopping';

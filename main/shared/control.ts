@@ -1,32 +1,26 @@
-// What `sightline recordings retry` and the running Sightline of the same user say to each other. No page speaks this.
+// The messages between `sightline recordings retry` and the running Sightline of the same user. No page may send them.
 
 import { z } from 'zod';
-import type { Failure } from './errors.ts';
 
 export const CONTROL_RETRY_PATH = '/v1/control/retry';
-/** Every answer to whoever has shown the token carries this: only the Sightline that wrote the file can know it. */
+/** In every answer to a caller with the token: only the Sightline that wrote the file knows it. */
 export const CONTROL_PROOF_HEADER = 'sightline-proof';
 export const CONTROL_MAX_BODY_BYTES = 32 * 1024;
 export const CONTROL_MAX_WAIT_SECONDS = 600;
 
 export const retryRequestSchema = z.strictObject({
-  /** recordingIds and contactIds; without them all that waits is tried. */
+  /** recordingIds and contactIds; all pending recordings if omitted. */
   names: z.array(z.string().min(1).max(256)).min(1).max(100).optional(),
-  /** How long the answer may wait for what becomes of them. */
+  /** How long the answer may wait for the outcomes. */
   waitSeconds: z.number().int().min(0).max(CONTROL_MAX_WAIT_SECONDS).default(0),
 });
 export type RetryRequest = z.input<typeof retryRequestSchema>;
 
-/** What a try has come to. A recording that failed stays in the spool and is tried again by itself. */
-export type Outcome =
-  | { readonly status: 'PUBLISHED'; readonly location: string }
-  | { readonly status: 'FAILED'; readonly failure: Failure };
-
-/** A recording that is tried now because somebody asked. */
+/** A recording that is uploaded now because the command line requested it. */
 export interface RetriedRecording {
   readonly recordingId: string;
   readonly contactId: string;
-  /** Settles when that try has ended; never rejects. */
+  /** Settles when that attempt has ended; never rejects. */
   readonly outcome: Promise<Outcome>;
 }
 
@@ -38,8 +32,10 @@ const outcomeSchema = z.discriminatedUnion('status', [
 
 export const retryReplySchema = z.object({
   recordings: z.array(z.object({ recordingId: z.string(), contactId: z.string(), outcome: outcomeSchema })),
-  /** Names that nothing of what waits for delivery goes by. */
+  /** Names of no pending recording. */
   unknown: z.array(z.string()),
 });
 export type RetryReply = z.infer<typeof retryReplySchema>;
 export type ShownOutcome = z.infer<typeof outcomeSchema>;
+/** The outcome of an attempt. A failed recording stays in the spool and is retried automatically. */
+export type Outcome = Exclude<ShownOutcome, { status: 'PENDING' }>;

@@ -1,7 +1,7 @@
-// The one error class and its stable codes. A code never changes its meaning; the message says what happened and
-// what to do next, and never carries a secret (it is sent to the page, logged, and put into diagnostics).
+// The error classes and their stable codes. A code never changes its meaning; the message says what happened and what to
+// do next, and never contains a secret (it is sent to the page, logged, and put into diagnostics).
 
-/** AWS's failure codes (the set-up guide of Amazon Connect's screen recording) and ours, with who is at fault. */
+/** AWS's failure codes (the set-up guide of Amazon Connect's screen recording) and ours, with the source of the fault. */
 export const errorSources = {
   CLIENT_LOCAL_NETWORK_ACCESS_BLOCKED: 'CLIENT',
   CLIENT_APP_NOT_RUNNING: 'CLIENT',
@@ -57,6 +57,18 @@ export class SightlineError extends Error {
     options?: { cause?: unknown },
   ) {
     super(message, options);
+  }
+}
+
+/** What is wrong with the settings: names every wrong key, where its value came from, and why: one line each. */
+export class PolicyError extends Error {
+  override readonly name = 'PolicyError';
+  readonly problems: readonly string[];
+
+  constructor(problems: string | readonly string[]) {
+    const all = typeof problems === 'string' ? [problems] : problems;
+    super(all.join('\n'));
+    this.problems = all;
   }
 }
 

@@ -86,7 +86,7 @@ export interface Rect {
 }
 
 /**
- * OpenH264 refuses pictures with more macroblocks of 16x16 pixels than this, begun ones included: the frame size of
+ * OpenH264 refuses frames with more macroblocks of 16x16 pixels than this, begun ones included: the frame size of
  * H.264's level 5.2 (ITU-T H.264, table A-1; measured: 4096x2304 works, 5120x2880 and 7094x1330 do not).
  */
 export const MAX_MACROBLOCKS = 36_864;
@@ -118,3 +118,8 @@ export type SlateOrder = VideoFormat & GapFacts;
 export type BadgeOrder = Pick<VideoFormat, 'width' | 'height'> & {
   readonly gaps: readonly Pick<GapFacts, 'reason' | 'from' | 'to'>[];
 };
+
+// Values of a log line's field `event`, for lines that `sightline doctor` reads. The wording of a line may change, these may not.
+export const REQUEST_REFUSED = 'request-refused';
+export const EVENT_BRIDGE_FAILED = 'event-bridge-failed';
+export const EVENT_BRIDGE_RECOVERED = 'event-bridge-recovered';

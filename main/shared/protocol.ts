@@ -25,17 +25,22 @@ export const contactIdSchema = z
 const arnSchema = z.string().min(1).max(512);
 const shortText = z.string().max(1024);
 
-export const helloSchema = z.object({
-  type: z.literal('hello'),
-  protocol: z.literal(PROTOCOL_VERSION, { error: 'this Sightline speaks protocol 1' }),
+/** The signed-in agent. Pages of the same agent and instance share one state. */
+export const identitySchema = z.object({
   agentArn: arnSchema,
   instanceArn: arnSchema,
   instanceAlias: z
     .string()
     .regex(/^[A-Za-z0-9][A-Za-z0-9-]{0,61}$/, '1 to 62 letters, digits or "-"')
-    .optional(),
-  agentUsername: shortText.optional(),
-  browser: shortText.optional(),
+    .exactOptional(),
+  agentUsername: shortText.exactOptional(),
+  browser: shortText.exactOptional(),
+});
+export type Identity = z.infer<typeof identitySchema>;
+
+export const helloSchema = identitySchema.extend({
+  type: z.literal('hello'),
+  protocol: z.literal(PROTOCOL_VERSION, { error: 'this Sightline speaks protocol 1' }),
   ccpVersion: shortText.optional(),
   token: z.string().max(16_384).optional(),
 });
@@ -126,27 +131,31 @@ export interface HelloReply extends RecorderInfo {
   readonly recordings: readonly OpenRecording[];
 }
 
-export interface StartReply {
-  readonly recordingId: string;
-  readonly startTime: string;
+/** Why nothing is captured for now. */
+export interface CaptureBlockers {
+  /** Contacts whose suspension is in force. */
   readonly stillSuspendedBy?: readonly string[];
   readonly pausedBy?: readonly PauseReason[];
 }
-export interface SuspendReply {
-  readonly suspendedAt: string;
+
+// Inside Sightline, the times are moments.
+export interface StartReply<Time = string> extends CaptureBlockers {
+  readonly recordingId: string;
+  readonly startTime: Time;
+}
+export interface SuspendReply<Time = string> {
+  readonly suspendedAt: Time;
   /** When its time limit ends the suspension. */
-  readonly resumesAt?: string;
+  readonly resumesAt?: Time;
   /** `maxSeconds` was given, and the suspension has no time limit. */
   readonly maxSecondsRefused?: true;
 }
-export interface ResumeReply {
-  readonly resumedAt: string;
-  readonly stillSuspendedBy?: readonly string[];
-  readonly pausedBy?: readonly PauseReason[];
+export interface ResumeReply<Time = string> extends CaptureBlockers {
+  readonly resumedAt: Time;
 }
-export interface StopReply {
+export interface StopReply<Time = string> {
   readonly recordingId: string;
-  readonly endTime: string;
+  readonly endTime: Time;
 }
 export interface StatusReply {
   readonly state: AppState;
@@ -157,9 +166,8 @@ export interface StatusReply {
 }
 
 export type ContactReply = StartReply | SuspendReply | ResumeReply | StopReply;
-/** The reply to `ping` has no fields. */
-export type PingReply = object;
-export type ReplyFields = ContactReply | HelloReply | StatusReply | PingReply;
+/** The reply to `ping` has none. */
+export type ReplyFields = ContactReply | HelloReply | StatusReply | object;
 
 /** The additional fields are those of a hello that was refused because of its token. */
 export interface RequestFailure extends Failure {
@@ -188,14 +196,12 @@ export interface StateReason {
   readonly message: string;
 }
 /** A suspension has ended without a page's request. */
-export interface ContactResumedPush {
+export interface ContactResumedPush<Time = string> extends CaptureBlockers {
   readonly type: 'contact.resumed';
   readonly rev: number;
   readonly contactId: string;
-  readonly resumedAt: string;
+  readonly resumedAt: Time;
   readonly cause: 'time-limit' | 'restart';
-  readonly stillSuspendedBy?: readonly string[];
-  readonly pausedBy?: readonly PauseReason[];
 }
 export interface RecordingStatusPush {
   readonly type: 'recording.status';

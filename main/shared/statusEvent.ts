@@ -1,5 +1,5 @@
 // Status events in the shape of AWS's 'Screen Recording Status Changed' (see docs/status-events.md for the source
-// of each field), so that whoever already consumes AWS's events can consume ours.
+// of each field), so that programs that consume AWS's events can consume ours.
 
 import { z } from 'zod';
 

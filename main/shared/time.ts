@@ -8,7 +8,7 @@ export type Moment = number;
 export interface Clock {
   /** Now, never stepping back while a recording is open. */
   now(): Moment;
-  /** A moment told by the system's wall clock (ffmpeg's first frame) in terms of this clock. */
+  /** A moment of the system's wall clock (ffmpeg's first frame) on this clock. */
   fromWall(wallMs: number): Moment;
   /** How often the wall clock has been set since the start. Frames that were stamped across a step cannot be trusted. */
   readonly steps: number;

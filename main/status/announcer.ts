@@ -2,56 +2,18 @@
 // journaled, with the same deduplication id: at least once.
 
 import type { Logger } from '../platform/log.ts';
+import type { Effect } from '../session/state.ts';
 import type { Failure } from '../shared/errors.ts';
 import type { Manifest } from '../shared/manifest.ts';
-import type { RecordingStatus } from '../shared/statusEvent.ts';
 import type { Moment } from '../shared/time.ts';
+import type { CurrentSpoolSession } from '../spool/currentSession.ts';
+import type { LedgerRecording } from '../spool/ledger.ts';
+import type { SpoolSession } from '../spool/spool.ts';
 import type { QueuedWrite } from './eventQueue.ts';
 import { newestEvents } from './eventsReader.ts';
 import type { Announcement, StatusEvents, Subject } from './statusEvents.ts';
 
-/** A recording as its journal describes it (spool/ledger.ts). */
-export interface JournaledRecording {
-  readonly started: {
-    readonly at: Moment;
-    readonly contact: { readonly contactId: string };
-    readonly agent: Pick<Subject, 'agentArn' | 'instanceArn' | 'browser'>;
-  };
-  readonly startTime: Moment | null;
-  readonly stopped: { readonly endTime: Moment } | null;
-  readonly published: unknown;
-  readonly failed: { readonly failure: Failure } | null;
-  readonly announced: readonly RecordingStatus[];
-}
-
-type JournaledStatus = Exclude<RecordingStatus, 'PUBLISHED'>;
-
-/** The session whose journal contains a recording (spool/spool.ts). */
-export interface JournaledSession {
-  readonly ledger: { readonly recordings: ReadonlyMap<string, JournaledRecording> };
-  /** Rejects at the first failed attempt; the journal retries. */
-  tryAppend(entry: { type: 'event.announced'; recordingId: string; status: JournaledStatus }): Promise<void>;
-  /** Deletes what no recording needs any more. */
-  tidy(): Promise<void>;
-}
-
-export interface CurrentSession {
-  sessionOf(recordingId: string): JournaledSession | undefined;
-  forget(recordingId: string): void;
-}
-
-/** What the session decided to announce (session/state.ts, effect "announce"). */
-export type DecidedAnnouncement = {
-  readonly recordingId: string;
-  readonly contact: {
-    readonly info: { readonly contactId: string };
-    readonly agent: Pick<Subject, 'agentArn' | 'instanceArn' | 'browser'>;
-    readonly requestedAt: Moment;
-    readonly phase: { readonly kind: string; readonly startTime?: Moment; readonly endTime?: Moment };
-  };
-} & (
-  { readonly status: 'INITIATED' | 'COMPLETED' } | { readonly status: 'FAILED'; readonly failure: Failure }
-);
+type Unannounced = Exclude<Announcement, { status: 'PUBLISHED' }>;
 
 /** What the publisher knows of an upload (publisher/upload.ts). */
 interface PublishedRecording {
@@ -68,7 +30,7 @@ export class Announcer {
   ) {}
 
   /** As StatusEvents, but `durable` includes the journal. @throws when the session has no such recording */
-  announce(session: JournaledSession, recordingId: string, announcement: Announcement): QueuedWrite {
+  announce(session: SpoolSession, recordingId: string, announcement: Announcement): QueuedWrite {
     const { tried, durable } = this.statusEvents.announce(subjectOf(session, recordingId), announcement);
     const { status } = announcement;
     // PUBLISHED needs no entry: the journal says that a recording is published only after the event is durable.
@@ -82,7 +44,7 @@ export class Announcer {
     return { tried: triedAndJournaled, durable: journaled };
   }
 
-  announcePublished(session: JournaledSession, recordingId: string, result: PublishedRecording): QueuedWrite {
+  announcePublished(session: SpoolSession, recordingId: string, result: PublishedRecording): QueuedWrite {
     const { receipt, manifest } = result;
     return this.announce(session, recordingId, {
       status: 'PUBLISHED',
@@ -96,7 +58,7 @@ export class Announcer {
 
   /** Announces that a recording cannot be uploaded. Resolves when the event is durable, which may take long. */
   announceUploadFailed(
-    session: JournaledSession,
+    session: SpoolSession,
     recordingId: string,
     failure: Failure,
     now: Moment,
@@ -106,24 +68,25 @@ export class Announcer {
   }
 
   /** Announces what the session decided: also the failure of a recording that no journal contains. */
-  async announceDecision(decision: DecidedAnnouncement, current: CurrentSession): Promise<void> {
+  async announceDecision(
+    decision: Effect & { type: 'announce' },
+    current: CurrentSpoolSession,
+  ): Promise<void> {
     const { recordingId, contact } = decision;
     const announcement = announcementOf(decision);
     if (announcement === null) return;
     const session = current.sessionOf(recordingId);
+    const { contactId } = contact.info;
     const { durable } =
       session?.ledger.recordings.has(recordingId) === true
         ? this.announce(session, recordingId, announcement)
-        : this.statusEvents.announce(
-            { recordingId, contactId: contact.info.contactId, ...contact.agent },
-            announcement,
-          );
+        : this.statusEvents.announce({ recordingId, contactId, ...contact.agent }, announcement);
     await durable;
     if (decision.status === 'FAILED') current.forget(recordingId);
   }
 
   /** Announces what an earlier process journaled and did not announce. Resolves after the first attempt. */
-  async announceRecovered(session: JournaledSession): Promise<void> {
+  async announceRecovered(session: SpoolSession): Promise<void> {
     const writes = [...session.ledger.recordings].flatMap(([recordingId, recording]) =>
       unannouncedEvents(recording).map((event) => this.announce(session, recordingId, event)),
     );
@@ -157,11 +120,12 @@ export class Announcer {
   }
 
   private async journal(
-    session: JournaledSession,
+    session: SpoolSession,
     recordingId: string,
-    status: JournaledStatus,
+    status: Unannounced['status'],
   ): Promise<void> {
     try {
+      // Where the first attempt fails, the journal retries.
       await session.tryAppend({ type: 'event.announced', recordingId, status }).catch(() => undefined);
       // A failed recording is deleted after its last event.
       if (status === 'FAILED') await session.tidy();
@@ -172,19 +136,17 @@ export class Announcer {
 }
 
 /** What the journal says of a recording and no process has announced, in order. */
-export function unannouncedEvents(
-  recording: JournaledRecording,
-): Exclude<Announcement, { status: 'PUBLISHED' }>[] {
+export function unannouncedEvents(recording: LedgerRecording): Unannounced[] {
   const { announced, startTime, stopped, failed, started, published } = recording;
   if (published !== null) return [];
-  const events: Exclude<Announcement, { status: 'PUBLISHED' }>[] = [{ status: 'INITIATED' }];
+  const events: Unannounced[] = [{ status: 'INITIATED' }];
   if (startTime !== null && stopped !== null)
     events.push({ status: 'COMPLETED', startTime, endTime: stopped.endTime });
   if (failed !== null) events.push({ status: 'FAILED', startTime: started.at, failure: failed.failure });
   return events.filter(({ status }) => !announced.includes(status));
 }
 
-function subjectOf({ ledger }: JournaledSession, recordingId: string): Subject {
+function subjectOf({ ledger }: SpoolSession, recordingId: string): Subject {
   const started = ledger.recordings.get(recordingId)?.started;
   if (started === undefined) throw new Error(`The spool has no recording ${recordingId}.`);
   const { agentArn, instanceArn, browser } = started.agent;
@@ -192,11 +154,17 @@ function subjectOf({ ledger }: JournaledSession, recordingId: string): Subject {
 }
 
 /** null: a decision without an event. */
-function announcementOf(decision: DecidedAnnouncement): Announcement | null {
-  const { status, contact } = decision;
-  if (status === 'INITIATED') return { status };
-  if (status === 'FAILED') return { status, startTime: contact.requestedAt, failure: decision.failure };
-  const { kind, startTime, endTime } = contact.phase;
-  if (kind !== 'stopping' || startTime === undefined || endTime === undefined) return null;
-  return { status, startTime, endTime };
+function announcementOf(decision: Effect & { type: 'announce' }): Unannounced | null {
+  const { requestedAt, phase } = decision.contact;
+  switch (decision.status) {
+    case 'INITIATED':
+      return { status: 'INITIATED' };
+    case 'FAILED':
+      return { status: 'FAILED', startTime: requestedAt, failure: decision.failure };
+    case 'COMPLETED': {
+      if (phase.kind !== 'stopping') return null;
+      const { startTime, endTime } = phase;
+      return { status: 'COMPLETED', startTime, endTime };
+    }
+  }
 }

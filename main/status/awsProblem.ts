@@ -1,12 +1,12 @@
-// What an error of PutEvents means for what waits: whether waiting helps, whether somebody has to mend something, or
-// whether it is the events themselves. Pure; the codes are those of AWS's CommonErrors and PutEventsResultEntry pages.
+// What an error of PutEvents means for the events that wait: whether waiting helps, whether something has to be fixed, or
+// whether EventBridge rejects the events themselves. Pure; codes of AWS's CommonErrors and PutEventsResultEntry pages.
 
 import { quoted, quotedCode } from '../platform/limits.ts';
 
 export type ProblemKind =
-  /** May pass by itself. */
+  /** May pass without a fix. */
   | 'passing'
-  /** Somebody has to change something; then the events go out. */
+  /** The events are sent once something has been fixed. */
   | 'permanent'
   /** EventBridge will never take this request's content. */
   | 'refused';
@@ -16,7 +16,7 @@ export interface AwsProblem {
   readonly code: string;
   /** What happened and what to do. */
   readonly message: string;
-  /** Credentials are to be looked for again. */
+  /** The credentials have to be read again. */
   readonly credentials: boolean;
 }
 
@@ -24,42 +24,44 @@ const BUS = 'Check "eventBusName", "awsRegion" and "eventBridgeEndpoint".';
 const RIGHT = 'Give these credentials the right events:PutEvents on the bus';
 const LOGIN = 'Give Sightline valid AWS credentials ("awsProfile", or where the AWS SDK looks for them)';
 
-const remedies: Readonly<Record<string, readonly [ProblemKind, string]>> = {
-  AccessDeniedException: ['permanent', `AWS refuses access. ${RIGHT}. ${BUS}`],
-  AccessDenied: ['permanent', `AWS refuses access. ${RIGHT}. ${BUS}`],
-  NotAuthorizedForSourceException: ['permanent', `The bus does not take the source "sightline". ${RIGHT}.`],
-  NotAuthorizedForDetailTypeException: ['permanent', `The bus does not take this detail-type. ${RIGHT}.`],
-  InvalidAccountIdException: ['permanent', `The account in the bus's ARN is not valid. ${BUS}`],
-  RedactionFailure: ['permanent', "AWS cannot use the bus's KMS key. Check the key's policy."],
-  ResourceNotFoundException: ['permanent', `There is no such bus. ${BUS}`],
-  UnknownOperationException: ['permanent', `What answers is not EventBridge. ${BUS}`],
-  OptInRequired: ['permanent', `The account does not use this region. ${BUS}`],
-  UnrecognizedClientException: ['permanent', `AWS does not know the access key. ${LOGIN}.`],
-  InvalidClientTokenId: ['permanent', `AWS does not know the access key. ${LOGIN}.`],
-  MissingAuthenticationToken: ['permanent', `The request carried no credentials. ${LOGIN}.`],
-  MissingAuthenticationTokenException: ['permanent', `The request carried no credentials. ${LOGIN}.`],
-  IncompleteSignature: ['permanent', `AWS cannot read the signature. ${LOGIN}.`],
-  InvalidSignatureException: [
-    'permanent',
-    `The signature does not fit: wrong secret key, wrong region or a wrong clock. ${LOGIN}. ${BUS}`,
-  ],
-  SignatureDoesNotMatch: ['permanent', `The signature does not fit the secret key or the region. ${LOGIN}.`],
-  CredentialsProviderError: ['permanent', `There are no AWS credentials. ${LOGIN}.`],
-  TokenProviderError: ['permanent', `There are no AWS credentials. ${LOGIN}.`],
-  ExpiredTokenException: ['passing', `The AWS credentials have expired. ${LOGIN} if nothing renews them.`],
-  ExpiredToken: ['passing', `The AWS credentials have expired. ${LOGIN} if nothing renews them.`],
-  RequestExpired: ['passing', "The request came too late. Check this computer's clock."],
-  RequestTimeTooSkewed: ['passing', "This computer's clock is wrong. Set it."],
-  ValidationException: ['refused', 'EventBridge does not accept the content.'],
-  SerializationException: ['refused', 'EventBridge does not accept the content.'],
-  RequestEntityTooLarge: ['refused', 'EventBridge finds the request too large.'],
-  InvalidArgument: ['refused', 'EventBridge does not accept a field.'],
-  MalformedDetail: ['refused', 'EventBridge does not accept the detail as JSON.'],
-  ThrottlingException: ['passing', 'AWS asks to slow down; nothing needs to be done.'],
-  TooManyRequestsException: ['passing', 'AWS asks to slow down; nothing needs to be done.'],
-  InternalFailure: ['passing', 'EventBridge has a trouble of its own; nothing needs to be done.'],
-  InternalException: ['passing', 'EventBridge has a trouble of its own; nothing needs to be done.'],
+const remedies: Readonly<Record<ProblemKind, Readonly<Record<string, string>>>> = {
+  permanent: {
+    'AccessDeniedException AccessDenied': `AWS refuses access. ${RIGHT}. ${BUS}`,
+    NotAuthorizedForSourceException: `The bus does not take the source "sightline". ${RIGHT}.`,
+    NotAuthorizedForDetailTypeException: `The bus does not take this detail-type. ${RIGHT}.`,
+    InvalidAccountIdException: `The account in the bus's ARN is not valid. ${BUS}`,
+    RedactionFailure: "AWS cannot use the bus's KMS key. Check the key's policy.",
+    ResourceNotFoundException: `There is no such bus. ${BUS}`,
+    UnknownOperationException: `The server is not EventBridge. ${BUS}`,
+    OptInRequired: `The account does not use this region. ${BUS}`,
+    'UnrecognizedClientException InvalidClientTokenId': `AWS does not know the access key. ${LOGIN}.`,
+    'MissingAuthenticationToken MissingAuthenticationTokenException': `The request carried no credentials. ${LOGIN}.`,
+    IncompleteSignature: `AWS cannot read the signature. ${LOGIN}.`,
+    InvalidSignatureException: `The signature does not fit: wrong secret key, wrong region or a wrong clock. ${LOGIN}. ${BUS}`,
+    SignatureDoesNotMatch: `The signature does not fit the secret key or the region. ${LOGIN}.`,
+    'CredentialsProviderError TokenProviderError': `There are no AWS credentials. ${LOGIN}.`,
+  },
+  passing: {
+    'ExpiredTokenException ExpiredToken': `The AWS credentials have expired. ${LOGIN} if nothing renews them.`,
+    RequestExpired: "The request came too late. Check this computer's clock.",
+    RequestTimeTooSkewed: "This computer's clock is wrong. Set it.",
+    'ThrottlingException TooManyRequestsException': 'AWS asks to slow down; nothing needs to be done.',
+    'InternalFailure InternalException': 'EventBridge has an internal error; nothing needs to be done.',
+  },
+  refused: {
+    'ValidationException SerializationException': 'EventBridge does not accept the content.',
+    RequestEntityTooLarge: 'EventBridge finds the request too large.',
+    InvalidArgument: 'EventBridge does not accept a field.',
+    MalformedDetail: 'EventBridge does not accept the detail as JSON.',
+  },
 };
+const remedyOf = new Map(
+  (['permanent', 'passing', 'refused'] as const).flatMap((kind) =>
+    Object.entries(remedies[kind]).flatMap(([codes, remedy]) =>
+      codes.split(' ').map((code) => [code, { kind, remedy }] as const),
+    ),
+  ),
+);
 
 const LOGIN_CODES =
   /^(Expired|UnrecognizedClient|InvalidClientToken|InvalidSignature|CredentialsProvider|Token)/;
@@ -68,10 +70,9 @@ const TLS_CODES = /^(CERT_|SELF_SIGNED|DEPTH_ZERO|UNABLE_TO_|ERR_TLS_)/;
 /** An error that the SDK threw: its own, one of AWS's, or the network's. */
 export function problemOf(error: unknown): AwsProblem {
   const { name, code, status, message } = partsOf(error);
-  const known = remedies[name];
   if (name === 'InvalidSignatureException' && /expired|not yet current/i.test(message))
     return problem('RequestTimeTooSkewed', message);
-  if (known !== undefined) return problem(name, message);
+  if (remedyOf.has(name)) return problem(name, message);
   if (message === 'Region is missing') {
     return make('permanent', 'RegionMissing', 'No AWS region is known. Set "awsRegion".');
   }
@@ -87,14 +88,15 @@ export function problemOf(error: unknown): AwsProblem {
   return make('passing', code ?? name, `${what}. (${message})`);
 }
 
-/** The code of one entry in an answer that took others. Codes of tomorrow are tried again. */
+/** The code of one entry in an answer that took others. Unknown codes are retried. */
 export function problemOfEntry(code: string, message = ''): AwsProblem {
   return problem(quotedCode(code), quoted(message));
 }
 
-function problem(code: string, words: string): AwsProblem {
-  const [kind, remedy] = remedies[code] ?? ['passing', 'EventBridge did not take it; it is tried again.'];
-  return make(kind, code, words === '' ? remedy : `${remedy} (${words})`);
+function problem(code: string, detail: string): AwsProblem {
+  const unknown = { kind: 'passing', remedy: 'EventBridge did not take it; Sightline retries.' } as const;
+  const { kind, remedy } = remedyOf.get(code) ?? unknown;
+  return make(kind, code, detail === '' ? remedy : `${remedy} (${detail})`);
 }
 
 function make(kind: ProblemKind, code: string, message: string): AwsProblem {

@@ -1,30 +1,37 @@
-// Sends the outbox to a bus of Amazon EventBridge, oldest first and at least once: an event leaves the outbox only
-// when EventBridge has confirmed it. Woken by an addition and by its own timer; must never poll and never give up.
+// Sends the outbox to the bus of Amazon EventBridge that policy names, oldest first and at least once: an event leaves the
+// outbox only when EventBridge has confirmed it. Without a bus, no event gets into the outbox.
 
 import type { PutEventsRequestEntry } from '@aws-sdk/client-eventbridge';
 import type { Logger } from '../platform/log.ts';
-import { errno, errorMessage } from '../shared/errors.ts';
-import { EVENT_BRIDGE_FAILED, EVENT_BRIDGE_RECOVERED } from '../shared/logEvents.ts';
-import type { SetTimer } from '../platform/deadline.ts';
 import { plainTimer } from '../platform/deadline.ts';
+import { errno, errorMessage } from '../shared/errors.ts';
+import { EVENT_BRIDGE_FAILED, EVENT_BRIDGE_RECOVERED } from '../shared/names.ts';
+import type { StatusEvent } from '../shared/statusEvent.ts';
 import type { Clock, Moment } from '../shared/time.ts';
 import { toTimestamp } from '../shared/time.ts';
 import type { AwsProblem } from './awsProblem.ts';
 import { problemOf, problemOfEntry } from './awsProblem.ts';
 import type { Outbox, QueuedEntry, QueuedEvent } from './outbox.ts';
-import type { AwsOptions, PutEvents, PutResult } from './putEvents.ts';
+import type { AwsPolicy, Credentials, PutEvents, PutResult } from './putEvents.ts';
 import { awsPutEvents } from './putEvents.ts';
+import type { RetryLoopOptions } from './retryLoop.ts';
+import { RetryLoop } from './retryLoop.ts';
 
-export interface EventBridgeOptions extends AwsOptions {
-  /** Name or ARN. */
-  readonly bus: string;
+export interface EventBridgePolicy extends AwsPolicy {
+  /** Name or ARN; null: no events are sent. */
+  readonly eventBusName: string | null;
+}
+
+export interface EventBridgeOptions extends Pick<RetryLoopOptions, 'random' | 'setTimer'> {
+  /** Read for each request: policy may change. */
+  readonly policy: EventBridgePolicy;
   readonly outbox: Outbox;
   readonly clock: Pick<Clock, 'now'>;
-  readonly random: () => number;
   readonly log: Logger;
-  readonly setTimer?: SetTimer;
-  /** After how long a request counts as lost. */
+  /** After this time a request counts as lost. */
   readonly requestTimeoutMs?: number;
+  /** Instead of the profile or the SDK's default chain. */
+  readonly credentials?: Credentials;
   /** Sends a request to AWS; the AWS SDK unless given. */
   readonly putEvents?: PutEvents;
 }
@@ -42,110 +49,95 @@ export interface EventBridgeProblem {
 export const MAX_ENTRIES = 10;
 export const MAX_BYTES = 256 * 1024;
 
-/** Waits are drawn from [0, base * 2^attempts], up to the longest ("full jitter"). */
-const RETRY_BASE_MS = 1000;
-const RETRY_LONGEST_MS = 5 * 60_000;
 const REQUEST_TIMEOUT_MS = 30_000;
+/** A change of these ends the request under way. */
+const busKeys: readonly (keyof EventBridgePolicy)[] = [
+  ...(['eventBusName', 'eventBridgeEndpoint', 'awsRegion', 'awsProfile'] as const),
+];
 
 export class EventBridge {
   private problem: EventBridgeProblem | null = null;
-  private attempts = 0;
-  /** So many batches are to hold one event only, to find out which one was refused. */
+  /** So many batches are to contain one event only, to find out which one was refused. */
   private oneByOne = 0;
-  private running: Promise<void> | null = null;
-  private woken = false;
-  private cancelRest: (() => void) | null = null;
   private started = false;
-  private readonly stopping = new AbortController();
+  /** Ends the request under way. */
+  private abort = new AbortController();
+  private readonly loop: RetryLoop;
   private readonly aws: PutEvents;
-  private readonly setTimer: SetTimer;
 
   constructor(private readonly options: EventBridgeOptions) {
-    this.aws = options.putEvents ?? awsPutEvents(options);
-    this.setTimer = options.setTimer ?? plainTimer;
+    const { policy, credentials, putEvents, random, setTimer } = options;
+    this.aws = putEvents ?? awsPutEvents(policy, credentials);
+    this.loop = new RetryLoop({
+      attempt: () => this.sendSome(),
+      ...{ longestMs: 5 * 60_000, random, setTimer },
+    });
   }
 
-  /** How many events wait to be sent. */
-  get pending(): number {
-    return this.options.outbox.pending;
-  }
-
-  /** Why the last attempt failed; null when it succeeded. */
+  /** Why the last attempt failed; null when it succeeded, or without a bus. */
   get lastProblem(): EventBridgeProblem | null {
-    return this.problem;
+    return this.options.policy.eventBusName === null ? null : this.problem;
   }
 
-  /** Sends what is there, and from now on what is added. */
+  /** Resolves when the event is on the disk; does nothing without a bus. */
+  async add(event: StatusEvent): Promise<void> {
+    if (this.options.policy.eventBusName === null) return;
+    await this.options.outbox.add(event);
+    this.loop.wake();
+  }
+
+  /** Sends what an earlier process left, and from now on what is added. */
   start(): void {
     this.started = true;
-    this.options.outbox.onAdded = () => this.wake();
-    this.wake();
+    this.loop.wake();
   }
 
-  /** Ends the wait for the next attempt (the cause may be fixed). */
-  retryNow(): void {
-    this.endRest();
-    this.wake();
+  /** Aborts the request under way, which may then be sent again, and ends the wait for the next one. */
+  policyChanged(keys: ReadonlySet<string>): void {
+    if (!busKeys.some((key) => keys.has(key))) return;
+    this.abort.abort();
+    this.abort = new AbortController();
+    this.aws.forgetClient();
+    this.loop.retryNow();
   }
 
-  /** Resolves when nothing is being sent: everything is delivered, or waits for its next attempt. */
-  async idle(): Promise<void> {
-    while (this.running !== null) await this.running;
+  /** Resolves when nothing is being sent: everything is sent, or waits for its next attempt. */
+  idle(): Promise<void> {
+    return this.loop.idle();
   }
 
-  /** Starts nothing new and gives up the request under way; what it carried may be sent again by the next start. */
+  /** Starts nothing new and aborts the request under way; what it contained may be sent again by the next start. */
   async stop(): Promise<void> {
-    this.options.outbox.onAdded = () => undefined;
-    this.stopping.abort();
-    this.endRest();
-    await this.idle();
-    this.aws.close();
+    const stopped = this.loop.stop();
+    this.abort.abort();
+    await stopped;
+    this.aws.forgetClient();
   }
 
-  private get stopped(): boolean {
-    return this.stopping.signal.aborted;
-  }
-
-  private get due(): boolean {
-    return this.woken && this.started && !this.stopped && this.cancelRest === null;
-  }
-
-  private wake(): void {
-    this.woken = true;
-    if (this.due) this.running ??= this.work();
-  }
-
-  private async work(): Promise<void> {
-    do {
-      this.woken = false;
-      while (await this.sendSome());
-    } while (this.due);
-    // In the same step as the last check, so that no call falls in between.
-    this.running = null;
-  }
-
-  /** @returns whether to go on at once */
+  /** @returns whether there may be more to send at once */
   private async sendSome(): Promise<boolean> {
-    if (this.stopped) return false;
+    const { policy, outbox } = this.options;
+    const bus = policy.eventBusName;
+    if (bus === null || !this.started) return false;
     try {
-      const entries = await this.options.outbox.read(this.oneByOne > 0 ? 1 : MAX_ENTRIES);
+      const entries = await outbox.read(this.oneByOne > 0 ? 1 : MAX_ENTRIES);
       if (entries.length === 0) return false;
       this.oneByOne = Math.max(0, this.oneByOne - 1);
-      const batch = await this.fitting(entries);
-      return batch.length === 0 || (await this.send(batch));
+      const batch = await this.fitting(entries, bus);
+      return batch.length === 0 || (await this.send(batch, bus));
     } catch (error) {
       const message = `The outbox in the data folder cannot be read or changed. Check its disk and permissions. (${errorMessage(error)})`;
-      this.rest({ kind: 'passing', code: errno(error) ?? 'OUTBOX', message, credentials: false }, false);
+      this.failed({ kind: 'passing', code: errno(error) ?? 'OUTBOX', message, credentials: false });
       return false;
     }
   }
 
-  /** As many as one request takes; one that is too large alone goes out of the way. */
-  private async fitting(entries: readonly QueuedEntry[]): Promise<QueuedEntry[]> {
+  /** As many as one request takes; an event that is too large even alone is set aside. */
+  private async fitting(entries: readonly QueuedEntry[], bus: string): Promise<QueuedEntry[]> {
     const batch: QueuedEntry[] = [];
     let sizeBytes = 0;
     for (const entry of entries) {
-      const size = sizeOf(entryOf(entry.event, this.options.bus));
+      const size = sizeOf(entryOf(entry.event, bus));
       if (size > MAX_BYTES) {
         await this.refuse(entry, 'TooLarge', `It has ${size} bytes; EventBridge takes ${MAX_BYTES}.`);
         continue;
@@ -157,23 +149,24 @@ export class EventBridge {
     return batch;
   }
 
-  private async send(batch: readonly QueuedEntry[]): Promise<boolean> {
+  private async send(batch: readonly QueuedEntry[], bus: string): Promise<boolean> {
+    const { signal } = this.abort;
     let results: readonly PutResult[];
     try {
-      results = await this.put(batch.map(({ event }) => entryOf(event, this.options.bus)));
+      const entries = batch.map(({ event }) => entryOf(event, bus));
+      results = await this.put(entries, signal);
       if (results.length !== batch.length)
         throw new Error(`EventBridge answered for ${results.length} of ${batch.length} events.`);
     } catch (error) {
-      if (this.stopped) return false;
-      return this.requestFailed(batch, problemOf(error));
+      return signal.aborted || this.requestFailed(batch, problemOf(error));
     }
     let left: AwsProblem | null = null;
-    let delivered = 0;
+    let sent = 0;
     for (const [index, entry] of batch.entries()) {
       const { ErrorCode: code, ErrorMessage: message } = results[index] ?? {};
       if (code === undefined) {
         await this.options.outbox.remove(entry.name);
-        delivered += 1;
+        sent += 1;
         continue;
       }
       const problem = problemOfEntry(code, message);
@@ -184,14 +177,16 @@ export class EventBridge {
       this.recovered();
       return true;
     }
-    this.rest(left, delivered > 0);
+    // The wait does not grow while some events get through.
+    if (sent > 0) this.loop.attempts = 0;
+    this.failed(left);
     return false;
   }
 
   private async requestFailed(batch: readonly QueuedEntry[], problem: AwsProblem): Promise<boolean> {
     const [first] = batch;
     if (problem.kind !== 'refused' || first === undefined) {
-      this.rest(problem, false);
+      this.failed(problem);
       return false;
     }
     if (batch.length === 1) await this.refuse(first, problem.code, problem.message);
@@ -199,17 +194,17 @@ export class EventBridge {
     return true;
   }
 
-  /** One request, given up after its time. */
-  private async put(entries: PutEventsRequestEntry[]): Promise<readonly PutResult[]> {
-    const { requestTimeoutMs = REQUEST_TIMEOUT_MS } = this.options;
+  /** One request, aborted after its time. */
+  private async put(entries: PutEventsRequestEntry[], signal: AbortSignal): Promise<readonly PutResult[]> {
+    const { requestTimeoutMs = REQUEST_TIMEOUT_MS, setTimer = plainTimer } = this.options;
     const late = new AbortController();
-    const cancel = this.setTimer(() => late.abort(), requestTimeoutMs);
+    const cancel = setTimer(() => late.abort(), requestTimeoutMs);
     try {
-      return await this.aws.put(entries, AbortSignal.any([late.signal, this.stopping.signal]));
+      return await this.aws.put(entries, AbortSignal.any([late.signal, signal]));
     } catch (error) {
       if (!late.signal.aborted) throw error;
-      const words = `no answer within ${requestTimeoutMs} ms`;
-      throw Object.assign(new Error(words, { cause: error }), { code: 'ETIMEDOUT' });
+      const message = `no answer within ${requestTimeoutMs} ms`;
+      throw Object.assign(new Error(message, { cause: error }), { code: 'ETIMEDOUT' });
     } finally {
       cancel();
     }
@@ -224,7 +219,7 @@ export class EventBridge {
   }
 
   private recovered(): void {
-    this.attempts = 0;
+    this.loop.attempts = 0;
     if (this.problem === null) return;
     const { code, since } = this.problem;
     this.problem = null;
@@ -235,35 +230,21 @@ export class EventBridge {
     });
   }
 
-  /** Waits for the next attempt. Logs each new reason once. */
-  private rest({ kind, code, message, credentials }: AwsProblem, progress: boolean): void {
-    const { clock, log, random } = this.options;
-    if (credentials) this.aws.forgetCredentials();
+  /** Logs each new reason once. */
+  private failed({ kind, code, message, credentials }: AwsProblem): void {
+    const { clock, log, outbox } = this.options;
+    if (credentials) this.aws.forgetClient();
     const permanent = kind === 'permanent';
     if (this.problem?.code !== code) {
       log.warn('status events do not reach EventBridge; they wait in the outbox', {
         event: EVENT_BRIDGE_FAILED,
         code,
         reason: message,
-        pending: this.pending,
+        pending: outbox.pending,
       });
       this.problem = { code, message, permanent, since: clock.now() };
     }
-    this.attempts = progress ? 1 : this.attempts + 1;
-    if (this.stopped) return;
-    const longestMs = permanent ? RETRY_LONGEST_MS : RETRY_BASE_MS * 2 ** Math.min(this.attempts, 20);
-    this.cancelRest = this.setTimer(
-      () => {
-        this.cancelRest = null;
-        this.wake();
-      },
-      random() * Math.min(RETRY_LONGEST_MS, longestMs),
-    );
-  }
-
-  private endRest(): void {
-    this.cancelRest?.();
-    this.cancelRest = null;
+    this.loop.retryLater(permanent);
   }
 }
 

@@ -1,12 +1,13 @@
 // The queue of status events for one destination (the file, the outbox): writes them in order, each until it is durable.
-// A failed write is retried with backoff, without a limit; otherwise there is no timer. Must never drop an event.
+// Must never drop an event.
 
 import type { Logger } from '../platform/log.ts';
+import { plainTimer } from '../platform/deadline.ts';
 import type { Failure } from '../shared/errors.ts';
 import { errno, errorMessage, failure } from '../shared/errors.ts';
-import type { SetTimer } from '../platform/deadline.ts';
-import { plainTimer } from '../platform/deadline.ts';
 import type { StatusEvent } from '../shared/statusEvent.ts';
+import type { RetryLoopOptions } from './retryLoop.ts';
+import { RetryLoop } from './retryLoop.ts';
 
 export interface QueuedWrite {
   /** After the first attempt: null when the event is durable, otherwise why it waits for the next attempt. */
@@ -15,22 +16,17 @@ export interface QueuedWrite {
   readonly durable: Promise<void>;
 }
 
-export interface EventQueueOptions {
+export interface EventQueueOptions extends Pick<RetryLoopOptions, 'random' | 'setTimer'> {
   /** The destination, as messages name it. */
   readonly place: string;
   /** Resolves when the event is durable. Called for one event at a time. */
   readonly write: (event: StatusEvent) => Promise<void>;
   readonly log: Logger;
-  readonly random?: () => number;
-  readonly setTimer?: SetTimer;
   /** After this time a write that hangs (on a share) counts as failed; it is not started twice. */
   readonly slowMs?: number;
 }
 
 const SLOW_MS = 5000;
-/** Waits are drawn from [0, base * 2^attempts], up to the longest ("full jitter"). */
-const RETRY_BASE_MS = 1000;
-const RETRY_LONGEST_MS = 60_000;
 
 interface Entry {
   readonly event: StatusEvent;
@@ -40,72 +36,56 @@ interface Entry {
 
 export class EventQueue {
   private readonly entries: Entry[] = [];
-  private last: Promise<void> = Promise.resolve();
-  private attempts = 0;
   private problem: Failure | null = null;
-  private cancelRest: (() => void) | null = null;
+  private readonly loop: RetryLoop;
 
-  constructor(private readonly options: EventQueueOptions) {}
+  constructor(private readonly options: EventQueueOptions) {
+    const { random, setTimer } = options;
+    this.loop = new RetryLoop({ attempt: () => this.writeNext(), longestMs: 60_000, random, setTimer });
+  }
 
   add(event: StatusEvent): QueuedWrite {
     let tried: Entry['tried'] = () => undefined;
     let durable: Entry['durable'] = () => undefined;
-    const telling = {
+    const write = {
       tried: new Promise<Failure | null>((resolve) => (tried = resolve)),
       durable: new Promise<void>((resolve) => (durable = resolve)),
     };
     this.entries.push({ event, tried, durable });
-    if (this.cancelRest === null) this.work();
+    this.loop.wake();
     if (this.problem !== null) tried(this.problem);
-    return telling;
+    return write;
   }
 
   /** Ends the wait for the next attempt. */
   retryNow(): void {
-    this.cancelRest?.();
-    this.cancelRest = null;
-    if (this.entries.length > 0) this.work();
-  }
-
-  /** Runs a function while nothing is written. Never rejects. */
-  between(act: () => Promise<void>): Promise<void> {
-    this.last = this.last
-      .then(act)
-      .catch((error: unknown) =>
-        this.options.log.error('an action between two status events failed', { reason: String(error) }),
-      );
-    this.retryNow();
-    return this.last;
+    this.loop.retryNow();
   }
 
   /** Resolves when nothing is being written: everything is durable, or waits for its next attempt. */
   idle(): Promise<void> {
-    return this.last;
+    return this.loop.idle();
   }
 
-  private work(): void {
-    this.last = this.last.then(() => this.writeAll());
-  }
-
-  private async writeAll(): Promise<void> {
-    if (this.cancelRest !== null) return;
-    for (let entry = this.entries[0]; entry !== undefined; entry = this.entries[0]) {
-      const { write, slowMs = SLOW_MS } = this.options;
-      const endWatch = plainTimer(() => this.failed(new Error(`no answer within ${slowMs} ms`)), slowMs);
-      try {
-        await write(entry.event);
-      } catch (error) {
-        this.failed(error);
-        this.rest();
-        return;
-      } finally {
-        endWatch();
-      }
-      this.entries.shift();
-      this.recovered();
-      entry.tried(null);
-      entry.durable();
+  private async writeNext(): Promise<boolean> {
+    const [entry] = this.entries;
+    if (entry === undefined) return false;
+    const { write, slowMs = SLOW_MS } = this.options;
+    const endWatch = plainTimer(() => this.failed(new Error(`no answer within ${slowMs} ms`)), slowMs);
+    try {
+      await write(entry.event);
+    } catch (error) {
+      this.failed(error);
+      this.loop.retryLater();
+      return false;
+    } finally {
+      endWatch();
     }
+    this.entries.shift();
+    this.recovered();
+    entry.tried(null);
+    entry.durable();
+    return true;
   }
 
   /** Logs each new reason once. */
@@ -120,15 +100,8 @@ export class EventQueue {
     for (const entry of this.entries) entry.tried(problem);
   }
 
-  private rest(): void {
-    const { random = Math.random, setTimer = plainTimer } = this.options;
-    this.attempts += 1;
-    const longestMs = Math.min(RETRY_LONGEST_MS, RETRY_BASE_MS * 2 ** Math.min(this.attempts, 20));
-    this.cancelRest = setTimer(() => this.retryNow(), random() * longestMs);
-  }
-
   private recovered(): void {
-    this.attempts = 0;
+    this.loop.attempts = 0;
     if (this.problem === null) return;
     this.problem = null;
     this.options.log.info(`status events are written to ${this.options.place} again`);

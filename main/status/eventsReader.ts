@@ -61,14 +61,19 @@ export class EventsReader {
   }
 }
 
+/** The events of these lines; other lines are left out (a torn last one, or one of another program). */
+export function parseEvents(text: string): { readonly recordingId: string; readonly event: StatusEvent }[] {
+  return text.split('\n').flatMap((line) => {
+    const event = statusEventSchema.safeParse(parseJson(line)).data;
+    const [recordingId = ''] = event?.detail.eventDeduplicationId.split(':', 1) ?? [];
+    return event === undefined ? [] : [{ recordingId, event }];
+  });
+}
+
 /** The newest event of each recording, by recordingId. @throws the file system's error */
 export async function newestEvents(path: string): Promise<Map<string, StatusEvent>> {
-  const events = new Map<string, StatusEvent>();
-  for (const line of (await new EventsReader(path).next()).split('\n')) {
-    const event = statusEventSchema.safeParse(parseJson(line)).data;
-    if (event !== undefined) events.set(event.detail.eventDeduplicationId.split(':', 1)[0] ?? '', event);
-  }
-  return events;
+  const events = parseEvents(await new EventsReader(path).next());
+  return new Map(events.map(({ recordingId, event }) => [recordingId, event]));
 }
 
 async function openIfThere(path: string): Promise<FileHandle | null> {

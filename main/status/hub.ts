@@ -1,5 +1,5 @@
-// Where every push goes through: one revision for the whole process, by which a listener knows what is newest and
-// whether it missed something. `recording.status` pushes carry events, `app.state` pushes carry the state.
+// All pushes to pages, tray and windows, with one revision for the whole process, so that a listener knows which push is
+// newest and whether it missed one. `recording.status` pushes contain events, `app.state` pushes the state.
 
 import type { AppStatePush, ContactResumedPush, Push } from '../shared/protocol.ts';
 import type { StatusEvent } from '../shared/statusEvent.ts';
@@ -15,7 +15,7 @@ const initialSnapshot: AppSnapshot = {
   reason: null,
 };
 
-export type Resumed = Omit<ContactResumedPush, 'type' | 'rev' | 'resumedAt'> & { readonly resumedAt: Moment };
+type Resumed = Omit<ContactResumedPush<Moment>, 'type' | 'rev'>;
 
 export class StatusHub {
   private revision = 1;
@@ -23,7 +23,7 @@ export class StatusHub {
   private changedAt: Moment;
   private readonly listeners = new Set<(push: Push) => void>();
 
-  /** @param onListenerError called when a listener throws; the others are called all the same */
+  /** @param onListenerError called when a listener throws; the others get the push all the same */
   constructor(
     private readonly onListenerError: (error: unknown) => void = () => undefined,
     private readonly now: () => Moment = Date.now,
@@ -66,7 +66,7 @@ export class StatusHub {
     this.push({ type: 'contact.resumed', rev: this.revision, ...rest, resumedAt: toTimestamp(resumedAt) });
   }
 
-  /** @returns the way to end it */
+  /** @returns how to unsubscribe */
   subscribe(listener: (push: Push) => void): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);

@@ -1,5 +1,5 @@
-// Status events that wait for EventBridge: a folder with one file an event, in the order of announcing. What add() has
-// confirmed survives a crash and a power cut. Memory must not grow with the queue: names are streamed, never kept.
+// Status events that wait for EventBridge: a folder with one file per event, in the order of announcing. What add() has
+// confirmed survives a crash and a power cut. Memory must not grow with the queue.
 
 import { chmod, mkdir, opendir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -25,36 +25,31 @@ export interface QueuedEntry {
   readonly event: QueuedEvent;
 }
 
-/** Why an event is not to be sent any more; the end of its file's name. Taking the ending off queues it again. */
+/** Why an event is not to be sent any more; the end of its file's name. Removing the ending queues it again. */
 export type AsideReason = 'damaged' | 'refused';
 
-export interface OutboxOptions {
-  readonly folder: string;
-  readonly log: Logger;
-}
-
 const DIGITS = 16;
+/** In memory, while the oldest are looked for. */
+const MAX_NAMES = 1000;
 const NAME = new RegExp(`^(\\d{${DIGITS}})\\.json$`);
 const TAKEN_NAME = new RegExp(`^(\\d{${DIGITS}})\\.json(\\.(damaged|refused))?$`);
-/** Troubles of the moment, which say nothing about the file. */
+/** Errors that say nothing about the file. */
 const PASSING = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'EIO', 'EAGAIN']);
 
 export class Outbox {
-  /** Told when an event has been added. */
-  onAdded: () => void = () => undefined;
   private count = 0;
   private nextNumber = 1;
   private opened: Promise<void> | null = null;
   private last: Promise<unknown> = Promise.resolve();
 
-  constructor(private readonly options: OutboxOptions) {}
+  constructor(private readonly options: { readonly folder: string; readonly log: Logger }) {}
 
   /** How many events wait, as far as is known: nothing is before the folder has been opened. */
   get pending(): number {
     return this.count;
   }
 
-  /** Makes the folder, clears what a crash left half-written, and counts. Tried again by the next call if it fails. */
+  /** Makes the folder, removes what a crash left half-written, and counts. The next call retries if it fails. */
   open(): Promise<void> {
     this.opened ??= this.search().catch((error: unknown) => {
       this.opened = null;
@@ -74,7 +69,7 @@ export class Outbox {
       this.count += 1;
     });
     this.last = added.catch(() => undefined);
-    return added.then(() => this.onAdded());
+    return added;
   }
 
   /** The oldest events, in order. Damaged files are set aside on the way. */
@@ -91,7 +86,7 @@ export class Outbox {
     }
   }
 
-  /** After its delivery. A power cut may bring a removed event back: it is sent twice then. */
+  /** After it was sent. A power cut may bring a removed event back: then it is sent twice. */
   async remove(name: string): Promise<void> {
     await rm(this.path(name), { force: true });
     this.count -= 1;
@@ -123,38 +118,33 @@ export class Outbox {
   }
 
   private async oldest(limit: number): Promise<string[]> {
-    const names: string[] = [];
+    let names: string[] = [];
     let count = 0;
     for await (const { name } of await opendir(this.options.folder)) {
       if (!NAME.test(name)) continue;
       count += 1;
-      const worst = names.at(-1);
-      if (names.length >= limit && worst !== undefined && name >= worst) continue;
-      const place = names.findIndex((other) => name < other);
-      names.splice(place === -1 ? names.length : place, 0, name);
-      if (names.length > limit) names.pop();
+      names.push(name);
+      if (names.length >= MAX_NAMES) names = names.sort().slice(0, limit);
     }
     // IT may have put some back or taken some away.
     this.count = count;
-    return names;
+    return names.sort().slice(0, limit);
   }
 
   private async readOne(name: string): Promise<QueuedEvent | null> {
-    let trouble: unknown;
     try {
       return queuedEventSchema.parse(JSON.parse(await readFile(this.path(name), 'utf8')));
     } catch (error) {
       if (PASSING.has(errno(error) ?? '')) throw error;
       if (errno(error) === 'ENOENT') return null;
-      trouble = error;
+      this.options.log.error('a status event in the outbox is damaged and set aside; the others continue', {
+        file: this.path(`${name}.damaged`),
+        // Messages of zod and JSON.parse may quote the content.
+        reason: errno(error) ?? (error instanceof Error ? error.name : 'unknown'),
+      });
+      await this.setAside(name, 'damaged');
+      return null;
     }
-    this.options.log.error('a status event in the outbox is damaged and set aside; the others go on', {
-      file: this.path(`${name}.damaged`),
-      // zod's and JSON's words may quote the content; the error's kind is enough.
-      reason: errno(trouble) ?? (trouble instanceof Error ? trouble.name : 'unknown'),
-    });
-    await this.setAside(name, 'damaged');
-    return null;
   }
 
   private path(name: string): string {

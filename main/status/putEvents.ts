@@ -6,7 +6,6 @@ import type {
   EventBridgeClientConfig,
   PutEventsRequestEntry,
 } from '@aws-sdk/client-eventbridge';
-
 import { awsHandler, limitCredentials } from '../platform/awsHandler.ts';
 
 const LIMITS = { idleTimeoutMs: 30_000, requestTimeoutMs: 60_000 };
@@ -17,60 +16,59 @@ export interface PutResult {
 }
 
 export interface PutEvents {
-  /** One request; an answer an entry, in the same order. Rejects with the SDK's error. */
+  /** One request; an answer for each entry, in the same order. Rejects with the SDK's error. */
   put(entries: PutEventsRequestEntry[], signal: AbortSignal): Promise<readonly PutResult[]>;
-  /** Asks for credentials anew at the next request. */
-  forgetCredentials(): void;
-  close(): void;
+  /** The next request reads policy and credentials again. */
+  forgetClient(): void;
 }
 
-export interface AwsOptions {
+export interface AwsPolicy {
   /** null: as the AWS SDK finds it. */
-  readonly region: string | null;
+  readonly awsRegion: string | null;
   /** null: AWS's own for the region. */
-  readonly endpoint?: string | null;
+  readonly eventBridgeEndpoint: string | null;
   /** A profile of AWS's shared files; null: the SDK's default chain. */
-  readonly profile?: string | null;
-  /** Instead of profile and chain. */
-  readonly credentials?: EventBridgeClientConfig['credentials'];
+  readonly awsProfile: string | null;
 }
+export type Credentials = EventBridgeClientConfig['credentials'];
 
-export function awsPutEvents(options: AwsOptions): PutEvents {
+/** @param credentials instead of profile and chain */
+export function awsPutEvents(policy: AwsPolicy, credentials?: Credentials): PutEvents {
   let client: EventBridgeClient | null = null;
-  const forget = (): void => {
-    client?.destroy();
-    client = null;
-  };
   return {
     async put(entries, signal) {
       const { EventBridgeClient, PutEventsCommand } = await import('@aws-sdk/client-eventbridge');
       if (client === null) {
-        client = new EventBridgeClient({ ...configOf(options), requestHandler: await awsHandler(LIMITS) });
+        const requestHandler = await awsHandler(LIMITS);
+        client = new EventBridgeClient({ ...configOf(policy, credentials), requestHandler });
         limitCredentials(client);
       }
       // The SDK does not look at the signal while it waits for credentials.
       const aborted = new Promise<never>((_, reject) => {
-        signal.addEventListener('abort', () => reject(new Error('given up')), { once: true });
+        signal.addEventListener('abort', () => reject(new Error('aborted')), { once: true });
       });
       const sent = client.send(new PutEventsCommand({ Entries: entries }), { abortSignal: signal });
       const { Entries = [] } = await Promise.race([sent, aborted]);
       return Entries;
     },
-    forgetCredentials: forget,
-    close: forget,
+    forgetClient() {
+      client?.destroy();
+      client = null;
+    },
   };
 }
 
-function configOf({ region, endpoint, profile, credentials }: AwsOptions): EventBridgeClientConfig {
+function configOf(policy: AwsPolicy, credentials: Credentials): EventBridgeClientConfig {
+  const { awsRegion: region, eventBridgeEndpoint: endpoint, awsProfile: profile } = policy;
   const config = {
     maxAttempts: 1,
     ...(region === null ? {} : { region }),
-    ...(endpoint === undefined || endpoint === null ? {} : { endpoint }),
-    ...(profile === undefined || profile === null ? {} : { profile }),
+    ...(endpoint === null ? {} : { endpoint }),
+    ...(profile === null ? {} : { profile }),
     ...(credentials === undefined ? {} : { credentials }),
     // Only "eventBridgeEndpoint" says where events go, not AWS_ENDPOINT_URL or the agent's config file.
     ignoreConfiguredEndpointUrls: true,
-    // Handed on to the providers: without it the SDK reads AWS's shared files once in a process and never sees a
+    // Passed on to the providers: without it the SDK reads AWS's shared files once in a process, and never sees a
     // token that was renewed in them.
     ignoreCache: true,
   };

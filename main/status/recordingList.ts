@@ -1,7 +1,7 @@
 // The recordings of this machine and their status, from the status events. Pure.
 
 import type { StatusDetail } from '../shared/statusEvent.ts';
-import { statusEventSchema } from '../shared/statusEvent.ts';
+import { parseEvents } from './eventsReader.ts';
 
 export interface Row {
   readonly recordingId: string;
@@ -25,13 +25,8 @@ export interface Row {
 /** The newest event of each recording, in the order of their first events. */
 export function readRows(text: string, before: readonly Row[] = []): Row[] {
   const rows = new Map(before.map((row) => [row.recordingId, row]));
-  for (const line of text.split('\n')) {
-    const event = statusEventSchema.safeParse(parse(line));
-    if (!event.success) continue; // a torn last line, or not one of ours
-    const { detail, time } = event.data;
-    const recordingId = detail.eventDeduplicationId.split(':', 1)[0] ?? '';
-    rows.set(recordingId, rowFor(recordingId, time, detail, rows.get(recordingId)));
-  }
+  for (const { recordingId, event } of parseEvents(text))
+    rows.set(recordingId, rowFor(recordingId, event.time, event.detail, rows.get(recordingId)));
   return [...rows.values()];
 }
 
@@ -95,12 +90,4 @@ export function withUnreadable(
 
 function pending(reason: Row['reason']): string {
   return reason === null ? 'upload pending' : `upload pending; ${reason.code}: ${reason.message}`;
-}
-
-function parse(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,13 +1,13 @@
-// Builds status events in AWS's shape (main/shared/statusEvent.ts) and delivers each, in order, to the NDJSON file and
-// the outbox, then to the pages. An event that could not be written is pushed after the first try and written later.
+// Builds status events in AWS's shape (main/shared/statusEvent.ts) and writes each, in order, to the NDJSON file and the
+// outbox, then pushes it to the pages. An event that could not be written is pushed after the first try and written later.
 
 import type { Failure } from '../shared/errors.ts';
 import type { Integrity } from '../shared/manifest.ts';
-import type { ClientInfo, RecordingStatus, StatusDetail, StatusEvent } from '../shared/statusEvent.ts';
+import type { ClientInfo, StatusDetail, StatusEvent } from '../shared/statusEvent.ts';
 import type { Clock, Moment } from '../shared/time.ts';
 import { toTimestamp } from '../shared/time.ts';
-import type { SetTimer } from '../platform/deadline.ts';
 import type { Logger } from '../platform/log.ts';
+import type { EventBridge } from './eventBridge.ts';
 import type { QueuedWrite } from './eventQueue.ts';
 import { EventQueue } from './eventQueue.ts';
 import { appendEvent } from './eventsFile.ts';
@@ -37,16 +37,13 @@ export type Announcement =
 export interface StatusEventsOptions {
   /** Read for each event: policy may change. */
   readonly policy: { readonly statusEventsFile: string };
+  readonly eventBridge: Pick<EventBridge, 'add'>;
   readonly hub: StatusHub;
-  readonly clock: Clock;
+  readonly clock: Pick<Clock, 'now'>;
   readonly newEventId: () => string;
   /** What the event says of this machine, as it is now. */
   readonly clientInfo: () => ClientInfo;
   readonly log: Logger;
-  /** Events for EventBridge; add() resolves when the event is on the disk. undefined: policy names no bus. */
-  readonly outbox?: () => { add(event: StatusEvent): Promise<void> } | undefined;
-  readonly random?: () => number;
-  readonly setTimer?: SetTimer;
 }
 
 export class StatusEvents {
@@ -56,17 +53,16 @@ export class StatusEvents {
   private pushed: Promise<void> = Promise.resolve();
 
   constructor(private readonly options: StatusEventsOptions) {
-    const { log, random = Math.random, setTimer } = options;
-    const common = { log, random, ...(setTimer === undefined ? {} : { setTimer }) };
+    const { policy, eventBridge, log } = options;
     this.file = new EventQueue({
-      ...common,
       place: 'the file of policy "statusEventsFile"',
-      write: (event) => appendEvent(options.policy.statusEventsFile, event),
+      write: (event) => appendEvent(policy.statusEventsFile, event),
+      log,
     });
     this.outbox = new EventQueue({
-      ...common,
       place: 'the outbox for EventBridge in the data folder',
-      write: async (event) => options.outbox?.()?.add(event),
+      write: (event) => eventBridge.add(event),
+      log,
     });
   }
 
@@ -95,45 +91,31 @@ export class StatusEvents {
     this.outbox.retryNow();
   }
 
-  /** Runs a function while nothing is written to the outbox. Never rejects. */
-  betweenOutboxWrites(act: () => Promise<void>): Promise<void> {
-    return this.outbox.between(act);
-  }
-
   private build(subject: Subject, announcement: Announcement): StatusEvent {
-    const { instanceArn, contactId, agentArn, browser } = subject;
+    const { recordingId, instanceArn, contactId, agentArn, browser } = subject;
     const contactArn = `${instanceArn}/contact/${contactId}`;
+    // `arn:aws:connect:<region>:<account>:instance/<id>` (AWS Service Authorization Reference, Amazon Connect)
+    const [, , , region = '', account = ''] = instanceArn.split(':');
     const now = this.options.clock.now();
-    const common = {
-      version: '1.0' as const,
-      eventDeduplicationId: deduplicationId(subject.recordingId, announcement.status),
-      instanceArn,
-      contactArn,
-      agentArn,
-      clientInfo: { ...this.options.clientInfo(), ...(browser === undefined ? {} : { browser }) },
-    };
     return {
       version: '0',
       id: this.options.newEventId(),
       'detail-type': 'Screen Recording Status Changed',
       source: 'sightline',
-      ...arnParts(instanceArn),
+      account,
       time: toTimestamp(now),
+      region,
       resources: [contactArn, instanceArn],
-      detail: { ...common, ...detailOf(announcement, now) },
+      detail: {
+        version: '1.0',
+        // The same for every repetition of an event.
+        eventDeduplicationId: `${recordingId}:${announcement.status}`,
+        ...{ instanceArn, contactArn, agentArn },
+        clientInfo: { ...this.options.clientInfo(), ...(browser === undefined ? {} : { browser }) },
+        ...detailOf(announcement, now),
+      },
     };
   }
-}
-
-/** The same for every repetition of an event. */
-function deduplicationId(recordingId: string, status: RecordingStatus): string {
-  return `${recordingId}:${status}`;
-}
-
-/** `arn:aws:connect:<region>:<account>:instance/<id>` (AWS Service Authorization Reference, Amazon Connect). */
-function arnParts(arn: string): { account: string; region: string } {
-  const [, , , region = '', account = ''] = arn.split(':');
-  return { account, region };
 }
 
 type CommonKey =
@@ -146,24 +128,25 @@ function detailOf(announcement: Announcement, now: Moment): Variable<StatusDetai
       return { recordingStatus: 'INITIATED' };
     case 'COMPLETED':
       return { recordingStatus: 'COMPLETED', recordingInfo: span(announcement) };
-    case 'PUBLISHED':
+    case 'PUBLISHED': {
+      const { startTime, endTime, location, sizeBytes, integrity } = announcement;
       return {
         recordingStatus: 'PUBLISHED',
         recordingInfo: {
           ...span(announcement),
           publishTime: toTimestamp(now),
-          location: announcement.location,
-          durationInMillis: announcement.endTime - announcement.startTime,
-          sizeInBytes: announcement.sizeBytes,
-          ...(announcement.integrity === undefined ? {} : { integrity: announcement.integrity }),
+          location,
+          durationInMillis: endTime - startTime,
+          sizeInBytes: sizeBytes,
+          ...(integrity === undefined ? {} : { integrity }),
         },
       };
-    case 'FAILED':
-      return {
-        recordingStatus: 'FAILED',
-        recordingInfo: { startTime: toTimestamp(announcement.startTime) },
-        failureInfo: announcement.failure,
-      };
+    }
+    case 'FAILED': {
+      const { startTime, failure } = announcement;
+      const recordingInfo = { startTime: toTimestamp(startTime) };
+      return { recordingStatus: 'FAILED', recordingInfo, failureInfo: failure };
+    }
   }
 }
 

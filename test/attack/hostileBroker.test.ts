@@ -95,7 +95,10 @@ describe('an EventBridge', () => {
     const outbox = new Outbox({ folder: join(await temporaryFolder(), 'outbox'), log });
     await outbox.add(statusEvent('rec-1'));
     const sender = new EventBridge({
-      ...{ bus: 'a-bus', region: REGION, endpoint: hostile.url, outbox, log, requestTimeoutMs },
+      policy: {
+        ...{ eventBusName: 'a-bus', awsRegion: REGION, eventBridgeEndpoint: hostile.url, awsProfile: null },
+      },
+      ...{ outbox, log, requestTimeoutMs },
       credentials: { accessKeyId: 'AKIATESTTESTTESTTEST', secretAccessKey: 'nothing', sessionToken: TOKEN },
       clock: { now: () => 0 },
       random: () => 1,

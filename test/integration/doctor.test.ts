@@ -10,7 +10,7 @@ import { ffmpegSpawner } from '../../main/capture/spawnFfmpeg.ts';
 import { tryCapture } from '../../main/capture/trial.ts';
 import type { CheckResult } from '../../main/diagnostics/check.ts';
 import { silentLogger } from '../../main/platform/log.ts';
-import { EVENT_BRIDGE_FAILED, EVENT_BRIDGE_RECOVERED } from '../../main/shared/logEvents.ts';
+import { EVENT_BRIDGE_FAILED, EVENT_BRIDGE_RECOVERED } from '../../main/shared/names.ts';
 import { findResourcesFolder } from '../../main/platform/paths.ts';
 import { startBroker } from '../rig/broker.ts';
 import { oneMonitor, startDesk } from '../rig/desk.ts';

@@ -3,7 +3,8 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { EventBridge, type EventBridgeOptions } from '../../main/status/eventBridge.ts';
+import type { EventBridgeOptions, EventBridgePolicy } from '../../main/status/eventBridge.ts';
+import { EventBridge } from '../../main/status/eventBridge.ts';
 import { Outbox } from '../../main/status/outbox.ts';
 import type { EventBridgeServer, Fault } from '../rig/eventBridgeServer.ts';
 import { startEventBridgeServer, testKey } from '../rig/eventBridgeServer.ts';
@@ -31,14 +32,18 @@ afterEach(async () => {
 });
 
 /** Waits of some milliseconds for what may pass, of some seconds for what may not. */
-function open(options: Partial<EventBridgeOptions> = {}): { outbox: Outbox; sender: EventBridge } {
+function open(
+  options: Partial<EventBridgeOptions> = {},
+  policy: Partial<EventBridgePolicy> = {},
+): { outbox: Outbox; sender: EventBridge } {
   const kept = keepingLogger();
   lines = kept.lines;
   const outbox = new Outbox({ folder, log: kept.log });
   sender = new EventBridge({
-    bus: server.bus,
-    region: server.region,
-    endpoint: server.endpoint,
+    policy: {
+      ...{ eventBusName: server.bus, awsRegion: server.region, eventBridgeEndpoint: server.endpoint },
+      ...{ awsProfile: null, ...policy },
+    },
     credentials: () => Promise.resolve(server.key),
     outbox,
     clock: { now: () => Date.now() },
@@ -60,9 +65,9 @@ async function delivered(events: number): Promise<void> {
 
 describe('an event', () => {
   it('arrives as it was announced, under our source, and leaves the outbox', async () => {
-    const { outbox } = open();
-    sender?.start();
-    await outbox.add(statusEvent('a'));
+    const { outbox, sender } = open();
+    sender.start();
+    await sender.add(statusEvent('a'));
     await delivered(1);
     const event = statusEvent('a');
     expect(server.received).toEqual([
@@ -77,35 +82,36 @@ describe('an event', () => {
       },
     ]);
     expect(await readdir(folder)).toEqual([]);
-    expect(sender).toMatchObject({ pending: 0, lastProblem: null });
+    expect(outbox.pending).toBe(0);
+    expect(sender.lastProblem).toBeNull();
     expect(lines).toEqual([]);
   });
 
   it('that waited is sent in order, ten to a request', async () => {
-    const { outbox } = open();
+    const { sender } = open();
     const all = Array.from({ length: 23 }, (_, index) => `r${index}`);
-    await Promise.all(all.map((id) => outbox.add(statusEvent(id))));
-    sender?.start();
+    await Promise.all(all.map((id) => sender.add(statusEvent(id))));
+    sender.start();
     await delivered(23);
     expect(ids()).toEqual(all);
     expect(server.outcomes).toEqual(['200', '200', '200']);
   });
 
   it('that is large shares a request only with what fits', async () => {
-    const { outbox } = open();
-    for (const id of ['a', 'b', 'c', 'd']) await outbox.add(statusEvent(id, 100_000));
-    sender?.start();
+    const { sender } = open();
+    for (const id of ['a', 'b', 'c', 'd']) await sender.add(statusEvent(id, 100_000));
+    sender.start();
     await delivered(4);
     expect(ids()).toEqual(['a', 'b', 'c', 'd']);
     expect(server.outcomes).toEqual(['200', '200']);
   });
 
   it('too large for any request is set aside and blocks nobody', async () => {
-    const { outbox } = open();
-    await outbox.add(statusEvent('a'));
-    await outbox.add(statusEvent('huge', 300_000));
-    await outbox.add(statusEvent('b'));
-    sender?.start();
+    const { sender } = open();
+    await sender.add(statusEvent('a'));
+    await sender.add(statusEvent('huge', 300_000));
+    await sender.add(statusEvent('b'));
+    sender.start();
     await delivered(2);
     expect(ids()).toEqual(['a', 'b']);
     expect(await readdir(folder)).toEqual(['0000000000000002.json.refused']);
@@ -120,35 +126,35 @@ describe('a fault that passes', () => {
     ['a reset connection', 'reset', 'ECONNRESET'],
     ['an expired token', 'expired-token', 'ExpiredTokenException'],
   ])('%s: sent again until it is taken; logged once', async (_, fault, code) => {
-    const { outbox } = open();
+    const { sender } = open();
     server.fail(fault, fault, fault);
-    sender?.start();
-    await outbox.add(statusEvent('a'));
+    sender.start();
+    await sender.add(statusEvent('a'));
     await delivered(1);
     expect(ids()).toEqual(['a']);
     expect(server.outcomes).toHaveLength(4);
     expect(warnings()).toEqual([code]);
-    expect(sender?.lastProblem).toBeNull();
+    expect(sender.lastProblem).toBeNull();
   });
 
   it('nobody listens: everything waits, and goes out when somebody does', async () => {
-    const { outbox } = open();
+    const { outbox, sender } = open();
     await server.down();
-    sender?.start();
-    for (const id of ['a', 'b']) await outbox.add(statusEvent(id));
-    await sender?.idle();
-    expect(sender?.lastProblem).toMatchObject({ code: 'ECONNREFUSED', permanent: false });
-    expect(sender?.pending).toBe(2);
+    sender.start();
+    for (const id of ['a', 'b']) await sender.add(statusEvent(id));
+    await sender.idle();
+    expect(sender.lastProblem).toMatchObject({ code: 'ECONNREFUSED', permanent: false });
+    expect(outbox.pending).toBe(2);
     await server.up();
     await delivered(2);
     expect(ids()).toEqual(['a', 'b']);
   });
 
   it('an answer that was lost: the event comes twice, under the same id', async () => {
-    const { outbox } = open();
+    const { sender } = open();
     server.fail('lost-answer');
-    sender?.start();
-    await outbox.add(statusEvent('a'));
+    sender.start();
+    await sender.add(statusEvent('a'));
     await delivered(2);
     expect(server.received.map(({ detail }) => detail.eventDeduplicationId)).toEqual([
       'a:INITIATED',
@@ -158,46 +164,46 @@ describe('a fault that passes', () => {
   });
 
   it('no answer at all: given up after its time, and sent again', async () => {
-    const { outbox } = open({ requestTimeoutMs: 300 });
+    const { sender } = open({ requestTimeoutMs: 300 });
     server.fail('stall');
-    sender?.start();
-    await outbox.add(statusEvent('a'));
+    sender.start();
+    await sender.add(statusEvent('a'));
     await delivered(1);
     expect(server.outcomes).toEqual(['stall', '200']);
     expect(warnings()).toEqual(['ETIMEDOUT']);
   });
 
   it('some of a request: only those are sent again', async () => {
-    const { outbox } = open();
+    const { sender } = open();
     server.fail({ partial: [1, 3], code: 'InternalFailure' });
-    for (const id of ['a', 'b', 'c', 'd']) await outbox.add(statusEvent(id));
-    sender?.start();
+    for (const id of ['a', 'b', 'c', 'd']) await sender.add(statusEvent(id));
+    sender.start();
     await delivered(4);
     expect(ids()).toEqual(['a', 'c', 'b', 'd']);
   });
 });
 
 describe('a fault that somebody must mend', () => {
-  it('no right: told once with what to do, and delivered after retryNow()', async () => {
-    const { outbox } = open({ random: () => 1 });
+  it('no right: told once with what to do, and sent after a change of policy', async () => {
+    const { sender } = open({ random: () => 1 });
     server.failAlways('access-denied');
-    sender?.start();
-    await outbox.add(statusEvent('a'));
-    await sender?.idle();
-    expect(sender?.lastProblem).toMatchObject({ code: 'AccessDeniedException', permanent: true });
-    expect(sender?.lastProblem?.message).toContain('events:PutEvents');
-    sender?.retryNow();
-    await sender?.idle();
+    sender.start();
+    await sender.add(statusEvent('a'));
+    await sender.idle();
+    expect(sender.lastProblem).toMatchObject({ code: 'AccessDeniedException', permanent: true });
+    expect(sender.lastProblem?.message).toContain('events:PutEvents');
+    sender.policyChanged(new Set(['awsProfile']));
+    await sender.idle();
     expect(warnings()).toEqual(['AccessDeniedException']);
     server.failAlways(null);
-    sender?.retryNow();
+    sender.policyChanged(new Set(['awsProfile']));
     await delivered(1);
-    expect(sender?.lastProblem).toBeNull();
+    expect(sender.lastProblem).toBeNull();
   });
 
-  it.each<[string, Partial<EventBridgeOptions>, string]>([
-    ['another bus', { bus: 'another' }, 'AccessDeniedException'],
-    ['another region', { region: 'us-east-1' }, 'InvalidSignatureException'],
+  it.each<[string, Partial<EventBridgeOptions>, string, Partial<EventBridgePolicy>?]>([
+    ['another bus', {}, 'AccessDeniedException', { eventBusName: 'another' }],
+    ['another region', {}, 'InvalidSignatureException', { awsRegion: 'us-east-1' }],
     [
       'a wrong secret',
       { credentials: () => Promise.resolve({ ...testKey, secretAccessKey: 'wrong' }) },
@@ -209,17 +215,17 @@ describe('a fault that somebody must mend', () => {
       'UnrecognizedClientException',
     ],
     ['no credentials at all', { credentials: undefined }, 'CredentialsProviderError'],
-  ])('%s', async (_, options, code) => {
+  ])('%s', async (_, options, code, policy) => {
     for (const name of ['AWS_CONFIG_FILE', 'AWS_SHARED_CREDENTIALS_FILE'])
       process.env[name] = join(home, 'none');
     for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_PROFILE'])
       Reflect.deleteProperty(process.env, name);
-    const { outbox } = open({ random: () => 1, ...options });
-    sender?.start();
-    await outbox.add(statusEvent('a'));
-    await sender?.idle();
-    expect(sender?.lastProblem).toMatchObject({ code, permanent: true });
-    expect(sender?.pending).toBe(1);
+    const { outbox, sender } = open({ random: () => 1, ...options }, policy);
+    sender.start();
+    await sender.add(statusEvent('a'));
+    await sender.idle();
+    expect(sender.lastProblem).toMatchObject({ code, permanent: true });
+    expect(outbox.pending).toBe(1);
     expect(warnings()).toEqual([code]);
     expect(JSON.stringify(lines)).not.toContain(testKey.secretAccessKey);
   });
@@ -236,17 +242,17 @@ describe('credentials in AWS’s shared files', () => {
     process.env.AWS_SHARED_CREDENTIALS_FILE = file;
     process.env.AWS_CONFIG_FILE = join(home, 'none');
     await write(testKey);
-    const { outbox } = open({ credentials: undefined, profile: 'desk', random: () => 1 });
-    sender?.start();
-    await outbox.add(statusEvent('a'));
+    const { sender } = open({ credentials: undefined, random: () => 1 }, { awsProfile: 'desk' });
+    sender.start();
+    await sender.add(statusEvent('a'));
     await delivered(1);
     // The old token ends; some job of IT's writes the new one.
     server.key = { ...testKey, sessionToken: 'another token' };
-    await outbox.add(statusEvent('b'));
-    await sender?.idle();
-    expect(sender?.lastProblem).toMatchObject({ code: 'UnrecognizedClientException' });
+    await sender.add(statusEvent('b'));
+    await sender.idle();
+    expect(sender.lastProblem).toMatchObject({ code: 'UnrecognizedClientException' });
     await write(server.key);
-    sender?.retryNow();
+    sender.policyChanged(new Set(['awsProfile']));
     await delivered(2);
     expect(ids()).toEqual(['a', 'b']);
   });
@@ -254,10 +260,10 @@ describe('credentials in AWS’s shared files', () => {
 
 describe('an event refused for ever', () => {
   it('is set aside, and the others of its request are taken', async () => {
-    const { outbox } = open();
+    const { sender } = open();
     server.fail({ partial: [1], code: 'MalformedDetail' });
-    for (const id of ['a', 'b', 'c']) await outbox.add(statusEvent(id));
-    sender?.start();
+    for (const id of ['a', 'b', 'c']) await sender.add(statusEvent(id));
+    sender.start();
     await delivered(2);
     expect(ids()).toEqual(['a', 'c']);
     expect(await readdir(folder)).toEqual(['0000000000000002.json.refused']);

@@ -11,7 +11,7 @@ import { tryS3 } from '../../publisher/s3/s3Trial.ts';
 import { s3SettingsOf } from '../../publisher/s3/settings.ts';
 import { Throttle } from '../../publisher/s3/throttle.ts';
 import { authUrlOf } from '../../server/authentication.ts';
-import { EVENT_BRIDGE_FAILED, EVENT_BRIDGE_RECOVERED } from '../../shared/logEvents.ts';
+import { EVENT_BRIDGE_FAILED, EVENT_BRIDGE_RECOVERED } from '../../shared/names.ts';
 import { counted, failed, ok, orFailed, skipped, warning, type Finding } from '../check.ts';
 import type { CheckContext, Servers } from '../context.ts';
 import { readLogLines } from '../files.ts';

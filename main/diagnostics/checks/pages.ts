@@ -6,7 +6,7 @@ import { readBrowserPolicies, type FoundPolicies } from '../../browserPolicy/rea
 import type { Policy } from '../../policy/keys.ts';
 import { authUrlOf } from '../../server/authentication.ts';
 import { judge } from '../../server/guard.ts';
-import { REQUEST_REFUSED } from '../../shared/logEvents.ts';
+import { REQUEST_REFUSED } from '../../shared/names.ts';
 import { failed, ok, orFailed, shortList, skipped, warning, type Finding } from '../check.ts';
 import type { CheckContext } from '../context.ts';
 import { readLogLines } from '../files.ts';

@@ -25,7 +25,7 @@ import { openContext, type CheckContext } from '../../../main/diagnostics/contex
 import { createLogger, silentLogger } from '../../../main/platform/log.ts';
 import type { Policy } from '../../../main/policy/keys.ts';
 import { loadPolicy } from '../../../main/policy/load.ts';
-import { REQUEST_REFUSED } from '../../../main/shared/logEvents.ts';
+import { REQUEST_REFUSED } from '../../../main/shared/names.ts';
 import { temporaryFolder } from '../support/folders.ts';
 import { containing } from '../support/matchers.ts';
 

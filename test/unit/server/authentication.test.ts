@@ -6,7 +6,7 @@ import type { AuthOutcome } from '../../../main/server/authEndpoint.ts';
 
 const MINUTE = 60_000;
 
-class Desk {
+class Client {
   now = 0;
   asked = 0;
   outcome: AuthOutcome = { kind: 'accepted', expiresAt: null };
@@ -16,13 +16,12 @@ class Desk {
       this.asked += 1;
       return Promise.resolve(this.outcome);
     },
-    appVersion: '1',
     log: silentLogger,
     now: () => this.now,
     wallClock: () => 1_000_000 + this.now,
   });
 
-  /** On a connection of its own unless told. @returns what the page is told; null: let in */
+  /** On a new connection by default. @returns the refusal; null: accepted */
   async hello(token: string, attempts = new Attempts()): Promise<AuthenticationError | null> {
     const hello = { type: 'hello', protocol: 1, agentArn: 'arn:a', instanceArn: 'arn:i', token } as const;
     try {
@@ -37,76 +36,76 @@ class Desk {
 
 describe('authentication', () => {
   it.each([
-    ['5 minutes where nothing is said', null, 5 * MINUTE],
+    ['5 minutes where the endpoint gives no time', null, 5 * MINUTE],
     ['as long as the token is good', 2 * MINUTE, 2 * MINUTE],
     ['15 minutes at most', 600 * MINUTE, 15 * MINUTE],
   ])('remembers a yes for %s', async (_, expiresInMs, forMs) => {
-    const desk = new Desk();
+    const client = new Client();
     const expiresAt = expiresInMs === null ? null : new Date(1_000_000 + expiresInMs);
-    desk.outcome = { kind: 'accepted', expiresAt };
-    await desk.hello('t');
-    desk.now = forMs - 1;
-    await desk.hello('t');
-    expect(desk.asked).toBe(1);
-    desk.now = forMs;
-    await desk.hello('t');
-    expect(desk.asked).toBe(2);
+    client.outcome = { kind: 'accepted', expiresAt };
+    await client.hello('t');
+    client.now = forMs - 1;
+    await client.hello('t');
+    expect(client.asked).toBe(1);
+    client.now = forMs;
+    await client.hello('t');
+    expect(client.asked).toBe(2);
   });
 
   it('remembers a no for a minute, and for that token only', async () => {
-    const desk = new Desk();
-    desk.outcome = { kind: 'refused', why: 'it said no' };
-    expect((await desk.hello('t'))?.retryAfterSeconds).toBeNull();
-    desk.outcome = { kind: 'accepted', expiresAt: null };
-    expect(await desk.hello('other')).toBeNull();
-    desk.now = MINUTE - 1;
-    expect((await desk.hello('t'))?.retryAfterSeconds).toBeNull();
-    desk.now = MINUTE;
-    expect(await desk.hello('t')).toBeNull();
-    expect(desk.asked).toBe(3);
+    const client = new Client();
+    client.outcome = { kind: 'refused', why: 'it said no' };
+    expect((await client.hello('t'))?.retryAfterSeconds).toBeNull();
+    client.outcome = { kind: 'accepted', expiresAt: null };
+    expect(await client.hello('other')).toBeNull();
+    client.now = MINUTE - 1;
+    expect((await client.hello('t'))?.retryAfterSeconds).toBeNull();
+    client.now = MINUTE;
+    expect(await client.hello('t')).toBeNull();
+    expect(client.asked).toBe(3);
   });
 
   it('waits 1, 2, 4 ... 30 s for an endpoint that is away, a fifth more at most, across reloads', async () => {
-    const desk = new Desk();
-    desk.outcome = { kind: 'unavailable', why: 'it answered 503' };
+    const client = new Client();
+    client.outcome = { kind: 'unavailable', why: 'it answered 503' };
     for (const [index, seconds] of [1, 2, 4, 8, 16, 30, 30].entries()) {
-      const waits = (await desk.hello('t'))!.retryAfterSeconds!;
+      const waits = (await client.hello('t'))!.retryAfterSeconds!;
       expect(waits).toBeGreaterThanOrEqual(seconds);
       expect(waits).toBeLessThanOrEqual(Math.ceil(seconds * 1.2));
-      // Not before its time, whoever asks; and at that time it is asked again.
-      desk.now += seconds * 1000 - 1;
-      await desk.hello('t');
-      expect(desk.asked).toBe(index + 1);
-      desk.now += waits * 1000;
+      // Asked again after the wait and not before, also for another page.
+      client.now += seconds * 1000 - 1;
+      await client.hello('t');
+      expect(client.asked).toBe(index + 1);
+      client.now += waits * 1000;
     }
-    desk.outcome = { kind: 'accepted', expiresAt: null };
-    expect(await desk.hello('t')).toBeNull();
+    client.outcome = { kind: 'accepted', expiresAt: null };
+    expect(await client.hello('t')).toBeNull();
   });
 
-  it('asks 30 times a minute at most, whatever tokens pages make up, and lets in whom it knows', async () => {
-    const desk = new Desk();
-    await desk.hello('good');
-    desk.outcome = { kind: 'refused', why: 'it said no' };
-    for (let count = 1; count <= 40; count++) await desk.hello(`made-up-${count}`);
-    expect(desk.asked).toBe(30);
-    expect((await desk.hello('one-more'))?.retryAfterSeconds).toBe(60);
-    expect(await desk.hello('good')).toBeNull();
-    desk.now = MINUTE + 1;
-    expect((await desk.hello('one-more'))?.retryAfterSeconds).toBeNull();
-    expect(desk.asked).toBe(31);
+  it('asks 30 times a minute at most, also for invented tokens, and accepts cached ones', async () => {
+    const client = new Client();
+    await client.hello('good');
+    client.outcome = { kind: 'refused', why: 'it said no' };
+    for (let count = 1; count <= 40; count++) await client.hello(`made-up-${count}`);
+    expect(client.asked).toBe(30);
+    expect((await client.hello('one-more'))?.retryAfterSeconds).toBe(60);
+    expect(await client.hello('good')).toBeNull();
+    client.now = MINUTE + 1;
+    expect((await client.hello('one-more'))?.retryAfterSeconds).toBeNull();
+    expect(client.asked).toBe(31);
   });
 
   it('holds back a connection that attempts one token after the other', async () => {
-    const desk = new Desk();
-    desk.outcome = { kind: 'refused', why: 'it said no' };
+    const client = new Client();
+    client.outcome = { kind: 'refused', why: 'it said no' };
     const attempts = new Attempts();
-    await desk.hello('a', attempts);
-    await desk.hello('b', attempts);
-    expect(desk.asked).toBe(2);
-    expect((await desk.hello('c', attempts))?.retryAfterSeconds).toBeGreaterThanOrEqual(1);
-    expect(desk.asked).toBe(2);
-    desk.now = 1500;
-    await desk.hello('c', attempts);
-    expect(desk.asked).toBe(3);
+    await client.hello('a', attempts);
+    await client.hello('b', attempts);
+    expect(client.asked).toBe(2);
+    expect((await client.hello('c', attempts))?.retryAfterSeconds).toBeGreaterThanOrEqual(1);
+    expect(client.asked).toBe(2);
+    client.now = 1500;
+    await client.hello('c', attempts);
+    expect(client.asked).toBe(3);
   });
 });

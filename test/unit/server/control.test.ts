@@ -1,4 +1,4 @@
-// The control path with deliveries that take as long as the test wants. Who is kept out is in judgeControl.test.ts.
+// The control path with uploads that take as long as the test wants. Refusals are tested in judgeControl.test.ts.
 import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -13,7 +13,7 @@ import { keepingLogger } from '../support/logs.ts';
 interface Bench {
   readonly asked: (readonly string[] | undefined)[];
   settle(outcome: Outcome): void;
-  /** Resolves with what came back, or rejects when the connection was cut. */
+  /** Resolves with what came back, or rejects when the connection was closed. */
   post(body: object, signal?: AbortSignal): Promise<{ status: number | undefined; reply: unknown }>;
   /** Resolves when this many requests have reached the publisher. */
   reached(count: number): Promise<void>;
@@ -24,11 +24,11 @@ async function bench(recovery: Promise<void> = Promise.resolve()): Promise<Bench
   const dataDir = await temporaryFolder();
   const asked: (readonly string[] | undefined)[] = [];
   const settles: ((outcome: Outcome) => void)[] = [];
-  let news = (): void => undefined;
+  let notify = (): void => undefined;
   const publisher: ControlServices['publisher'] = {
     retryNow(names) {
       asked.push(names);
-      news();
+      notify();
       const outcome = new Promise<Outcome>((resolve) => settles.push(resolve));
       return [{ recordingId: 'r', contactId: 'c', outcome }];
     },
@@ -80,7 +80,7 @@ async function bench(recovery: Promise<void> = Promise.resolve()): Promise<Bench
         outgoing.end(JSON.stringify(body));
       }),
     async reached(count) {
-      while (asked.length < count) await new Promise<void>((resolve) => (news = resolve));
+      while (asked.length < count) await new Promise<void>((resolve) => (notify = resolve));
     },
     cutAll: () => server.closeAllConnections(),
   };
@@ -129,17 +129,17 @@ describe('a retry', () => {
     expect(await answer).toEqual(reply({ status: 'PENDING' }));
   });
 
-  it('that nobody waits for any more, or that is hung up on, harms nobody', async () => {
+  it('whose caller is gone, or closes the connection, disturbs no other', async () => {
     const on = await bench();
     const gone = new AbortController();
     const given = on.post({ waitSeconds: 600 }, gone.signal);
     await on.reached(1);
     gone.abort();
     await expect(given).rejects.toThrow();
-    const cut = on.post({ waitSeconds: 600 });
+    const closed = on.post({ waitSeconds: 600 });
     await on.reached(2);
     on.cutAll();
-    await expect(cut).rejects.toThrow();
+    await expect(closed).rejects.toThrow();
     on.settle(published);
     expect(await on.post({})).toEqual(reply({ status: 'PENDING' }));
   });

@@ -93,7 +93,7 @@ describe('an attack by Origin', () => {
   });
 
   it.each([
-    ['http, which anybody on the network can be', 'http://acme.my.connect.aws'],
+    ['http, which any machine on the network can serve', 'http://acme.my.connect.aws'],
     ['a scheme that is neither', 'ftp://acme.my.connect.aws'],
     ['a websocket scheme', 'wss://acme.my.connect.aws'],
     ['a browser extension', 'chrome-extension://acme.my.connect.aws'],
@@ -137,7 +137,7 @@ describe('an attack by Origin', () => {
     expect(allows(origin, development)).toBe(false);
   });
 
-  it('is refused whatever it is, unless it is exactly one of ours', () => {
+  it('is refused unless it is exactly one of ours', () => {
     const pieces = fc.constantFrom(
       'https://',
       'http://',
@@ -174,7 +174,7 @@ describe('an attack by Origin', () => {
     );
   });
 
-  it('is told back in no more words than a log line can bear', () => {
+  it('is quoted only up to a length that a log line can have', () => {
     const verdict = judge(HOST, `https://${'x'.repeat(100_000)}.example`, PORT, policy);
     expect(verdict.allowed ? '' : verdict.reason).toMatch(/^Origin https:\/\/x+ is not in "allowedDomains"$/);
     expect(verdict.allowed ? Infinity : verdict.reason.length).toBeLessThan(400);
@@ -229,9 +229,9 @@ describe('pages served from this machine', () => {
 });
 
 describe('no allowed domains', () => {
-  it('let nobody in', () => {
-    const nobody = { allowedDomains: [], allowLoopbackOrigins: false };
+  it('allow no page', () => {
+    const none = { allowedDomains: [], allowLoopbackOrigins: false };
     for (const origin of [GOOD, 'https://', 'https://localhost', ''])
-      expect(allows(origin, nobody)).toBe(false);
+      expect(allows(origin, none)).toBe(false);
   });
 });

@@ -36,13 +36,13 @@ describe('a page', () => {
     },
   );
 
-  it('is told the same whether its token is right or not', () => {
+  it('gets the same answer whether its token is right or not', () => {
     const origin = 'https://acme.my.connect.aws';
     expect(judge({ ...right, origin, authorization: 'Bearer x' })).toEqual(judge({ ...right, origin }));
   });
 });
 
-describe('whoever cannot read control.json', () => {
+describe('a program that cannot read control.json', () => {
   it.each([
     undefined,
     '',

@@ -1,11 +1,11 @@
-// The server itself, on a port of its own, with a session that answers when the test wants.
+// The server itself, on a separate port, with a session that answers when the test wants.
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { MAX_PAGES, MAX_WAITING_PAGES } from '../../../main/server/connections.ts';
 import type { GuardPolicy } from '../../../main/server/guard.ts';
-import { startServer } from '../../../main/server/server.ts';
+import { PageServer } from '../../../main/server/server.ts';
 import type { ServerOptions } from '../../../main/server/server.ts';
 import { SightlineError } from '../../../main/shared/errors.ts';
 import type { ContactRequest, RecorderInfo } from '../../../main/shared/protocol.ts';
@@ -40,7 +40,6 @@ const session: ServerOptions['page']['session'] = {
   pageLeft: () => undefined,
   contact: () => new Promise(() => undefined),
   recordings: () => [],
-  agent: () => Promise.reject(new Error('no page asks this')),
   isQuiet: true,
 };
 
@@ -64,10 +63,10 @@ async function bench(
 ) {
   const { log, lines } = keepingLogger();
   const asked: ContactRequest[] = [];
-  const server = await startServer({
+  const server = new PageServer({
     port: 0,
     guard,
-    appVersion: '0',
+    describePortOwner: () => Promise.resolve(null),
     page: {
       session: {
         ...session,
@@ -77,7 +76,7 @@ async function bench(
         },
       },
       hub: new StatusHub(),
-      describe: () => Promise.resolve(recorder),
+      readiness: { describe: () => Promise.resolve(recorder) },
       authentication: null,
       onToken: () => undefined,
       ...page,
@@ -89,6 +88,7 @@ async function bench(
     },
     log,
   });
+  await server.open();
   let closed: Promise<void> | null = null;
   const close = (): Promise<void> => (closed ??= server.close());
   onTestFinished(close);
@@ -133,7 +133,7 @@ describe('a hello', () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     onTestFinished(() => void vi.useRealTimers());
     let describeRecorder: () => Promise<RecorderInfo> = () => new Promise(() => undefined);
-    const { open } = await bench({ describe: () => describeRecorder() });
+    const { open } = await bench({ readiness: { describe: () => describeRecorder() } });
     const page = await open();
     page.send(hello);
     await untilHandled(page);
@@ -228,7 +228,7 @@ describe('more pages than there may be', () => {
     expect(stillOpen).toEqual(waiting.map((_, index) => index >= 3));
   });
 
-  it('are told so, and one that has left makes room', async () => {
+  it('are refused, and one that has left makes room', async () => {
     const { join } = await bench();
     const pages: TestPage[] = [];
     for (let count = 0; count < MAX_PAGES; count += 1) pages.push(await join());

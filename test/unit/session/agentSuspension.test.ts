@@ -1,9 +1,9 @@
-// The agent's own suspension: as immediate as a page's, and nobody else's to end.
+// The agent's own suspension: as immediate as a page's, and not ended by any page.
 import { describe, expect, it } from 'vitest';
 import { captureState, stateReason } from '../../../main/session/view.ts';
 import { Story, anna, ben } from '../support/session.ts';
 
-function held(): Story {
+function suspended(): Story {
   const story = new Story();
   story.recording('A');
   story.agent('suspend', 3000);
@@ -12,7 +12,7 @@ function held(): Story {
 }
 
 describe("an agent's suspension", () => {
-  it('cuts before all else, and is acknowledged and shown only once no run is left', () => {
+  it('aborts the runs before all else, and is acknowledged and shown only once no run is left', () => {
     const story = new Story();
     story.recording('A');
     const suspend = story.agent('suspend', 3000);
@@ -26,8 +26,8 @@ describe("an agent's suspension", () => {
     expect(story.journal.at(-1)).toEqual({ type: 'capture.paused', at: 3000, reason: 'agent' });
   });
 
-  it("is not ended by a page's resume, which is told why nothing is captured", () => {
-    const story = held();
+  it("is not ended by a page's resume, whose reply says why nothing is captured", () => {
+    const story = suspended();
     story.suspend('A', 4000);
     const resume = story.resume('A', 5000);
     expect(story.answer(resume)).toEqual({ kind: 'resume', resumedAt: 5000, pausedBy: ['agent'] });
@@ -42,7 +42,7 @@ describe("an agent's suspension", () => {
   });
 
   it("leaves a page's suspension alone when it ends", () => {
-    const story = held();
+    const story = suspended();
     story.suspend('A', 4000, 'card number');
     const resume = story.agent('resume', 5000);
     expect(story.answer(resume)).toEqual({ kind: 'resume', resumedAt: 5000, stillSuspendedBy: ['A'] });
@@ -50,14 +50,14 @@ describe("an agent's suspension", () => {
     expect(stateReason(story.state)).toEqual({ code: 'suspended', message: 'card number' });
   });
 
-  it('holds for a contact that begins meanwhile', () => {
-    const story = held();
+  it('applies to a contact that begins meanwhile', () => {
+    const story = suspended();
     const start = story.start('B', 4000);
     expect(story.answer(start)).toMatchObject({ startTime: 4000, pausedBy: ['agent'] });
     expect(story.of('run.start')).toEqual([]);
   });
 
-  it('starts nothing before it is acknowledged, though it be over by then', () => {
+  it('starts nothing before it is acknowledged, even if it is over by then', () => {
     const story = new Story();
     story.recording('A');
     const suspend = story.agent('suspend', 3000);
@@ -69,7 +69,7 @@ describe("an agent's suspension", () => {
   });
 
   it('ends when a page stops the last contact, so that the next one is not missed', () => {
-    const story = held();
+    const story = suspended();
     story.start('B', 4000);
     story.stop('A', 5000);
     expect(story.state.agentSuspension).not.toBeNull();
@@ -80,7 +80,7 @@ describe("an agent's suspension", () => {
   });
 
   it('does not end because a page is lost, but with another agent', () => {
-    const story = held();
+    const story = suspended();
     story.do({ type: 'page.left', pageId: 'page-1' });
     story.do({ type: 'grace.over', at: 64_000 });
     story.hello('page-2', anna, 65_000);
@@ -91,7 +91,7 @@ describe("an agent's suspension", () => {
     expect(story.state.agentSuspension).toBeNull();
   });
 
-  it('ends by itself after the time that policy gives', () => {
+  it('ends after the time limit of policy', () => {
     const story = new Story({ suspendMaxSeconds: 60 });
     story.recording('A');
     const suspend = story.agent('suspend', 3000);
@@ -113,8 +113,8 @@ describe("an agent's suspension", () => {
     expect(idle.state.agentSuspension).toBeNull();
   });
 
-  it('outlives the process: what it holds is left open, and goes on held', () => {
-    const story = held();
+  it('outlives the process: its contacts are left open, and stay suspended', () => {
+    const story = suspended();
     story.do({ type: 'shutdown', at: 5000 });
     expect(story.journal.map(({ type }) => type)).not.toContain('contact.stopped');
     expect(story.journal.map(({ type }) => type)).not.toContain('capture.unpaused');

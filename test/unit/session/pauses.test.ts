@@ -3,7 +3,7 @@ import { captureState, openRecordings, stateReason } from '../../../main/session
 import { Story, anna, crashed } from '../support/session.ts';
 
 describe('a pause', () => {
-  it('stops what is live, politely and with its reason, and nothing is started until it is over', () => {
+  it('stops the live run gracefully and with its reason, and nothing is started until it is over', () => {
     const story = new Story();
     story.recording('A');
     story.pauses(['locked'], 3000);
@@ -30,7 +30,7 @@ describe('a pause', () => {
     expect(openRecordings(story.state)).toMatchObject([{ state: 'paused' }]);
   });
 
-  it('cuts a run that has no frame yet, and answers its start at once', () => {
+  it('aborts a run that has no frame yet, and answers its start at once', () => {
     const story = new Story();
     story.hello('page-1', anna);
     const start = story.start('A', 1000);
@@ -43,12 +43,12 @@ describe('a pause', () => {
     const story = new Story();
     story.hello('page-1', anna);
     const start = story.start('A', 1000);
-    // The news is older than the request: it took a moment to be read.
+    // The report is older than the request: reading it took a moment.
     story.pauses(['display-unavailable'], 990);
     expect(story.answer(start)).toMatchObject({ startTime: 1000 });
   });
 
-  it('that holds already is told to a contact that begins, and to its journal', () => {
+  it('that applies already is in the reply to a start, and in the journal', () => {
     const story = new Story();
     story.hello('page-1', anna);
     story.pauses(['asleep', 'locked'], 500);
@@ -74,7 +74,7 @@ describe('a pause', () => {
     expect(story.of('run.start')).toHaveLength(1);
   });
 
-  it('and a suspension hold capture each on its own', () => {
+  it('and a suspension block capture independently', () => {
     const story = new Story();
     story.recording('A');
     story.suspend('A', 2000);
@@ -90,7 +90,7 @@ describe('a pause', () => {
     expect(story.of('run.start')).toHaveLength(1);
   });
 
-  it('ends a waiting retry: nothing is tried behind a locked screen', () => {
+  it('cancels a pending retry: nothing is retried while the screen is locked', () => {
     const story = new Story();
     story.recording('A');
     story.ended('run-1', 2000, crashed);
@@ -115,7 +115,7 @@ describe('a display that changes', () => {
     ]);
   });
 
-  it('cuts a run that was being started for the old one', () => {
+  it('aborts a run that was being started for the old one', () => {
     const story = new Story();
     story.hello('page-1', anna);
     story.start('A', 1000);

@@ -29,7 +29,7 @@ const ended = fc.record({
   permanent: fc.constantFrom(false, false, false, true),
   after,
 });
-const choice = fc.record({ type: fc.constantFrom('covered' as const, 'timer' as const), pick: small, after });
+const choice = fc.record({ type: fc.constantFrom('flushed' as const, 'timer' as const), pick: small, after });
 const page = fc.oneof(
   fc.record({
     type: fc.constant('hello' as const),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { MAX_CONTACTS } from '../../../main/session/reducer.ts';
-import { Story, anna, ben, ofType, testOptions } from '../support/session.ts';
+import { Story, anna, ben, ofType, testPolicy } from '../support/session.ts';
 
 describe('hello', () => {
   it('is answered at once and makes the agent known', () => {
@@ -62,7 +62,9 @@ describe('hello', () => {
     const story = new Story();
     story.recording('A');
     story.do({ type: 'page.left', pageId: 'page-1' });
-    expect(story.effects).toEqual([{ type: 'timer.set', name: 'grace', delayMs: testOptions.graceMs }]);
+    expect(story.effects).toEqual([
+      { type: 'timer.set', name: 'grace', delayMs: testPolicy.graceSeconds * 1000 },
+    ]);
     story.hello('page-2', anna, 5000);
     expect(story.of('timer.clear')).toEqual([{ type: 'timer.clear', name: 'grace' }]);
     expect(ofType(story.all, 'run.stop')).toEqual([]);
@@ -83,7 +85,7 @@ describe('the grace period', () => {
     story.hello('page-2', anna, 2000);
     expect(story.do({ type: 'page.left', pageId: 'page-1' })).toEqual([]);
     expect(story.do({ type: 'page.left', pageId: 'page-2' })).toEqual([
-      { type: 'timer.set', name: 'grace', delayMs: testOptions.graceMs },
+      { type: 'timer.set', name: 'grace', delayMs: testPolicy.graceSeconds * 1000 },
     ]);
   });
 
@@ -271,7 +273,7 @@ describe('contact.stop', () => {
     expect(story.state.runs).toEqual([]);
   });
 
-  it('gives every recording a length, even one that is stopped before its start was told', () => {
+  it('gives every recording a length, even one that is stopped before its start was answered', () => {
     const story = new Story();
     story.hello('page-1', anna);
     story.start('A', 1000);
@@ -281,7 +283,7 @@ describe('contact.stop', () => {
   });
 });
 
-describe('a contact that nobody started', () => {
+describe('a contact that was not started', () => {
   it.each(['suspend', 'resume', 'stop'] as const)('is UNKNOWN_CONTACT for a %s', (command) => {
     const story = new Story();
     story.recording('A');

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { captureState, openRecordings, stateReason } from '../../../main/session/view.ts';
-import type { RestoredContact } from '../../../main/session/state.ts';
+import type { RecoveredContact } from '../../../main/spool/recoveredContacts.ts';
 import { Story, anna, ben } from '../support/session.ts';
 
-function left(contactId: string, suspendedAt: number | null = null): RestoredContact {
+function left(contactId: string, suspendedAt: number | null = null): RecoveredContact {
   const info = { contactId, channel: 'VOICE' } as const;
   return {
     ...{ recordingId: `rec-${contactId}`, info, agent: anna },
@@ -11,8 +11,13 @@ function left(contactId: string, suspendedAt: number | null = null): RestoredCon
   };
 }
 
-function restored(contacts: readonly RestoredContact[], options = {}): Story {
-  const story = new Story(options);
+const ended = {
+  ...{ contactId: 'A', recordingId: 'old', endTime: 900 },
+  ...{ suspended: true, suspendedByAgent: false },
+};
+
+function restored(contacts: readonly RecoveredContact[], policy = {}): Story {
+  const story = new Story(policy);
   story.do({ type: 'restored', contacts, endedSuspended: [], agentSuspendedSince: null });
   return story;
 }
@@ -29,7 +34,7 @@ describe('what an earlier process left open', () => {
     expect(openRecordings(story.state)).toMatchObject([{ contactId: 'A', recordingId: 'rec-A' }]);
   });
 
-  it('ends where it was left when nobody comes', () => {
+  it('ends where it was left when no page comes', () => {
     const story = restored([left('A')]);
     story.do({ type: 'grace.over', at: 65_000 });
     expect(story.journal).toEqual([
@@ -57,7 +62,7 @@ describe('what an earlier process left open', () => {
     expect(story.of('run.start')).toHaveLength(1);
   });
 
-  it('is resumed by policy when the page is back, which is told once capture is', () => {
+  it('is resumed by policy when the page is back, which is notified once capture is back', () => {
     const story = restored([left('A', 4000)], { resumeAfterRestart: true });
     story.hello('page-1', anna, 9000);
     expect(story.journal).toEqual([
@@ -70,7 +75,7 @@ describe('what an earlier process left open', () => {
     ]);
   });
 
-  it('is left open once more by a shutdown before anybody came', () => {
+  it('is left open again by a shutdown before a page came', () => {
     const story = restored([left('A')]);
     story.do({ type: 'shutdown', at: 8000 });
     expect(story.journal).toEqual([]);
@@ -105,15 +110,8 @@ describe('a shutdown', () => {
 });
 
 describe('a contact that ended suspended without a page', () => {
-  it('begins again suspended, and every run is cut', () => {
+  it('begins again suspended, and every run is aborted', () => {
     const story = new Story();
-    const ended = {
-      contactId: 'A',
-      recordingId: 'old',
-      endTime: 900,
-      suspended: true,
-      suspendedByAgent: false,
-    };
     story.do({ type: 'restored', contacts: [], endedSuspended: [ended], agentSuspendedSince: null });
     story.recording('B', 1000);
     const start = story.start('A', 3000);
@@ -145,13 +143,6 @@ describe('a contact that ended suspended without a page', () => {
 describe('however many contacts end after one that ended suspended', () => {
   it('it begins again suspended, and once it was stopped it does not any more', () => {
     const story = new Story();
-    const ended = {
-      contactId: 'A',
-      recordingId: 'old',
-      endTime: 900,
-      suspended: true,
-      suspendedByAgent: false,
-    };
     story.do({ type: 'restored', contacts: [], endedSuspended: [ended], agentSuspendedSince: null });
     story.hello('page-1', anna, 1000);
     const others = (from: number): void => {
@@ -191,7 +182,7 @@ describe('a suspension with a time limit', () => {
     }
   });
 
-  it('ends by itself, and nothing is told before capture is back', () => {
+  it('ends automatically, and no page is notified before capture is back', () => {
     const story = new Story({ suspendMaxSeconds: 30 });
     story.recording('A');
     story.suspend('A', 2000);
@@ -199,7 +190,7 @@ describe('a suspension with a time limit', () => {
     story.do({ type: 'suspension.expired', recordingId: 'rec-A', at: 32_000 });
     expect(story.of('push.resumed')).toEqual([]);
     expect(story.of('run.start')).toHaveLength(1);
-    // Suspended again before capture had come back: then there is nothing to tell.
+    // Suspended again before capture had come back: then no page is notified.
     story.suspend('A', 32_100);
     story.ended('run-2', 32_110);
     expect(story.all.some(({ type }) => type === 'push.resumed')).toBe(false);

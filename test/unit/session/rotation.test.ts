@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { Story, anna, crashed, noEncoder, ofType, testOptions } from '../support/session.ts';
+import { Story, anna, crashed, noEncoder, ofType } from '../support/session.ts';
 
 describe('a second contact', () => {
-  it('gets a run of its own while the first one’s goes on', () => {
+  it('gets a new run while the first one’s continues', () => {
     const story = new Story();
     story.recording('A');
     const start = story.start('B', 3000);
@@ -133,7 +133,7 @@ describe('a stop while other contacts go on', () => {
     expect(story.answer(stop)).toEqual({ kind: 'stop', recordingId: 'rec-A', endTime: 3400 });
   });
 
-  it('is answered when the run ends instead, for whatever reason', () => {
+  it('is answered when the run ends instead, for any reason', () => {
     const story = two();
     const stop = story.stop('A', 5000);
     story.ended('run-2', 5050, crashed);
@@ -282,12 +282,10 @@ describe('the deadline of a start', () => {
     const story = new Story();
     story.hello('page-1', anna);
     story.start('A', 1000);
-    expect(story.of('timer.set')).toEqual([
-      { type: 'timer.set', name: 'start:rec-A', delayMs: testOptions.startDeadlineMs },
-    ]);
+    expect(story.of('timer.set')).toEqual([{ type: 'timer.set', name: 'start:rec-A', delayMs: 10_000 }]);
   });
 
-  it('gives the contact up with CAPTURE_TIMEOUT and cuts the run that never came to life', () => {
+  it('fails the contact with CAPTURE_TIMEOUT and aborts the run that never went live', () => {
     const story = new Story();
     story.hello('page-1', anna);
     const start = story.start('A', 1000);
@@ -339,7 +337,7 @@ describe('the deadline of a start', () => {
   });
 });
 
-describe('news of a run that is not known (any more)', () => {
+describe('an event of a run that is not known (any more)', () => {
   it.each([
     { type: 'run.live', runId: 'run-9', firstFrameAt: 5000 },
     { type: 'run.flushed', runId: 'run-9', until: 5000 },

@@ -7,10 +7,11 @@ import type { SessionRecord } from '../../../main/session/state.ts';
 import { SightlineError } from '../../../main/shared/errors.ts';
 import { containing } from '../support/matchers.ts';
 import { agent } from '../support/journalEntries.ts';
+import { testPolicy } from '../support/session.ts';
 
 const contactId = 'c-1';
 
-/** A session whose disk takes records only while `takes` is true, and whose capture delivers a frame at once. */
+/** A session whose disk takes records only while `takes` is true, and whose capture has a frame at once. */
 function sessionOnDisk() {
   const it = {
     takes: true,
@@ -69,14 +70,7 @@ function sessionOnDisk() {
       flush();
     });
   }
-  const session = new Session(ports, () => ({
-    graceMs: 60_000,
-    startDeadlineMs: 10_000,
-    suspendMaxSeconds: 0,
-    resumeAfterRestart: false,
-    agentMaySuspend: false,
-    newRunId: () => `run-${++ids}`,
-  }));
+  const session = new Session(ports, { ...testPolicy, agentMaySuspend: false });
   return Object.assign(it, {
     session,
     /** Whose journal can be written; that of the one before never will be. */
@@ -109,7 +103,7 @@ describe('a suspend', () => {
     expect(it.aborted).toHaveLength(1);
   });
 
-  it('that would be forgotten by a restart is refused, cuts all the same, and can be asked for again', async () => {
+  it('that would be forgotten by a restart is refused, stops capture all the same, and can be sent again', async () => {
     const it = await recording();
     it.takes = it.guards = false;
     await expect(it.session.contact({ type: 'contact.suspend', contactId })).rejects.toMatchObject({
@@ -148,7 +142,7 @@ describe('while the disk takes nothing', () => {
     await vi.waitFor(() => expect(it.announced).toEqual(['INITIATED', 'FAILED']));
   });
 
-  it('a page that comes back is let in', async () => {
+  it('a page that comes back gets its hello answered', async () => {
     const it = await recording();
     it.takes = false;
     it.session.pageLeft('page');

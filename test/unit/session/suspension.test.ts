@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Story, anna, crashed, ofType } from '../support/session.ts';
 
 describe('contact.suspend', () => {
-  it('cuts the run before it does anything else, and is answered when the run has ended', () => {
+  it('aborts the run before it does anything else, and is answered when the run has ended', () => {
     const story = new Story();
     story.recording('A');
     const suspend = story.suspend('A', 4000, 'card number');
@@ -19,7 +19,7 @@ describe('contact.suspend', () => {
     expect(ofType(story.all, 'run.start')).toHaveLength(1);
   });
 
-  it('cuts every run of a rotation, the one that is on its way out included', () => {
+  it('aborts every run of a rotation, also the one that is ending', () => {
     const story = new Story();
     story.recording('A');
     story.start('B', 3000);
@@ -138,9 +138,9 @@ describe('the time limit that a page asks for', () => {
     expect(story.effects[0]).toEqual({ type: 'run.abort', runId: 'run-1', at: 4000 });
     expect(story.of('timer.set')).toEqual([]);
     story.ended('run-1', 4010);
-    expect(story.answer(suspend)).toEqual({ kind: 'suspend', suspendedAt: 4000, limitRefused: true });
+    expect(story.answer(suspend)).toEqual({ kind: 'suspend', suspendedAt: 4000, maxSecondsRefused: true });
     const again = story.suspend('A', 5000, 'card number', 30);
-    expect(story.answer(again)).toEqual({ kind: 'suspend', suspendedAt: 4000, limitRefused: true });
+    expect(story.answer(again)).toEqual({ kind: 'suspend', suspendedAt: 4000, maxSecondsRefused: true });
     const without = story.suspend('A', 6000);
     expect(story.answer(without)).toEqual({ kind: 'suspend', suspendedAt: 4000 });
   });

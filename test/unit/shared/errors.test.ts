@@ -21,7 +21,7 @@ describe('a failure', () => {
     expect(Object.keys(errorSources)).toEqual(expect.arrayContaining(codes.split(' ')));
   });
 
-  it('is made of one of ours with its own code, whatever the fallback', () => {
+  it('keeps the code of our own errors, not the fallback', () => {
     const error = new SightlineError('SPOOL_FULL', 'Free some space.');
     expect(toFailure(error, 'UNKNOWN')).toEqual(failure('SPOOL_FULL', 'Free some space.'));
   });

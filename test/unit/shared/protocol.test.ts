@@ -76,7 +76,7 @@ describe('a frame that is no request', () => {
     },
   );
 
-  it('never throws, whatever it is', () => {
+  it('never throws', () => {
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.json()), (text) => {
         expect(typeof parseFrame(text).ok).toBe('boolean');
@@ -133,7 +133,7 @@ describe('hello', () => {
     expect(accepted({ id: '1', ...all })).toEqual(all);
   });
 
-  it('of another protocol is told which one is spoken here', () => {
+  it('of another protocol is refused with the version that is supported', () => {
     expect(problem({ ...hello, protocol: 2 })).toEqual({
       id: '1',
       message: '"protocol": this Sightline speaks protocol 1',

@@ -8,7 +8,7 @@ const status = (httpStatusCode: number): object => ({ $metadata: { httpStatusCod
 
 describe('what an error means', () => {
   it.each<[string, Error, string, string, RegExp]>([
-    // Passing: nobody needs to do anything, or the clock, a login or the network comes back.
+    // Passing: nothing needs to be done, or the clock, a login or the network comes back.
     [
       'the network is away',
       awsError('Error', 'connect ECONNREFUSED', { code: 'ECONNREFUSED' }),
@@ -58,7 +58,7 @@ describe('what an error means', () => {
       'RequestTimeTooSkewed',
       /clock/,
     ],
-    // Permanent: somebody must change something.
+    // Permanent: something has to be fixed.
     [
       'a wrong secret or region',
       awsError('InvalidSignatureException', 'Credential should be scoped', status(400)),
@@ -104,11 +104,11 @@ describe('what an error means', () => {
       'ValidationException',
       /content/,
     ],
-    ['413 by whatever name', awsError('Whatever', 'x', status(413)), 'refused', 'Whatever', /large/],
-  ])('%s', (_, error, kind, code, words) => {
+    ['413 with any name', awsError('Unknown413', 'x', status(413)), 'refused', 'Unknown413', /large/],
+  ])('%s', (_, error, kind, code, text) => {
     const problem = problemOf(error);
     expect(problem).toMatchObject({ kind, code });
-    expect(problem.message).toMatch(words);
+    expect(problem.message).toMatch(text);
   });
 
   it('is passing for anything else that is thrown', () => {
@@ -124,7 +124,7 @@ describe('credentials', () => {
     ['CredentialsProviderError', true],
     ['AccessDeniedException', false],
     ['ThrottlingException', false],
-  ])('%s: looked for again: %s', (name, again) => {
+  ])('%s: read again: %s', (name, again) => {
     expect(problemOf(awsError(name, 'x', status(400))).credentials).toBe(again);
   });
 });

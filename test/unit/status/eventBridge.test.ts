@@ -1,5 +1,5 @@
-// The order, the waits and the batches of the sender, with AWS's side played by the test through the port and the time
-// in the test's hand. What the real SDK makes of a real server is in test/integration/eventBridge.test.ts.
+// The order, the waits and the batches of the sender; the test answers in place of AWS and controls the time. The real SDK
+// with a real server is in test/integration/eventBridge.test.ts.
 import type { PutEventsRequestEntry } from '@aws-sdk/client-eventbridge';
 import { readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -29,6 +29,19 @@ const entryErrors =
   (ids) =>
     Promise.resolve(ids.map((id) => (codes[id] === undefined ? {} : { ErrorCode: codes[id] })));
 
+/** A request that gets no answer before it is aborted. */
+function unanswered(): { answer: Answer; underWay: Promise<void> } {
+  let begin = (): void => undefined;
+  const underWay = new Promise<void>((resolve) => (begin = resolve));
+  const answer: Answer = (_, signal) => {
+    begin();
+    return new Promise((_resolve, reject) =>
+      signal.addEventListener('abort', () => reject(error('AbortError'))),
+    );
+  };
+  return { answer, underWay };
+}
+
 async function bench(ids: readonly string[] = [], random = 1, Queue = Outbox) {
   const folder = join(await temporaryFolder(), 'outbox');
   const { log, lines } = keepingLogger();
@@ -40,9 +53,12 @@ async function bench(ids: readonly string[] = [], random = 1, Queue = Outbox) {
   const timers: { callback: () => void; delayMs: number }[] = [];
   let forgotten = 0;
   let now = 1000;
+  const policy = {
+    eventBusName: 'bus' as string | null,
+    ...{ awsRegion: null, eventBridgeEndpoint: null, awsProfile: null },
+  };
   const sender = new EventBridge({
-    bus: 'bus',
-    region: null,
+    policy,
     outbox,
     clock: { now: () => now },
     random: () => random,
@@ -62,12 +78,11 @@ async function bench(ids: readonly string[] = [], random = 1, Queue = Outbox) {
         entries.push(...sent);
         return (answers.shift() ?? taken)(names, signal);
       },
-      forgetCredentials: () => (forgotten += 1),
-      close: () => undefined,
+      forgetClient: () => (forgotten += 1),
     },
   });
   return {
-    ...{ folder, outbox, sender, answers, requests, entries, timers, lines },
+    ...{ folder, policy, outbox, sender, answers, requests, entries, timers, lines },
     forgotten: () => forgotten,
     at: (moment: number) => (now = moment),
     /** Starts, and waits until it is at rest. */
@@ -75,7 +90,7 @@ async function bench(ids: readonly string[] = [], random = 1, Queue = Outbox) {
       sender.start();
       await sender.idle();
     },
-    /** Lets the next wait pass and sees the try to its end. @returns how long the wait was */
+    /** Lets the next wait pass and awaits the attempt. @returns how long the wait was */
     passWait: async () => {
       const timer = timers.shift();
       if (timer === undefined) throw new Error('nothing waits');
@@ -90,23 +105,23 @@ const numbered = (count: number): string[] => Array.from({ length: count }, (_, 
 
 describe('when it sends', () => {
   it('not before start(); then what was there and what is added, without a timer', async () => {
-    const { outbox, sender, requests, timers, run } = await bench(['a']);
-    await outbox.add(statusEvent('b'));
+    const { sender, requests, timers, run } = await bench(['a']);
+    await sender.add(statusEvent('b'));
     await sender.idle();
     expect(requests).toEqual([]);
     await run();
     expect(requests).toEqual([['a', 'b']]);
-    await outbox.add(statusEvent('c'));
+    await sender.add(statusEvent('c'));
     await sender.idle();
     expect(requests).toEqual([['a', 'b'], ['c']]);
     expect(timers).toEqual([]);
   });
 
   it('what is added while a request is under way goes with the next', async () => {
-    const { outbox, answers, requests, run } = await bench(['a']);
+    const { sender, answers, requests, run } = await bench(['a']);
     answers.push(async (ids) => {
-      await outbox.add(statusEvent('b'));
-      await outbox.add(statusEvent('c'));
+      await sender.add(statusEvent('b'));
+      await sender.add(statusEvent('c'));
       return taken(ids, new AbortController().signal);
     });
     await run();
@@ -114,32 +129,48 @@ describe('when it sends', () => {
   });
 
   it('what is added just after the outbox was found empty is not forgotten', async () => {
+    const late: { sender: EventBridge | null } = { sender: null };
     class Late extends Outbox {
       private late = true;
       override async read(limit: number): ReturnType<Outbox['read']> {
         const entries = await super.read(limit);
         if (entries.length === 0 && this.late) {
           this.late = false;
-          await this.add(statusEvent('late'));
+          await late.sender?.add(statusEvent('late'));
         }
         return entries;
       }
     }
-    const { requests, run } = await bench(['a'], 1, Late);
+    const { requests, run, sender } = await bench(['a'], 1, Late);
+    late.sender = sender;
     await run();
     expect(requests).toEqual([['a'], ['late']]);
   });
 
-  it('an addition does not cut a wait short', async () => {
-    const { outbox, sender, answers, requests, timers, run, passWait } = await bench(['a']);
+  it('an addition does not shorten a wait', async () => {
+    const { sender, answers, requests, timers, run, passWait } = await bench(['a']);
     answers.push(failing('InternalFailure', 500));
     await run();
-    await outbox.add(statusEvent('b'));
+    await sender.add(statusEvent('b'));
     await sender.idle();
     expect(requests).toEqual([['a']]);
     expect(timers).toHaveLength(1);
     await passWait();
     expect(requests).toEqual([['a'], ['a', 'b']]);
+  });
+});
+
+describe('without a bus', () => {
+  it('nothing is added or sent; what waits is sent when policy names one again', async () => {
+    const { policy, outbox, sender, requests, run } = await bench(['a']);
+    policy.eventBusName = null;
+    await run();
+    await sender.add(statusEvent('b'));
+    expect([outbox.pending, requests]).toEqual([1, []]);
+    policy.eventBusName = 'bus';
+    sender.policyChanged(new Set(['eventBusName']));
+    await sender.idle();
+    expect(requests).toEqual([['a']]);
   });
 });
 
@@ -172,7 +203,7 @@ describe('a request', () => {
 
 describe('the waits', () => {
   it('double for what passes, up to five minutes, and start again after a success', async () => {
-    const { answers, outbox, run, passWait } = await bench(['a']);
+    const { answers, sender, run, passWait } = await bench(['a']);
     for (let count = 0; count < 11; count += 1) answers.push(failing('ThrottlingException', 400));
     await run();
     const waits: number[] = [];
@@ -181,7 +212,7 @@ describe('the waits', () => {
       ...[2000, 4000, 8000, 16_000, 32_000, 64_000, 128_000, 256_000, 300_000, 300_000, 300_000],
     ]);
     answers.push(failing('ThrottlingException', 400));
-    await outbox.add(statusEvent('b'));
+    await sender.add(statusEvent('b'));
     await run();
     expect(await passWait()).toBe(2000);
   });
@@ -193,61 +224,69 @@ describe('the waits', () => {
     expect(await passWait()).toBe(2000 * random);
   });
 
-  it('are long at once where somebody has to mend something', async () => {
+  it('are long at once where something has to be fixed', async () => {
     const { answers, run, passWait } = await bench(['a']);
     answers.push(failing('AccessDeniedException', 400), failing('AccessDeniedException', 400));
     await run();
     expect([await passWait(), await passWait()]).toEqual([300_000, 300_000]);
   });
 
-  it('end at retryNow()', async () => {
-    const { answers, requests, sender, timers, run } = await bench(['a']);
+  it('end when policy names another bus, and events go there', async () => {
+    const { policy, answers, requests, entries, sender, timers, run } = await bench(['a']);
     answers.push(failing('AccessDeniedException', 400));
     await run();
-    sender.retryNow();
+    policy.eventBusName = 'other';
+    sender.policyChanged(new Set(['eventBusName']));
     await sender.idle();
     expect(requests).toEqual([['a'], ['a']]);
+    expect(entries.map(({ EventBusName }) => EventBusName)).toEqual(['bus', 'other']);
     expect(timers).toEqual([]);
   });
 
-  it('do not begin after stop(), and stop() gives up the request under way', async () => {
+  it('do not begin where the change of policy aborted the request', async () => {
+    const { answers, forgotten, requests, sender, timers } = await bench(['a']);
+    const { answer, underWay } = unanswered();
+    answers.push(answer);
+    sender.start();
+    await underWay;
+    sender.policyChanged(new Set(['fps']));
+    expect(forgotten()).toBe(0);
+    sender.policyChanged(new Set(['awsProfile']));
+    await sender.idle();
+    expect(forgotten()).toBe(1);
+    expect(requests).toEqual([['a'], ['a']]);
+    expect(sender.lastProblem).toBeNull();
+    expect(timers).toEqual([]);
+  });
+
+  it('do not begin after stop(), and stop() aborts the request under way', async () => {
     const { answers, requests, outbox, sender, timers } = await bench(['a']);
-    let begun = (): void => undefined;
-    const underWay = new Promise<void>((resolve) => (begun = resolve));
-    answers.push((_, signal) => {
-      begun();
-      return new Promise((_resolve, reject) =>
-        signal.addEventListener('abort', () => reject(error('AbortError'))),
-      );
-    });
+    const { answer, underWay } = unanswered();
+    answers.push(answer);
     sender.start();
     await underWay;
     await sender.stop();
-    await outbox.add(statusEvent('b'));
-    sender.retryNow();
+    await sender.add(statusEvent('b'));
+    sender.policyChanged(new Set(['awsProfile']));
     await sender.idle();
     expect(requests).toHaveLength(1);
     expect(timers).toEqual([]);
-    expect(sender).toMatchObject({ pending: 2, lastProblem: null });
+    expect(outbox.pending).toBe(2);
+    expect(sender.lastProblem).toBeNull();
   });
 
-  it('a request without an answer is given up after its time', async () => {
-    const { answers, sender, timers, passWait } = await bench(['a']);
-    let begun = (): void => undefined;
-    const underWay = new Promise<void>((resolve) => (begun = resolve));
-    answers.push((_, signal) => {
-      begun();
-      return new Promise((_resolve, reject) =>
-        signal.addEventListener('abort', () => reject(error('AbortError'))),
-      );
-    });
+  it('a request without an answer is aborted after its time', async () => {
+    const { answers, outbox, sender, timers, passWait } = await bench(['a']);
+    const { answer, underWay } = unanswered();
+    answers.push(answer);
     sender.start();
     await underWay;
     expect(await passWait()).toBe(REQUEST_TIMEOUT_MS);
     expect(sender.lastProblem).toMatchObject({ code: 'ETIMEDOUT', permanent: false });
     expect(timers.map(({ delayMs }) => delayMs)).toEqual([2000]);
     await passWait();
-    expect(sender).toMatchObject({ pending: 0, lastProblem: null });
+    expect(outbox.pending).toBe(0);
+    expect(sender.lastProblem).toBeNull();
   });
 });
 
@@ -268,29 +307,29 @@ describe('an answer', () => {
     expect([await passWait(), await passWait()]).toEqual([2000, 2000]);
   });
 
-  it('with a code of an entry that somebody must mend: kept, with the long wait', async () => {
-    const { answers, sender, run, passWait } = await bench(['a', 'b']);
+  it('with a code of an entry that needs a fix: kept, with the long wait', async () => {
+    const { answers, outbox, sender, run, passWait } = await bench(['a', 'b']);
     answers.push(entryErrors({ a: 'NotAuthorizedForSourceException', b: 'InternalFailure' }));
     await run();
     expect(sender.lastProblem).toMatchObject({ code: 'NotAuthorizedForSourceException', permanent: true });
     expect(await passWait()).toBe(300_000);
-    expect(sender.pending).toBe(0);
+    expect(outbox.pending).toBe(0);
   });
 
-  it('with a code that nobody knows yet: tried again', async () => {
-    const { answers, sender, run, passWait } = await bench(['a']);
+  it('with an unknown code: retried', async () => {
+    const { answers, outbox, run, passWait } = await bench(['a']);
     answers.push(entryErrors({ a: 'FromTheFuture' }));
     await run();
-    expect(sender.pending).toBe(1);
+    expect(outbox.pending).toBe(1);
     await passWait();
-    expect(sender.pending).toBe(0);
+    expect(outbox.pending).toBe(0);
   });
 
   it('for fewer events than were sent confirms none', async () => {
-    const { answers, requests, sender, run, passWait } = await bench(['a', 'b']);
+    const { answers, outbox, requests, run, passWait } = await bench(['a', 'b']);
     answers.push(() => Promise.resolve([{}]));
     await run();
-    expect(sender.pending).toBe(2);
+    expect(outbox.pending).toBe(2);
     await passWait();
     expect(requests[1]).toEqual(['a', 'b']);
   });
@@ -310,7 +349,7 @@ describe('an answer', () => {
     },
   );
 
-  it('about credentials has them looked for again, another one has not', async () => {
+  it('about credentials has them read again, another one has not', async () => {
     const { answers, forgotten, run, passWait } = await bench(['a']);
     answers.push(failing('InternalFailure', 500), failing('ExpiredTokenException', 400));
     await run();
@@ -321,7 +360,7 @@ describe('an answer', () => {
 });
 
 describe('the log', () => {
-  it('hears of a reason once, of another reason again, and of the end', async () => {
+  it('has each new reason once, and the end', async () => {
     const { answers, at, lines, sender, run, passWait } = await bench(['a']);
     const [throttled, denied] = [failing('ThrottlingException', 400), failing('AccessDeniedException', 400)];
     answers.push(throttled, throttled, denied, denied, throttled);
@@ -341,7 +380,7 @@ describe('the log', () => {
 });
 
 describe('an outbox that cannot be read', () => {
-  it('is tried again like anything else that may pass', async () => {
+  it('is retried like anything else that may pass', async () => {
     const { folder, sender, lines, run, passWait, outbox } = await bench(['a']);
     // The folder is swapped for a file, since root may read anything.
     await rename(folder, `${folder}.away`);

@@ -1,4 +1,4 @@
-// The file of status events on a real file system that refuses, cuts off and comes back.
+// The file of status events on a real file system that refuses writes, interrupts them and recovers.
 import { spawnSync } from 'node:child_process';
 import { appendFile, mkdir, readFile, rm, rmdir, symlink, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -34,7 +34,7 @@ describe('the end of the file, before a line is appended', () => {
     ['within its first bytes', lineOf('torn').slice(0, 5)],
     ['with zeros where a power cut lost its bytes', `${lineOf('torn').slice(0, 30)}${'\0'.repeat(400)}`],
     ['all zeros', '\0'.repeat(4096)],
-  ])('a line of ours that was cut off %s is removed', async (_, torn) => {
+  ])('a partial line of ours %s is removed', async (_, torn) => {
     await writeFile(file, lineOf('a') + torn);
     await appendEvent(file, statusEvent('b'));
     expect(await text()).toBe(lineOf('a') + lineOf('b'));
@@ -49,7 +49,7 @@ describe('the end of the file, before a line is appended', () => {
   it.each([
     ['short', 'somebody else was here'],
     ['longer than any event', 'x'.repeat(300 * 1024)],
-  ])('what is not ours stays, on a line of its own: %s', async (_, foreign) => {
+  ])('text of other programs stays, on a separate line: %s', async (_, foreign) => {
     await writeFile(file, foreign);
     await appendEvent(file, statusEvent('a'));
     expect(await text()).toBe(`${foreign}\n${lineOf('a')}`);
@@ -63,7 +63,7 @@ describe('the end of the file, before a line is appended', () => {
 });
 
 describe('a write that fails in mid-line', () => {
-  it('leaves whole lines only (the size of files is limited to 1.5 lines, in a process of its own)', () => {
+  it('leaves whole lines only (the size of files is limited to 1.5 lines, in a separate process)', () => {
     const limited = (bytes: number) => {
       const program = fileURLToPath(new URL('../support/appendEvents.ts', import.meta.url));
       const args = [`--fsize=${bytes}`, process.execPath, '--import', 'tsx', program, file, 'a', 'b'];
@@ -98,9 +98,9 @@ describe('events on their way to a file that cannot be written', () => {
     });
     const durable: string[] = [];
     const add = (id: string): QueuedWrite => {
-      const telling = queue.add(statusEvent(id));
-      void telling.durable.then(() => durable.push(id));
-      return telling;
+      const write = queue.add(statusEvent(id));
+      void write.durable.then(() => durable.push(id));
+      return write;
     };
     return { queue, add, durable, timers, lines };
   }
@@ -117,7 +117,7 @@ describe('events on their way to a file that cannot be written', () => {
     },
   };
 
-  it.each(Object.keys(faults))('wait, in order, and say why once: %s', async (fault) => {
+  it.each(Object.keys(faults))('wait, in order, and the reason is logged once: %s', async (fault) => {
     const { queue, add, durable, timers, lines } = bench();
     await faults[fault]!.begin();
     const first = add('a');
@@ -127,7 +127,7 @@ describe('events on their way to a file that cannot be written', () => {
     });
     expect(await add('b').tried).toMatchObject({ code: 'EVENTS_NOT_WRITTEN' });
     await add('c').tried;
-    // Each try waits longer; there is one timer, and none of it is for nothing.
+    // Each wait is longer, and there is only one timer.
     for (const delayMs of [2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000]) {
       const timer = timers.at(-1)!;
       expect(timer).toMatchObject({ delayMs, cancelled: false });
@@ -148,7 +148,7 @@ describe('events on their way to a file that cannot be written', () => {
     expect(timers).toHaveLength(asked);
   });
 
-  it('hold up nobody while a write does not end, and are durable when it does', async () => {
+  it('delay no caller while a write hangs, and are durable when it ends', async () => {
     let end = (): void => undefined;
     const { log, lines } = keepingLogger();
     const write = (): Promise<void> => new Promise((resolve) => (end = resolve));
@@ -161,7 +161,7 @@ describe('events on their way to a file that cannot be written', () => {
     await first.durable;
   });
 
-  it('are written at once when somebody says so, and once only', async () => {
+  it('are written at once on retryNow, and only once', async () => {
     const { queue, add, timers } = bench();
     await mkdir(file);
     await add('a').tried;
@@ -173,7 +173,7 @@ describe('events on their way to a file that cannot be written', () => {
     expect(await ids()).toEqual(['a']);
   });
 
-  it('go on behind a torn end that could not be removed when it came about', async () => {
+  it('continue after a torn end that could not be removed at once', async () => {
     const { queue, add } = bench();
     await mkdir(file);
     await add('a').tried;
@@ -182,14 +182,5 @@ describe('events on their way to a file that cannot be written', () => {
     queue.retryNow();
     await queue.idle();
     expect(await ids()).toEqual(['a']);
-  });
-
-  it('do something in between when nothing is written, and are tried again after it', async () => {
-    const { queue, add, durable } = bench();
-    await mkdir(file);
-    await add('a').tried;
-    void queue.between(() => rmdir(file));
-    await queue.idle();
-    expect(durable).toEqual(['a']);
   });
 });

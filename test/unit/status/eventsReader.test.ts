@@ -117,7 +117,7 @@ describe('a reader of events', () => {
     await append(8);
     expect(idsIn(await reader.next())).toEqual(names(0, 8));
     expect(await reader.next()).toBe('');
-    // What was read is not read again, whatever has become of it.
+    // What was read is not read again.
     const { size } = await stat(file);
     const handle = await open(file, 'r+');
     await handle.write(Buffer.alloc(size - 1, 'x'), 0, size - 1, 0);
@@ -164,7 +164,7 @@ describe('a reader of events', () => {
     expect(idsIn(await reader.next())).toEqual(names(4, 8));
   });
 
-  it('begins anew with a file that somebody else has put there', async () => {
+  it('starts again with a file that another program has put there', async () => {
     await append(2);
     const reader = new EventsReader(file);
     await reader.next();
@@ -173,7 +173,7 @@ describe('a reader of events', () => {
     expect(idsIn(await reader.next())).toEqual(['other']);
   });
 
-  it('finds the newest event of a recording in whichever file it is', async () => {
+  it('finds the newest event of a recording in any of the files', async () => {
     await append(8);
     const events = await newestEvents(file);
     expect([...events.keys()].sort()).toEqual(names(0, 8));

@@ -14,7 +14,7 @@ function listening(): { hub: StatusHub; pushes: Push[] } {
 }
 
 describe('the revision', () => {
-  it('rises by exactly one with each push, of whatever kind', () => {
+  it('rises by exactly one with each push of any kind', () => {
     const { hub, pushes } = listening();
     const first = hub.rev;
     hub.update({ state: 'starting' });
@@ -44,7 +44,7 @@ describe('the revision', () => {
     expect(pushes).toHaveLength(1);
   });
 
-  it('rises where nobody listens, so that a page can tell that it missed something', () => {
+  it('rises without listeners, so that a page notices that it missed something', () => {
     const hub = new StatusHub();
     const first = hub.rev;
     hub.update({ state: 'recording' });
@@ -80,7 +80,7 @@ describe('the state', () => {
     expect(hub.state).toEqual(pushes.at(-1));
   });
 
-  it('a suspension that ended by itself is told, with a revision of its own', () => {
+  it('a suspension that ended automatically is pushed, with a new revision', () => {
     const { hub, pushes } = listening();
     const before = hub.rev;
     hub.pushResumed({

@@ -52,7 +52,7 @@ const rowAfter = (...statuses: Status[]) => readRows(statuses.map((status) => li
 const full = { code: 'UPLOAD_FAILED', message: 'The sink is full.' };
 
 describe('a recording', () => {
-  it('that is complete waits, for a reason that nobody has told yet', () => {
+  it('that is complete waits, for a reason that is not known yet', () => {
     expect(rowAfter('INITIATED', 'COMPLETED')).toMatchObject({
       contact: 'c-rec-1',
       waiting: true,
@@ -61,7 +61,7 @@ describe('a recording', () => {
     });
   });
 
-  it('whose delivery failed waits, for that reason', () => {
+  it('whose upload failed waits, for that reason', () => {
     expect(rowAfter('INITIATED', 'COMPLETED', 'FAILED')).toMatchObject({
       status: 'FAILED',
       waiting: true,

@@ -48,7 +48,7 @@ interface Bench {
 
 async function bench(
   path: (folder: string) => string = (folder) => join(folder, 'events.ndjson'),
-  outbox?: { add(event: StatusEvent): Promise<void> },
+  eventBridge: { add(event: StatusEvent): Promise<void> } = { add: () => Promise.resolve() },
 ): Promise<Bench> {
   const file = path(await temporaryFolder());
   const hub = new StatusHub();
@@ -57,11 +57,10 @@ async function bench(
   const events = new StatusEvents({
     policy: { statusEventsFile: file },
     hub,
-    clock: { now: () => NOW, steps: 0, fromWall: (wall) => wall },
+    clock: { now: () => NOW },
     newEventId: () => `event-${++ids}`,
     clientInfo: () => ({ appVersion: '1.2.3', os: 'linux 6.1.0 x64', monitors: 2, encoder: 'libopenh264' }),
-    log,
-    outbox: () => outbox,
+    ...{ eventBridge, log },
   });
   const written = async (): Promise<StatusEvent[]> => {
     const text = await readFile(file, 'utf8');
@@ -89,7 +88,7 @@ describe('a status event', () => {
     },
   );
 
-  it('has AWS’s envelope, with a source of its own', async () => {
+  it('has AWS’s envelope, with a different source', async () => {
     const { detail, ...envelope } = await build({ status: 'INITIATED' });
     expect(envelope).toEqual({
       version: '0',
@@ -160,7 +159,7 @@ describe('a status event', () => {
 });
 
 describe('the id for finding duplicates', () => {
-  it('is the same however often the same news is sent, and another one for other news', async () => {
+  it('is the same for each repetition of an event, and different for other events', async () => {
     const { events, written } = await bench();
     for (const announcement of [...announcements, ...announcements])
       await events.announce(subject, announcement).durable;
@@ -173,7 +172,7 @@ describe('the id for finding duplicates', () => {
   });
 });
 
-describe('the delivery', () => {
+describe('the order of writing and pushing', () => {
   it('writes to the file before it pushes, and pushes what it has written', async () => {
     const { events, hub, written } = await bench();
     const seen: { push: Push; lines: Promise<StatusEvent[]> }[] = [];

@@ -1,21 +1,21 @@
 // Drives the session's reducer with short commands and remembers its state and every effect, so that a test reads as
 // the story that it tells. Moments are given in milliseconds; run ids are run-1, run-2, ... in the order of their starts.
-import type { SessionOptions } from '../../../main/session/step.ts';
+import type { ContactPolicy } from '../../../main/session/step.ts';
 import { reduce } from '../../../main/session/reducer.ts';
-import type { Effect, Identity, SessionEvent, SessionState, Token } from '../../../main/session/state.ts';
+import type { Effect, SessionEvent, SessionState, Token } from '../../../main/session/state.ts';
 import { initialState } from '../../../main/session/state.ts';
 import type { Failure } from '../../../main/shared/errors.ts';
 import { failure } from '../../../main/shared/errors.ts';
 import type { PauseReason } from '../../../main/shared/names.ts';
+import type { Identity } from '../../../main/shared/protocol.ts';
 
 export const anna: Identity = { agentArn: 'arn:agent/anna', instanceArn: 'arn:instance/acme' };
 export const ben: Identity = { agentArn: 'arn:agent/ben', instanceArn: 'arn:instance/acme' };
-export const crashed: Failure = failure('CAPTURE_FAILED', 'ffmpeg ended by itself.');
+export const crashed: Failure = failure('CAPTURE_FAILED', 'ffmpeg ended unexpectedly.');
 export const noEncoder: Failure = failure('ENCODER_UNAVAILABLE', 'There is no encoder.');
 
-export const testOptions = {
-  graceMs: 60_000,
-  startDeadlineMs: 10_000,
+export const testPolicy: ContactPolicy = {
+  graceSeconds: 60,
   suspendMaxSeconds: 0,
   resumeAfterRestart: false,
   agentMaySuspend: true,
@@ -28,16 +28,16 @@ export class Story {
   /** Of the newest step. */
   effects: readonly Effect[] = [];
   readonly all: Effect[] = [];
-  private readonly options: SessionOptions;
+  private readonly policy: ContactPolicy;
   private lastToken = 0;
   private lastRun = 0;
 
-  constructor(options: Partial<SessionOptions> = {}) {
-    this.options = { ...testOptions, ...options, newRunId: () => `run-${++this.lastRun}` };
+  constructor(policy: Partial<ContactPolicy> = {}) {
+    this.policy = { ...testPolicy, ...policy };
   }
 
   do(event: SessionEvent): readonly Effect[] {
-    const step = reduce(this.state, event, this.options);
+    const step = reduce(this.state, event, this.policy, () => `run-${++this.lastRun}`);
     this.state = step.state;
     this.effects = step.effects;
     this.all.push(...step.effects);
@@ -91,7 +91,7 @@ export class Story {
     this.live('run-1', at + 300);
   }
 
-  /** Everything that a request was told so far. */
+  /** All answers to a request so far. */
   answers(token: Token): Answer[] {
     return this.all.filter(
       (effect): effect is Answer =>
@@ -99,7 +99,7 @@ export class Story {
     );
   }
 
-  /** What a request was told: its reply, or the code with which it was refused; null when it still waits. */
+  /** The answer to a request: its reply, or the code with which it was refused; null when it still waits. */
   answer(token: Token): unknown {
     const [answer] = this.answers(token);
     if (answer === undefined) return null;
@@ -111,7 +111,7 @@ export class Story {
     return ofType(this.effects, type);
   }
 
-  /** What the journal was told, in order. */
+  /** All journal records, in order. */
   get journal(): Extract<Effect, { type: 'journal' }>['record'][] {
     return ofType(this.all, 'journal').map((effect) => effect.record);
   }

@@ -1,5 +1,5 @@
 // The session's reducer in front of a small model of capture. The model obeys the effects as capture does (a run that
-// was started goes live later, or fails; one that was cut or stopped ends later) and checks after each step what must
+// was started goes live later, or fails; one that was aborted or stopped ends later) and checks after each step what must
 // always hold. Which invariant was broken is said by the error's message.
 import { reduce } from '../../../main/session/reducer.ts';
 import type { Effect, SessionEvent, SessionReply, SessionState } from '../../../main/session/state.ts';
@@ -7,8 +7,8 @@ import { initialState } from '../../../main/session/state.ts';
 import type { PauseReason } from '../../../main/shared/names.ts';
 import { isCaptureBlocked, isOpen, isQuiet, isSuspended } from '../../../main/session/view.ts';
 import { must } from './must.ts';
-import { ToldRecordings } from './toldRecordings.ts';
-import { anna, ben, crashed, noEncoder, testOptions } from './session.ts';
+import { RecordingHistory } from './recordingHistory.ts';
+import { anna, ben, crashed, noEncoder, testPolicy } from './session.ts';
 
 /** What may happen next. Numbers choose among what there is at that moment; `after` is how long it took to come. */
 export type Action = { readonly after: number } & (
@@ -18,7 +18,7 @@ export type Action = { readonly after: number } & (
   /** `lag`: how far back the first frame was grabbed, from 0 (now) to 1 (when the run was started). */
   | { readonly type: 'live'; readonly pick: number; readonly lag: number }
   | { readonly type: 'ended'; readonly pick: number; readonly permanent: boolean }
-  | { readonly type: 'covered'; readonly pick: number }
+  | { readonly type: 'flushed'; readonly pick: number }
   | { readonly type: 'timer'; readonly pick: number }
   | { readonly type: 'pauses'; readonly pauses: readonly PauseReason[] }
   | { readonly type: 'agent'; readonly wish: 'suspend' | 'resume' }
@@ -33,11 +33,11 @@ interface CaptureRun {
   readonly runId: string;
   readonly startedAt: number;
   firstFrameAt: number | null;
-  /** Since it was cut or asked to stop its end is nobody's fault. */
-  cutAt: number | null;
+  /** After an abort or a request to stop, its end is not a fault. */
+  abortedAt: number | null;
   stopAt: number | null;
-  coverUntil: number | null;
-  coveredUntil: number;
+  flushUntil: number | null;
+  flushedUntil: number;
 }
 
 interface Asked {
@@ -54,12 +54,12 @@ export class SessionModel {
   readonly captureRuns: CaptureRun[] = [];
   readonly timers = new Set<string>();
   readonly asked = new Map<string, Asked>();
-  readonly recordings = new ToldRecordings();
+  readonly recordings = new RecordingHistory();
   /** How often each kind of effect was seen, so that a test can tell that it tested something. */
   readonly seen = new Map<string, number>();
   private names = 0;
 
-  constructor(private readonly options: Partial<typeof testOptions> = {}) {}
+  constructor(private readonly policy: Partial<typeof testPolicy> = {}) {}
 
   act(action: Action): void {
     this.now += action.after;
@@ -93,7 +93,7 @@ export class SessionModel {
     this.state = initialState;
     this.captureRuns.length = 0;
     this.timers.clear();
-    // Whoever waited for an answer has lost the connection.
+    // Pages that waited for an answer have lost the connection.
     for (const asked of this.asked.values()) asked.answers = 1;
     const { suspendedByAgent } = this.recordings;
     const contacts = this.recordings.restart(this.now);
@@ -134,12 +134,12 @@ export class SessionModel {
         const fault = isAsked(run) ? null : action.permanent ? noEncoder : crashed;
         return { type: 'run.ended', runId: run.runId, fault, permanent: action.permanent, at };
       }
-      case 'covered': {
-        const waiting = this.captureRuns.filter((one) => one.coverUntil !== null && one.cutAt === null);
+      case 'flushed': {
+        const waiting = this.captureRuns.filter((one) => one.flushUntil !== null && one.abortedAt === null);
         const run = pick(waiting, action.pick);
         return run === undefined
           ? null
-          : { type: 'run.flushed', runId: run.runId, until: run.coverUntil ?? 0 };
+          : { type: 'run.flushed', runId: run.runId, until: run.flushUntil ?? 0 };
       }
       case 'timer': {
         const name = pick([...this.timers], action.pick);
@@ -164,15 +164,12 @@ export class SessionModel {
   private step(event: SessionEvent): void {
     const before = this.state;
     this.takeNote(event);
-    if (event.type === 'contact.start' && isQuiet(before)) this.recordings.newStretch();
-    const { state, effects } = reduce(before, event, {
-      ...testOptions,
-      ...this.options,
-      newRunId: () => this.newName('run'),
-    });
+    if (event.type === 'contact.start' && isQuiet(before)) this.recordings.newSpoolSession();
+    const policy = { ...testPolicy, ...this.policy };
+    const { state, effects } = reduce(before, event, policy, () => this.newName('run'));
     this.state = state;
     if (event.type === 'contact.suspend' || event.type === 'agent.suspend')
-      checkCutsComeFirst(before, event, effects);
+      checkAbortsComeFirst(before, event, effects);
     for (const effect of effects) {
       this.seen.set(effect.type, (this.seen.get(effect.type) ?? 0) + 1);
       this.perform(effect);
@@ -180,14 +177,13 @@ export class SessionModel {
     this.checkState();
   }
 
-  /** What the event means to capture, to the timers and to whoever asked. */
+  /** What the event means to capture, timers and requests. */
   private takeNote(event: SessionEvent): void {
     if ('token' in event) {
       const contactId = 'contactId' in event ? event.contactId : null;
       const contact = this.state.contacts.find((one) => one.info.contactId === contactId);
-      const heldSince =
-        event.type === 'agent.suspend' ? this.state.agentSuspension?.since : contact?.suspendedAt;
-      const suspendedAt = heldSince ?? event.at;
+      const since = event.type === 'agent.suspend' ? this.state.agentSuspension?.since : contact?.suspendedAt;
+      const suspendedAt = since ?? event.at;
       this.asked.set(event.token, { kind: kinds[event.type], contactId, suspendedAt, answers: 0 });
     }
     switch (event.type) {
@@ -199,8 +195,8 @@ export class SessionModel {
         return;
       case 'run.flushed': {
         const run = this.run(event.runId);
-        run.coveredUntil = run.coverUntil ?? 0;
-        run.coverUntil = null;
+        run.flushedUntil = run.flushUntil ?? 0;
+        run.flushUntil = null;
         return;
       }
       case 'grace.over':
@@ -233,7 +229,7 @@ export class SessionModel {
         must(!isCaptureBlocked(this.state), 'a run was started during a suspension or a pause');
         must(
           this.state.contacts.some((contact) => isOpen(contact) && contact.leftAt === null),
-          'a run was started for nobody',
+          'a run was started that no contact needs',
         );
         must(
           this.state.agentSuspendTokens.length === 0 &&
@@ -245,20 +241,20 @@ export class SessionModel {
           runId: effect.runId,
           startedAt: this.now,
           firstFrameAt: null,
-          cutAt: null,
+          abortedAt: null,
           stopAt: null,
-          coverUntil: null,
-          coveredUntil: 0,
+          flushUntil: null,
+          flushedUntil: 0,
         });
         return;
       case 'run.abort':
-        this.run(effect.runId).cutAt ??= effect.at;
+        this.run(effect.runId).abortedAt ??= effect.at;
         return;
       case 'run.stop':
         return this.stopRun(this.run(effect.runId), effect);
       case 'run.flush': {
         const run = this.run(effect.runId);
-        run.coverUntil = Math.max(run.coverUntil ?? 0, effect.until);
+        run.flushUntil = Math.max(run.flushUntil ?? 0, effect.until);
         return;
       }
       case 'timer.set':
@@ -290,12 +286,12 @@ export class SessionModel {
   private stopRun(run: CaptureRun, { at, reason }: Effect & { type: 'run.stop' }): void {
     must(run.firstFrameAt !== null, 'a run without a frame was asked to stop politely');
     if (reason !== 'interrupted') {
-      // The screen is not what is to be recorded any more, whoever wants more of it.
+      // The screen is not to be recorded any more, even if a contact needs more.
       run.stopAt = at;
       return;
     }
     const hasNewer = this.captureRuns.some(
-      (one) => one !== run && one.cutAt === null && one.firstFrameAt !== null && one.firstFrameAt <= at,
+      (one) => one !== run && one.abortedAt === null && one.firstFrameAt !== null && one.firstFrameAt <= at,
     );
     for (const contact of this.state.contacts) {
       const end = contact.phase.kind === 'stopping' ? contact.phase.endTime : Infinity;
@@ -307,7 +303,7 @@ export class SessionModel {
 
   private answered(token: string, reply: SessionReply | null): void {
     const asked = this.asked.get(token);
-    must(asked !== undefined, `nobody asked with ${token}`);
+    must(asked !== undefined, `no request has ${token}`);
     asked.answers += 1;
     must(asked.answers === 1, `${asked.kind} ${token} was answered twice`);
     if (reply === null) return;
@@ -317,19 +313,19 @@ export class SessionModel {
         must(this.captureRuns.length === 0, 'a suspend was acknowledged while a run was left');
         must(
           reply.suspendedAt === (asked.suspendedAt ?? reply.suspendedAt),
-          'a suspend was told another moment than that of its receipt',
+          'a suspend was answered with another moment than that of its receipt',
         );
         return;
       case 'start':
         must(
           reply.startTime === this.recordings.get(reply.recordingId).startTime,
-          'a start was told another start',
+          'a start was answered with another start',
         );
         return;
       case 'stop':
         must(
           (this.recordings.get(reply.recordingId).endTime ?? reply.endTime) === reply.endTime,
-          'a stop was told another end',
+          'a stop was answered with another end',
         );
         return;
       case 'resume':
@@ -340,9 +336,12 @@ export class SessionModel {
   /** Everything of the recording that was captured must be in the spool by then. */
   private completed(recordingId: string, endTime: number): void {
     for (const run of this.captureRuns) {
-      if (run.firstFrameAt === null || run.firstFrameAt >= endTime || run.cutAt !== null) continue;
+      if (run.firstFrameAt === null || run.firstFrameAt >= endTime || run.abortedAt !== null) continue;
       const needed = Math.min(endTime, run.stopAt ?? Infinity);
-      must(run.coveredUntil >= needed, `${recordingId} was completed before ${run.runId} held all of it`);
+      must(
+        run.flushedUntil >= needed,
+        `${recordingId} was completed before ${run.runId} contained all of it`,
+      );
     }
   }
 
@@ -365,21 +364,21 @@ export class SessionModel {
     }
     if (isSuspended(this.state) || this.state.agentSuspension !== null) {
       must(
-        this.captureRuns.every((run) => run.cutAt !== null),
-        'a run was not cut by a suspension',
+        this.captureRuns.every((run) => run.abortedAt !== null),
+        'a run was not aborted by a suspension',
       );
     }
     if (!contacts.some(isOpen)) {
-      must(this.captureRuns.every(isAsked), 'a run goes on although nobody is being recorded');
+      must(this.captureRuns.every(isAsked), 'a run goes on although no contact is being recorded');
       return;
     }
-    this.checkSomebodyRecords();
+    this.checkCapture();
     if (this.state.pages.length === 0)
       must(this.timers.has('grace'), 'no page is there, and no grace period');
   }
 
-  /** Somebody wants to be recorded: then something is on its way, whatever happened before. */
-  private checkSomebodyRecords(): void {
+  /** A contact is to be recorded: then a run is live, starting or retried. */
+  private checkCapture(): void {
     const { contacts, runs, retry, agentSuspendTokens } = this.state;
     const waiting = contacts.filter((contact) => contact.phase.kind === 'starting');
     for (const { recordingId } of waiting) {
@@ -411,7 +410,7 @@ const kinds = {
   'agent.resume': 'resume',
 } as const;
 
-function checkCutsComeFirst(
+function checkAbortsComeFirst(
   before: SessionState,
   event: SessionEvent & { type: 'contact.suspend' | 'agent.suspend' },
   effects: readonly Effect[],
@@ -424,8 +423,8 @@ function checkCutsComeFirst(
   }
   before.runs.forEach((run, index) => {
     const effect = effects[index];
-    const isCut = effect?.type === 'run.abort' && effect.runId === run.runId && effect.at === event.at;
-    must(isCut, 'a suspend did something else before it cut every run');
+    const isAborted = effect?.type === 'run.abort' && effect.runId === run.runId && effect.at === event.at;
+    must(isAborted, 'a suspend did something else before it aborted every run');
   });
 }
 
@@ -434,7 +433,7 @@ function isStarting(run: CaptureRun): boolean {
 }
 
 function isAsked(run: CaptureRun): boolean {
-  return run.cutAt !== null || run.stopAt !== null;
+  return run.abortedAt !== null || run.stopAt !== null;
 }
 
 function pick<T>(from: readonly T[], index: number): T | undefined {

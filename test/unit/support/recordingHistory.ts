@@ -1,8 +1,9 @@
-// What the journal, the status events and the publisher were told about each recording, and in which order that may be.
-import type { Effect, RestoredContact, SessionRecord } from '../../../main/session/state.ts';
+// What journal, status events and publisher got about each recording, and in which order that is allowed.
+import type { Effect, SessionRecord } from '../../../main/session/state.ts';
+import type { RecoveredContact } from '../../../main/spool/recoveredContacts.ts';
 import { must } from './must.ts';
 
-interface Told {
+interface History {
   readonly started: SessionRecord & { type: 'contact.started' };
   readonly requestedAt: number;
   readonly journal: SessionRecord['type'][];
@@ -13,8 +14,8 @@ interface Told {
   endTime: number | null;
 }
 
-export class ToldRecordings {
-  private readonly known = new Map<string, Told>();
+export class RecordingHistory {
+  private readonly known = new Map<string, History>();
 
   private readonly paused = new Set<string>();
 
@@ -29,29 +30,29 @@ export class ToldRecordings {
     const { type, recordingId } = record;
     if (type === 'contact.started') {
       must(!this.known.has(recordingId), 'a recording was started twice');
-      const told = { journal: [], announced: [], published: 0 };
+      const history = { journal: [], announced: [], published: 0 };
       const times = { startTime: null, suspendedAt: null, endTime: null };
-      this.known.set(recordingId, { ...told, ...times, started: record, requestedAt: record.at });
+      this.known.set(recordingId, { ...history, ...times, started: record, requestedAt: record.at });
     }
-    const told = this.get(recordingId);
-    const { journal } = told;
+    const history = this.get(recordingId);
+    const { journal } = history;
     const isOver = journal.includes('contact.stopped') || journal.includes('recording.failed');
     must(!isOver, `${type} after the end of a recording`);
     if (type === 'contact.recording') {
-      must(told.startTime === null, 'a recording began twice');
-      must(record.startTime >= told.requestedAt, 'a recording began before it was asked for');
-      told.startTime = record.startTime;
+      must(history.startTime === null, 'a recording began twice');
+      must(record.startTime >= history.requestedAt, 'a recording began before it was asked for');
+      history.startTime = record.startTime;
     }
     if (type === 'contact.stopped') {
-      must(told.startTime !== null, 'a recording was stopped that had not begun');
-      must(record.endTime > told.startTime, 'a recording has no length');
-      told.endTime = record.endTime;
+      must(history.startTime !== null, 'a recording was stopped that had not begun');
+      must(record.endTime > history.startTime, 'a recording has no length');
+      history.endTime = record.endTime;
     }
-    if (type === 'recording.failed') must(told.startTime === null, 'a recording failed that had begun');
+    if (type === 'recording.failed') must(history.startTime === null, 'a recording failed that had begun');
     if (type === 'contact.suspended' || type === 'contact.resumed') {
       const last = journal.findLast((one) => one === 'contact.suspended' || one === 'contact.resumed');
       must((last === 'contact.suspended') === (type === 'contact.resumed'), `${type} twice in a row`);
-      told.suspendedAt = type === 'contact.suspended' ? record.at : null;
+      history.suspendedAt = type === 'contact.suspended' ? record.at : null;
     }
     journal.push(type);
   }
@@ -67,35 +68,35 @@ export class ToldRecordings {
   }
 
   published(recordingId: string): void {
-    const told = this.get(recordingId);
-    must(told.announced.at(-1) === 'COMPLETED', 'a recording is published that was not completed');
-    told.published += 1;
+    const history = this.get(recordingId);
+    must(history.announced.at(-1) === 'COMPLETED', 'a recording is published that was not completed');
+    history.published += 1;
   }
 
   get suspendedByAgent(): boolean {
     return this.paused.has('agent');
   }
 
-  /** What comes now goes into a journal of its own. */
-  newStretch(): void {
+  /** What follows goes into a new journal. */
+  newSpoolSession(): void {
     this.paused.clear();
   }
 
   /** What recovery makes of the journal after the process was killed: what never began has failed, the rest goes on. */
-  restart(leftAt: number): RestoredContact[] {
+  restart(leftAt: number): RecoveredContact[] {
     const { suspendedByAgent } = this;
     this.paused.clear();
     if (suspendedByAgent) this.paused.add('agent');
-    return [...this.known].flatMap(([recordingId, told]) => {
-      if (told.journal.includes('contact.stopped') && told.published === 0) {
-        told.announced.splice(1, 1, 'COMPLETED');
-        told.published = 1;
+    return [...this.known].flatMap(([recordingId, history]) => {
+      if (history.journal.includes('contact.stopped') && history.published === 0) {
+        history.announced.splice(1, 1, 'COMPLETED');
+        history.published = 1;
       }
-      if (!isOpen(told)) return [];
-      const { startTime, suspendedAt, started } = told;
+      if (!isOpen(history)) return [];
+      const { startTime, suspendedAt, started } = history;
       if (startTime === null) {
-        told.journal.push('recording.failed');
-        told.announced.push('FAILED');
+        history.journal.push('recording.failed');
+        history.announced.push('FAILED');
         return [];
       }
       const { contact: info, agent, at: requestedAt } = started;
@@ -111,13 +112,13 @@ export class ToldRecordings {
     }
   }
 
-  get(recordingId: string): Told {
-    const told = this.known.get(recordingId);
-    must(told !== undefined, `the journal knows no recording ${recordingId}`);
-    return told;
+  get(recordingId: string): History {
+    const history = this.known.get(recordingId);
+    must(history !== undefined, `the journal knows no recording ${recordingId}`);
+    return history;
   }
 }
 
-function isOpen({ journal }: Told): boolean {
+function isOpen({ journal }: History): boolean {
   return !journal.includes('contact.stopped') && !journal.includes('recording.failed');
 }
