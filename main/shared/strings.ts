@@ -5,89 +5,23 @@
 import type { ErrorCode } from './errors.ts';
 import type { IndicatorTone } from './indicatorIpc.ts';
 
-export interface Strings {
+const english = {
   /** BCP 47. */
-  readonly language: string;
-  readonly state: {
-    readonly idle: string;
-    readonly starting: string;
-    readonly recording: (contacts: number) => string;
-    /** Capture is on although no contact is being recorded at the moment. */
-    readonly recordingForNone: string;
-    readonly finishing: string;
-    readonly suspendedByPage: string;
-    readonly suspendedByAgent: string;
-    readonly paused: string;
-    readonly problem: string;
-    readonly because: (title: string, reason: string) => string;
-  };
-  /** What a problem means for the agent, by its code; the technical message is for support. */
-  readonly problems: Partial<Record<ErrorCode, string>>;
-  readonly unknownProblem: string;
-  readonly cannotStart: string;
-  readonly uploads: {
-    readonly sending: (recordings: number) => string;
-    readonly retrying: (recordings: number) => string;
-    readonly because: (what: string, why: string) => string;
-  };
-  readonly tray: {
-    readonly tooltip: (state: string) => string;
-    readonly lessThanAMinute: string;
-    readonly minutes: (minutes: number) => string;
-    readonly hours: (hours: number, minutes: number) => string;
-    readonly suspend: string;
-    readonly resume: string;
-    readonly showIndicator: string;
-    readonly hideIndicator: string;
-    readonly largerIndicator: string;
-    readonly smallerIndicator: string;
-    readonly showWindow: string;
-    readonly exportDiagnostics: string;
-    readonly about: (version: string) => string;
-    readonly quit: string;
-    /** In the menu bar that macOS shows. */
-    readonly quitInMenuBar: string;
-  };
-  readonly indicator: {
-    readonly labels: Readonly<Record<IndicatorTone, string>>;
-    readonly byPage: string;
-    readonly byPageBecause: (reason: string) => string;
-    readonly byAgent: string;
-    /** For screen readers. */
-    readonly heading: string;
-    readonly elapsed: string;
-    readonly details: string;
-    readonly suspend: string;
-    readonly resume: string;
-    readonly hide: string;
-    readonly tooltip: (state: string) => string;
-  };
-  readonly dialogs: {
-    readonly cannotStart: { readonly title: string; readonly text: (error: string) => string };
-    readonly quit: {
-      readonly message: string;
-      readonly detail: string;
-      readonly keep: string;
-      readonly end: string;
-    };
-    readonly exportDiagnostics: { readonly title: string; readonly zip: string; readonly failed: string };
-  };
-}
-
-const english: Strings = {
   language: 'en',
   state: {
     idle: 'Not recording',
     starting: 'Starting to record',
-    recording: (contacts) => `Recording ${counted(contacts, 'contact')}`,
+    recording: (contacts: number) => `Recording ${counted(contacts, 'contact')}`,
+    /** Capture is on although no contact is being recorded at the moment. */
     recordingForNone: 'Recording',
     finishing: 'Finishing',
     suspendedByPage: 'Suspended by the page',
     suspendedByAgent: 'Suspended by you',
     paused: 'Paused',
     problem: 'Problem',
-    because: (title, reason) => `${title}: ${reason}`,
+    because: (title: string, reason: string) => `${title}: ${reason}`,
   },
+  /** What a problem means for the agent; the technical message is for support. */
   problems: {
     CAPTURE_FAILED: 'The screen is not being recorded. Sightline retries automatically.',
     CAPTURE_TIMEOUT: 'The screen could not be recorded in time. Sightline retries automatically.',
@@ -101,19 +35,19 @@ const english: Strings = {
     CLIENT_CONNECTION_ERROR: 'The upload destination cannot be reached. Check the network.',
     SERVICE_ISSUE: 'The upload destination reported an error.',
     EVENTS_NOT_WRITTEN: 'The status events cannot be written. Contact support.',
-  },
+  } satisfies Partial<Record<ErrorCode, string>>,
   unknownProblem: 'Something went wrong. Contact support.',
   cannotStart: 'Sightline could not start and records nothing. Contact support.',
   uploads: {
-    sending: (recordings) => `Uploading ${counted(recordings, 'recording')}`,
-    retrying: (recordings) => `${counted(recordings, 'recording')} pending; retrying automatically`,
-    because: (what, why) => `${what}. ${why}`,
+    sending: (recordings: number) => `Uploading ${counted(recordings, 'recording')}`,
+    retrying: (recordings: number) => `${counted(recordings, 'recording')} pending; retrying automatically`,
+    because: (what: string, why: string) => `${what}. ${why}`,
   },
   tray: {
-    tooltip: (state) => `Sightline: ${state}`,
+    tooltip: (state: string) => `Sightline: ${state}`,
     lessThanAMinute: 'For less than a minute',
-    minutes: (minutes) => `For ${minutes} min`,
-    hours: (hours, minutes) => `For ${hours} h ${minutes} min`,
+    minutes: (minutes: number) => `For ${minutes} min`,
+    hours: (hours: number, minutes: number) => `For ${hours} h ${minutes} min`,
     suspend: 'Suspend recording',
     resume: 'Resume recording',
     showIndicator: 'Show indicator',
@@ -122,8 +56,9 @@ const english: Strings = {
     smallerIndicator: 'Smaller indicator',
     showWindow: 'Show window',
     exportDiagnostics: 'Export diagnostics…',
-    about: (version) => `About Sightline ${version}`,
+    about: (version: string) => `About Sightline ${version}`,
     quit: 'Quit',
+    /** In the menu bar that macOS shows. */
     quitInMenuBar: 'Quit Sightline',
   },
   indicator: {
@@ -133,20 +68,24 @@ const english: Strings = {
       suspended: 'SUSPENDED',
       paused: 'PAUSED',
       problem: 'PROBLEM',
-    },
+    } satisfies Record<IndicatorTone, string>,
     byPage: 'by the page',
-    byPageBecause: (reason) => `by the page: ${reason}`,
+    byPageBecause: (reason: string) => `by the page: ${reason}`,
     byAgent: 'by you',
+    /** For screen readers. */
     heading: 'What Sightline is capturing',
     elapsed: 'Duration',
     details: 'Details',
     suspend: 'Suspend recording',
     resume: 'Resume recording',
     hide: 'Hide the indicator',
-    tooltip: (state) => `${state}\nClick to open Sightline, drag to move.`,
+    tooltip: (state: string) => `${state}\nClick to open Sightline, drag to move.`,
   },
   dialogs: {
-    cannotStart: { title: 'Sightline cannot start', text: (error) => `${error}\nInstall Sightline again.` },
+    cannotStart: {
+      title: 'Sightline cannot start',
+      text: (error: string) => `${error}\nInstall Sightline again.`,
+    },
     quit: {
       message: 'A contact is being recorded.',
       detail: 'If Sightline quits now, the recording ends here and is uploaded as it is.',
@@ -165,6 +104,7 @@ function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
+export type Strings = typeof english;
 export const strings: Strings = english;
 
 /** @param code of a failure, or of another program's error */
