@@ -2,8 +2,9 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { lockDataFolder } from '../../../main/platform/instanceLock.ts';
 import { loadPolicy } from '../../../main/policy/load.ts';
-import { startLivePolicy, policyStateFile } from '../../../main/policy/start.ts';
+import { policyStateFile, readPolicyState, startLivePolicy } from '../../../main/policy/start.ts';
 import { temporaryFolder } from '../support/folders.ts';
 import { keepingLogger } from '../support/logs.ts';
 import { fileLayer } from '../support/policy.ts';
@@ -26,4 +27,16 @@ it('ends in order although its state file cannot be removed', async () => {
   expect(lines).toContainEqual(
     expect.objectContaining({ level: 'warn', message: 'the state of the policy could not be removed' }),
   );
+});
+
+it('has the state of the process that has locked the data folder, not of one with a reused process id', async () => {
+  const folder = await temporaryFolder();
+  const state = { problems: ['"fps" is not valid'], ignored: [], pending: [] };
+  // This process is alive: a crashed Sightline may have had its id.
+  await writeFile(policyStateFile(folder), JSON.stringify({ pid: process.pid, ...state }));
+  expect(await readPolicyState(folder)).toBeNull();
+  const unlock = lockDataFolder(folder);
+  expect(await readPolicyState(folder)).toEqual(state);
+  unlock();
+  expect(await readPolicyState(folder)).toBeNull();
 });

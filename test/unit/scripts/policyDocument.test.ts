@@ -6,8 +6,7 @@ import { policyKeyNames, policyKeys } from '../../../main/policy/keys.ts';
 import type { KeyInfo } from '../../../main/policy/keyInfo.ts';
 import type { PolicyKey } from '../../../main/policy/keys.ts';
 import { adml, admx } from '../../../scripts/admx.ts';
-import { generatedFiles } from '../../../scripts/generatedFiles.ts';
-import { policySchema } from '../../../scripts/policySchema.ts';
+import { generatedFiles, policySchema } from '../../../scripts/generatedFiles.ts';
 
 it.each(Object.entries(generatedFiles()))('%s is what `npx tsx scripts/make-docs.ts` makes', (name, text) => {
   expect(readFileSync(new URL(`../../../${name}`, import.meta.url), 'utf8')).toBe(text);
