@@ -13,7 +13,7 @@ import { reduce } from './reducer.ts';
 import type { Effect, Resumed, SessionEvent, SessionRecord } from './state.ts';
 import { initialState, type SessionReply, type SessionState, type TimerName, type Token } from './state.ts';
 import type { ContactPolicy } from './step.ts';
-import { isQuiet, openRecordings, recordedSince } from './view.ts';
+import { isQuiet, openRecordings } from './view.ts';
 
 export interface SessionPorts {
   readonly clock: Clock;

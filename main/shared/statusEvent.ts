@@ -70,5 +70,5 @@ export const statusEventSchema = z.object({
 
 export type StatusDetail = z.infer<typeof statusDetailSchema>;
 export type StatusEvent = z.infer<typeof statusEventSchema>;
-export type RecordingStatus = StatusDetail['recordingStatus'];
+type RecordingStatus = StatusDetail['recordingStatus'];
 export type ClientInfo = z.infer<typeof clientInfoSchema>;
