@@ -70,5 +70,4 @@ export const statusEventSchema = z.object({
 
 export type StatusDetail = z.infer<typeof statusDetailSchema>;
 export type StatusEvent = z.infer<typeof statusEventSchema>;
-type RecordingStatus = StatusDetail['recordingStatus'];
 export type ClientInfo = z.infer<typeof clientInfoSchema>;
