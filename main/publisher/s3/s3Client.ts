@@ -252,6 +252,7 @@ function storedObject(found: HeadObjectCommandOutput): StoredObject {
     recordingId: found.Metadata?.[RECORDING_ID] ?? null,
     sizeBytes: found.ContentLength ?? 0,
     checksum: found.ChecksumSHA256 ?? null,
+    eTag: found.ETag?.replaceAll('"', '') ?? null,
   };
 }
 

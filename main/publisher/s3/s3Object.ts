@@ -6,8 +6,8 @@ import type { Moov } from '../../media/moov.ts';
 import type { SinkObject, SinkOrder, SinkReceipt } from '../sink.ts';
 import { longerKey } from '../sink.ts';
 import { UploadError } from '../uploadError.ts';
-import type { Bytes, MultipartUpload, Part, StoredObject } from './checksums.ts';
-import { compositeChecksum, hashed, sizeOf, toBase64 } from './checksums.ts';
+import type { Bytes, Expected, MultipartUpload, Part, StoredObject } from './checksums.ts';
+import { hashed, isOfParts, isWhole, md5Of, sizeOf } from './checksums.ts';
 import type { S3Calls, Sending } from './s3Client.ts';
 import { metadataOf } from './s3Client.ts';
 import { nameOf } from './s3Errors.ts';
@@ -33,6 +33,8 @@ export class S3Object implements SinkObject {
   private upload: MultipartUpload | null;
   private readonly known: ReadonlyMap<number, Part>;
   private readonly done = new Map<number, Part>();
+  /** Of parts that are compared with a stored object. */
+  private readonly md5s = new Map<number, string | null>();
   private readonly inFlight = new Set<Promise<void>>();
   private failure: Error | null = null;
   private next = 2;
@@ -90,7 +92,7 @@ export class S3Object implements SinkObject {
       const existing = await this.existing(key);
       if (!this.isOurs(existing)) continue;
       // The response to an earlier attempt was lost, or that attempt made different bytes.
-      const isSame = matches(existing, data.byteLength, toBase64(bytes.sha256));
+      const isSame = isWhole(existing, expectedOf(bytes));
       if (isSame || (await this.put(key, bytes, true))) return receipt(key);
     }
     throw this.namesTaken();
@@ -126,7 +128,11 @@ export class S3Object implements SinkObject {
     );
     const sizeBytes = sizeOf(parts);
     const receipt = (key: string): SinkReceipt => ({ ...this.place(key), sizeBytes, digest: { parts } });
-    const isThis = (found: StoredObject): boolean => matches(found, sizeBytes, compositeChecksum(parts));
+    const isThis = (found: StoredObject): boolean =>
+      isOfParts(found, [
+        expectedOf(bytes),
+        ...later.map((part) => ({ ...part, md5: this.md5s.get(part.number) ?? null })),
+      ]);
     if (this.earlier.stored !== null) {
       if (isThis(this.earlier.stored)) return receipt(this.key);
       await this.save(this.key, '');
@@ -170,6 +176,7 @@ export class S3Object implements SinkObject {
     }
     if (this.earlier.stored !== null) {
       this.done.set(number, { number, eTag: '', sizeBytes, sha256: bytes.sha256 });
+      this.md5s.set(number, md5Of(data));
       return;
     }
     const upload = await this.begin();
@@ -270,6 +277,6 @@ function retried(message: string): UploadError {
   return new UploadError('UPLOAD_FAILED', message, false);
 }
 
-function matches(found: StoredObject, sizeBytes: number, checksum: string): boolean {
-  return found.sizeBytes === sizeBytes && found.checksum === checksum;
+function expectedOf({ data, sha256 }: Bytes): Expected {
+  return { sizeBytes: data.byteLength, sha256, md5: md5Of(data) };
 }
