@@ -66,7 +66,8 @@ export async function startServices(options: ServicesOptions) {
   const displays = displaysOf({ platform: process.platform, policy, source: monitorSource });
   const spawn = ffmpegSpawner(log);
   const slates = new Slates({ finder, spawn, resourcesFolder });
-  const hub = new StatusHub((error) => log.error('a listener failed', { reason: String(error) }));
+  const onListenerError = (error: unknown) => log.error('a listener failed', { reason: String(error) });
+  const hub = new StatusHub(onListenerError, () => clock.now());
   const outbox = new Outbox({ folder: join(policy.dataDir, 'outbox'), log });
   const eventBridge = new EventBridge({ policy, outbox, clock, log });
   let monitors: number | undefined;
