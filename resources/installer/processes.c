@@ -137,28 +137,32 @@ UINT __stdcall StopRunning(MSIHANDLE session) {
 }
 
 static void start_in(DWORD session, const wchar_t *folder) {
-  STARTUPINFOW start = {.cb = sizeof start, .lpDesktop = (wchar_t[]){L"winsta0\\default"}};
+  /* Outside of the folder, as at sign-in: a program that outlives Sightline, such as the console host, would otherwise keep
+   * the folder from being removed. */
+  static wchar_t current[MAX_PATH];
+  STARTUPINFOW start = {.cb = sizeof start};
   PROCESS_INFORMATION child;
   DWORD own = (DWORD)-1;
   HANDLE token;
+  BOOL started = FALSE;
   wchar_t *line = join(L"\"", folder, L"Sightline.exe\"", NULL);
+  GetSystemDirectoryW(current, MAX_PATH);
   ProcessIdToSessionId(GetCurrentProcessId(), &own);
   if (WTSQueryUserToken(session, &token)) {
     void *environment = NULL;
     CreateEnvironmentBlock(&environment, token, FALSE);
-    if (CreateProcessAsUserW(token, NULL, line, NULL, NULL, FALSE, CREATE_UNICODE_ENVIRONMENT, environment, folder, &start, &child)) {
-      CloseHandle(child.hThread);
-      CloseHandle(child.hProcess);
-    }
+    start.lpDesktop = (wchar_t[]){L"winsta0\\default"};
+    started = CreateProcessAsUserW(token, NULL, line, NULL, NULL, FALSE, CREATE_UNICODE_ENVIRONMENT, environment, current,
+                                   &start, &child);
     if (environment != NULL) DestroyEnvironmentBlock(environment);
     CloseHandle(token);
   } else if (session == own && session != 0) {
     /* Not SYSTEM, so this is the user's own session. (Under Wine there is only one.) */
-    start.lpDesktop = NULL;
-    if (CreateProcessW(NULL, line, NULL, NULL, FALSE, 0, NULL, folder, &start, &child)) {
-      CloseHandle(child.hThread);
-      CloseHandle(child.hProcess);
-    }
+    started = CreateProcessW(NULL, line, NULL, NULL, FALSE, 0, NULL, current, &start, &child);
+  }
+  if (started) {
+    CloseHandle(child.hThread);
+    CloseHandle(child.hProcess);
   }
   free(line);
 }

@@ -1,15 +1,7 @@
 // What users of a machine, or a mistake of an administrator, could do with the MSI: settings through a repair, a folder of the
 // system, a blocked upgrade, code that the installed command line loads. Under Wine.
-import {
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  readdirSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { dirname, join } from 'node:path';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { runOrThrow } from '../rig/process.ts';
@@ -34,19 +26,8 @@ describeMsi('attacks on the MSI', prepare, (machine) => {
       copyFileSync(join(machine.folder, 'asUser.exe'), join(driveC, path));
   });
 
-  /** Wine's tasklist lists nothing; its processes are Linux processes. */
-  const running = (program: string): boolean =>
-    readdirSync('/proc')
-      .filter((name) => /^\d+$/.test(name))
-      .some((pid) => {
-        try {
-          const read = (name: string) => readFileSync(join('/proc', pid, name), 'utf8').split('\0');
-          const isOurs = read('environ').includes(`WINEPREFIX=${dirname(machine.windows.driveC)}`);
-          return isOurs && (read('cmdline')[0] ?? '').endsWith(`\\${program}`);
-        } catch {
-          return false; // it has just ended
-        }
-      });
+  const running = (name: string): boolean =>
+    machine.windows.processes().some(({ program }) => program.endsWith(`\\${name}`));
   const isRunning = (name: string): Promise<void> =>
     expect.poll(() => running(name), { timeout: 20_000 }).toBe(true);
 

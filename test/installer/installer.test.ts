@@ -246,6 +246,15 @@ describeMsi('the MSI', prepare, (machine) => {
       await machine.expectVersion('1.1.0');
     });
 
+    it('starts it outside its own folder, which a child of a closed program could keep from being removed', () => {
+      const ours = machine.windows
+        .processes()
+        .filter(({ program }) => program.startsWith(`${PROGRAM_FOLDER}\\`));
+      expect(ours.map(({ program }) => program)).toContain(`${PROGRAM_FOLDER}\\cli\\node.exe`);
+      for (const { program, currentFolder } of ours)
+        expect(currentFolder, program).toBe(join(machine.windows.driveC, 'windows/system32'));
+    });
+
     it('can be repaired, with the values that it has and another one', async () => {
       rmSync(machine.file('cli/sightline.mjs'));
       await machine.installed('1.1.0', ['REINSTALL=ALL', 'KMS_KEY_ID=alias/another']);

@@ -2,7 +2,16 @@
 // registry is read. Output of programs goes through files, because Node for Windows cannot write to pipes under Wine.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, copyFileSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import {
+  closeSync,
+  copyFileSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseRegistry } from '../../main/browserPolicy/read.ts';
@@ -33,6 +42,8 @@ export interface WindowsMachine {
   ): Promise<Ended>;
   /** Starts a program and does not wait. */
   start(command: string, args?: readonly string[]): void;
+  /** The running programs, as Windows paths, with the current folder of each as a path of this system. */
+  processes(): { program: string; currentFolder: string }[];
   /** To a port of 127.0.0.1, as a program of this Windows. */
   readonly connect: OpenConnection;
   /** The values of a key and its subkeys; `{}` if it does not exist. */
@@ -90,6 +101,7 @@ export async function startWindows(display: string): Promise<WindowsMachine> {
     path: (file) => `Z:${file.replaceAll('/', '\\')}`,
     run,
     start: (command, args) => void launch(command, args),
+    processes: () => processesOf(prefix),
     async connect(port) {
       relay ??= startWineRelay(loader, environment);
       return (await relay)(port);
@@ -111,6 +123,20 @@ export async function startWindows(display: string): Promise<WindowsMachine> {
       rmSync(home, { recursive: true, force: true, maxRetries: 5, retryDelay: 300 });
     },
   };
+}
+
+/** Wine's tasklist lists nothing, but its processes are Linux processes. */
+function processesOf(prefix: string): ReturnType<WindowsMachine['processes']> {
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  return pids.flatMap((pid) => {
+    try {
+      const read = (name: string) => readFileSync(join('/proc', pid, name), 'utf8').split('\0');
+      if (!read('environ').includes(`WINEPREFIX=${prefix}`)) return [];
+      return [{ program: read('cmdline')[0] ?? '', currentFolder: readlinkSync(join('/proc', pid, 'cwd')) }];
+    } catch {
+      return []; // it has just exited
+    }
+  });
 }
 
 /** Installs the font that DirectWrite falls back to. Every Windows has it, and Chromium crashes without it. */
