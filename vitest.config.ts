@@ -1,5 +1,5 @@
-// The tests as vitest projects. `npm test` (scripts/test.ts) runs `clocks`, then `floods`; at the same time `windows`; and at the
-// same time, at a lower priority, `unit` and `beside`, which fill the processor time that the others leave. `vitest run <file>`
+// The tests as vitest projects. `npm test` (scripts/test.ts) runs `clocks` with `unit` at a lower priority, then `beside` with
+// `windows`, then `floods`. `vitest run <file>`
 // runs a file in each of its projects.
 
 import { defineConfig } from 'vitest/config';
@@ -62,10 +62,10 @@ export default defineConfig({
           name: 'beside',
           include: ['test/{integration,attack,e2e}/**/*.test.ts'],
           exclude: [...clocks, ...floods],
-          ...group(1, 4),
+          ...group(1, 3),
         },
       },
-      { test: { name: 'clocks', include: clocks, ...group(2, 3) } },
+      { test: { name: 'clocks', include: clocks, ...group(2, 2) } },
       { test: { name: 'floods', include: floods, ...oneAtATime } },
       {
         test: {
