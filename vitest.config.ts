@@ -1,5 +1,5 @@
 // The tests as vitest projects. `npm test` (scripts/test.ts) runs `clocks` with `unit` at a lower priority, then `beside` with
-// `windows`, then `floods`. `vitest run <file>`
+// `windows`, then `alone`. `vitest run <file>`
 // runs a file in each of its projects.
 
 import { defineConfig } from 'vitest/config';
@@ -10,13 +10,16 @@ const files = (kind: string, ...names: string[]) => names.map((name) => `test/${
 
 /** Clocks, gaps and deadlines of frames are measured. A few may run side by side, nothing else at their priority. */
 const clocks = [
-  ...files('integration', 'badInput', 'clock', 'clockSteps', 'contact', 'demo', 'displays', 'failures'),
+  ...files('integration', 'badInput', 'clock', 'clockSteps', 'contact', 'demo', 'failures'),
   ...files('integration', 'faultMatrix', 'kill', 'leak', 'lock', 'restart', 'rig', 's3Program'),
   ...files('integration', 'sequences', 'several', 'spoolQuota'),
   ...files('e2e', 'pages'),
 ];
-/** They take all connections, descriptors or processor time. */
-const floods = files('attack', 'descriptors', 'floods', 'fuzz', 'handshakes');
+/** They take all connections or descriptors, or most of the processor (three large monitors). */
+const alone = [
+  ...files('attack', 'descriptors', 'floods', 'fuzz', 'handshakes'),
+  ...files('integration', 'displays'),
+];
 const windows = whyNoWindows() === null;
 const longOnWindows = [...files('integration', 'clock', 'restart'), ...files('windows', 'places')];
 
@@ -29,7 +32,7 @@ const oneAtATime = { fileParallelism: false, testTimeout: 90_000, hookTimeout: 6
 
 /** Of their groups these take longest: begun last, they would keep one worker busy while the others have nothing left. */
 const longest = [
-  ...files('integration', 'kill', 'displays', 'faultMatrix', 'tampering', 's3Sink', 'statusEvents'),
+  ...files('integration', 'kill', 'faultMatrix', 'tampering', 's3Sink', 'statusEvents'),
   ...files('attack', 'hostileS3'),
 ];
 class LongestFirst extends BaseSequencer {
@@ -61,12 +64,12 @@ export default defineConfig({
         test: {
           name: 'beside',
           include: ['test/{integration,attack,e2e}/**/*.test.ts'],
-          exclude: [...clocks, ...floods],
+          exclude: [...clocks, ...alone],
           ...group(1, 3),
         },
       },
       { test: { name: 'clocks', include: clocks, ...group(2, 2) } },
-      { test: { name: 'floods', include: floods, ...oneAtATime } },
+      { test: { name: 'alone', include: alone, ...oneAtATime } },
       {
         test: {
           name: 'windows',

@@ -56,7 +56,7 @@ await Promise.all([
   runProjects(['beside', ...(isFull ? [] : ['installer-quick'])], NORMAL),
   runProjects(['windows'], NORMAL),
 ]);
-await runProjects(['floods'], NORMAL);
+await runProjects(['alone'], NORMAL);
 if (isFull) await runProjects(['windows-long', 'rig', 'installer'], NORMAL);
 report();
 process.exit(failed === 0 ? 0 : 1);
