@@ -49,14 +49,16 @@ async function demo(): Promise<void> {
   const label = async (text: string): Promise<void> => {
     await painter?.setLabel(text);
   };
-  const recorder = await startSightline(name, display !== null);
+  let recorder: Sightline | null = null;
   try {
+    recorder = await startSightline(name, display !== null);
+    const { showAgentSide } = recorder;
     say(`Sightline listens on 127.0.0.1:${recorder.port}.`);
     const page = await connectPage(recorder.port);
     const contactId = `demo-${Date.now().toString(36)}`;
     // Taking a picture must not delay what the page does.
     const pictures: Promise<void>[] = [];
-    await playContact(page, contactId, label, (state) => pictures.push(recorder.showAgentSide(state)));
+    await playContact(page, contactId, label, (state) => pictures.push(showAgentSide(state)));
     await Promise.all(pictures);
     const published = await page.event(contactId, 'PUBLISHED');
     const events = (await readEvents(join(recorder.dataDir, 'status-events.ndjson'))).filter((event) =>
@@ -65,7 +67,7 @@ async function demo(): Promise<void> {
     await report(events, published);
     await page.close();
   } finally {
-    await recorder.stop();
+    await recorder?.stop();
     await painter?.stop();
     await display?.stop();
   }
@@ -75,7 +77,7 @@ interface Sightline {
   readonly port: number;
   readonly dataDir: string;
   /** A picture of the virtual screen with the app's window and indicator on it. A real screen is never photographed. */
-  showAgentSide(state: string): Promise<void>;
+  readonly showAgentSide: (state: string) => Promise<void>;
   stop(): Promise<unknown>;
 }
 

@@ -36,7 +36,7 @@ export async function findElectron(): Promise<FoundElectron | null> {
   const old = electron9();
   return old === null
     ? null
-    : { name: 'Electron 9.4.1, for want of the current one', binary: old, isCurrent: false };
+    : { name: 'Electron 9.4.1, because the current one is not installed', binary: old, isCurrent: false };
 }
 
 export type PageName = 'index' | 'indicator';

@@ -19,6 +19,7 @@ const shims: Readonly<Record<string, string>> = {
   fs: 'fs.cjs',
   'fs/promises': 'fsPromises.cjs',
   os: 'os.cjs',
+  'stream/consumers': 'streamConsumers.cjs',
   'timers/promises': 'timersPromises.cjs',
 };
 
