@@ -72,7 +72,7 @@ module.exports = {
       severity: 'error',
       from: {
         path: '^main/',
-        pathNot: ['^main/(diagnostics|headless)/', '^main/(index|desktop|services)\\.ts$'],
+        pathNot: ['^main/(diagnostics|headless)/', '^main/(index|desktop)\\.ts$'],
       },
       to: { path: main('diagnostics') },
     },

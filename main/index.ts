@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { DesktopOptions } from './desktop.ts';
 import { showDesktop } from './desktop.ts';
+import { describePortOwner } from './diagnostics/portOwner.ts';
 import { appDiagnostics } from './diagnostics/app.ts';
 import { IndicatorStore } from './indicator/store.ts';
 import { setAutostart } from './platform/autostart.ts';
@@ -122,6 +123,7 @@ async function start(): Promise<Started> {
       policy: live.values,
       policyChanges: live,
       resourcesFolder,
+      describePortOwner,
       log,
       // On Linux Electron notices sleep only, and the X server knows its monitors better.
       watchSession: process.platform === 'linux' ? startLogindWatch : powerMonitorWatch(powerMonitor),

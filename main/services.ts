@@ -7,7 +7,6 @@ import { displaysOf, type MonitorSource } from './capture/displays.ts';
 import { FfmpegFinder } from './capture/ffmpegBinary.ts';
 import { Slates, formatWithoutFrames } from './capture/slates.ts';
 import { ffmpegSpawner } from './capture/spawnFfmpeg.ts';
-import { describePortOwner } from './diagnostics/portOwner.ts';
 import { SystemClock } from './platform/clock.ts';
 import { lockDataFolder } from './platform/instanceLock.ts';
 import type { KeyStore } from './platform/keyStore.ts';
@@ -41,6 +40,8 @@ export interface ServicesOptions {
   /** Reports the changes; undefined: there are none. */
   readonly policyChanges?: Pick<LivePolicy, 'onChange' | 'contactsAreOn' | 'look'>;
   readonly resourcesFolder: string;
+  /** Names the program that uses a port, for an error message; null when unknown (diagnostics/portOwner.ts). */
+  readonly describePortOwner: (port: number) => Promise<string | null>;
   readonly log: Logger;
   /** Lists the monitors where neither ffmpeg nor the X server does (Electron's `screen`). */
   readonly monitorSource?: MonitorSource;
@@ -144,7 +145,7 @@ export async function startServices(options: ServicesOptions) {
   }
 
   const server = new PageServer({
-    ...{ port: policy.port, guard: policy, describePortOwner, log },
+    ...{ port: policy.port, guard: policy, describePortOwner: options.describePortOwner, log },
     page: { session, hub, readiness, authentication, onToken: uploads.tokenCame },
     control: { dataDir: policy.dataDir, publisher, recovery },
   });

@@ -3,6 +3,7 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { startServices, type Services } from '../services.ts';
+import { describePortOwner } from '../diagnostics/portOwner.ts';
 import { reportCrashes } from '../platform/crashReports.ts';
 import { createLogger } from '../platform/log.ts';
 import { startLogindWatch } from '../platform/logind.ts';
@@ -46,6 +47,7 @@ async function serveCommand(options: CommandOptions): Promise<void> {
     policy,
     policyChanges: started.live,
     resourcesFolder: findResourcesFolder(),
+    describePortOwner,
     log,
     // Windows and macOS notify only programs with a window.
     ...(process.platform === 'linux' ? { watchSession: startLogindWatch } : {}),

@@ -11,6 +11,7 @@ import { agentOffer, shownSince } from '../../main/session/view.ts';
 import { silentLogger } from '../../main/platform/log.ts';
 import { findResourcesFolder } from '../../main/platform/paths.ts';
 import { loadPolicy } from '../../main/policy/load.ts';
+import { describePortOwner } from '../../main/diagnostics/portOwner.ts';
 import type { Services } from '../../main/services.ts';
 import { startServices } from '../../main/services.ts';
 import type { IndicatorView } from '../../main/shared/indicatorIpc.ts';
@@ -81,7 +82,9 @@ describe('the indicator over the real services', () => {
     setMaySuspend = (may) => {
       policy.agentMaySuspend = may;
     };
-    services = await startServices({ policy, resourcesFolder: findResourcesFolder(), log: silentLogger });
+    services = await startServices({
+      ...{ policy, resourcesFolder: findResourcesFolder(), describePortOwner, log: silentLogger },
+    });
     // As main/desktop.ts does it.
     const suspend = (suspended: boolean): Promise<boolean> =>
       services.session.agent(suspended ? 'suspend' : 'resume').then(

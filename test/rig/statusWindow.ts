@@ -14,6 +14,7 @@ import type { Environment } from '../../main/diagnostics/check.ts';
 import type { PolicyKey } from '../../main/policy/keys.ts';
 import { variableOf } from '../../main/policy/keys.ts';
 import { loadPolicy } from '../../main/policy/load.ts';
+import { describePortOwner } from '../../main/diagnostics/portOwner.ts';
 import type { Services } from '../../main/services.ts';
 import { startServices } from '../../main/services.ts';
 import { PAGE_ROOT, STATUS_PAGE, requestArguments } from '../../main/shared/ipc.ts';
@@ -78,6 +79,7 @@ export async function startBackstage(options: BackstageOptions): Promise<Backsta
   const services = await startServices({
     policy,
     resourcesFolder,
+    describePortOwner,
     log,
     watchSession: ({ onChange }) => {
       lock = onChange;
@@ -108,7 +110,7 @@ export async function startBackstageThatFails(options: BackstageOptions): Promis
   const environment = environmentOf(home, options);
   const { values: policy } = loadPolicy({ machine: [], flags: {}, environment });
   const { log } = keepingLogger();
-  const started = startServices({ policy, resourcesFolder: findResourcesFolder(), log });
+  const started = startServices({ policy, resourcesFolder: findResourcesFolder(), describePortOwner, log });
   const problem = await started.then(
     () => null,
     (error: unknown) => toFailure(error),
