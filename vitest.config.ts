@@ -30,9 +30,13 @@ const group = (groupOrder: number, maxWorkers: number) => ({
 const onWindows = { globalSetup: ['test/rig/wineSetup.ts'], env: { SIGHTLINE_TEST_HOST: 'windows' } };
 const oneAtATime = { fileParallelism: false, testTimeout: 90_000, hookTimeout: 60_000 };
 
-/** Of their groups these take longest: begun last, they would keep one worker busy while the others have nothing left. */
+/**
+ * Of their groups these take longest: begun last, they would keep one worker busy while the others have nothing left. And of
+ * `clocks` these tolerate most: the checks and unit tests run at the same time.
+ */
 const longest = [
-  ...files('integration', 'kill', 'faultMatrix', 'tampering', 's3Sink', 'statusEvents'),
+  ...files('integration', 'kill', 'faultMatrix', 'spoolQuota', 's3Program', 'failures', 'badInput'),
+  ...files('integration', 'tampering', 's3Sink', 'statusEvents'),
   ...files('attack', 'hostileS3'),
 ];
 class LongestFirst extends BaseSequencer {
