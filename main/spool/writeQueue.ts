@@ -68,13 +68,14 @@ export class WriteQueue<T> {
   /**
    * Resolves when the item is durable, however long that takes, or when the queue is closed.
    *
-   * @param onFailure called at the first failed attempt, or at once while writing fails
+   * @param onFailure called once: at the first failed attempt, or immediately while writing fails
    */
   append(item: T, onFailure: (error: SightlineError) => void = () => undefined): Promise<void> {
     if (this.closed) return Promise.resolve();
+    const hasFailed = this.error !== null;
     if (this.error !== null) onFailure(this.error);
     return new Promise((resolve) => {
-      this.pending.push({ item, written: resolve, failed: onFailure });
+      this.pending.push({ item, written: resolve, failed: hasFailed ? () => undefined : onFailure });
       this.run();
     });
   }

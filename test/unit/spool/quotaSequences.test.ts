@@ -224,24 +224,24 @@ async function sizeOf(root: string): Promise<number> {
 it('never deletes what is not published, and never counts wrong', { timeout: 120_000 }, async () => {
   let refusals = 0;
   let deletedEarly = 0;
-  await fc.assert(
-    fc.asyncProperty(actions, async (all) => {
-      const root = await mkdtemp(join(tmpdir(), 'sightline-quota-'));
-      const world = new World(root);
-      try {
-        for (const action of all) {
-          await world.do(action);
-          await world.check();
-        }
-      } finally {
-        refusals += world.refusals;
-        deletedEarly += world.deletedEarly;
-        await world.close();
-        await rm(root, { recursive: true, force: true });
+  const property = fc.asyncProperty(actions, async (all) => {
+    const root = await mkdtemp(join(tmpdir(), 'sightline-quota-'));
+    const world = new World(root);
+    try {
+      for (const action of all) {
+        await world.do(action);
+        await world.check();
       }
-    }),
-    { numRuns: 60 },
-  );
+    } finally {
+      refusals += world.refusals;
+      deletedEarly += world.deletedEarly;
+      await world.close();
+      await rm(root, { recursive: true, force: true });
+    }
+  });
+  // A round may happen not to meet a limit.
+  for (let round = 0; round === 0 || (round < 5 && Math.min(refusals, deletedEarly) === 0); round += 1)
+    await fc.assert(property, { numRuns: 60 });
   // Otherwise nothing was tried.
   expect(refusals).toBeGreaterThan(0);
   expect(deletedEarly).toBeGreaterThan(0);
