@@ -69,7 +69,7 @@ export default defineConfig({
           name: 'beside',
           include: ['test/{integration,attack,e2e}/**/*.test.ts'],
           exclude: [...clocks, ...alone],
-          ...group(1, 3),
+          ...group(1, 4),
         },
       },
       { test: { name: 'clocks', include: clocks, ...group(2, 2) } },
@@ -90,7 +90,7 @@ export default defineConfig({
       { test: { name: 'windows-long', include: windows ? longOnWindows : [], ...onWindows, ...oneAtATime } },
       { test: { name: 'rig', include: ['test/full/*.test.ts'], ...group(3, 2) } },
       { test: { name: 'installer', include: ['test/installer/**/*.test.ts'], ...oneAtATime } },
-      { test: { name: 'installer-quick', include: ['test/installer/quick.test.ts'], ...group(1, 3) } },
+      { test: { name: 'installer-quick', include: ['test/installer/quick.test.ts'], ...group(1, 4) } },
     ],
   },
 });
