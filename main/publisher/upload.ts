@@ -160,7 +160,7 @@ export class Upload {
     return { assembly, object };
   }
 
-  /** The reason that a page gave is on slates of its own contact only. */
+  /** The reason that a page gave appears only on slates of that page's contact. */
   private factsOf(gap: Gap, pieces: readonly Piece[]): GapFacts {
     const index = pieces.indexOf(gap);
     const { by, endedBy } = gapCauses(this.session.ledger, pieces)[index] ?? {

@@ -87,7 +87,7 @@ export function journalRuns({ current, clock, dispatch, onOpened, onGrown, log }
       void current.append({ type: 'run.closed', runId, endTime, frames, sizeBytes, gapReason });
       void current
         .guard()
-        .catch(() => undefined) // a suspend that waits for this asks for a guard of its own
+        .catch(() => undefined) // a suspend that waits for this requests a separate guard
         .then(() => dispatch({ type: 'run.ended', runId, fault, permanent, at }));
     },
   };
