@@ -4,6 +4,7 @@
 
 import { Command } from 'commander';
 import { addBrowserPolicyCommand } from './headless/browserPolicy.ts';
+import { addDoorCommand } from './headless/door.ts';
 import { addDiagnosticsCommand } from './headless/diagnostics.ts';
 import { addDoctorCommand } from './headless/doctor.ts';
 import { EXIT_INTERNAL_ERROR, EXIT_UNAVAILABLE, EXIT_USAGE } from './headless/options.ts';
@@ -50,6 +51,7 @@ function commandLine(): Command {
   addRetryCommand(addRecordingsCommand(program));
   addPolicyCommand(program);
   addBrowserPolicyCommand(program);
+  addDoorCommand(program);
   return program;
 }
 

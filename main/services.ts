@@ -23,6 +23,7 @@ import { Pauses } from './session/pauses.ts';
 import { Readiness } from './session/readiness.ts';
 import { Session } from './session/service.ts';
 import { isQuiet, shownState } from './session/view.ts';
+import type { Failure } from './shared/errors.ts';
 import type { Monitor } from './shared/names.ts';
 import { openSpool } from './spool/openSpool.ts';
 import { recover } from './spool/recovery.ts';
@@ -116,6 +117,7 @@ export async function startServices(options: ServicesOptions) {
     policy,
   );
   const pauses = new Pauses({ policy, dispatch: (event) => session.dispatch(event), clock, log });
+  let portProblem: Failure | null = null;
   let recovered = (): void => undefined;
   const recovery = new Promise<void>((resolve) => (recovered = resolve));
   const readiness = new Readiness({
@@ -125,7 +127,7 @@ export async function startServices(options: ServicesOptions) {
   });
 
   function showState(): void {
-    hub.update(shownState(session.current, readiness.problem));
+    hub.update(shownState(session.current, readiness.problem ?? portProblem));
   }
 
   function onState(): void {
@@ -145,7 +147,12 @@ export async function startServices(options: ServicesOptions) {
   }
 
   const server = new PageServer({
-    ...{ port: policy.port, guard: policy, describePortOwner: options.describePortOwner, log },
+    ...{ port: policy.port, openedBy: policy.sharedPort, guard: policy, log },
+    describePortOwner: options.describePortOwner,
+    onProblem: (problem) => {
+      portProblem = problem;
+      showState();
+    },
     page: { session, hub, readiness, authentication, onToken: uploads.tokenCame },
     control: { dataDir: policy.dataDir, publisher, recovery },
   });

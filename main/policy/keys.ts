@@ -13,6 +13,12 @@ export const policyKeys = {
     default: 5431,
     description: 'Port of the local websocket, on 127.0.0.1 and [::1] only. 0 selects a free port.',
   }),
+  sharedPort: atRestart({
+    schema: z.enum(['first', 'system']),
+    default: 'first',
+    description:
+      "Who opens the port on a host with several users: the first user's Sightline (`first`), or only `sightline door`, run by the system's own account (`system`), so that no user can read what another one's page sends.",
+  }),
   allowedDomains: live({
     schema: domainListSchema,
     default: [] as string[],

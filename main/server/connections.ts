@@ -3,15 +3,19 @@
 // capture needs.
 
 import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import type { Logger } from '../platform/log.ts';
 
 /**
- * Connections without an accepted upgrade. A legitimate one takes milliseconds, so closing the oldest closes idle ones.
- * Together with the next two limits below 1,024, the lowest usual limit of file descriptors.
+ * Connections without an accepted upgrade. Together with the next two limits below 1,024, the lowest usual limit of file
+ * descriptors.
  */
 export const MAX_PENDING = 512;
+const CROWD = 64;
+/** A legitimate one takes milliseconds. Nothing makes room for another one before it has had this time. */
+const FAIR_TIME_MS = 500;
 /** From the connection to its upgrade or answer: against slow headers, unread answers and half-closed peers. */
 export const REQUEST_DEADLINE_MS = 10_000;
 /** Websockets without a successful hello. */
@@ -25,34 +29,57 @@ const SHARE_BYTES = 256 * 1024;
 /** The cost of handling any frame, however short. */
 const FRAME_COST_BYTES = 2048;
 
+interface Pending {
+  readonly socket: Socket;
+  readonly since: number;
+  readonly deadline: NodeJS.Timeout;
+}
+
 export class Connections {
-  /** Oldest first, each with its deadline. */
-  private readonly pending = new Map<Duplex, NodeJS.Timeout>();
+  /** Oldest first. */
+  private readonly pending = new Map<Duplex, Pending>();
   /** Oldest first. */
   private readonly waiting = new Set<WebSocket>();
   private readonly pages = new Set<WebSocket>();
 
   constructor(private readonly log: Logger) {}
 
+  /** More than legitimate programs open at the same time. */
+  get isCrowded(): boolean {
+    return this.pending.size > CROWD;
+  }
+
   get hasRoomForPage(): boolean {
     return this.pages.size < MAX_PAGES;
   }
 
-  accept(socket: Duplex): void {
-    this.pending.set(
+  /** @returns false when there is no room for it: it has been closed */
+  accept(socket: Socket): boolean {
+    if (this.pending.size >= MAX_PENDING && !this.makeRoom()) {
+      socket.resetAndDestroy();
+      return false;
+    }
+    this.pending.set(socket, {
       socket,
-      setTimeout(() => this.drop(socket), REQUEST_DEADLINE_MS),
-    );
+      since: performance.now(),
+      deadline: setTimeout(() => this.drop(socket), REQUEST_DEADLINE_MS),
+    });
     socket.once('close', () => this.release(socket));
-    const [oldest] = this.pending.keys();
-    if (oldest === undefined || this.pending.size <= MAX_PENDING) return;
-    this.log.warn('too many connections without a request; the oldest was closed', { limit: MAX_PENDING });
-    this.drop(oldest);
+    return true;
+  }
+
+  /** In a storm, closing the oldest would leave no legitimate connection the time for its request. */
+  private makeRoom(): boolean {
+    this.log.warn('too many connections without a request; some were closed', { limit: MAX_PENDING });
+    const [oldest] = this.pending.values();
+    if (oldest === undefined || performance.now() - oldest.since < FAIR_TIME_MS) return false;
+    this.drop(oldest.socket);
+    return true;
   }
 
   /** It has passed every check: no deadline applies, and it is not closed to make room. */
   release(socket: Duplex): void {
-    clearTimeout(this.pending.get(socket));
+    clearTimeout(this.pending.get(socket)?.deadline);
     this.pending.delete(socket);
   }
 
@@ -80,12 +107,13 @@ export class Connections {
 
   /** Closes every connection without an upgrade. The server closes the websockets. */
   close(): void {
-    for (const socket of this.pending.keys()) this.drop(socket);
+    for (const { socket } of this.pending.values()) this.drop(socket);
   }
 
-  private drop(socket: Duplex): void {
+  /** With a reset: closed connections would stay in the system's table for a minute, and make each lookup (peerLookup.ts) slow. */
+  drop(socket: Socket): void {
     this.release(socket);
-    socket.destroy();
+    socket.resetAndDestroy();
   }
 }
 

@@ -24,7 +24,7 @@ export function judge(
   policy: GuardPolicy,
 ): Verdict {
   // DNS rebinding: a foreign name that resolves to 127.0.0.1 reaches us, but the browser sends that name.
-  if (host === undefined || !isOurHost(host, port)) {
+  if (!isLoopbackHost(host, port)) {
     return { allowed: false, reason: 'Host is not a loopback name or address with our port' };
   }
   // A program that is not a browser, or a browser that hides the page's origin.
@@ -54,7 +54,7 @@ export function judgeControl(
 ): ControlVerdict {
   const { host, origin, authorization } = headers;
   // DNS rebinding, as above: to the browser such a page is of the same origin, and may read what we answer.
-  if (typeof host !== 'string' || !isOurHost(host, port)) {
+  if (!isLoopbackHost(host, port)) {
     return { allowed: false, status: 403, reason: 'Host is not a loopback name or address with our port' };
   }
   // A page: browsers send Origin with every POST and every preflight (Fetch standard, 3.2), "null" included.
@@ -75,8 +75,10 @@ function isSame(one: string, other: string): boolean {
   return a !== undefined && b !== undefined && timingSafeEqual(a, b);
 }
 
-function isOurHost(host: string, port: number): boolean {
-  const match = /^(127\.0\.0\.1|localhost|\[::1\])(?::(\d{1,5}))?$/i.exec(host);
+/** Whether a Host header names this machine by a loopback name or address, and our port. */
+export function isLoopbackHost(host: string | string[] | undefined, port: number): boolean {
+  const match =
+    typeof host === 'string' ? /^(127\.0\.0\.1|localhost|\[::1\])(?::(\d{1,5}))?$/i.exec(host) : null;
   if (match === null) return false;
   return Number(match[2] ?? 80) === port;
 }

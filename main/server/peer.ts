@@ -21,11 +21,20 @@ export const PEER_REFUSED_BODY = JSON.stringify(
   ),
 );
 
+const OWN_CONNECTION: PeerVerdict = { kind: 'unknown', reason: 'Sightline itself opened that connection' };
+
 interface Waiting {
   readonly socket: Socket;
   readonly peer: PeerConnection;
   readonly isRetry: boolean;
   readonly resolve: (verdict: PeerVerdict) => void;
+}
+
+/** A connection that another user's Sightline has accepted, and passes on through the socket. */
+interface HandedOver {
+  readonly peer: PeerConnection;
+  /** Whether it is one of this process itself. */
+  readonly isOwn: () => boolean;
 }
 
 /** One lookup in the system's table at a time answers all waiting connections: a flood of them costs few lookups. */
@@ -34,6 +43,7 @@ export class Peers {
   private isLookingUp = false;
   /** A connection's program does not change. */
   private readonly known = new WeakMap<Socket, Promise<PeerVerdict>>();
+  private readonly handedOver = new WeakMap<Socket, HandedOver>();
 
   /** @param log limited (platform/repeats.ts): a flood must not fill it */
   constructor(
@@ -50,14 +60,26 @@ export class Peers {
     return false;
   }
 
-  private judge(socket: Socket): Promise<PeerVerdict> {
+  /** The program to judge is not the one at the other end of the socket, but at that of a connection handed over through it. */
+  setPeer(socket: Socket, peer: PeerConnection, isOwn: () => boolean): void {
+    this.handedOver.set(socket, { peer, isOwn });
+  }
+
+  /** Never rejects. */
+  judge(socket: Socket): Promise<PeerVerdict> {
     let verdict = this.known.get(socket);
     if (verdict === undefined) {
-      const peer = peerOf(socket);
-      verdict = peer === null ? Promise.resolve(NOT_FOUND) : this.enqueue(socket, peer, false);
+      verdict = this.lookUpPeer(socket);
       this.known.set(socket, verdict);
     }
     return verdict;
+  }
+
+  private async lookUpPeer(socket: Socket): Promise<PeerVerdict> {
+    const handedOver = this.handedOver.get(socket);
+    const peer = handedOver?.peer ?? peerOf(socket);
+    const verdict = peer === null ? NOT_FOUND : await this.enqueue(socket, peer, false);
+    return handedOver?.isOwn() === true ? OWN_CONNECTION : verdict;
   }
 
   private enqueue(socket: Socket, peer: PeerConnection, isRetry: boolean): Promise<PeerVerdict> {

@@ -22,8 +22,8 @@ export interface PeerConnection {
 
 export type PeerVerdict =
   | { readonly kind: 'ours' }
-  /** Another user's or session's program. */
-  | { readonly kind: 'other'; readonly reason: string }
+  /** Another user's or session's program. `owner`: the user's number; on Windows the session's. */
+  | { readonly kind: 'other'; readonly owner: string; readonly reason: string }
   /** Nothing certain is known, which is no reason to trust it. */
   | { readonly kind: 'unknown'; readonly reason: string };
 
@@ -63,7 +63,7 @@ function judge(
     const user = users.get(keyOf(peer));
     if (user === undefined) return notFound;
     if (user === ours) return { kind: 'ours' };
-    return { kind: 'other', reason: `it is user ${user}'s, not user ${ours}'s` };
+    return { kind: 'other', owner: String(user), reason: `it is user ${user}'s, not user ${ours}'s` };
   });
 }
 

@@ -2,15 +2,15 @@
 // the session. No rule about contacts lives here.
 
 import { createServer } from 'node:http';
-import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import type { WebSocket } from 'ws';
 import type { Logger } from '../platform/log.ts';
 import { limitRepeats } from '../platform/repeats.ts';
 import { appVersion } from '../platform/version.ts';
-import { SightlineError, errno, errorMessage } from '../shared/errors.ts';
+import type { Failure } from '../shared/errors.ts';
 import { REQUEST_REFUSED } from '../shared/names.ts';
 import type { HealthReply } from '../shared/protocol.ts';
 import { HEALTH_PATH, MAX_FRAME_BYTES, PROTOCOL_VERSION, WEBSOCKET_PATH } from '../shared/protocol.ts';
@@ -22,16 +22,21 @@ import { isAllowedOrigin, judge } from './guard.ts';
 import type { PageServices } from './page.ts';
 import { Page } from './page.ts';
 import { PEER_REFUSED_BODY, Peers, systemPeers, type SystemPeers } from './peer.ts';
+import { isDoorPath, UPGRADE_REQUIRED, type OpenedBy } from './port/doorProtocol.ts';
+import type { DescribePortOwner } from './port/listenError.ts';
+import { SharedPort } from './port/sharedPort.ts';
 
 export interface ServerOptions {
-  /** 0: any free one. */
+  /** 0: any free one, which is not shared with other users' Sightlines. */
   readonly port: number;
+  readonly openedBy: OpenedBy;
+  /** Why no page can connect any more; null: pages can, again. */
+  readonly onProblem: (problem: Failure | null) => void;
   /** Read anew for each request. */
   readonly guard: GuardPolicy;
   readonly page: Omit<PageServices, 'isAllowed' | 'hasRoom' | 'onJoined' | 'log'>;
   readonly control: ControlServices;
-  /** Describes the program that uses a port; null: unknown. */
-  readonly describePortOwner: (port: number) => Promise<string | null>;
+  readonly describePortOwner: DescribePortOwner;
   /** Identifies the program at the other end; the system's own tables unless given. */
   readonly peers?: SystemPeers;
   readonly log: Logger;
@@ -48,10 +53,11 @@ const PAGE_LINES = 30;
 const MAX_FRAGMENTS = 64;
 
 export class PageServer {
-  /** Known once the server is open. */
-  port = 0;
   private isClosed = false;
-  private readonly servers: HttpServer[] = [];
+  private readonly shared: SharedPort;
+  /** It does not listen: its connections come from the shared port. */
+  private readonly http = createServer((request, response) => this.request(request, response));
+  private readonly served = new Set<Socket>();
   private heartbeat: NodeJS.Timeout | undefined;
   private readonly alive = new WeakSet<WebSocket>();
   private readonly pages = new WeakMap<WebSocket, Page>();
@@ -78,21 +84,22 @@ export class PageServer {
     this.control = new Control(control, this.refusals);
     this.systemPeers = peers;
     this.peers = new Peers(peers.find, this.refusals);
+    const { port, openedBy, describePortOwner, onProblem } = options;
+    this.shared = new SharedPort({
+      ...{ port, openedBy, describePortOwner, onProblem, log, refusals: this.refusals },
+      ...{ peers: this.peers, connections: this.connections, onConnection: (socket) => this.serve(socket) },
+    });
+    this.http.on('upgrade', (request, socket, head) => this.upgrade(request, socket, head));
   }
 
-  /** @throws SightlineError CLIENT_CONNECTION_ERROR when the port cannot be opened on 127.0.0.1 */
+  /** Known once the server is open. */
+  get port(): number {
+    return this.shared.port;
+  }
+
+  /** @throws SightlineError CLIENT_CONNECTION_ERROR when the port can be neither opened on 127.0.0.1 nor shared */
   async open(): Promise<void> {
-    const { port, describePortOwner, log } = this.options;
-    try {
-      await this.listen('127.0.0.1', port);
-    } catch (error) {
-      throw await explainListenError(error, port, describePortOwner);
-    }
-    this.port = (this.servers[0]?.address() as AddressInfo).port;
-    // Normal without IPv6; otherwise another program uses the port there.
-    await this.listen('::1', this.port).catch((error: unknown) =>
-      log.warn('not listening on [::1]', { reason: errno(error) ?? errorMessage(error) }),
-    );
+    await this.shared.open();
     await this.control.open(this.port);
     this.heartbeat = setInterval(() => this.findDead(), HEARTBEAT_MS);
   }
@@ -106,33 +113,21 @@ export class PageServer {
   async close(): Promise<void> {
     clearInterval(this.heartbeat);
     this.isClosed = true;
+    // First of all, so that another user's Sightline can take the port.
+    this.shared.close();
     await this.control.close();
-    const gone = [...this.sockets.clients].map(closeSocket);
-    const closed = this.servers.map(
-      (server) => new Promise<void>((resolve) => server.close(() => resolve())),
-    );
-    await Promise.all(gone);
+    await Promise.all([...this.sockets.clients].map(closeSocket));
     this.connections.close();
-    for (const server of this.servers) server.closeAllConnections();
-    await Promise.all(closed);
+    for (const socket of this.served) socket.destroy();
     this.refusals.flush();
     this.pageLog.flush();
     this.systemPeers.close();
   }
 
-  private listen(host: string, port: number): Promise<void> {
-    const server = createServer((request, response) => this.request(request, response));
-    server.on('upgrade', (request, socket, head) => this.upgrade(request, socket, head));
-    server.on('connection', (socket) => this.connections.accept(socket));
-    return new Promise((resolve, reject) => {
-      server.once('error', reject);
-      server.listen({ host, port, ipv6Only: host === '::1', exclusive: true }, () => {
-        server.off('error', reject);
-        server.on('error', () => undefined);
-        this.servers.push(server);
-        resolve();
-      });
-    });
+  private serve(socket: Socket): void {
+    this.served.add(socket);
+    socket.once('close', () => this.served.delete(socket));
+    this.http.emit('connection', socket);
   }
 
   private request(request: IncomingMessage, response: ServerResponse): void {
@@ -144,6 +139,8 @@ export class PageServer {
       const onAccepted = (): void => this.connections.release(socket);
       return this.control.handle(request, response, this.port, { isOurs, onAccepted });
     }
+    if (isDoorPath(request.url) && request.headers.origin === undefined)
+      return answer(response, UPGRADE_REQUIRED, 'Upgrade required', { 'Content-Type': 'text/plain' });
     const verdict = this.judge(request);
     if (!verdict.allowed) return answer(response, 403, 'Forbidden', { 'Content-Type': 'text/plain' });
     void isOurs().then((yes) => this.answerPage(request, response, verdict.origin, yes));
@@ -175,7 +172,7 @@ export class PageServer {
   }
 
   private upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    socket.on('error', () => socket.destroy());
+    if (isDoorPath(request.url)) return this.shared.upgrade(request, socket, head);
     const verdict = this.judge(request);
     if (!verdict.allowed) return refuseUpgrade(socket, '403 Forbidden');
     if (pathOf(request) !== WEBSOCKET_PATH) return refuseUpgrade(socket, '404 Not Found');
@@ -240,21 +237,4 @@ function closeSocket(socket: WebSocket): Promise<void> {
     });
     socket.close(CLOSE_GOING_AWAY, 'Sightline is shutting down');
   });
-}
-
-async function explainListenError(
-  cause: unknown,
-  port: number,
-  ownerOf: ServerOptions['describePortOwner'],
-): Promise<SightlineError> {
-  const error = (message: string): SightlineError =>
-    new SightlineError('CLIENT_CONNECTION_ERROR', message, { cause });
-  const code = errno(cause) ?? 'unknown reason';
-  if (code === 'EACCES') return error(`This user may not use port ${port}. Set another "port".`);
-  if (code !== 'EADDRINUSE') return error(`Port ${port} cannot be opened (${code}). Set another "port".`);
-  const owner = await ownerOf(port);
-  return error(
-    `Port ${port} is already in use${owner === null ? '' : ` by ${owner}`}. End that program (another Sightline, or the Amazon ` +
-      'Connect Client Application, which uses 5431 too), or set another "port" here and in the page.',
-  );
 }

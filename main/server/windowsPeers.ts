@@ -23,6 +23,7 @@ export function parsePeer(text: string): PeerVerdict {
     case 'session':
       return {
         kind: 'other',
+        owner: first ?? '?',
         reason: `it is process ${pid ?? '?'} in Windows session ${first ?? '?'}, not in ours`,
       };
     default:

@@ -1,10 +1,11 @@
 // Real Chromium for tests, demo and benchmark: a fresh profile each time, nothing that talks to the network by
 // itself, and no trace afterwards.
-import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { chown, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium, type BrowserContext, type Page } from 'playwright-core';
 import { findTool } from './process.ts';
+import { asUser } from './users.ts';
 
 const QUIET = [
   ...['--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'],
@@ -30,6 +31,8 @@ export interface BrowserOptions {
   args?: readonly string[];
   /** Words before the browser's, e.g. to run it in a namespace of its own. */
   wrapper?: readonly string[];
+  /** It runs as another user, by number (root only). */
+  user?: number;
 }
 
 /** Starts Chromium, or Chrome, from PATH. */
@@ -39,8 +42,12 @@ export async function startBrowser(options: BrowserOptions = {}): Promise<Browse
     'Install one (on Debian: apt install chromium), or run `npm run setup`.',
   );
   const profile = await mkdtemp(join(tmpdir(), 'sightline-browser-'));
-  const executablePath = await wrapped(browser, options.wrapper ?? [], profile);
-  const { DISPLAY: _, WAYLAND_DISPLAY: __, ...environment } = process.env;
+  const { user } = options;
+  if (user !== undefined) await chown(profile, user, user);
+  const words = [...(options.wrapper ?? []), ...(user === undefined ? [] : asUser(user))];
+  const executablePath = await wrapped(browser, words, profile);
+  const { DISPLAY: _, WAYLAND_DISPLAY: __, ...ours } = process.env;
+  const environment = user === undefined ? ours : { ...ours, HOME: profile, XDG_RUNTIME_DIR: profile };
   const removeProfile = (): Promise<void> => rm(profile, { recursive: true, force: true, maxRetries: 5 });
   let context: BrowserContext;
   try {

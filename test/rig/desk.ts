@@ -30,6 +30,8 @@ export interface DeskOptions {
   scene?: SceneName;
   /** Pictures a second, 25 unless told. */
   fps?: number;
+  /** The X server runs as another user, by number (root only; one monitor only). */
+  user?: number;
 }
 
 export interface Desk {
@@ -53,11 +55,16 @@ export const oneMonitor: readonly MonitorSpec[] = [{ x: 0, y: 0, width: 1280, he
 
 /** Starts it all; resolves when every monitor shows its first picture. */
 export async function startDesk(options: DeskOptions): Promise<Desk> {
-  const { scene = 'timecode', fps = 25, changeable = false } = options;
+  const { scene = 'timecode', fps = 25, changeable = false, user } = options;
   const first = fromOrigin(options.monitors);
   const only = first.length === 1 && !changeable ? first[0] : null;
   const xorg = only === null || only === undefined ? await startXorgDummy() : null;
-  const display = xorg ?? (await startDisplay({ width: only?.width ?? 1280, height: only?.height ?? 720 }));
+  const display =
+    xorg ??
+    (await startDisplay({
+      ...{ width: only?.width ?? 1280, height: only?.height ?? 720 },
+      ...(user === undefined ? {} : { user }),
+    }));
   let monitors: DeskMonitor[] = [];
   const painters: Painter[] = [];
 

@@ -32,6 +32,8 @@ export interface PageResult {
   readonly body?: string;
   readonly replies?: readonly { readonly ok: boolean; readonly error?: { readonly code: string } }[];
   readonly sent?: boolean;
+  /** Of the connection. */
+  readonly error?: string;
 }
 
 /** A page of that user (pageProcess.mjs), until its last reply. */

@@ -3,6 +3,7 @@
 import { createServer } from 'node:net';
 import { ask } from '../../platform/ask.ts';
 import { readControlFile } from '../../server/controlFile.ts';
+import { DOOR_PATH, UPGRADE_REQUIRED } from '../../server/port/doorProtocol.ts';
 import { lockHolder } from '../../platform/instanceLock.ts';
 import { readPolicyState } from '../../policy/start.ts';
 import { errno } from '../../shared/errors.ts';
@@ -15,6 +16,8 @@ import { describePortOwner } from '../portOwner.ts';
 export interface PortHolder {
   /** The version of the Sightline that answers there; null when none does. */
   readonly sightline: string | null;
+  /** Whether it hands over connections of other users to their Sightlines (server/port/). */
+  readonly isDoor: boolean;
   /** Such as `process 1234 (chromium)`; null when this user cannot see it. */
   readonly process: string | null;
   /** Another program on the same port of [::1], described in the same way; null when there is none. */
@@ -44,18 +47,29 @@ export async function portCheck({ policy }: Pick<CheckContext, 'policy'>): Promi
 
 /** @param isOurs whether the Sightline of this data folder uses the port */
 export function judgeHolder(port: number, holder: PortHolder, isOurs: boolean): Finding {
-  const { sightline, process, beside } = holder;
+  const { sightline, isDoor, process, beside } = holder;
   const by = process ?? UNKNOWN_PROGRAM;
   if (isOurs && beside !== null)
     return failed(
       `port ${port} of 127.0.0.1 is in use by this Sightline (${by}), but port ${port} of [::1] by ${beside}`,
       'End that program and start Sightline again: a page that connects to "localhost" may reach it instead of Sightline. Until then the page must connect to 127.0.0.1.',
     );
+  if (isOurs && process === null && sightline === null)
+    return failed(
+      `port ${port} is in use by ${by}, which hands over no connections to the Sightline of this user`,
+      `Find that program with the rights of an administrator, and end it: this user's Sightline then opens the port.`,
+    );
+  if (isOurs && process === null)
+    return ok(`port ${port} is in use by another user's Sightline, which hands over this user's connections`);
   if (isOurs) return ok(`port ${port} is in use by this Sightline (${by})`);
+  if (isDoor && process === null)
+    return ok(
+      `port ${port} is in use by another user's Sightline, which hands over this user's connections once this user's Sightline runs`,
+    );
   if (sightline !== null)
     return failed(
       `port ${port} is in use by another Sightline, version ${sightline} (${by})`,
-      'Quit the other Sightline. If another user of this computer runs it, IT gives each user a "port" and a "dataDir" of their own in Sightline\'s policy.',
+      'Quit the other Sightline.',
     );
   const vendor = vendors.find(([name]) => process !== null && name.test(process))?.[1];
   if (vendor !== undefined)
@@ -73,8 +87,9 @@ export function judgeHolder(port: number, holder: PortHolder, isOurs: boolean): 
 export async function findPortHolder(port: number, origin: string): Promise<PortHolder | null> {
   const [isFree4, isFree6] = [await isFree(port, '127.0.0.1'), await isFree(port, '::1')];
   if (isFree4 && isFree6) return null;
-  const [sightline, owner4, owner6] = await Promise.all([
+  const [sightline, isDoor, owner4, owner6] = await Promise.all([
     askVersion(port, origin),
+    askDoor(port),
     isFree4 ? null : describePortOwner(port, '127.0.0.1'),
     isFree6 ? null : describePortOwner(port, '::1'),
   ]);
@@ -83,6 +98,7 @@ export async function findPortHolder(port: number, origin: string): Promise<Port
   const hasOther = !isFree4 && !isFree6 && owner4 !== null && owner4 !== owner6;
   return {
     sightline,
+    isDoor,
     process: isFree4 ? owner6 : owner4,
     beside: hasOther ? (owner6 ?? UNKNOWN_PROGRAM) : null,
   };
@@ -99,8 +115,16 @@ function isFree(port: number, host: string): Promise<boolean> {
   });
 }
 
+const limits = { timeoutMs: 2000, maxAnswerBytes: 4096 };
+
+async function askDoor(port: number): Promise<boolean> {
+  const answer = await ask(`http://127.0.0.1:${port}${DOOR_PATH}`, { method: 'GET', ...limits }).catch(
+    () => null,
+  );
+  return answer?.status === UPGRADE_REQUIRED;
+}
+
 async function askVersion(port: number, origin: string): Promise<string | null> {
-  const limits = { timeoutMs: 2000, maxAnswerBytes: 4096 };
   const url = `http://127.0.0.1:${port}${HEALTH_PATH}`;
   const answer = await ask(url, { method: 'GET', headers: { Origin: origin }, ...limits }).catch(() => null);
   const { app, version } = parseJsonObject(answer?.body ?? '') ?? {};

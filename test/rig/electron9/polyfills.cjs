@@ -4,7 +4,7 @@ require('core-js/stable');
 const { performance } = require('perf_hooks');
 const { AbortController, AbortSignal } = require('abort-controller');
 const streams = require('web-streams-polyfill/dist/polyfill.js');
-const { Server } = require('http');
+const { Socket } = require('net');
 
 Object.assign(globalThis, { performance, AbortController, AbortSignal });
 for (const name of ['ReadableStream', 'WritableStream', 'TransformStream'])
@@ -30,20 +30,7 @@ globalThis.Response ??= class {
   }
 };
 
-const { emit } = Server.prototype;
-const open = new WeakMap();
-Server.prototype.emit = function (name, ...args) {
-  if (name === 'connection') {
-    const [socket] = args;
-    const sockets = open.get(this) ?? new Set();
-    open.set(this, sockets.add(socket));
-    socket.on('close', () => sockets.delete(socket));
-  }
-  return emit.call(this, name, ...args);
-};
-Server.prototype.closeAllConnections ??= function () {
-  for (const socket of open.get(this) ?? []) socket.destroy();
-};
+Socket.prototype.resetAndDestroy ??= Socket.prototype.destroy;
 
 const { toString } = Buffer.prototype;
 Buffer.prototype.toString = function (encoding, ...rest) {

@@ -69,7 +69,8 @@ describe('port', () => {
     sightline: string | null = null,
     isOurs = false,
     beside: string | null = null,
-  ) => judgeHolder(5431, { process, sightline, beside }, isOurs);
+    isDoor = false,
+  ) => judgeHolder(5431, { process, sightline, isDoor, beside }, isOurs);
 
   it('is free, ours, another Sightline’s, AWS’s client’s, or another program’s', async () => {
     const server = createServer((socket) => socket.destroy()).listen(0, '127.0.0.1');
@@ -92,6 +93,21 @@ describe('port', () => {
     expect(stranger).toMatchObject({ verdict: 'failed' });
     expect(stranger.evidence).toContain('a program that this user cannot see');
     expect(stranger.remedy).toContain('sets another "port"');
+  });
+
+  it('is another user’s Sightline’s, which hands over connections, or should', () => {
+    expect(usedBy(null, '0.1.0', true, null, true)).toMatchObject({
+      verdict: 'ok',
+      evidence: containing("another user's Sightline, which hands over this user's connections"),
+    });
+    expect(usedBy(null, null, false, null, true)).toMatchObject({
+      verdict: 'ok',
+      evidence: containing("once this user's Sightline runs"),
+    });
+    expect(usedBy(null, null, true)).toMatchObject({
+      verdict: 'failed',
+      evidence: containing('hands over no connections'),
+    });
   });
 });
 

@@ -79,6 +79,7 @@ describe('where a value comes from', () => {
 /** Of each key a value that is not its default, as a flag or a variable has it. */
 const others: Readonly<Partial<Record<PolicyKey, string>>> = {
   ...{ port: '6000', allowedDomains: 'evil.example', allowLoopbackOrigins: 'yes', auth: 'endpoint' },
+  sharedPort: 'system',
   ...{ authUrl: 'https://evil.example', dataDir: '/tmp/d', spoolQuotaMiB: '1', spoolMinFreeMiB: '0' },
   ...{ keepPublishedHours: '9', deliverDamaged: 'no', sink: 's3', sinkFolder: '/tmp/s', s3Bucket: 'thief' },
   ...{ s3Endpoint: 'https://evil.example', s3PathStyle: 'yes', s3KmsKeyId: 'k', s3StorageClass: 'GLACIER' },

@@ -58,7 +58,7 @@ describe('connections that wait to be judged', () => {
   it.each([
     ['cannot be looked up', () => Promise.reject(new Error('no table'))],
     ['get no answer', () => Promise.resolve([])],
-    ['are another user’s', () => Promise.resolve([{ kind: 'other' as const, reason: 'user 7' }])],
+    ['are another user’s', () => Promise.resolve([{ kind: 'other' as const, owner: '7', reason: 'user 7' }])],
   ])('that %s are refused', async (_, find: FindPeers) => {
     const peers = new Peers(find, keepingLogger().log);
     expect(await peers.isOurs(socketAt(1))).toBe(false);
@@ -73,7 +73,7 @@ describe('connections that wait to be judged', () => {
     const { log, lines } = keepingLogger();
     const limited = limitRepeats(log, 1);
     const peers = new Peers(
-      (all) => Promise.resolve(all.map(() => ({ kind: 'other', reason: 'user 7' }))),
+      (all) => Promise.resolve(all.map(() => ({ kind: 'other', owner: '7', reason: 'user 7' }))),
       limited,
     );
     for (let port = 1; port <= 500; port += 1) await peers.isOurs(socketAt(port));

@@ -67,6 +67,8 @@ async function bench(
     port: 0,
     guard,
     describePortOwner: () => Promise.resolve(null),
+    onProblem: () => undefined,
+    openedBy: 'first',
     page: {
       session: {
         ...session,
