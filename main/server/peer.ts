@@ -41,6 +41,7 @@ interface HandedOver {
 export class Peers {
   private waiting: Waiting[] = [];
   private isLookingUp = false;
+  private restUntil = 0;
   /** A connection's program does not change. */
   private readonly known = new WeakMap<Socket, Promise<PeerVerdict>>();
   private readonly handedOver = new WeakMap<Socket, HandedOver>();
@@ -93,17 +94,19 @@ export class Peers {
     if (this.isLookingUp) return;
     this.isLookingUp = true;
     while (this.waiting.length > 0) {
-      const began = performance.now();
+      // At most half of the time is spent on lookups, however long the table is; meanwhile more connections come for the next one.
+      await sleep(Math.max(0, Math.ceil(this.restUntil - performance.now())));
       const gone = this.waiting.filter(({ socket }) => socket.destroyed);
       this.waiting = this.waiting.filter(({ socket }) => !socket.destroyed);
       for (const { resolve } of gone) resolve(NOT_FOUND);
       // The newest first: in a flood, the oldest are closed before they are answered.
       const now = this.waiting.splice(-MAX_AT_ONCE);
       if (now.length === 0) break;
+      const began = performance.now();
       const verdicts = await this.ask(now.map(({ peer }) => peer));
+      const ended = performance.now();
+      this.restUntil = ended + (ended - began);
       now.forEach((one, index) => this.settle(one, verdicts[index] ?? NOT_FOUND));
-      // At most half of the time is spent on lookups, however long the table is.
-      if (this.waiting.length > 0) await sleep(Math.ceil(performance.now() - began));
     }
     this.isLookingUp = false;
   }

@@ -2,10 +2,11 @@
 // proc(5), the sockets of our network namespace) and macOS (lsof, which shows an ordinary user only that user's own
 // programs; tested on lines in its documented format, not run on a Mac yet), its session on Windows (windowsPeers.ts).
 
-import { open } from 'node:fs/promises';
+import { closeSync, openSync, readSync } from 'node:fs';
 import { isIPv4 } from 'node:net';
 import type { Socket } from 'node:net';
 import { endianness } from 'node:os';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { RunTool } from '../platform/runTool.ts';
 
 /** One end of a TCP connection; an IPv4 address is never written as a mapped one. */
@@ -70,6 +71,8 @@ function judge(
 /** A line has 150 characters: this is for 400,000 sockets, and a bound for a program that opens more. */
 const MAX_TABLE_BYTES = 64 * 1024 * 1024;
 const CHUNK_BYTES = 256 * 1024;
+/** Takes about 10 ms. */
+const TURN_BYTES = 1024 * 1024;
 const TABLES = ['/proc/net/tcp', '/proc/net/tcp6'];
 
 /** @param uid ours */
@@ -139,15 +142,20 @@ export function readTable(
   }
 }
 
-/** Whole lines, in pieces: the table of a busy machine has megabytes. */
+/**
+ * Whole lines, in pieces: the table of a busy machine has megabytes. Read synchronously, for the kernel has it in memory: a
+ * turn of the event loop for each piece would be slow just when a storm of connections fills the turns.
+ */
 async function eachChunk(path: string, take: (text: string) => void): Promise<void> {
-  const file = await open(path, 'r');
+  const file = openSync(path, 'r');
   try {
     const buffer = Buffer.alloc(CHUNK_BYTES);
     let rest = '';
     for (let sizeBytes = 0; sizeBytes <= MAX_TABLE_BYTES;) {
-      const { bytesRead } = await file.read(buffer, 0, CHUNK_BYTES, null);
+      const bytesRead = readSync(file, buffer, 0, CHUNK_BYTES, null);
       if (bytesRead === 0) return;
+      if (Math.floor((sizeBytes + bytesRead) / TURN_BYTES) > Math.floor(sizeBytes / TURN_BYTES))
+        await nextTurn();
       sizeBytes += bytesRead;
       const text = rest + buffer.toString('latin1', 0, bytesRead);
       const end = text.lastIndexOf('\n') + 1;
@@ -155,7 +163,7 @@ async function eachChunk(path: string, take: (text: string) => void): Promise<vo
       take(text.slice(0, end));
     }
   } finally {
-    await file.close();
+    closeSync(file);
   }
 }
 
