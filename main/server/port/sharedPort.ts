@@ -31,6 +31,8 @@ export class SharedPort {
   private guest: Guest | null = null;
   private isClosed = false;
   private retry: NodeJS.Timeout | undefined;
+  /** As last reported. */
+  private problem: string | null = null;
 
   constructor(private readonly options: SharedPortOptions) {}
 
@@ -39,14 +41,14 @@ export class SharedPort {
    * @throws SightlineError CLIENT_CONNECTION_ERROR when the port can be neither opened on 127.0.0.1 nor shared
    */
   async open(): Promise<void> {
-    const { port, openedBy, onProblem } = this.options;
+    const { port, openedBy } = this.options;
     this.port = port;
     try {
       await this.acquire();
     } catch (error) {
       const explained = await this.explained(error);
       if (openedBy !== 'system') throw explained;
-      onProblem(toFailure(explained));
+      this.report(explained);
       this.keepTrying();
     }
   }
@@ -108,15 +110,23 @@ export class SharedPort {
       try {
         await this.acquire();
         log.info('pages can connect', { port: this.port, isDoor: this.door !== null });
+        this.problem = null;
         onProblem(null);
       } catch (error) {
         if (this.isClosed) return;
         this.retry = setTimeout(() => void attempt(), waitMs);
         waitMs = Math.min(2 * waitMs, MAX_RETRY_MS);
-        if (performance.now() - since > PROBLEM_AFTER_MS) onProblem(toFailure(await this.explained(error)));
+        if (performance.now() - since > PROBLEM_AFTER_MS) this.report(await this.explained(error));
       }
     };
     void attempt();
+  }
+
+  private report(error: SightlineError): void {
+    if (error.message === this.problem) return;
+    this.problem = error.message;
+    this.options.log.error('no page can connect', { code: error.code, reason: error.message });
+    this.options.onProblem(toFailure(error));
   }
 
   private async explained(error: unknown): Promise<SightlineError> {
