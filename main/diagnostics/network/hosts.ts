@@ -11,6 +11,8 @@ export interface Instance {
 }
 
 export const factsReadOn: string = facts.readOn;
+/** Of a desk: "System and network requirements for screen recording" (AWS). */
+export const awsMinimum: Readonly<typeof facts.minimum> = facts.minimum;
 
 /** Every host once. Wildcards stay where AWS does not publish the hosts behind them. */
 export function targetsOf({ alias, region }: Instance): Target[] {
