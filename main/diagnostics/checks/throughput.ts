@@ -27,8 +27,8 @@ const ENOUGH_MS = 700;
 const TRANSFER_WITHIN_MS = 12_000;
 
 /**
- * What an agent records, in kB a minute: an agent who types (docs/performance.md), and AWS's average for its own recordings ("about
- * 1.5 MB a minute").
+ * What an agent records, in kB a minute (docs/deploy.md): one who types, and AWS's average for its own recordings ("about 1.5 MB a
+ * minute").
  */
 const TYPING_KB_PER_MINUTE = 578;
 const AVERAGE_KB_PER_MINUTE = 1500;
