@@ -138,7 +138,7 @@ async function start(): Promise<Started> {
     return await started(services, null);
   } catch (error) {
     const problem = toFailure(error);
-    log.error('the services could not be started', { reason: problem.message });
+    log.error('the services could not be started', { code: problem.code, reason: problem.message });
     return started(null, problem);
   }
 }

@@ -15,6 +15,7 @@ import { startPainter } from '../test/rig/painter.ts';
 import { findTool } from '../test/rig/process.ts';
 import type { Page, Recorder } from '../test/rig/recorder.ts';
 import { startRecorder } from '../test/rig/recorder.ts';
+import { cpuSeconds } from '../test/rig/usage.ts';
 import { benchUpload, deliveryLines, type DeliveryFigures } from './benchUpload.ts';
 
 const { values } = parseArgs({
@@ -163,17 +164,6 @@ function perMinute(usedSeconds: number, bytes: number, overSeconds: number): Wei
     cpuSecondsPerMinute: (usedSeconds / overSeconds) * 60,
     bytesPerMinute: (bytes / overSeconds) * 60,
   };
-}
-
-/** proc(5): fields 14 to 17 of stat are user and system time, own and of children waited for, in ticks of 10 ms. */
-async function cpuSeconds(pid: number, of: 'with ended children' | 'ended children only'): Promise<number> {
-  const text = await readFile(`/proc/${pid}/stat`, 'utf8');
-  const fields = text
-    .slice(text.lastIndexOf(')') + 2)
-    .split(' ')
-    .map(Number);
-  const ticks = fields.slice(of === 'with ended children' ? 11 : 13, 15);
-  return ticks.reduce((sum, count) => sum + count, 0) / 100;
 }
 
 function report(

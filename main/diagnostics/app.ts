@@ -53,7 +53,10 @@ export function appDiagnostics(options: AppDiagnosticsOptions): AppDiagnostics {
     return runAllChecks({
       ...{ policy: values, policyProblems: problems, policyWarnings: warnings },
       ...{ ...shared, log, network, resolveProxy, live: services === null ? null : liveState(services) },
-      instance: { alias: values.instanceAlias, region: values.instanceRegion },
+      instance: {
+        ...{ alias: values.instanceAlias, region: values.instanceRegion },
+        endpointList: values.endpointList,
+      },
     });
   }
 

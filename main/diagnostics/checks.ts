@@ -9,6 +9,7 @@ import { browserPolicyCheck, domainsCheck, pageAuthCheck, refusedCheck } from '.
 import { instanceCheck, policyCheck, portCheck } from './checks/program.ts';
 import { captureCheck, displayCheck, encoderCheck } from './checks/screen.ts';
 import { dataCheck, keyStoreCheck, sinkFolderCheck, statusEventsCheck } from './checks/storage.ts';
+import { throughputCheck } from './checks/throughput.ts';
 import { openContext, type CheckContext, type CheckOptions } from './context.ts';
 import { checkInstance, type NamedInstance } from './network/checkNetwork.ts';
 import type { NetworkPorts } from './network/types.ts';
@@ -36,6 +37,7 @@ export const checkTable: readonly ((context: CheckContext) => Check)[] = [
     context.policy.sink === 's3'
       ? check('sink bucket', sinkBucketCheck)(context)
       : check('sink folder', sinkFolderCheck)(context),
+  check('throughput', throughputCheck),
   // After the checks that ask servers: their answers have the time.
   check('clock', clockCheck),
   check('proxy', proxyCheck),

@@ -61,7 +61,7 @@ export function runDoctor(
 /** From flags, else from policy. Without an instance the network is not checked. @throws PolicyError when a flag is not valid */
 function instanceFrom(
   options: CommandOptions,
-  policy: Pick<Policy, 'instanceAlias' | 'instanceRegion'>,
+  policy: Pick<Policy, 'instanceAlias' | 'instanceRegion' | 'endpointList'>,
 ): NamedInstance {
   const flag = (name: 'instance' | 'region', key: 'instanceAlias' | 'instanceRegion'): string | null => {
     const value = options[name];
@@ -74,5 +74,5 @@ function instanceFrom(
   const region = flag('region', 'instanceRegion');
   if (alias === null && options.region !== undefined)
     throw new PolicyError('--region needs the instance as well: --instance acme for acme.my.connect.aws.');
-  return { alias, region };
+  return { alias, region, endpointList: policy.endpointList };
 }

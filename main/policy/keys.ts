@@ -282,6 +282,20 @@ export const policyKeys = {
     defaultText: 'none: only hosts that depend on no region are checked',
     description: 'Region of the Amazon Connect instance, for the network checks.',
   }),
+  endpointList: live({
+    schema: z
+      .string()
+      .min(1, 'must not be empty')
+      .max(2048)
+      .refine(
+        (text) => !text.includes('://') || safeUrl.safeParse(text).success,
+        'must be a file or an https URL (http is for loopback addresses only)',
+      ),
+    default: null,
+    defaultText: 'none',
+    description:
+      "AWS's list of the hosts to which its own screen recording uploads: a file or an https URL. `sightline doctor` checks its age and, in `instanceRegion`, its hosts.",
+  }),
   logLevel: live({
     schema: z.enum(logLevels),
     userMaySet: true,

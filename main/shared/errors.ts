@@ -31,6 +31,8 @@ export const errorSources = {
   /** Of the diagnostics bundle only. */
   DISK_FULL: 'CLIENT',
   BUNDLE_NOT_WRITTEN: 'CLIENT',
+  /** Of the start only: the app's window and log; the command line has exit code 64 instead. */
+  POLICY_INVALID: 'CLIENT',
   /** Of the log only: a warning. */
   POLICY_VALUE_IGNORED: 'CLIENT',
   /** Of `sightline browser-policy` only. */
@@ -63,6 +65,7 @@ export class SightlineError extends Error {
 /** What is wrong with the settings: names every wrong key, where its value came from, and why: one line each. */
 export class PolicyError extends Error {
   override readonly name = 'PolicyError';
+  readonly code = 'POLICY_INVALID' satisfies ErrorCode;
   readonly problems: readonly string[];
 
   constructor(problems: string | readonly string[]) {
@@ -83,7 +86,8 @@ export function errorMessage(error: unknown): string {
 
 /** Any thrown value as a failure. Foreign errors become `fallback` with their own message. */
 export function toFailure(error: unknown, fallback: ErrorCode = 'UNKNOWN'): Failure {
-  if (error instanceof SightlineError) return failure(error.code, error.message);
+  if (error instanceof SightlineError || error instanceof PolicyError)
+    return failure(error.code, error.message);
   return failure(fallback, errorMessage(error));
 }
 

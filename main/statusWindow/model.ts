@@ -13,6 +13,7 @@ import type {
   ShownRecording,
   ShownUpload,
 } from '../shared/overview.ts';
+import type { RecordingState } from '../shared/names.ts';
 import type { OpenRecording } from '../shared/protocol.ts';
 import type { Moment } from '../shared/time.ts';
 import type { Ledger } from '../spool/ledger.ts';
@@ -29,6 +30,8 @@ export function shownContact(
   session: Pick<SessionState, 'contacts' | 'agentSuspension'>,
   ledger: Ledger | undefined,
   now: Moment,
+  /** When the app's state became what it is. */
+  appSince: Moment,
 ): ShownContact {
   const { contactId, recordingId, state } = open;
   const contact = session.contacts.find((one) => one.recordingId === recordingId);
@@ -36,14 +39,23 @@ export function shownContact(
   return {
     name: nameIn(ledger, recordingId) ?? { contactId, channel: null, queue: null, startTime: null },
     ...{ recordingId, state, pieces },
-    stateSince: stateSince(contact, pieces) ?? now,
+    stateSince: stateSince(state, contact, pieces, appSince) ?? now,
     suspension: state === 'suspended' ? suspensionOf(contact, session, ledger) : null,
   };
 }
 
-/** Of a recording that has begun, since its newest piece: what the timeline shows and the age of the state agree. */
-function stateSince(contact: Contact | undefined, pieces: readonly ShownPiece[]): Moment | null {
+/**
+ * Of a recording that has begun, since its newest piece: what the timeline shows and the age of the state agree. Unless
+ * capture is starting again or fails: the gap on the timeline then began with the suspension before.
+ */
+function stateSince(
+  state: RecordingState,
+  contact: Contact | undefined,
+  pieces: readonly ShownPiece[],
+  appSince: Moment,
+): Moment | null {
   if (contact?.phase.kind === 'stopping') return contact.phase.endTime;
+  if (contact?.phase.kind === 'open' && (state === 'starting' || state === 'problem')) return appSince;
   return pieces.at(-1)?.from ?? contact?.requestedAt ?? null;
 }
 

@@ -85,6 +85,7 @@ export class Overview {
     const parts = services?.parts ?? null;
     const now = parts?.clock.now() ?? Date.now();
     const session = services?.session.current ?? { contacts: [], agentSuspension: null };
+    const since = services?.hub.stateSince ?? now;
     const found = parts?.finder.current ?? null;
     const uploads =
       services?.publisher.queue.map((one) => shownUpload(one, this.nameOf(one.recordingId))) ?? [];
@@ -95,7 +96,7 @@ export class Overview {
       state: push.state,
       ...shown(),
       contacts: push.contacts.map((open) =>
-        shownContact(open, session, this.ledgerOf(open.recordingId), now),
+        shownContact(open, session, this.ledgerOf(open.recordingId), now, since),
       ),
       uploads,
       // What is open is among the contacts.

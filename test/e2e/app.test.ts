@@ -335,6 +335,16 @@ describe.skipIf(missing !== null)(
       expect(await troubled.quit()).toBe(0);
     });
 
+    it('has a code for a policy that is not valid', async () => {
+      const troubled = await start({ SIGHTLINE_PORT: 'five' });
+      onTestFinished(() => troubled.dispose());
+      expect(troubled.port).toBe(null);
+      expect(await windowSays('Sightline could not start', troubled)).toContain(
+        'Details for support: POLICY_INVALID',
+      );
+      expect(await troubled.quit()).toBe(0);
+    });
+
     it('applies the machine’s policy for indicator and agent in the middle of a contact', async () => {
       const etc = join(folder, 'etc');
       await mkdir(etc);

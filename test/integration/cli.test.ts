@@ -174,7 +174,7 @@ describe('doctor', () => {
     expect(stdout).toMatch(/^failed\s+display: No display is named/m);
     expect(stdout).toMatch(/^failed\s+sink folder: .*\n\s+-> There is a file where a folder should be/m);
     expect(stdout.indexOf('\nfailed ')).toBeLessThan(stdout.indexOf('\nwarning '));
-    expect(stdout).toMatch(/\n\n20 checks: [5-9] failed, \d+ warnings?, \d+ skipped, \d+ ok\n$/);
+    expect(stdout).toMatch(/\n\n21 checks: [5-9] failed, \d+ warnings?, \d+ skipped, \d+ ok\n$/);
     expect(stdout).not.toContain('\u001b');
   });
 

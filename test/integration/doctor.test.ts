@@ -65,7 +65,11 @@ describe('the sink', () => {
     expect(check('credentials')).toMatchObject({ verdict: 'warning' });
     expect(check('credentials').evidence).toBe('from environment, without an expiry');
     const calls = s3.strict!.requests.map(({ operation, key, status }) => ({ operation, key, status }));
-    expect(calls.map(({ operation }) => operation)).toEqual(['PutObject', 'HeadObject', 'DeleteObject']);
+    expect(check('throughput')).toMatchObject({ verdict: 'ok', remedy: '' });
+    expect(calls.map(({ operation }) => operation)).toEqual([
+      ...['PutObject', 'HeadObject', 'DeleteObject'],
+      ...['HeadObject', ...Array<string>(4).fill('PutObject'), 'DeleteObject'],
+    ]);
     for (const { key } of calls)
       expect(key).toMatch(
         /^connect\/sightline-doctor\/ScreenRecordings\/\.sightline-doctor\/[0-9a-f]{16}\.txt$/,

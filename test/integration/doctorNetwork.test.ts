@@ -33,10 +33,10 @@ async function checkWithProgram(bench: Bench, start: DoctorStart): Promise<reado
 }
 
 function checkHere({ flags = [], environment = {} }: DoctorStart): Promise<NetworkCheck[]> {
-  const flag = (name: string): string | null => flags[flags.indexOf(name) + 1] ?? null;
-  const region = flags.includes('--region') ? flag('--region') : null;
+  const flag = (name: string): string | null =>
+    flags.includes(name) ? (flags[flags.indexOf(name) + 1] ?? null) : null;
   return checkInstance(
-    { alias: flag('--instance'), region },
+    { alias: flag('--instance'), region: flag('--region'), endpointList: flag('--endpoint-list') },
     {
       ...systemPorts(environment),
       resolve: (host) => Promise.reject(Object.assign(new Error(host), { code: 'ENOTFOUND' })),

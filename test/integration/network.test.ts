@@ -1,7 +1,7 @@
 // The network's checks against stand-ins on loopback, each of which does to a connection what a network does to it; and
 // `sightline doctor --instance` as a whole.
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -28,13 +28,17 @@ import {
 } from '../rig/networkHosts.ts';
 
 const HOST = 'acme.my.connect.aws';
-const tcp: Target = { host: HOST, port: 443, protocol: 'tcp', purpose: 'CCP page', websocket: true };
+const tcp: Target = {
+  ...{ host: HOST, port: 443, protocol: 'tcp', purpose: 'CCP page' },
+  ...{ websocket: true, isOptional: false },
+};
 const udp: Target = {
   host: 'turn.example',
   port: 3478,
   protocol: 'udp',
   purpose: 'softphone media',
   websocket: false,
+  isOptional: false,
 };
 const family: Target = { ...tcp, host: '*.transport.connect.eu-central-1.amazonaws.com' };
 /** For hosts that are silent; the others get the program's own, so that a busy machine fails no test. */
@@ -103,6 +107,22 @@ describe('a TCP host', () => {
     const { verdicts, dns } = await check(tcp, portsTo(1, { resolve: () => Promise.resolve([a]) }));
     expect(verdicts[0]).toBe('dns failed');
     expect(dns!.evidence).toContain('DNS filter');
+  });
+
+  it('that not every instance has is skipped without a name, and a warning when it cannot be reached', async () => {
+    const former = { ...tcp, host: 'acme.awsapps.com', isOptional: true };
+    const resolve = () => Promise.reject(Object.assign(new Error('x'), { code: 'ENOTFOUND' }));
+    const { verdicts, dns } = await check(former, portsTo(1, { resolve }));
+    expect(verdicts).toEqual(['dns skipped', 'tcp skipped', 'tls skipped', 'websocket skipped']);
+    expect(dns!.evidence).toBe('the name is not known to DNS (ENOTFOUND); not every instance has this host');
+    const gone = await startPlainHost(null);
+    await gone.stop();
+    const blocked = await check(former, portsTo(gone.port));
+    expect(blocked.verdicts).toEqual(['dns ok', 'tcp warning', 'tls skipped', 'websocket skipped']);
+    expect(blocked.tcp!.remedy).toMatch(
+      /^If your agents use this address: allow acme\.awsapps\.com, TCP 443/,
+    );
+    expect(blocked.tls!.evidence).toBe('not tried: tcp failed');
   });
 
   it('that swallows connections is failed at the deadline, with what to allow', async () => {
@@ -343,19 +363,28 @@ describe('sightline doctor', () => {
       const standIn = protocol === 'udp' ? startStunHost(0) : startTlsHost(await aws.issue(host));
       ports[host] = (await start<StandIn>(standIn)).port;
     }
-    const { stdout, stderr } = await doctor(['--json', '--instance', 'acme', '--region', 'eu-central-1'], {
-      LOOPBACK_HOSTS: JSON.stringify(ports),
-    });
+    const upload = 'connect-recording-staging-1.s3.dualstack.eu-central-1.amazonaws.com';
+    ports[upload] = (await start(startTlsHost(await aws.issue(upload)))).port;
+    const list = join(folder, 'list.json');
+    const createDate = new Date().toISOString();
+    await writeFile(list, JSON.stringify({ createDate, endpoints: [upload, 'evil.example'] }));
+    const { stdout, stderr } = await doctor(
+      ['--json', '--instance', 'acme', '--region', 'eu-central-1', '--endpoint-list', list],
+      { LOOPBACK_HOSTS: JSON.stringify(ports) },
+    );
     expect(stderr).toBe('');
     const network = networkOf(stdout);
     const told = network.map(({ name, verdict }) => `${name} ${verdict}`);
     for (const step of ['dns', 'tcp', 'tls', 'websocket'])
       expect(told).toContain(`network acme.my.connect.aws:443 ${step} ok`);
+    expect(told).toContain('network endpoint-list ok');
+    for (const step of ['dns', 'tcp', 'tls']) expect(told).toContain(`network ${upload}:443 ${step} ok`);
+    expect(told.join('\n')).not.toContain('evil');
     // A warning where this machine was too busy to answer the first packet in time.
     expect(told.join('\n')).toMatch(/turnnlb-ea5316ebe2759cbc\.elb\.eu-central-1\S+:3478 stun (ok|warning)/);
     expect(told.filter((line) => line.endsWith('failed'))).toEqual([]);
-    expect(told.filter((line) => line.endsWith('allowlist skipped'))).toHaveLength(4);
-    expect(told.filter((line) => line.endsWith('skipped'))).toHaveLength(4);
+    expect(told.filter((line) => line.endsWith('allowlist skipped'))).toHaveLength(5);
+    expect(told.filter((line) => line.endsWith('skipped'))).toHaveLength(5);
     expect(network.map(({ step }) => step)).toEqual(network.map((_, index) => network[0]!.step + index));
   });
 

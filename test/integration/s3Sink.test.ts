@@ -1,6 +1,6 @@
 // The S3 sink against stores that speak S3: our strict stand-in, which verifies everything and fails on demand, and moto,
 // where Python has it, as a second opinion. Real SDK, real spool, real assembly; the objects are judged by ffmpeg.
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, readdir, readlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { UploadError } from '../../main/publisher/uploadError.ts';
@@ -24,6 +24,15 @@ if (moto === null)
 const strict = await startStrictStore({ listPartsPage: 2 });
 const s3 = strict.strict as S3Server;
 afterAll(() => Promise.all([moto?.stop(), strict.stop()]));
+// In its own hook, so that both are stopped when it fails.
+if (process.platform === 'linux') afterAll(async () => expect(await openSpoolFiles()).toEqual([]));
+
+/** Files of tests' folders that this process still has open: nothing but garbage collection would close them. */
+async function openSpoolFiles(): Promise<string[]> {
+  const names = await readdir('/proc/self/fd');
+  const paths = await Promise.all(names.map((name) => readlink(`/proc/self/fd/${name}`).catch(() => '')));
+  return paths.filter((path) => path.includes('/sightline-test-'));
+}
 
 for (const store of [strict, ...(moto === null ? [] : [moto])]) {
   describe(`a delivery into ${store.name}`, () => {

@@ -24,8 +24,8 @@ export interface PainterOptions {
   /** `:N` */
   display: string;
   /**
-   * 'timecode' for tests of time and leaks; 'still' and 'busy' for the two ends of the benchmark (they carry no block
-   * code unless `timecode` is true); 'demo' to be looked at.
+   * 'timecode' for tests of time and leaks; 'still' and 'busy' for the two ends of the benchmark and 'typing' for what is
+   * usual (they carry no block code unless `timecode` is true); 'demo' to be looked at.
    */
   scene: SceneName;
   /** Pictures a second, 25 unless told. 'still' without block code paints only once. */

@@ -16,12 +16,14 @@ import type { Scene, SceneFactory, SceneState } from './scenes/scene.ts';
 import { snowScene } from './scenes/snowScene.ts';
 import { stillScene } from './scenes/stillScene.ts';
 import { timecodeScene } from './scenes/timecodeScene.ts';
+import { typingScene } from './scenes/typingScene.ts';
 import { SENSITIVE_COLOURS, SENSITIVE_SQUARE } from './sensitive.ts';
 import { STRIP, whiteRects, type Rect } from './timecode.ts';
 
 const FACTORIES: Record<SceneName, SceneFactory> = {
   timecode: timecodeScene,
   still: stillScene,
+  typing: typingScene,
   busy: busyScene,
   snow: snowScene,
   demo: demoScene,

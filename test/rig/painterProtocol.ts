@@ -2,7 +2,7 @@
 // that is a numbered request and one answer.
 import type { Rect } from './timecode.ts';
 
-export const SCENES = ['timecode', 'still', 'busy', 'snow', 'demo'] as const;
+export const SCENES = ['timecode', 'still', 'typing', 'busy', 'snow', 'demo'] as const;
 export type SceneName = (typeof SCENES)[number];
 
 export interface PainterTask {

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import { manifestSchema } from '../../main/shared/manifest.ts';
 import { temporaryFolder } from '../unit/support/folders.ts';
 import { SpoolRig } from './uploads.ts';
@@ -17,6 +17,7 @@ const sha256 = (data: Uint8Array): string => createHash('sha256').update(data).d
 export async function rig(): Promise<SpoolRig> {
   const spool = new SpoolRig(await temporaryFolder());
   await spool.open();
+  onTestFinished(() => spool.close());
   return spool;
 }
 

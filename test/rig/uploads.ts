@@ -90,12 +90,17 @@ export class SpoolRig {
 
   /** As the next process finds it. */
   async reopen(): Promise<SpoolSession> {
-    await this.session.abandon();
+    await this.close();
     const { unpublished, continued } = await recoverSessions(this.spool(true), START);
     const found = continued ?? unpublished[0];
     if (found === undefined) throw new Error('The spool holds nothing.');
     this.session = found;
     return found;
+  }
+
+  /** Its files stay as they are. */
+  close(): Promise<void> {
+    return this.session.abandon();
   }
 
   private spool(canContinue = false): Spool {

@@ -10,8 +10,8 @@ const SIZE_MIB = 768;
 
 export interface SlowDisk {
   readonly folder: string;
-  /** Every write to it waits for so long; resolves when they go on. */
-  freeze(ms: number): Promise<void>;
+  /** Every write to it waits for so long; resolves when they go on. @param onFrozen called when they wait */
+  freeze(ms: number, onFrozen?: () => void): Promise<void>;
   remove(): Promise<void>;
 }
 
@@ -40,10 +40,11 @@ export async function makeSlowDisk(): Promise<SlowDisk | null> {
   };
   return {
     folder,
-    freeze(ms) {
+    freeze(ms, onFrozen) {
       frozen ??= (async () => {
         try {
           await runOrThrow(fsfreeze, ['-f', folder]);
+          onFrozen?.();
           await sleep(ms);
         } finally {
           await thaw();

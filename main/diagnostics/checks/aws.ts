@@ -130,6 +130,14 @@ const STAND_IN = 'sightline-doctor';
 /** The AWS SDK's errors when it finds no credentials: S3 was not asked then. */
 const NO_CREDENTIALS = /^(Credentials|Token)ProviderError\b/;
 
+/** Where the checks' object is in the bucket. */
+export function trialPlace({ policy, instanceAlias }: Pick<CheckContext, 'policy' | 'instanceAlias'>) {
+  return {
+    prefix: policy.keyPrefix.replaceAll('<alias>', instanceAlias ?? STAND_IN).replaceAll(/^\/+|\/+$/g, ''),
+    machine: `${hostname()} ${userName()}`,
+  };
+}
+
 /** Puts, verifies and deletes a small object in the bucket. */
 export async function sinkBucketCheck({
   policy,
@@ -140,8 +148,7 @@ export async function sinkBucketCheck({
     return skipped('the broker issues credentials only for an agent’s token and for the name of a recording');
   const result = await tryS3({
     settings: s3SettingsOf(policy),
-    prefix: policy.keyPrefix.replaceAll('<alias>', instanceAlias ?? STAND_IN).replaceAll(/^\/+|\/+$/g, ''),
-    machine: `${hostname()} ${userName()}`,
+    ...trialPlace({ policy, instanceAlias }),
     onDate: (date) => servers.noteDate('S3', date),
   });
   if (result.kind === 'put') {

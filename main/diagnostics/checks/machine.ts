@@ -1,16 +1,19 @@
 // Whether the machine suits: the minimum requirements of docs/doctor.md, its clock, and the proxy that it is configured to use.
 
-import { availableParallelism, platform, release, totalmem } from 'node:os';
+import { readFile } from 'node:fs/promises';
+import { availableParallelism, cpus, platform, release, totalmem } from 'node:os';
 import { parseRegQuery } from '../../platform/regQuery.ts';
 import type { RunTool } from '../../platform/runTool.ts';
 import { counted, failed, inGiB, ok, skipped, warning, type Environment, type Finding } from '../check.ts';
 import type { CheckContext, ServerTime } from '../context.ts';
+import { awsMinimum } from '../network/hosts.ts';
 import { proxyFromAnswer } from '../network/proxy.ts';
 import { outsideHosts } from './aws.ts';
 
-const MIN_CORES = 2;
 /** A machine with 4 GiB reports less: firmware and graphics reserve some. */
-const MIN_MEMORY_BYTES = 3.5 * 1024 ** 3;
+const MIN_MEMORY_BYTES = (awsMinimum.memoryGB - 0.5) * 1024 ** 3;
+/** A processor of 2.0 GHz can report 1,995 MHz. */
+const MIN_MHZ = awsMinimum.cpuGHz * 1000 * 0.97;
 const MIN_NODE = '20.19.0';
 /** Windows 10 1809; macOS 12 (Darwin 21); the oldest kernel that Node.js 20 supports. */
 const minOs: Partial<Record<NodeJS.Platform, { release: string; name: string }>> = {
@@ -19,10 +22,15 @@ const minOs: Partial<Record<NodeJS.Platform, { release: string; name: string }>>
   linux: { release: '4.18.0', name: 'Linux 4.18' },
 };
 
-function thisMachine(environment: Environment) {
+/** In kHz: what the processor can do, unlike os.cpus(), which has what it does now. https://docs.kernel.org/admin-guide/pm/cpufreq.html */
+const LINUX_MAX_KHZ = '/sys/devices/system/cpu/cpu0/cpufreq/cpuinfo_max_freq';
+
+async function thisMachine(environment: Environment) {
   const versions: Readonly<Record<string, string | undefined>> = process.versions;
   return {
     cores: availableParallelism(),
+    mhz: await readMhz(),
+    arch: process.arch,
     memoryBytes: totalmem(),
     nodeVersion: process.versions.node,
     /** null without Electron. */
@@ -32,17 +40,39 @@ function thisMachine(environment: Environment) {
     sessionType: environment.XDG_SESSION_TYPE ?? null,
   };
 }
-export type Machine = Readonly<ReturnType<typeof thisMachine>>;
+export type Machine = Readonly<Awaited<ReturnType<typeof thisMachine>>>;
 
-export function machineCheck({ environment }: Pick<CheckContext, 'environment'>): Finding {
-  return judgeMachine(thisMachine(environment));
+export async function machineCheck({ environment }: Pick<CheckContext, 'environment'>): Promise<Finding> {
+  return judgeMachine(await thisMachine(environment));
+}
+
+async function readMhz(): Promise<number | null> {
+  const processors = cpus();
+  if (process.platform !== 'linux') return processorMhz(processors);
+  const khz = await readFile(LINUX_MAX_KHZ, 'utf8').catch(() => '');
+  return processorMhz(processors.map(({ model }) => ({ model, speed: Number(khz) / 1000 })));
+}
+
+/**
+ * The nominal speed: of the processor's name (`... CPU @ 2.10GHz`), else the highest that is reported.
+ * @param processors `speed` in MHz @returns null where the system reports none, or one that no processor has (virtual machines)
+ */
+export function processorMhz(
+  processors: readonly { readonly model: string; readonly speed: number }[],
+): number | null {
+  const named = processors.map(({ model }) => Number(/@\s*(\d+(?:\.\d+)?)\s*GHz/i.exec(model)?.[1]) * 1000);
+  const isLikely = (mhz: number): boolean => mhz >= 300 && mhz <= 10_000;
+  const likely = named.some(isLikely) ? named.filter(isLikely) : processors.map(({ speed }) => speed);
+  const found = Math.max(0, ...likely.filter(isLikely));
+  return found === 0 ? null : found;
 }
 
 export function judgeMachine(machine: Machine): Finding {
-  const { cores, memoryBytes, osRelease, nodeVersion, electronVersion, sessionType } = machine;
+  const { cores, mhz, arch, memoryBytes, osRelease, nodeVersion, electronVersion, sessionType } = machine;
   const runtime =
     electronVersion === null ? `Node ${nodeVersion}` : `Electron ${electronVersion} (Node ${nodeVersion})`;
-  const evidence = `${counted(cores, 'core')}, ${inGiB(memoryBytes)} of memory, ${machine.platform} ${osRelease}, ${runtime}`;
+  const speed = mhz === null ? 'speed not reported' : `${(mhz / 1000).toFixed(1)} GHz`;
+  const evidence = `${counted(cores, 'core')} (${arch}, ${speed}), ${inGiB(memoryBytes)} of memory, ${machine.platform} ${osRelease}, ${runtime}`;
   const oldest = minOs[machine.platform];
   if (oldest === undefined)
     return failed(
@@ -57,14 +87,18 @@ export function judgeMachine(machine: Machine): Finding {
       `${evidence}, Wayland`,
       'Under Wayland only X11 programs are visible to Sightline. Log on to an X11 ("Xorg") session.',
     );
+  const { cpuGHz, memoryGB } = awsMinimum;
   const short = [
-    ...(cores < MIN_CORES ? [`${MIN_CORES} cores`] : []),
-    ...(memoryBytes < MIN_MEMORY_BYTES ? ['4 GiB of memory'] : []),
+    ...(cores < awsMinimum.cores ? [`${awsMinimum.cores} cores`] : []),
+    ...(mhz !== null && mhz < MIN_MHZ ? [`a processor of ${cpuGHz.toFixed(1)} GHz`] : []),
+    // macOS is no system of AWS's: Apple's own processors are not below its minimum.
+    ...(arch !== 'x64' && machine.platform !== 'darwin' ? ['an x64 processor'] : []),
+    ...(memoryBytes < MIN_MEMORY_BYTES ? [`${memoryGB} GiB of memory`] : []),
   ];
   if (short.length === 0) return ok(evidence);
   return warning(
     evidence,
-    `Sightline needs at least ${short.join(' and ')}: calls and recordings may stutter here. Use a stronger computer, or lower "fps" and "maxMonitors" in its policy.`,
+    `Screen recording needs ${short.join(', ')} by AWS's system requirements: calls and recordings may stutter here. Use a stronger computer, or lower "fps" and "maxMonitors" in Sightline's policy.`,
   );
 }
 

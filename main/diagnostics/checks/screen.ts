@@ -1,14 +1,12 @@
 // Whether the screen can be recorded: ffmpeg and its encoder, the monitors, and a test capture.
 
-import { watch } from 'node:fs';
-import { dirname } from 'node:path';
 import type { DisplayLayout } from '../../capture/displays.ts';
 import { ffmpegSpawner } from '../../capture/spawnFfmpeg.ts';
 import { tryCapture, type MonitorTrial, type Trial } from '../../capture/trial.ts';
-import { lockHolder } from '../../platform/instanceLock.ts';
 import type { Monitor } from '../../shared/names.ts';
 import { failed, ok, orFailed, skipped, warning, type Finding } from '../check.ts';
-import { recordingsReader, type CheckContext } from '../context.ts';
+import type { CheckContext } from '../context.ts';
+import { betweenContacts } from './quiet.ts';
 
 /** Which ffmpeg and which of its encoders make the recordings. */
 export function encoderCheck({ finder }: Pick<CheckContext, 'finder'>): Promise<Finding> {
@@ -72,52 +70,26 @@ const BLACK_SHARE = 0.98;
 /** A smaller share of the expected frames is too few. */
 const ENOUGH = 0.6;
 const HIGH_CPU = 0.5;
-/** A recording without an end event after this time was cut off. */
-const LONGEST_RECORDING_MS = 24 * 3_600_000;
 
 /**
  * A test capture of two seconds: whether frames arrive, whether they are black or do not change, and what capture costs. The frames
  * stay in memory and only their measurements leave capture/trial.ts.
  */
-export async function captureCheck({
-  policy,
-  live,
-  finder,
-  displays,
-  log,
-}: Pick<CheckContext, 'policy' | 'live' | 'finder' | 'displays' | 'log'>): Promise<Finding> {
-  const recordings = recordingsReader(policy);
-  const isRecording = async (): Promise<boolean> => {
-    if (live !== null) return live.isRecording();
-    if (lockHolder(policy.dataDir) === null) return false;
-    const since = Date.now() - LONGEST_RECORDING_MS;
-    const rows = await recordings();
-    return rows.some(({ status, time }) => status === 'INITIATED' && Date.parse(time) > since);
-  };
-  const notNow = (why: string): Finding =>
-    skipped(`not run while recording${why}`, 'Run it again when no contact is active.');
-  if (await isRecording()) return notNow('');
-  const begun = new AbortController();
-  const look = (): void => void isRecording().then((is) => (is ? begun.abort() : undefined));
-  const unwatch = live?.onChange(look) ?? onFolderChange(dirname(policy.statusEventsFile), look);
+export function captureCheck(
+  context: Pick<CheckContext, 'policy' | 'live' | 'finder' | 'displays' | 'log'>,
+): Promise<Finding> {
+  const { policy, finder, displays, log } = context;
   const remedy =
     'Do what the checks "ffmpeg and encoder" and "display" say. If both are fine, log off and on again; if that does not help, ' +
     'export the diagnostics and send them to support.';
-  return orFailed('', remedy, async () => {
-    const options = { finder, displays, fps: policy.fps, signal: begun.signal, spawn: ffmpegSpawner(log) };
-    const trial = await tryCapture(options);
-    return trial === null ? notNow(': a contact began') : judgeTrial(trial);
-  }).finally(unwatch);
-}
-
-/** The folder, because the file may not exist yet. @returns unsubscribe */
-function onFolderChange(folder: string, listener: () => void): () => void {
-  try {
-    const watcher = watch(folder, listener).on('error', () => undefined);
-    return () => watcher.close();
-  } catch {
-    return () => undefined;
-  }
+  return betweenContacts(context, (signal) =>
+    orFailed('', remedy, async () => {
+      const trial = await tryCapture({
+        ...{ finder, displays, fps: policy.fps, signal, spawn: ffmpegSpawner(log) },
+      });
+      return trial === null ? skipped('cancelled') : judgeTrial(trial);
+    }),
+  );
 }
 
 export function judgeTrial(trial: Trial): Finding {

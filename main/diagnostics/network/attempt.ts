@@ -58,11 +58,12 @@ export class Attempt {
 
   /** The entry for an allowlist. */
   private get allow(): string {
-    const { host, port, protocol, purpose } = this.target;
+    const { host, port, protocol, purpose, isOptional } = this.target;
     const back = localUdpPorts(this.context.ports.platform);
     const answers = protocol === 'udp' ? `, with answers to this machine's UDP ports ${back}` : '';
     const where = protocol === 'udp' ? 'the firewall' : 'firewall and proxy';
-    return `Allow ${host}, ${protocol.toUpperCase()} ${port}${answers}, in ${where} (for: ${purpose}).`;
+    const when = isOptional ? 'If your agents use this address: allow' : 'Allow';
+    return `${when} ${host}, ${protocol.toUpperCase()} ${port}${answers}, in ${where} (for: ${purpose}).`;
   }
 
   /** @param judge the finding for an error of `work` */
@@ -97,7 +98,12 @@ export class Attempt {
         );
       },
       (error) =>
-        failed(networkMessage(error), `Have the DNS server of this network resolve ${host}. ${this.allow}`),
+        this.target.isOptional
+          ? skipped(`${networkMessage(error)}; not every instance has this host`)
+          : failed(
+              networkMessage(error),
+              `Have the DNS server of this network resolve ${host}. ${this.allow}`,
+            ),
     );
   }
 

@@ -3,8 +3,9 @@
 
 import { lookup } from 'node:dns/promises';
 import { errorMessage } from '../../shared/errors.ts';
-import { skipped, warning } from '../check.ts';
+import { skipped, warning, type Verdict } from '../check.ts';
 import { Attempt, type Context } from './attempt.ts';
+import { listedEndpoints } from './endpointList.ts';
 import { factsReadOn, hasTurnHosts, targetsOf, type Instance } from './hosts.ts';
 import { proxyFromDesktop, proxyFromEnvironment, type ResolveProxy } from './proxy.ts';
 import {
@@ -36,14 +37,16 @@ export function systemPorts(
 export interface NamedInstance {
   readonly alias: string | null;
   readonly region: string | null;
+  /** A file or an https address with AWS's list of endpoints; null: none. */
+  readonly endpointList: string | null;
 }
 
 /** Without an instance: one line, and no traffic. */
 export async function checkInstance(
-  { alias, region }: NamedInstance,
+  { alias, region, endpointList }: NamedInstance,
   ports: NetworkPorts,
 ): Promise<NetworkCheck[]> {
-  if (alias !== null) return checkNetwork({ alias, region }, ports);
+  if (alias !== null) return checkNetwork({ alias, region }, ports, DEFAULT_LIMITS, endpointList);
   return [
     {
       name: 'network',
@@ -61,14 +64,21 @@ export async function checkNetwork(
   instance: Instance,
   ports: NetworkPorts,
   limits: NetworkLimits = DEFAULT_LIMITS,
+  endpointList: string | null = null,
 ): Promise<NetworkCheck[]> {
   const whole = new AbortController();
   const timer = setTimeout(() => whole.abort(new Error('out of time')), limits.totalMs);
   try {
-    const checks = await mapAtOnce(targetsOf(instance), limits.atOnce, (target) =>
+    const listed =
+      endpointList === null
+        ? null
+        : await listedEndpoints(endpointList, instance.region, Date.now(), limits.listMs);
+    const targets = [...targetsOf(instance), ...(listed?.targets ?? [])];
+    const checks = await mapAtOnce(targets, limits.atOnce, (target) =>
       checkTarget(target, { ports, limits, whole: whole.signal }),
     );
-    return [...checkRegion(instance), ...checks.flat()];
+    const list = listed === null ? [] : [{ name: 'network endpoint-list', ...listed.finding }];
+    return [...checkRegion(instance), ...list, ...checks.flat()];
   } finally {
     clearTimeout(timer);
   }
@@ -118,10 +128,10 @@ export async function checkTarget(target: Target, context: Context): Promise<Net
         continue;
       }
       try {
-        const { goOn, ...finding } = await run();
-        checks.push({ name, ...finding });
-        if (finding.verdict !== 'ok' && goOn !== true)
-          stoppedBy = finding.verdict === 'failed' ? `${step} failed` : finding.evidence;
+        const { goOn, verdict, ...finding } = await run();
+        checks.push({ name, ...finding, verdict: softened(verdict, target) });
+        if (verdict !== 'ok' && goOn !== true)
+          stoppedBy = verdict === 'failed' ? `${step} failed` : finding.evidence;
       } catch (error) {
         // Steps judge their own errors, so this is the overall deadline or a bug.
         const evidence = context.whole.aborted
@@ -136,4 +146,8 @@ export async function checkTarget(target: Target, context: Context): Promise<Net
   } finally {
     attempt.close();
   }
+}
+
+function softened(verdict: Verdict, { isOptional }: Target): Verdict {
+  return isOptional && verdict === 'failed' ? 'warning' : verdict;
 }

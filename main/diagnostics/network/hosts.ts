@@ -11,6 +11,8 @@ export interface Instance {
 }
 
 export const factsReadOn: string = facts.readOn;
+/** Of a desk: "System and network requirements for screen recording" (AWS). */
+export const awsMinimum: Readonly<typeof facts.minimum> = facts.minimum;
 
 /** Every host once. Wildcards stay where AWS does not publish the hosts behind them. */
 export function targetsOf({ alias, region }: Instance): Target[] {
@@ -24,17 +26,29 @@ export function targetsOf({ alias, region }: Instance): Target[] {
     const protocol = given === 'udp' ? 'udp' : 'tcp';
     const turn = protocol === 'udp' ? listed(facts.turnNlb, region) : [];
     const websocket = 'websocket' in more && more.websocket;
-    for (const one of turn.length > 0 ? turn : [name])
-      // Without the data's references to itself.
-      add(one.toLowerCase(), { port, protocol, purpose: purpose.replace(/; see .*$/, ''), websocket });
+    const isOptional = 'optional' in more && more.optional;
+    // Without the data's references to itself.
+    const target = {
+      port,
+      protocol,
+      purpose: purpose.replace(/; see .*$/, ''),
+      websocket,
+      isOptional,
+    } as const;
+    for (const one of turn.length > 0 ? turn : [name]) add(one.toLowerCase(), target);
   }
   const purpose = "the CCP page's scripts and images";
   for (const path of [
     ...listed(facts.cloudFrontStatic, region),
     ...listed(facts.cloudFrontWithoutSaml, region),
   ])
-    add(path.replace(/\/.*$/, ''), { port: 443, protocol: 'tcp', purpose, websocket: false });
+    add(path.replace(/\/.*$/, ''), webHost(purpose));
   return [...targets.values()];
+}
+
+/** What is needed of a host that serves https and nothing else. */
+export function webHost(purpose: string): Omit<Target, 'host'> {
+  return { port: 443, protocol: 'tcp', purpose, websocket: false, isOptional: false };
 }
 
 /** Regions that the data lists TURN hosts for. */

@@ -3,9 +3,9 @@
 
 import type { Finding } from '../check.ts';
 
-/** What the checks of a host are called; `region` is about the instance. */
+/** What the checks of a host are called; `region` and `endpoint-list` are about the instance. */
 export const networkSteps = [
-  ...(['dns', 'tcp', 'tls', 'websocket', 'stun', 'proxy', 'allowlist', 'region'] as const),
+  ...(['dns', 'tcp', 'tls', 'websocket', 'stun', 'proxy', 'allowlist', 'region', 'endpoint-list'] as const),
 ] as const;
 export type NetworkStep = (typeof networkSteps)[number];
 
@@ -22,6 +22,8 @@ export interface Target {
   /** What needs it. */
   readonly purpose: string;
   readonly websocket: boolean;
+  /** Not every instance has it: that it cannot be reached is a warning at most. */
+  readonly isOptional: boolean;
 }
 
 export interface Endpoint {
@@ -54,7 +56,9 @@ export const DEFAULT_LIMITS = {
   stunMs: 5000,
   /** Until the first retransmission of a STUN request, then doubled (RFC 5389, 7.2.1). */
   stunFirstWaitMs: 500,
-  /** For all hosts together. */
+  /** To download AWS's list of endpoints. */
+  listMs: 8000,
+  /** For all hosts together, and the list. */
   totalMs: 28_000,
   /** Hosts tried at the same time. */
   atOnce: 6,

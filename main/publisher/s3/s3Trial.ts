@@ -1,13 +1,14 @@
 // The health check's test object: uploaded like a recording's manifest, verified, and deleted. Its name is always the same on
 // one computer, so that there is never more than one where it may not be deleted.
 
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { hashed, toBase64 } from './checksums.ts';
 import { S3Calls } from './s3Client.ts';
 import { UploadError } from '../uploadError.ts';
 import { quoteError, s3Advice } from './s3Errors.ts';
 import type { S3Settings } from './settings.ts';
 import { Throttle } from './throttle.ts';
+import { trialKey } from './trialKey.ts';
 
 export type S3TrialResult =
   | {
@@ -32,8 +33,7 @@ const TIMEOUT_MS = 20_000;
 
 export async function tryS3(options: S3TrialOptions): Promise<S3TrialResult> {
   const { settings, prefix, machine, onDate } = options;
-  const name = createHash('sha256').update(machine).digest('hex').slice(0, 16);
-  const key = [prefix, '.sightline-doctor', `${name}.txt`].filter((part) => part !== '').join('/');
+  const key = trialKey(prefix, machine);
   const calls = await S3Calls.open(settings, new Throttle(), null);
   try {
     calls.onDate(onDate);

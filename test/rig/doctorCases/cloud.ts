@@ -11,6 +11,7 @@ import { startRecorder } from '../recorder.ts';
 import { s3Options } from '../s3Recorder.ts';
 import { BUCKET, KMS_KEY, REGION, startStrictStore, type S3Store } from '../s3Store.ts';
 import type { FaultKind } from '../s3/faults.ts';
+import { startSlowLine } from '../slowLine.ts';
 import type { Bench, DoctorCase, DoctorStart } from './bench.ts';
 
 const S3 = ['--sink', 's3', '--s3-bucket', BUCKET, '--aws-region', REGION];
@@ -169,6 +170,24 @@ export const cloudCases: readonly DoctorCase[] = [
     },
   },
   {
+    check: 'throughput',
+    verdict: 'failed',
+    when: 'the line is slower than what an agent records',
+    evidence:
+      /^[45]\d kbit\/s to s3:\/\/recordings \(64 KiB in (9|1\d)\.\d s\); during contacts uploads use 500 kbit\/s at most/,
+    remedy: /^An agent needs 600 kbit\/s .*recordings pile up until the spool is full\./,
+    arrange: (bench) => slowLine(bench, 7000),
+  },
+  {
+    check: 'throughput',
+    verdict: 'warning',
+    when: 'the line is slower than AWS asks for',
+    evidence:
+      /^[23]\d\d kbit\/s to s3:\/\/recordings \(64 KiB in [12]\.\d s\).*; an hour of contacts \(35 to 90 MB\) takes \d\d min to \d\d min to upload$/,
+    remedy: /^An agent needs 600 kbit\/s .*Nothing is lost, but recordings arrive late\. Check the line/,
+    arrange: (bench) => slowLine(bench, 40_000),
+  },
+  {
     check: 'clock',
     verdict: 'failed',
     when: 'it is an hour slow',
@@ -301,6 +320,16 @@ async function store(bench: Bench): Promise<S3Store> {
   const started = await startStrictStore();
   bench.onEnd(() => started.stop());
   return started;
+}
+
+/** A store behind a line of so many bytes a second. */
+async function slowLine(bench: Bench, bytesPerSecond: number): Promise<DoctorStart> {
+  const s3 = await store(bench);
+  const line = await startSlowLine(Number(new URL(s3.endpoint).port), bytesPerSecond);
+  bench.onEnd(() => line.stop());
+  const endpoint = `http://127.0.0.1:${line.port}`;
+  if (s3.strict !== null) s3.strict.frontHost = new URL(endpoint).host;
+  return s3Options({ ...s3, endpoint });
 }
 
 async function broker(bench: Bench, status: number, aheadMs = 0): Promise<DoctorStart> {

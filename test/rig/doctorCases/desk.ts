@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
+import { cpus } from 'node:os';
 import { controlFileIn } from '../../../main/server/controlFile.ts';
 import { withMounts } from '../mount.ts';
 import { endWithUs } from '../process.ts';
@@ -166,8 +167,8 @@ export const deskCases: readonly DoctorCase[] = [
     check: 'machine',
     verdict: 'warning',
     when: 'one core may be used',
-    evidence: /^1 core,/,
-    remedy: /^Sightline needs at least 2 cores: .*Use a stronger computer/,
+    evidence: /^1 core \(/,
+    remedy: /^Screen recording needs 4 cores.* by AWS's system requirements: .*Use a stronger computer/,
     arrange: () => ({ wrapper: ['taskset', '--cpu-list', '0'] }),
   },
   {
@@ -175,11 +176,26 @@ export const deskCases: readonly DoctorCase[] = [
     verdict: 'warning',
     when: 'there is little memory',
     evidence: /, 2\.0 GiB of memory,/,
-    remedy: /^Sightline needs at least 4 GiB of memory: /,
+    remedy: /^Screen recording needs (4 cores, )?4 GiB of memory by AWS's system requirements: /,
     arrange: async (bench) => {
       const file = bench.path('meminfo');
       await writeFile(file, 'MemTotal:        2097152 kB\nMemFree:         1048576 kB\n');
       return { wrapper: withMounts(`mount --bind "${file}" /proc/meminfo`) };
+    },
+  },
+  {
+    check: 'machine',
+    verdict: 'warning',
+    when: 'the processor is slow',
+    evidence: / \(x64, 1\.1 GHz\), /,
+    remedy: /^Screen recording needs (4 cores, )?a processor of 2\.0 GHz by AWS's system requirements: /,
+    arrange: async (bench) => {
+      const file = bench.path('cpuinfo');
+      const one = (number: number): string =>
+        `processor\t: ${number}\nmodel name\t: Intel(R) Celeron(R) N4000 CPU @ 1.10GHz\ncpu MHz\t\t: 2594.1\n\n`;
+      const text = cpus().map((_, number) => one(number));
+      await writeFile(file, text.join(''));
+      return { wrapper: withMounts(`mount --bind "${file}" /proc/cpuinfo`) };
     },
   },
   {

@@ -32,7 +32,8 @@ export const machines: Readonly<Record<string, readonly DoctorCase[]>> = {
     pick('browser policy', 'no browser has a policy'),
     pick('machine', 'there is little memory'),
   ],
-  'a disk that is nearly full, a clock that nothing sets': [
+  'a disk that is nearly full, a clock that nothing sets, a slow processor': [
+    pick('machine', 'the processor is slow'),
     pick('data folder', 'little more is free than policy leaves free'),
     pick('clock', 'nothing sets it'),
   ],

@@ -1,4 +1,5 @@
 // What a network can do to an instance's hosts: one bad network for all steps, and two for what shows by itself.
+import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { targetsOf } from '../../../main/diagnostics/network/hosts.ts';
 import {
@@ -33,10 +34,13 @@ export interface Network {
 const CCP = 'acme.my.connect.aws';
 const all = targetsOf({ alias: 'acme', region: 'us-west-2' }).filter(({ host }) => !host.includes('*'));
 const turn = all.filter(({ protocol }) => protocol === 'udp').map(({ host }) => host);
-const web = all.filter(({ protocol }) => protocol === 'tcp').map(({ host }) => host);
+const web = all
+  .filter(({ protocol, isOptional }) => protocol === 'tcp' && !isOptional)
+  .map(({ host }) => host);
 const [silent = '', refusing = ''] = turn;
 const chat = 'participant.connect.us-west-2.amazonaws.com';
 const [unknown = '', swallowed = '', opened = ''] = web.filter((host) => host !== CCP && host !== chat);
+const STAGING = 'connect-recording-staging-1a2b3c.s3.dualstack.us-west-2.amazonaws.com';
 const INSTANCE = ['--instance', 'acme', '--region', 'us-west-2'];
 
 if ([silent, refusing, unknown, swallowed, opened].includes(''))
@@ -153,6 +157,41 @@ export const networks: readonly Network[] = [
       const environment = { HTTPS_PROXY: `http://127.0.0.1:${gone.port}` };
       return { flags: INSTANCE, environment };
     },
+  },
+  {
+    name: 'a list of endpoints that is old, and one of its hosts that does not exist',
+    inProcess: true,
+    cases: [
+      {
+        ...{ step: 'endpoint-list', verdict: 'warning', when: 'it is old', host: '' },
+        evidence: /list\.json, created on 2026-01-01 \(\d+ days ago\): 2 hosts, 1 in us-west-2$/,
+        remedy: /^AWS changes this list.*Download it again from https:\/\/screenrecording\.connect\.aws\//,
+      },
+      {
+        ...{ step: 'dns', verdict: 'failed', when: 'the name is not known', host: STAGING },
+        evidence: /^the name is not known to DNS \(ENOTFOUND\)$/,
+        remedy: /^Have the DNS server of this network resolve connect-recording-staging-/,
+      },
+    ],
+    arrange: async (bench) => {
+      const file = bench.path('list.json');
+      const elsewhere = STAGING.replace('us-west-2', 'eu-west-2');
+      const list = { createDate: '2026-01-01-00-00-00', endpoints: [STAGING, elsewhere] };
+      await writeFile(file, JSON.stringify(list));
+      return { flags: [...INSTANCE, '--endpoint-list', file] };
+    },
+  },
+  {
+    name: 'a list of endpoints that is not there',
+    inProcess: true,
+    cases: [
+      {
+        ...{ step: 'endpoint-list', verdict: 'failed', when: 'there is no file', host: '' },
+        evidence: /gone\.json cannot be used: it cannot be read \(ENOENT\)$/,
+        remedy: /^Download AWS's list again from https:.*, and check "endpointList" in Sightline's policy\.$/,
+      },
+    ],
+    arrange: (bench) => Promise.resolve({ flags: [...INSTANCE, '--endpoint-list', bench.path('gone.json')] }),
   },
   {
     name: 'an instance without a region',

@@ -8,7 +8,7 @@ import { describe, expect, it } from 'vitest';
 import { ok } from '../../../main/diagnostics/check.ts';
 import { matchesPattern } from '../../../main/browserPolicy/coverage.ts';
 import { runChecks } from '../../../main/diagnostics/checks.ts';
-import { judgeMachine, type Machine } from '../../../main/diagnostics/checks/machine.ts';
+import { judgeMachine, processorMhz, type Machine } from '../../../main/diagnostics/checks/machine.ts';
 import { domainsCheck, judgePolicies, refusedCheck } from '../../../main/diagnostics/checks/pages.ts';
 import { judgeHolder, judgeInstance, portCheck } from '../../../main/diagnostics/checks/program.ts';
 import { captureCheck, judgeLayout, judgeTrial } from '../../../main/diagnostics/checks/screen.ts';
@@ -345,6 +345,8 @@ describe('sink folder', () => {
 describe('machine', () => {
   const good: Machine = {
     cores: 4,
+    mhz: 2000,
+    arch: 'x64',
     memoryBytes: 8 * GIB,
     nodeVersion: '20.20.2',
     electronVersion: null,
@@ -354,8 +356,13 @@ describe('machine', () => {
   };
   it.each([
     [{}, 'ok'],
-    [{ memoryBytes: 3.8 * GIB, cores: 2 }, 'ok'],
-    [{ cores: 1 }, 'warning'],
+    [{ memoryBytes: 3.8 * GIB }, 'ok'],
+    [{ cores: 3 }, 'warning'],
+    [{ mhz: 1995 }, 'ok'],
+    [{ mhz: null }, 'ok'],
+    [{ mhz: 1800 }, 'warning'],
+    [{ arch: 'arm64' }, 'warning'],
+    [{ arch: 'arm64', platform: 'darwin', osRelease: '23.1.0' }, 'ok'],
     [{ memoryBytes: 2 * GIB }, 'warning'],
     [{ nodeVersion: '20.9.0' }, 'failed'],
     [{ osRelease: '4.9.0' }, 'failed'],
@@ -365,5 +372,47 @@ describe('machine', () => {
     [{ sessionType: 'wayland' }, 'warning'],
   ] as const)('%j: %s', (difference, verdict) => {
     expect(judgeMachine({ ...good, ...difference })).toMatchObject({ verdict });
+  });
+
+  it('names everything that is below AWS’s minimum, and says when the speed is not known', () => {
+    const weak = judgeMachine({ ...good, cores: 2, mhz: 1100, memoryBytes: 2 * GIB });
+    expect(weak.evidence).toMatch(/^2 cores \(x64, 1\.1 GHz\), 2\.0 GiB of memory, /);
+    expect(weak.remedy).toMatch(
+      /^Screen recording needs 4 cores, a processor of 2\.0 GHz, 4 GiB of memory by AWS's /,
+    );
+    expect(judgeMachine({ ...good, mhz: null }).evidence).toContain('4 cores (x64, speed not reported)');
+  });
+
+  it.each([
+    ['the name of the processor, not its present speed', [['Intel(R) Xeon(R) CPU @ 2.10GHz', 800]], 2100],
+    [
+      'the fastest of several kinds',
+      [
+        ['ARM', 1800],
+        ['ARM', 2400],
+      ],
+      2400,
+    ],
+    ['what is reported where the name has none', [['AMD EPYC 7B13', 2450]], 2450],
+    [
+      'unknown where none is reported',
+      [
+        ['AMD EPYC', 0],
+        ['AMD EPYC', 0],
+      ],
+      null,
+    ],
+    [
+      'unknown where no processor has it',
+      [
+        ['QEMU', 1],
+        ['QEMU', 4_000_000],
+      ],
+      null,
+    ],
+    ['unknown where it is no number', [['', NaN]], null],
+    ['unknown without processors', [], null],
+  ] as const)('has as its speed %s', (_, processors, mhz) => {
+    expect(processorMhz(processors.map(([model, speed]) => ({ model, speed })))).toBe(mhz);
   });
 });

@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { SightlineError, errno, errorSources, failure, toFailure } from '../../../main/shared/errors.ts';
+import {
+  PolicyError,
+  SightlineError,
+  errno,
+  errorSources,
+  failure,
+  toFailure,
+} from '../../../main/shared/errors.ts';
 import { toTimestamp } from '../../../main/shared/time.ts';
 
 describe('a failure', () => {
@@ -24,6 +31,11 @@ describe('a failure', () => {
   it('keeps the code of our own errors, not the fallback', () => {
     const error = new SightlineError('SPOOL_FULL', 'Free some space.');
     expect(toFailure(error, 'UNKNOWN')).toEqual(failure('SPOOL_FULL', 'Free some space.'));
+  });
+
+  it('has a code of its own for a policy that is not valid, with every wrong key', () => {
+    const error = new PolicyError(['Policy "port" is not valid.', 'Policy "fps" is not valid.']);
+    expect(toFailure(error)).toEqual(failure('POLICY_INVALID', error.problems.join('\n')));
   });
 
   it('is made of anything else with the fallback and its own words', () => {

@@ -75,7 +75,7 @@ describe('a contact', () => {
     agentSuspension: AgentSuspension | null = null,
   ) => {
     const open = { contactId: 'c-1', recordingId: 'one', state };
-    return shownContact(open, { contacts: [contact(change)], agentSuspension }, of, 9000);
+    return shownContact(open, { contacts: [contact(change)], agentSuspension }, of, 9000, 8500);
   };
 
   it('has a name, its state and its times, and nothing of the customer', () => {
@@ -107,6 +107,17 @@ describe('a contact', () => {
     expect(starting.stateSince).toBe(900);
     const phase = { kind: 'stopping', startTime: 1000, endTime: 8000 } as Contact['phase'];
     expect(shown('stopping', { phase }).stateSince).toBe(8000);
+  });
+
+  it('has the age of its start while capture resumes, not that of the suspension before', () => {
+    const resumed = ledgerOf(
+      ...[started, run('a', 1000, 2990, 'suspended'), entry.suspended('one', 2990)].flat(),
+      entry.resumed('one', 8500),
+    );
+    const starting = shown('starting', {}, resumed);
+    expect(starting.pieces.at(-1)).toEqual({ kind: 'gap', reason: 'suspended', from: 2990, to: null });
+    expect(starting.stateSince).toBe(8500);
+    expect(shown('problem', {}, resumed).stateSince).toBe(8500);
   });
 
   it('says what suspends it, with the reason of the page', () => {

@@ -38,7 +38,13 @@ describe('the hosts of an instance', () => {
 
   it('without a region are those that depend on none', () => {
     expect(targetsOf({ alias: 'acme', region: null }).map(({ host }) => host)).toEqual([
-      'acme.my.connect.aws',
+      ...['acme.my.connect.aws', '*.static.connect.aws', 'acme.awsapps.com'],
+    ]);
+  });
+
+  it('include the former address, which not every instance has, as the only optional one', () => {
+    expect(frankfurt.filter(({ isOptional }) => isOptional).map(({ host }) => host)).toEqual([
+      'acme.awsapps.com',
     ]);
   });
 
