@@ -60,6 +60,20 @@ describe('into S3', () => {
     expect(s3.strict!.bytesReceived).toBeLessThan(3.5 * 1024 * 1024);
   });
 
+  it('gives up after 12 s, and deletes what there is', async () => {
+    const { s3, front } = await behindLine(2000);
+    const { flags, environment } = s3Options(front);
+    const started = performance.now();
+    const found = await check(flags, environment);
+    expect(found).toMatchObject({ verdict: 'failed' });
+    expect(found.evidence).toMatch(
+      /^less than 44 kbit\/s to s3:\/\/recordings \(64 KiB did not arrive within 12\.0 s\); during contacts/,
+    );
+    expect(performance.now() - started).toBeLessThan(20_000);
+    expect(s3.strict!.objects(BUCKET)).toEqual([]);
+    expect(s3.strict!.requests.at(-1)).toMatchObject({ operation: 'DeleteObject', status: 204 });
+  });
+
   it('keeps one object where it may not be deleted, however often it runs', async () => {
     const s3 = await startStrictStore();
     bench.onEnd(() => s3.stop());
@@ -178,7 +192,7 @@ describe('a contact', () => {
       eventBridgeProblem: () => null,
     };
     const found = Promise.resolve(throughputCheck({ policy, instanceAlias: null, live }));
-    while (s3.strict!.requests.length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+    while (s3.strict!.bytesReceived === 0) await new Promise((resolve) => setTimeout(resolve, 10));
     const began = performance.now();
     isRecording = true;
     changed();

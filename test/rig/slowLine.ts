@@ -39,7 +39,7 @@ export async function startSlowLine(target: number, bytesPerSecond: number): Pro
   async function slowly(from: Socket, to: Socket): Promise<void> {
     for await (const chunk of from as AsyncIterable<Buffer>) {
       let at = 0;
-      while (at < chunk.length) {
+      while (at < chunk.length && !from.destroyed) {
         const slice = chunk.subarray(
           at,
           at + Math.max(1, Math.round(line.bytesPerSecond / SLICES_PER_SECOND)),
