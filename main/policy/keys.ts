@@ -107,7 +107,8 @@ export const policyKeys = {
     schema: z.string().min(1).max(2048),
     default: null,
     defaultText: "the bucket's own default encryption",
-    description: 'ARN of the KMS key with which S3 encrypts recordings (SSE-KMS, with a bucket key).',
+    description:
+      'ARN, id or alias of the KMS key with which S3 must encrypt recordings (SSE-KMS, with a bucket key).',
   }),
   s3StorageClass: whenIdle({
     schema: z.string().regex(/^[A-Z_]+$/, 'is written in capitals, for example STANDARD_IA'),

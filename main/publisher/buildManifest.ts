@@ -49,6 +49,7 @@ export function buildManifest(facts: Facts): Manifest {
       file: receipt.key.split('/').at(-1),
       sizeBytes: receipt.sizeBytes,
       ...receipt.digest,
+      ...(receipt.encryption === undefined ? {} : { encryption: receipt.encryption }),
       codec: assembled.codec,
       width: assembled.width,
       height: assembled.height,

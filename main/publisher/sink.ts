@@ -16,6 +16,8 @@ export interface SinkReceipt {
   /** Of what the sink stores, read back or confirmed by it; never of what was meant to be written. */
   readonly sizeBytes: number;
   readonly digest: Digest;
+  /** As the store named it for this object; absent: it named none. */
+  readonly encryption?: { readonly algorithm: string; readonly keyId?: string };
 }
 
 export interface SinkObject {
@@ -33,6 +35,8 @@ export interface ResumeState {
   readonly key: string;
   /** '': about to be created, or aborted. */
   readonly uploadId: string;
+  /** Policy's key when it was created, which the store confirmed; absent: none was required. */
+  readonly kmsKeyId?: string | undefined;
 }
 
 export interface ResumeStore {

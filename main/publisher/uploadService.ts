@@ -87,7 +87,8 @@ export function startUploads(options: UploadServiceOptions): UploadService {
       announcer.announcePublished(session, recordingId, result),
     onPublished: (recordingId, { receipt }) => {
       current.forget(recordingId);
-      log.info('published', { recordingId, location: receipt.location, sizeBytes: receipt.sizeBytes });
+      const { location, sizeBytes, encryption } = receipt;
+      log.info('published', { recordingId, location, sizeBytes, ...encryption });
     },
     onFailed: (session, recordingId, failure) =>
       announcer.announceUploadFailed(session, recordingId, failure, clock.now()),

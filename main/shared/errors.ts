@@ -24,6 +24,7 @@ export const errorSources = {
   SPOOL_UNREADABLE: 'CLIENT',
   SUSPEND_FAILED: 'CLIENT',
   UPLOAD_FAILED: 'CLIENT',
+  ENCRYPTION_NOT_CONFIRMED: 'CLIENT',
   /** Of the port only: the body of a 403. */
   PEER_REFUSED: 'CLIENT',
   EVENTS_NOT_WRITTEN: 'CLIENT',

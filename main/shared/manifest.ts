@@ -66,6 +66,8 @@ export const manifestSchema = z.object({
     /** Of the MP4, in hexadecimal; or of each of its parts in order, where S3 took it in parts. */
     sha256: sha256.optional(),
     parts: z.array(z.object({ sizeBytes: z.number().int().positive(), sha256 })).optional(),
+    /** As the store named it for the MP4; absent: it named none. */
+    encryption: z.object({ algorithm: z.string(), keyId: z.string().optional() }).optional(),
     codec: z.string(),
     width: z.number().int().positive(),
     height: z.number().int().positive(),

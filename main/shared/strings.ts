@@ -30,6 +30,7 @@ const english = {
     SPOOL_FULL: 'The disk is full. Free up disk space.',
     SPOOL_UNREADABLE: 'Recordings on this computer cannot be read. Contact support.',
     UPLOAD_FAILED: 'The upload destination did not accept the recording.',
+    ENCRYPTION_NOT_CONFIRMED: 'The upload destination does not encrypt as required. Contact support.',
     SINK_CHANGED: 'The upload destination has changed. Contact support.',
     CLIENT_AUTH_ERROR: 'The upload destination did not accept the credentials. Contact support.',
     CLIENT_CONNECTION_ERROR: 'The upload destination cannot be reached. Check the network.',

@@ -126,6 +126,8 @@ export const journalEntrySchema = z.discriminatedUnion('type', [
     bucket: z.string(),
     key: z.string(),
     uploadId: z.string(),
+    /** Policy `s3KmsKeyId` when it was created; absent: none. */
+    kmsKeyId: z.string().optional(),
   }),
   /** Nothing can be published (no frame was ever captured). Not for failed uploads. */
   z.object({ type: z.literal('recording.failed'), recordingId: id, failure: failureSchema }),

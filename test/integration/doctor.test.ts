@@ -60,15 +60,20 @@ describe('the sink', () => {
     const { flags, environment } = s3Options(s3, ['--s3-kms-key-id', KMS_KEY]);
     const { check, text } = await doctor([...DOMAIN, ...flags], environment);
     expect(check('sink bucket')).toMatchObject({ verdict: 'ok', remedy: '' });
-    expect(check('sink bucket').evidence).toContain(`encrypted with ${KMS_KEY}`);
+    expect(check('sink bucket').evidence).toContain(
+      `(aws:kms with the key ${KMS_KEY}; the bucket's default is another: AES256), then deleted`,
+    );
     expect(check('clock').evidence).toMatch(/^right within 1\.5 s according to S3/);
     expect(check('credentials')).toMatchObject({ verdict: 'warning' });
     expect(check('credentials').evidence).toBe('from environment, without an expiry');
     const calls = s3.strict!.requests.map(({ operation, key, status }) => ({ operation, key, status }));
     expect(check('throughput')).toMatchObject({ verdict: 'ok', remedy: '' });
+    const put = ['CreateMultipartUpload', 'UploadPart', 'CompleteMultipartUpload'];
     expect(calls.map(({ operation }) => operation)).toEqual([
-      ...['PutObject', 'HeadObject', 'DeleteObject'],
-      ...['HeadObject', ...Array<string>(4).fill('PutObject'), 'DeleteObject'],
+      ...[...put, 'HeadObject', 'DeleteObject'],
+      // What the bucket encrypts with by default.
+      ...['CreateMultipartUpload', 'AbortMultipartUpload'],
+      ...['HeadObject', ...put, ...put, ...put, ...put, 'DeleteObject'],
     ]);
     for (const { key } of calls)
       expect(key).toMatch(

@@ -54,7 +54,8 @@ for (const store of [strict, ...(moto === null ? [] : [moto])]) {
         tags: { department: 'sales', 'cost centre': 'a@b=1' },
         storageClass: 'STANDARD_IA',
         kmsKeyId: KMS_KEY,
-        bucketKey: true,
+        // moto forgets it of an upload in parts.
+        bucketKey: store === strict,
       });
     });
 
@@ -70,7 +71,6 @@ for (const store of [strict, ...(moto === null ? [] : [moto])]) {
         tags,
         storageClass: 'STANDARD_IA',
         kmsKeyId: KMS_KEY,
-        // moto forgets it of an upload in parts.
         bucketKey: store === strict,
       });
       expect(await store.openUploads()).toBe(0);

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { error200, errorXml, requestId, withWrongChecksum } from './s3/answers.ts';
+import { error200, errorXml, requestId, withEncryption, withWrongChecksum } from './s3/answers.ts';
 import { authorise, type S3AccessKey } from './s3/authorise.ts';
 import { ConnectionGone, drained, readBody, verifiedBody } from './s3/body.ts';
 import { mistake, S3Error } from './s3/errors.ts';
@@ -235,7 +235,9 @@ class StandIn implements S3Server {
         request.socket.destroy();
         return null;
       }
-      return strike?.fault.kind === 'wrongChecksumInAnswer' ? withWrongChecksum(answer) : answer;
+      if (strike?.fault.kind === 'wrongChecksumInAnswer') return withWrongChecksum(answer);
+      if (strike?.fault.kind === 'encryptionInAnswer') return withEncryption(answer, strike.fault.named);
+      return answer;
     } finally {
       condition?.end();
     }

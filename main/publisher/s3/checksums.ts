@@ -2,6 +2,7 @@
 // been lost). In doubt it is not, and is sent again.
 
 import { createHash } from 'node:crypto';
+import type { Encryption } from './encryption.ts';
 
 export interface Bytes {
   readonly data: Uint8Array;
@@ -31,6 +32,8 @@ export interface StoredObject {
   readonly checksum: string | null;
   /** Without quotation marks; null: none. */
   readonly eTag: string | null;
+  /** null: none is named. */
+  readonly encryption: Encryption | null;
 }
 
 export function hashed(data: Uint8Array): Bytes {
@@ -70,8 +73,9 @@ export function md5Of(data: Uint8Array): string | null {
   }
 }
 
-/** For an object that was uploaded in one request. */
+/** For an object that was uploaded in one request, or in one part. */
 export function isWhole(found: StoredObject, expected: Expected): boolean {
+  if (isOfParts(found, [expected])) return true;
   if (found.sizeBytes !== expected.sizeBytes) return false;
   if (found.checksum !== null) return found.checksum === toBase64(expected.sha256);
   return expected.md5 !== null && found.eTag === expected.md5;

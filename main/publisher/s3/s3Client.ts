@@ -10,6 +10,8 @@ import type {
 import { UploadError } from '../uploadError.ts';
 import type { Bytes, MultipartUpload, Part, StoredObject } from './checksums.ts';
 import { compositeChecksum, sizeOf, toBase64 } from './checksums.ts';
+import type { Encryption } from './encryption.ts';
+import { EncryptionNotConfirmed, encryptionIn, isEncryptedWith } from './encryption.ts';
 import type { Sdk } from './openClient.ts';
 import { closeClient, onResponseDate, openClient, signBody } from './openClient.ts';
 import { nextMarker, requireEnd, usableETag, usableUploadId } from './responseLimits.ts';
@@ -23,6 +25,8 @@ const RECORDING_ID = 'sightline-recording-id';
 const COMPLETE_TIMES = 5;
 /** For all pages of a list together. */
 const LIST_TIMES = 3;
+/** It is not essential, and must not delay the next attempt much. */
+const ABORT_MS = 10_000;
 /** Uploads of one recording whose ids were lost. Two are rare. */
 const MAX_UNKNOWN_UPLOADS = 5;
 
@@ -35,6 +39,12 @@ export interface PutOptions extends Sending {
   readonly contentType: string;
   readonly metadata: Record<string, string>;
   readonly mayReplace: boolean;
+}
+
+/** An object that the store has confirmed. */
+export interface Confirmed {
+  /** As the store names it; null: it names none. */
+  readonly encryption: Encryption | null;
 }
 
 export class S3Calls {
@@ -63,8 +73,17 @@ export class S3Calls {
     return this.settings.bucket;
   }
 
-  /** @returns false when the name is taken (unless the object may be replaced) */
-  async put(key: string, bytes: Bytes, options: PutOptions): Promise<boolean> {
+  /** null: policy requires none. */
+  get kmsKeyId(): string | null {
+    return this.settings.kmsKeyId;
+  }
+
+  /** @returns null when the name is taken (unless the object may be replaced) */
+  async put(key: string, bytes: Bytes, options: PutOptions): Promise<Confirmed | null> {
+    return this.kmsKeyId === null ? this.putAtOnce(key, bytes, options) : this.putProven(key, bytes, options);
+  }
+
+  private async putAtOnce(key: string, bytes: Bytes, options: PutOptions): Promise<Confirmed | null> {
     const { contentType, metadata, mayReplace, signal, onSent } = options;
     const command = new this.sdk.PutObjectCommand({
       ...this.object(key, contentType, metadata),
@@ -73,20 +92,53 @@ export class S3Calls {
     });
     signBody(command, bytes.sha256);
     return unlessTaken(`putting ${key}`, mayReplace, async () => {
-      const { ChecksumSHA256 } = await this.client.send(command, { abortSignal: signal });
-      requireChecksum(ChecksumSHA256, toBase64(bytes.sha256), key);
+      const answer = await this.client.send(command, { abortSignal: signal });
+      requireChecksum(answer.ChecksumSHA256, toBase64(bytes.sha256), key);
+      return { encryption: encryptionIn(answer) };
     });
   }
 
-  async createUpload(key: string, metadata: Record<string, string>): Promise<MultipartUpload> {
+  /**
+   * As one part: a store names the encryption of an upload before it has a byte of it, and shows nothing of it until it is
+   * complete. After a PutObject with the wrong encryption the object would be readable, and Sightline may not delete objects.
+   */
+  private async putProven(key: string, bytes: Bytes, options: PutOptions): Promise<Confirmed | null> {
+    const { contentType, metadata, mayReplace, ...sending } = options;
+    const upload = await this.createUpload(key, contentType, metadata);
+    try {
+      const part = await this.uploadPart(upload, 1, bytes, sending);
+      const confirmed = await this.complete(upload, [part], mayReplace);
+      if (confirmed === null) await this.abort(upload);
+      return confirmed;
+    } catch (error) {
+      await this.abort(upload);
+      throw error;
+    }
+  }
+
+  /** @throws EncryptionNotConfirmed unless the store names the key that policy requires */
+  async createUpload(
+    key: string,
+    contentType: string,
+    metadata: Record<string, string>,
+  ): Promise<MultipartUpload> {
     const command = new this.sdk.CreateMultipartUploadCommand({
-      ...this.object(key, 'video/mp4', metadata),
+      ...this.object(key, contentType, metadata),
       ...{ ChecksumAlgorithm: 'SHA256', ChecksumType: 'COMPOSITE' },
     });
     return explained(`creating ${key}`, async () => {
-      const { UploadId } = await this.client.send(command);
-      return { key, uploadId: usableUploadId(UploadId) };
+      const answer = await this.client.send(command);
+      const upload = { key, uploadId: usableUploadId(answer.UploadId) };
+      await this.requireEncryption(upload, encryptionIn(answer));
+      return upload;
     });
+  }
+
+  /** Parts are encrypted as their upload was created: with another key it is of no use. */
+  private async requireEncryption(upload: MultipartUpload, found: Encryption | null): Promise<void> {
+    if (isEncryptedWith(this.kmsKeyId, found)) return;
+    await this.abort(upload);
+    throw new EncryptionNotConfirmed(upload.key, found);
   }
 
   async uploadPart(upload: MultipartUpload, number: number, bytes: Bytes, sending: Sending): Promise<Part> {
@@ -99,9 +151,12 @@ export class S3Calls {
     });
     signBody(command, sha256);
     return explained(where, async () => {
-      const { ChecksumSHA256, ETag } = await this.client.send(command, { abortSignal: sending.signal });
-      requireChecksum(ChecksumSHA256, toBase64(sha256), where);
-      return { number, eTag: usableETag(ETag ?? ''), sizeBytes: data.byteLength, sha256 };
+      const answer = await this.client.send(command, { abortSignal: sending.signal });
+      requireChecksum(answer.ChecksumSHA256, toBase64(sha256), where);
+      const encryption = encryptionIn(answer);
+      // S3 names it here, too; other stores need not, because it was named when the upload was created.
+      if (encryption !== null) await this.requireEncryption(upload, encryption);
+      return { number, eTag: usableETag(answer.ETag ?? ''), sizeBytes: data.byteLength, sha256 };
     });
   }
 
@@ -130,8 +185,12 @@ export class S3Calls {
     }
   }
 
-  /** @param parts in order @returns false when the name is taken (unless the object may be replaced) */
-  async complete(upload: MultipartUpload, parts: readonly Part[], mayReplace: boolean): Promise<boolean> {
+  /** @param parts in order @returns null when the name is taken (unless the object may be replaced) */
+  async complete(
+    upload: MultipartUpload,
+    parts: readonly Part[],
+    mayReplace: boolean,
+  ): Promise<Confirmed | null> {
     const Parts = parts.map(({ number: PartNumber, eTag: ETag, sha256 }) => ({
       ...{ PartNumber, ETag, ChecksumSHA256: toBase64(sha256) },
     }));
@@ -143,17 +202,27 @@ export class S3Calls {
     });
     return unlessTaken(`completing ${upload.key}`, mayReplace, async () => {
       const requestTimeout = COMPLETE_TIMES * this.settings.requestTimeoutMs;
-      const { ChecksumSHA256 } = await this.client.send(command, { requestTimeout });
+      const answer = await this.client.send(command, { requestTimeout });
       const checksum = compositeChecksum(parts);
-      if (ChecksumSHA256 === undefined) await this.requireSize(upload.key, parts, checksum);
-      else requireChecksum(ChecksumSHA256, checksum, upload.key);
+      if (answer.ChecksumSHA256 === undefined) await this.requireSize(upload.key, parts, checksum);
+      else requireChecksum(answer.ChecksumSHA256, checksum, upload.key);
+      return { encryption: await this.confirmedEncryption(upload.key, encryptionIn(answer)) };
     });
+  }
+
+  /** @param named in the answer; null: only the object's head may name it */
+  private async confirmedEncryption(key: string, named: Encryption | null): Promise<Encryption | null> {
+    const { kmsKeyId } = this;
+    const found = named ?? (kmsKeyId === null ? null : ((await this.find(key))?.encryption ?? null));
+    if (!isEncryptedWith(kmsKeyId, found)) throw new EncryptionNotConfirmed(key, found);
+    return found;
   }
 
   /** Errors do not matter: a lifecycle rule removes what is left. */
   async abort(upload: MultipartUpload): Promise<void> {
     const command = new this.sdk.AbortMultipartUploadCommand(this.idOf(upload));
-    await this.client.send(command).catch(() => undefined);
+    const abortSignal = AbortSignal.timeout(ABORT_MS);
+    await this.client.send(command, { abortSignal }).catch(() => undefined);
   }
 
   /** Aborts the uploads of a key whose ids were lost. Without the right to list them a lifecycle rule removes them. */
@@ -181,6 +250,14 @@ export class S3Calls {
       if (statusOf(error) === 404 || statusOf(error) === 403) return null;
       throw explainS3(error, `looking for ${key}`);
     }
+  }
+
+  /** Of an upload that requests none. It has no parts and is aborted. */
+  async defaultEncryption(key: string): Promise<Encryption | null> {
+    const command = new this.sdk.CreateMultipartUploadCommand({ Bucket: this.bucket, Key: key });
+    const answer = await this.client.send(command);
+    await this.abort({ key, uploadId: usableUploadId(answer.UploadId) });
+    return encryptionIn(answer);
   }
 
   /** For test objects only; recordings are never deleted. */
@@ -253,6 +330,7 @@ function storedObject(found: HeadObjectCommandOutput): StoredObject {
     sizeBytes: found.ContentLength ?? 0,
     checksum: found.ChecksumSHA256 ?? null,
     eTag: found.ETag?.replaceAll('"', '') ?? null,
+    encryption: encryptionIn(found),
   };
 }
 
@@ -264,18 +342,17 @@ async function explained<T>(where: string, request: () => Promise<T>): Promise<T
   }
 }
 
-/** @returns false when the name is taken (unless the object may be replaced) */
-async function unlessTaken(
+/** @returns null when the name is taken (unless the object may be replaced) */
+async function unlessTaken<T>(
   where: string,
   mayReplace: boolean,
-  request: () => Promise<void>,
-): Promise<boolean> {
+  request: () => Promise<T>,
+): Promise<T | null> {
   try {
-    await request();
-    return true;
+    return await request();
   } catch (error) {
     const isTaken = nameOf(error) === 'PreconditionFailed' || statusOf(error) === 412;
-    if (isTaken && !mayReplace) return false;
+    if (isTaken && !mayReplace) return null;
     throw explainS3(error, where);
   }
 }

@@ -8,7 +8,8 @@ import { longerKey } from '../sink.ts';
 import { UploadError } from '../uploadError.ts';
 import type { Bytes, Expected, MultipartUpload, Part, StoredObject } from './checksums.ts';
 import { hashed, isOfParts, isWhole, md5Of, sizeOf } from './checksums.ts';
-import type { S3Calls, Sending } from './s3Client.ts';
+import { isEncryptedWith } from './encryption.ts';
+import type { Confirmed, S3Calls, Sending } from './s3Client.ts';
 import { metadataOf } from './s3Client.ts';
 import { nameOf } from './s3Errors.ts';
 
@@ -82,18 +83,20 @@ export class S3Object implements SinkObject {
     if (this.upload !== null) await this.calls.abort(this.upload);
     await this.abortUnknown();
     const bytes = hashed(data);
-    const receipt = (key: string): SinkReceipt => ({
-      ...this.place(key),
+    const receipt = (key: string, confirmed: Confirmed): SinkReceipt => ({
+      ...this.stored(key, confirmed),
       sizeBytes: data.byteLength,
       digest: { sha256: bytes.sha256 },
     });
     for (const key of [this.key, longerKey(this.order)]) {
-      if (await this.put(key, bytes, false)) return receipt(key);
+      const put = await this.put(key, bytes, false);
+      if (put !== null) return receipt(key, put);
       const existing = await this.existing(key);
       if (!this.isOurs(existing)) continue;
       // The response to an earlier attempt was lost, or that attempt made different bytes.
-      const isSame = isWhole(existing, expectedOf(bytes));
-      if (isSame || (await this.put(key, bytes, true))) return receipt(key);
+      const isSame = this.isEncrypted(existing) && isWhole(existing, expectedOf(bytes));
+      const replaced = isSame ? existing : await this.put(key, bytes, true);
+      if (replaced !== null) return receipt(key, replaced);
     }
     throw this.namesTaken();
   }
@@ -102,9 +105,9 @@ export class S3Object implements SinkObject {
     return { signal: this.aborted.signal, onSent: this.order.onSent };
   }
 
-  private async put(key: string, bytes: Bytes, mayReplace: boolean): Promise<boolean> {
+  private async put(key: string, bytes: Bytes, mayReplace: boolean): Promise<Confirmed | null> {
     let sentBytes = 0;
-    const isPut = await this.calls.put(key, bytes, {
+    const put = await this.calls.put(key, bytes, {
       contentType: 'video/mp4',
       metadata: metadataOf(this.order),
       mayReplace,
@@ -114,8 +117,8 @@ export class S3Object implements SinkObject {
         this.order.onSent?.(count);
       },
     });
-    if (!isPut) this.order.onSent?.(-sentBytes);
-    return isPut;
+    if (put === null) this.order.onSent?.(-sentBytes);
+    return put;
   }
 
   private async complete(firstPart: Uint8Array): Promise<SinkReceipt> {
@@ -127,14 +130,17 @@ export class S3Object implements SinkObject {
       ({ sizeBytes, sha256 }) => ({ sizeBytes, sha256 }),
     );
     const sizeBytes = sizeOf(parts);
-    const receipt = (key: string): SinkReceipt => ({ ...this.place(key), sizeBytes, digest: { parts } });
+    const receipt = (key: string, confirmed: Confirmed): SinkReceipt => ({
+      ...{ ...this.stored(key, confirmed), sizeBytes, digest: { parts } },
+    });
     const isThis = (found: StoredObject): boolean =>
+      this.isEncrypted(found) &&
       isOfParts(found, [
         expectedOf(bytes),
         ...later.map((part) => ({ ...part, md5: this.md5s.get(part.number) ?? null })),
       ]);
     if (this.earlier.stored !== null) {
-      if (isThis(this.earlier.stored)) return receipt(this.key);
+      if (isThis(this.earlier.stored)) return receipt(this.key, this.earlier.stored);
       await this.save(this.key, '');
       throw retried(`${this.key} exists, but is not what the spool has. It is sent again.`);
     }
@@ -142,18 +148,21 @@ export class S3Object implements SinkObject {
     const known = this.known.get(1);
     const first =
       known?.sha256 === bytes.sha256 ? known : await this.calls.uploadPart(upload, 1, bytes, this.sending);
-    const isNew = await this.calls
+    const completed = await this.calls
       .complete(upload, [first, ...later], false)
       .catch(async (error: unknown) => {
         if (isConflict(error)) await this.startOver(upload, upload.key);
         throw error;
       });
-    if (isNew) return receipt(upload.key);
+    if (completed !== null) return receipt(upload.key, completed);
     const existing = await this.existing(upload.key);
     if (this.isOurs(existing)) {
-      if (isThis(existing)) await this.calls.abort(upload);
-      else await this.calls.complete(upload, [first, ...later], true);
-      return receipt(upload.key);
+      if (!isThis(existing)) {
+        const replaced = await this.calls.complete(upload, [first, ...later], true);
+        return receipt(upload.key, replaced ?? existing);
+      }
+      await this.calls.abort(upload);
+      return receipt(upload.key, existing);
     }
     // Another recording's: the next attempt uses the longer name.
     await this.startOver(upload, longerKey(this.order));
@@ -197,7 +206,7 @@ export class S3Object implements SinkObject {
       // The intention is saved first, so that an upload whose id gets lost is found and aborted later.
       await this.save(this.key, '');
       await this.abortUnknown();
-      this.upload = await this.calls.createUpload(this.key, metadataOf(this.order));
+      this.upload = await this.calls.createUpload(this.key, 'video/mp4', metadataOf(this.order));
       await this.save(this.key, this.upload.uploadId);
     }
     return this.upload;
@@ -210,15 +219,26 @@ export class S3Object implements SinkObject {
   }
 
   private save(key: string, uploadId: string): Promise<void> {
-    return this.order.resume.save({ bucket: this.calls.bucket, key, uploadId });
+    const { bucket, kmsKeyId } = this.calls;
+    return this.order.resume.save({ bucket, key, uploadId, ...(kmsKeyId === null ? {} : { kmsKeyId }) });
   }
 
   private async abortUnknown(): Promise<void> {
     if (this.order.resume.saved?.uploadId === '') await this.calls.abortUnknown(this.key);
   }
 
-  private place(key: string): { key: string; location: string } {
-    return { key, location: `s3://${this.calls.bucket}/${key}` };
+  private stored(
+    key: string,
+    { encryption }: Confirmed,
+  ): Pick<SinkReceipt, 'key' | 'location' | 'encryption'> {
+    const location = `s3://${this.calls.bucket}/${key}`;
+    if (encryption === null) return { key, location };
+    const { algorithm, keyId } = encryption;
+    return { key, location, encryption: { algorithm, ...(keyId === null ? {} : { keyId }) } };
+  }
+
+  private isEncrypted({ encryption }: StoredObject): boolean {
+    return isEncryptedWith(this.calls.kmsKeyId, encryption);
   }
 
   /** @throws UploadError when the object under that name may not be read */

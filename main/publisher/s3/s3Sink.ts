@@ -43,8 +43,13 @@ export class S3Sink implements Sink {
   private async lookFor(
     calls: S3Calls,
     upload: MultipartUpload,
-    { recordingId }: SinkOrder,
+    { recordingId, resume }: SinkOrder,
   ): Promise<Earlier> {
+    // The upload was created with another key, or without one, and ListParts does not name it.
+    if ((resume.saved?.kmsKeyId ?? null) !== calls.kmsKeyId) {
+      await calls.abort(upload);
+      return nothing;
+    }
     const parts = await calls.listParts(upload);
     if (parts !== null) return { upload, parts, stored: null };
     const found = await calls.find(upload.key);

@@ -2,7 +2,15 @@
 // one computer, so that there is never more than one where it may not be deleted.
 
 import { randomBytes } from 'node:crypto';
-import { hashed, toBase64 } from './checksums.ts';
+import { hashed, isWhole } from './checksums.ts';
+import type { Encryption } from './encryption.ts';
+import {
+  ENCRYPTION_REMEDY,
+  EncryptionNotConfirmed,
+  describe,
+  isAlias,
+  isEncryptedWith,
+} from './encryption.ts';
 import { S3Calls } from './s3Client.ts';
 import { UploadError } from '../uploadError.ts';
 import { quoteError, s3Advice } from './s3Errors.ts';
@@ -38,7 +46,7 @@ export async function tryS3(options: S3TrialOptions): Promise<S3TrialResult> {
   try {
     calls.onDate(onDate);
     const bytes = hashed(Buffer.from(`Sightline's test object ${randomBytes(8).toString('hex')}\n`));
-    await calls.put(key, bytes, {
+    const put = await calls.put(key, bytes, {
       contentType: 'text/plain',
       metadata: {},
       mayReplace: true,
@@ -49,21 +57,27 @@ export async function tryS3(options: S3TrialOptions): Promise<S3TrialResult> {
       ...(found === null ? ['It cannot be read back: the credentials need s3:GetObject.'] : []),
       ...(await removed(calls, key)),
     ];
-    if (found !== null && found.checksum !== null && found.checksum !== toBase64(bytes.sha256)) {
+    const { sizeBytes, sha256 } = { sizeBytes: bytes.data.byteLength, sha256: bytes.sha256 };
+    if (found !== null && found.checksum !== null && !isWhole(found, { sizeBytes, sha256, md5: null })) {
       return {
         kind: 'refused',
         said: `s3://${settings.bucket}/${key} is not what was uploaded`,
         remedy: 'Do not use this store: it changes what is uploaded.',
       };
     }
-    const { kmsKeyId } = settings;
     return {
       kind: 'put',
       location: `s3://${settings.bucket}/${key}`,
-      encryption: kmsKeyId === null ? "the bucket's own encryption" : `encrypted with ${kmsKeyId}`,
+      encryption: await encryptionOf(put?.encryption ?? null, calls, key),
       problem: problems.length === 0 ? null : problems.join(' '),
     };
   } catch (error) {
+    if (error instanceof EncryptionNotConfirmed)
+      return {
+        kind: 'refused',
+        said: `the store names ${describe(error.found)} for an upload with the key ${settings.kmsKeyId ?? ''}`,
+        remedy: ENCRYPTION_REMEDY,
+      };
     return {
       kind: 'refused',
       said: quoteError(error instanceof UploadError ? (error.cause ?? error) : error),
@@ -72,6 +86,21 @@ export async function tryS3(options: S3TrialOptions): Promise<S3TrialResult> {
   } finally {
     calls.close();
   }
+}
+
+/** What the store answered, and how the bucket encrypts what requests no key. */
+async function encryptionOf(confirmed: Encryption | null, calls: S3Calls, key: string): Promise<string> {
+  const { kmsKeyId } = calls;
+  if (kmsKeyId === null) return confirmed === null ? 'the store names no encryption' : describe(confirmed);
+  const alias = isAlias(kmsKeyId) ? `, now the key of ${kmsKeyId}` : '';
+  const standard = await calls.defaultEncryption(key).then(
+    (found) =>
+      isEncryptedWith(confirmed?.keyId ?? kmsKeyId, found)
+        ? "as is the bucket's default"
+        : `the bucket's default is another: ${describe(found)}`,
+    (error: unknown) => `the bucket's default is not known: ${quoteError(error)}`,
+  );
+  return `${describe(confirmed)}${alias}; ${standard}`;
 }
 
 async function removed(calls: S3Calls, key: string): Promise<string[]> {

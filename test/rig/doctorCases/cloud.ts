@@ -15,6 +15,7 @@ import { startSlowLine } from '../slowLine.ts';
 import type { Bench, DoctorCase, DoctorStart } from './bench.ts';
 
 const S3 = ['--sink', 's3', '--s3-bucket', BUCKET, '--aws-region', REGION];
+const OTHER_KEY = KMS_KEY.replace('11111111', '99999999');
 const AN_HOUR_MS = 3_600_000;
 
 /** Loaded into the program: whatever would leave this machine is refused. */
@@ -114,6 +115,28 @@ export const cloudCases: readonly DoctorCase[] = [
       ['there is no such bucket', 'noSuchBucket', 'NoSuchBucket', 'Check "s3Bucket"'],
     ] as const
   ).map(([when, kind, said, remedy]) => refusal(when, said, remedy, { fault: { kind } })),
+  ...(
+    [
+      [
+        'the store names no encryption',
+        null,
+        /^the store names no encryption for an upload with the key arn:/,
+      ],
+      [
+        'the store names another key',
+        { sse: 'aws:kms', kmsKeyId: OTHER_KEY },
+        /^the store names aws:kms with the key arn:\S+key\/99999999-\S+ for an upload with the key arn:/,
+      ],
+    ] as const
+  ).map(([when, named, evidence]): DoctorCase => ({
+    ...{ check: 'sink bucket', verdict: 'failed', when, evidence },
+    remedy: /^Check "s3KmsKeyId", the encryption of the bucket, and whether the store supports SSE-KMS\.$/,
+    arrange: async (bench) => {
+      const s3 = await store(bench);
+      s3.strict?.inject({ kind: 'encryptionInAnswer', named });
+      return s3Options(s3, ['--s3-kms-key-id', KMS_KEY]);
+    },
+  })),
   refusal('there is no such KMS key', 'KMS.NotFoundException', 'The KMS key cannot be used', {
     kms: `${KMS_KEY.slice(0, -1)}0`,
   }),
@@ -306,7 +329,7 @@ function refusal(
     ),
     arrange: async (bench) => {
       const s3 = await store(bench);
-      if (fault !== undefined) s3.strict?.inject({ ...fault, operation: 'PutObject' });
+      if (fault !== undefined) s3.strict?.inject({ ...fault, operation: 'CreateMultipartUpload' });
       const { flags, environment } = s3Options(s3, ['--s3-kms-key-id', kms]);
       return {
         flags,

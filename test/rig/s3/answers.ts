@@ -1,6 +1,8 @@
 // Answers of the S3 stand-in that no operation makes: errors, and the wrong ones that faults ask for.
 import { randomBytes } from 'node:crypto';
 import { refusal, type S3Error } from './errors.ts';
+import { encryptionHeaders } from './objects.ts';
+import { SSE_HEADERS, type Encryption } from './settings.ts';
 import { XML_DECLARATION, xmlDocument } from './xml.ts';
 import type { Answer, Target } from './request.ts';
 import type { HeaderValues } from '../s3Signature.ts';
@@ -48,6 +50,15 @@ export function withWrongChecksum(answer: Answer): Answer {
           ),
         }
       : {}),
+  };
+}
+
+export function withEncryption(answer: Answer, named: Pick<Encryption, 'sse' | 'kmsKeyId'> | null): Answer {
+  const headers: HeaderValues = { ...answer.headers };
+  for (const name of SSE_HEADERS) delete headers[name];
+  return {
+    ...answer,
+    headers: { ...headers, ...(named === null ? {} : encryptionHeaders({ ...named, bucketKey: false })) },
   };
 }
 

@@ -1,4 +1,5 @@
 // Faults on demand for the S3 stand-in: which request is struck, and by what.
+import type { Encryption } from './settings.ts';
 
 export type Operation =
   | 'PutObject'
@@ -37,6 +38,8 @@ export type FaultKind =
   | { kind: 'slow'; delayMs: number }
   /** The work is done; the answer's checksum is of other bytes. */
   | { kind: 'wrongChecksumInAnswer' }
+  /** The work is done; the answer names that encryption, or none. */
+  | { kind: 'encryptionInAnswer'; named: Pick<Encryption, 'sse' | 'kmsKeyId'> | null }
   /** Status 200 with an <Error> in the body, as CompleteMultipartUpload may; nothing done. */
   | { kind: 'error200' }
   /** The connection is cut and the listener closed, until `up()`. Nothing done. */

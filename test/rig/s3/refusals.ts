@@ -39,6 +39,7 @@ export function throwFault(
     case 'lostAnswer':
     case 'slow':
     case 'wrongChecksumInAnswer':
+    case 'encryptionInAnswer':
     case 'error200':
     case 'down':
   }
