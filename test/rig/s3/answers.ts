@@ -54,12 +54,11 @@ export function withWrongChecksum(answer: Answer): Answer {
 }
 
 export function withEncryption(answer: Answer, named: Pick<Encryption, 'sse' | 'kmsKeyId'> | null): Answer {
-  const headers: HeaderValues = { ...answer.headers };
-  for (const name of SSE_HEADERS) delete headers[name];
-  return {
-    ...answer,
-    headers: { ...headers, ...(named === null ? {} : encryptionHeaders({ ...named, bucketKey: false })) },
-  };
+  const rest = Object.entries(answer.headers ?? {}).filter(
+    ([name]) => !SSE_HEADERS.some((one) => one === name),
+  );
+  const headers = named === null ? {} : encryptionHeaders({ ...named, bucketKey: false });
+  return { ...answer, headers: { ...Object.fromEntries<string>(rest), ...headers } };
 }
 
 export function requestId(): string {
