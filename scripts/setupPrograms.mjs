@@ -55,6 +55,12 @@ export const programs = [
   { names: ['/usr/share/wine/fonts/tahoma.ttf'], package: 'fonts-wine', for: ['installer'], system: linux },
 ];
 
+/** A second S3 store for the tests of the sink: without these they are left out and say so. */
+export const s3MockPrograms = [
+  { names: ['java'], package: 'default-jre-headless' },
+  { names: ['mvn'], package: 'maven' },
+];
+
 /** The program as a Windows program: without these its tests are left out and say so. */
 export const windowsPrograms = [
   { names: wine, package: 'wine64' },

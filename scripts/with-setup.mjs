@@ -13,7 +13,8 @@ import { delimiter, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { fetchElectron9, fetchElectron9ForWindows } from './electron9.mjs';
 import { currentElectron } from './electronBinary.mjs';
-import { FONT_PACKAGE, programs, windowsPrograms } from './setupPrograms.mjs';
+import { fetchMoto, fetchS3Mock, s3MockJar } from './s3Stores.mjs';
+import { FONT_PACKAGE, programs, s3MockPrograms, windowsPrograms } from './setupPrograms.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const [purpose, script, ...args] = process.argv.slice(2);
@@ -26,7 +27,10 @@ try {
   const packages = installPackages();
   packages.catch(() => undefined); // reported below
   installPrograms();
-  if (isFor('test')) provideElectron();
+  if (isFor('test')) {
+    provideElectron();
+    provideS3Stores();
+  }
   if (isFor('installer')) provideElectronForWindows();
   if (!(purpose === 'demo' && args.includes('--quick'))) await buildFfmpeg();
   if (isFor('test', 'windows', 'installer', 'msi')) await prepareWindows();
@@ -160,6 +164,28 @@ function provideElectron() {
     fetchElectron9(say);
   } catch (error) {
     say(`${error.message}\nset-up: continuing without Electron; the tests of the app are skipped`);
+  }
+}
+
+/** The sink's tests with a store that is missing are skipped. */
+function provideS3Stores() {
+  const [java, maven] = s3MockPrograms;
+  for (const [name, provide] of [
+    ['moto', () => fetchMoto(say)],
+    [
+      'Adobe S3Mock',
+      () => {
+        // Maven is needed once.
+        install((s3MockJar() === null ? [java, maven] : [java]).filter(isMissing).map((one) => one.package));
+        fetchS3Mock(say);
+      },
+    ],
+  ]) {
+    try {
+      provide();
+    } catch (error) {
+      say(`${error.message}\nset-up: continuing without ${name}; the tests with it are skipped`);
+    }
   }
 }
 

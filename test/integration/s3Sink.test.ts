@@ -1,5 +1,5 @@
-// The S3 sink against stores that speak S3: our strict stand-in, which verifies everything and fails on demand, and moto,
-// where Python has it, as a second opinion. Real SDK, real spool, real assembly; the objects are judged by ffmpeg.
+// The S3 sink against our strict stand-in, which verifies everything and fails on demand. Real SDK, real spool, real assembly; the
+// objects are judged by ffmpeg. What needs no faults is in s3Stores.test.ts, with stores that we did not write.
 import { readFile, readdir, readlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -7,7 +7,7 @@ import { UploadError } from '../../main/publisher/uploadError.ts';
 import { START, s3SinkFor } from '../rig/uploads.ts';
 import { LONG, SHORT, expectWhole, newId, recordingsIn, rig } from '../rig/s3Judge.ts';
 import type { Fault, S3Server } from '../rig/s3Server.ts';
-import { KMS_KEY, startMoto, startStrictStore } from '../rig/s3Store.ts';
+import { KMS_KEY, startStrictStore } from '../rig/s3Store.ts';
 
 /** Of a run file, where the first chunk holds no picture. */
 async function flipPicture(path: string, picture: number): Promise<void> {
@@ -18,13 +18,10 @@ async function flipPicture(path: string, picture: number): Promise<void> {
   await writeFile(path, bytes);
 }
 
-const moto = await startMoto();
-if (moto === null)
-  console.log('moto is not installed (pip install "moto[server,s3]"): its suite is left out');
 const strict = await startStrictStore({ listPartsPage: 2 });
 const s3 = strict.strict as S3Server;
-afterAll(() => Promise.all([moto?.stop(), strict.stop()]));
-// In its own hook, so that both are stopped when it fails.
+afterAll(() => strict.stop());
+// In its own hook, so that it is stopped when this fails.
 if (process.platform === 'linux') afterAll(async () => expect(await openSpoolFiles()).toEqual([]));
 
 /** Files of tests' folders that this process still has open: nothing but garbage collection would close them. */
@@ -34,113 +31,27 @@ async function openSpoolFiles(): Promise<string[]> {
   return paths.filter((path) => path.includes('/sightline-test-'));
 }
 
-for (const store of [strict, ...(moto === null ? [] : [moto])]) {
-  describe(`a delivery into ${store.name}`, () => {
-    it('of a short recording is one object, whole, with its manifest, tags, class, key and metadata', async () => {
-      const spool = await rig();
-      const id = newId();
-      await spool.record(id, SHORT);
-      const sink = s3SinkFor(store, {
-        kmsKeyId: KMS_KEY,
-        storageClass: 'STANDARD_IA',
-        tags: { department: 'sales', 'cost centre': 'a@b=1' },
-      });
-      const { receipt } = await spool.deliver(id, sink);
-      const key = await expectWhole(store, id, SHORT);
-      expect(receipt.location).toBe(`s3://recordings/${key}`);
-      const { videos } = await recordingsIn(store, id);
-      expect(videos[0]).toMatchObject({
-        metadata: { 'sightline-recording-id': id, 'sightline-contact-id': `contact-${id}` },
-        tags: { department: 'sales', 'cost centre': 'a@b=1' },
-        storageClass: 'STANDARD_IA',
-        kmsKeyId: KMS_KEY,
-        // moto forgets it of an upload in parts.
-        bucketKey: store === strict,
-      });
-    });
-
-    it('of a long one goes in parts, with the same settings, and leaves no upload open', async () => {
-      const spool = await rig();
-      const id = newId();
-      await spool.record(id, LONG);
-      const tags = { department: 'sales' };
-      await spool.deliver(id, s3SinkFor(store, { kmsKeyId: KMS_KEY, storageClass: 'STANDARD_IA', tags }));
-      await expectWhole(store, id, LONG);
-      const { videos } = await recordingsIn(store, id);
-      expect(videos[0]).toMatchObject({
-        tags,
-        storageClass: 'STANDARD_IA',
-        kmsKeyId: KMS_KEY,
-        bucketKey: store === strict,
-      });
-      expect(await store.openUploads()).toBe(0);
-    });
-
-    it('goes on with the parts that are there, in another process', async () => {
-      const spool = await rig();
-      const id = newId();
-      const run = await spool.begin(id);
-      await run.grow(LONG);
-      const first = spool.live(id, s3SinkFor(store));
-      await first.advance(run.endTime);
-      await first.abort();
-      expect(await store.openUploads()).toBe(1);
-      await spool.end(id, run);
-      await spool.reopen();
-      await spool.deliver(id, s3SinkFor(store));
-      await expectWhole(store, id, LONG);
-      expect(await store.openUploads()).toBe(0);
-    });
-
-    it('of a run that was damaged meanwhile is what can be read of it, and goes on with the parts that are there', async () => {
-      const spool = await rig();
-      const id = newId();
-      const run = await spool.begin(id);
-      await run.grow(LONG);
-      const begun = spool.live(id, s3SinkFor(store));
-      await begun.advance(START + (LONG - 100) * 200);
-      await spool.end(id, run);
-      const readable = LONG - 20;
-      await flipPicture(join(spool.session.folder, `run-of-${id}.run`), readable);
-      const { manifest } = await spool.deliver(id, s3SinkFor(store), begun);
-      expect(manifest).toMatchObject({
-        durationMs: LONG * 200,
-        gaps: [{ offsetMs: readable * 200, durationMs: 20 * 200, reason: 'unreadable' }],
-        integrity: {
-          state: 'damaged',
-          findings: [{ kind: 'run-damaged', frames: LONG, readableFrames: readable }],
-        },
-        // The slate is one more.
-        video: { frames: readable + 1 },
-      });
-      expect((await recordingsIn(store, id)).videos).toHaveLength(1);
-      expect(await store.openUploads()).toBe(0);
-    });
-
-    it('takes a longer name where another recording has it', async () => {
-      for (const frames of [SHORT, LONG]) {
-        const spool = await rig();
-        const [one, two] = [newId(), newId()];
-        const startTime = START + frames * 10_000_000;
-        for (const id of [one, two]) {
-          await spool.record(id, frames, startTime);
-          const started = spool.session.ledger.recordings.get(id)!.started;
-          // The same contact, begun twice in a second.
-          Object.assign(started, { contact: { ...started.contact, contactId: `twice-${frames}` } });
-        }
-        const sink = s3SinkFor(store);
-        await spool.deliver(one, sink);
-        await spool.deliver(two, sink).catch(() => spool.deliver(two, sink));
-        const [keyOfOne, keyOfTwo] = [
-          await expectWhole(store, one, frames),
-          await expectWhole(store, two, frames),
-        ];
-        expect(keyOfTwo).toBe(keyOfOne.replace('.mp4', `_${two.slice(0, 8)}.mp4`));
-        expect(await store.openUploads()).toBe(0);
-      }
-    });
-  });
-}
+it('a long recording takes a longer name where another one has its name', async () => {
+  const spool = await rig();
+  const [one, two] = [newId(), newId()];
+  const tags = { department: 'sales', 'cost centre': 'a@b=1' };
+  for (const id of [one, two]) {
+    await spool.record(id, LONG, START + 10_000_000);
+    const started = spool.session.ledger.recordings.get(id)!.started;
+    // The same contact, begun twice in a second.
+    Object.assign(started, { contact: { ...started.contact, contactId: 'twice' } });
+  }
+  const sink = s3SinkFor(strict, { kmsKeyId: KMS_KEY, storageClass: 'STANDARD_IA', tags });
+  await spool.deliver(one, sink);
+  await spool.deliver(two, sink).catch(() => spool.deliver(two, sink));
+  const [keyOfOne, keyOfTwo] = [await expectWhole(strict, one, LONG), await expectWhole(strict, two, LONG)];
+  expect(keyOfTwo).toBe(keyOfOne.replace('.mp4', `_${two.slice(0, 8)}.mp4`));
+  for (const id of [one, two])
+    expect((await recordingsIn(strict, id)).videos).toMatchObject([
+      { tags, storageClass: 'STANDARD_IA', kmsKeyId: KMS_KEY, bucketKey: true },
+    ]);
+  expect(await strict.openUploads()).toBe(0);
+});
 
 describe('while the contact goes on', () => {
   it('parts go as they fill, and only the head, its part and the last one are left to send', async () => {
@@ -198,6 +109,33 @@ describe('while the contact goes on', () => {
     await spool.session.append({ type: 'contact.stopped', recordingId: id, endTime, cause: 'stopped' });
     await spool.deliver(id, s3SinkFor(strict), delivery);
     await expectWhole(strict, id, 300);
+    expect(await strict.openUploads()).toBe(0);
+  });
+});
+
+describe('damage', () => {
+  it('a run that was damaged meanwhile is delivered as far as it can be read', async () => {
+    const spool = await rig();
+    const id = newId();
+    const run = await spool.begin(id);
+    await run.grow(LONG);
+    const begun = spool.live(id, s3SinkFor(strict));
+    await begun.advance(START + (LONG - 100) * 200);
+    await spool.end(id, run);
+    const readable = LONG - 20;
+    await flipPicture(join(spool.session.folder, `run-of-${id}.run`), readable);
+    const { manifest } = await spool.deliver(id, s3SinkFor(strict), begun);
+    expect(manifest).toMatchObject({
+      durationMs: LONG * 200,
+      gaps: [{ offsetMs: readable * 200, durationMs: 20 * 200, reason: 'unreadable' }],
+      integrity: {
+        state: 'damaged',
+        findings: [{ kind: 'run-damaged', frames: LONG, readableFrames: readable }],
+      },
+      // The slate is one more.
+      video: { frames: readable + 1 },
+    });
+    expect((await recordingsIn(strict, id)).videos).toHaveLength(1);
     expect(await strict.openUploads()).toBe(0);
   });
 });

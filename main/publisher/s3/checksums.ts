@@ -73,6 +73,10 @@ export function md5Of(data: Uint8Array): string | null {
   }
 }
 
+export function expectedOf({ data, sha256 }: Bytes): Expected {
+  return { sizeBytes: data.byteLength, sha256, md5: md5Of(data) };
+}
+
 /** For an object that was uploaded in one request, or in one part. */
 export function isWhole(found: StoredObject, expected: Expected): boolean {
   if (isOfParts(found, [expected])) return true;

@@ -6,8 +6,8 @@ import type { Moov } from '../../media/moov.ts';
 import type { SinkObject, SinkOrder, SinkReceipt } from '../sink.ts';
 import { longerKey } from '../sink.ts';
 import { UploadError } from '../uploadError.ts';
-import type { Bytes, Expected, MultipartUpload, Part, StoredObject } from './checksums.ts';
-import { hashed, isOfParts, isWhole, md5Of, sizeOf } from './checksums.ts';
+import type { Bytes, MultipartUpload, Part, StoredObject } from './checksums.ts';
+import { expectedOf, hashed, isOfParts, isWhole, md5Of, sizeOf } from './checksums.ts';
 import { isEncryptedWith } from './encryption.ts';
 import type { Confirmed, S3Calls, Sending } from './s3Client.ts';
 import { metadataOf } from './s3Client.ts';
@@ -295,8 +295,4 @@ function isConflict(error: unknown): boolean {
 
 function retried(message: string): UploadError {
   return new UploadError('UPLOAD_FAILED', message, false);
-}
-
-function expectedOf({ data, sha256 }: Bytes): Expected {
-  return { sizeBytes: data.byteLength, sha256, md5: md5Of(data) };
 }

@@ -2,7 +2,7 @@
 // one computer, so that there is never more than one where it may not be deleted.
 
 import { randomBytes } from 'node:crypto';
-import { hashed, isWhole } from './checksums.ts';
+import { expectedOf, hashed, isWhole } from './checksums.ts';
 import type { Encryption } from './encryption.ts';
 import {
   ENCRYPTION_REMEDY,
@@ -57,8 +57,7 @@ export async function tryS3(options: S3TrialOptions): Promise<S3TrialResult> {
       ...(found === null ? ['It cannot be read back: the credentials need s3:GetObject.'] : []),
       ...(await removed(calls, key)),
     ];
-    const { sizeBytes, sha256 } = { sizeBytes: bytes.data.byteLength, sha256: bytes.sha256 };
-    if (found !== null && found.checksum !== null && !isWhole(found, { sizeBytes, sha256, md5: null })) {
+    if (found !== null && found.checksum !== null && !isWhole(found, expectedOf(bytes))) {
       return {
         kind: 'refused',
         said: `s3://${settings.bucket}/${key} is not what was uploaded`,

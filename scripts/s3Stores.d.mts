@@ -1,0 +1,3 @@
+// Types of s3Stores.mjs, for the tests.
+export function motoFolder(): string | null;
+export function s3MockJar(): string | null;
