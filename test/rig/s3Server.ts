@@ -3,10 +3,9 @@
 import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { setTimeout as delay } from 'node:timers/promises';
 import { error200, errorXml, requestId, withEncryption, withWrongChecksum } from './s3/answers.ts';
 import { authorise, type S3AccessKey } from './s3/authorise.ts';
-import { ConnectionGone, drained, readBody, verifiedBody } from './s3/body.ts';
+import { ConnectionGone, drained, readBody, verifiedChecksum } from './s3/body.ts';
 import { mistake, S3Error } from './s3/errors.ts';
 import { FaultList, type Fault, type InjectedFault, type Operation, type Strike } from './s3/faults.ts';
 import * as multipart from './s3/multipart.ts';
@@ -29,9 +28,7 @@ export const TEST_KEY: S3AccessKey = {
 const HANDLERS: Record<Operation, Handler> = {
   PutObject: whole.putObject,
   HeadObject: whole.headObject,
-  GetObject: whole.getObject,
   DeleteObject: whole.deleteObject,
-  HeadBucket: whole.headBucket,
   CreateMultipartUpload: multipart.createMultipartUpload,
   UploadPart: multipart.uploadPart,
   CompleteMultipartUpload: multipart.completeMultipartUpload,
@@ -53,18 +50,15 @@ class StandIn implements S3Server {
   readonly requests: RequestRecord[] = [];
   readonly problems: string[] = [];
   bytesReceived = 0;
-  readonly #options: S3ServerOptions;
   readonly #region: string;
   readonly #nowMs: () => number;
   readonly #store: Store;
   readonly #context: ServerContext;
   readonly #faults = new FaultList();
-  readonly #closing = new AbortController();
   #server: Server | null = null;
   #port = 0;
 
   constructor(options: S3ServerOptions) {
-    this.#options = options;
     this.#region = options.region ?? 'eu-west-1';
     this.#nowMs = options.clock ?? Date.now;
     this.#store = new Store(options.buckets);
@@ -75,10 +69,8 @@ class StandIn implements S3Server {
       accountId: '123456789012',
       kmsKeys: this.kmsKeys,
       store: this.#store,
-      nowMs: this.#nowMs,
       minPartBytes: options.minPartBytes ?? 5 * 1024 * 1024,
       listPartsPage: options.listPartsPage ?? 1000,
-      repeatedComplete: options.repeatedComplete ?? 'noSuchUpload',
     };
   }
 
@@ -147,7 +139,6 @@ class StandIn implements S3Server {
   }
 
   async close(): Promise<void> {
-    this.#closing.abort();
     this.clearFaults();
     await this.down();
   }
@@ -192,10 +183,6 @@ class StandIn implements S3Server {
     const strike = this.#faults.take(operation);
     exchange.strike = strike;
     record.fault = strike?.fault.kind ?? null;
-    if (strike?.fault.kind === 'down') {
-      await this.down();
-      return null;
-    }
     if (strike?.fault.kind === 'reset' && (strike.fault.afterBytes ?? 0) === 0) {
       request.socket.resetAndDestroy();
       return null;
@@ -211,42 +198,36 @@ class StandIn implements S3Server {
     }
     const { accessKeys } = this;
     authorise(record.method, url, headers, { region: this.#region, accessKeys, nowMs: this.#nowMs() });
-    if (strike !== null) throwFault(strike.fault, target, headers, this.#context);
-    checkHeaders(target, headers, this.#context, this.problems);
+    if (strike !== null)
+      throwFault(strike.fault, target, headers, { ...this.#context, nowMs: this.#nowMs() });
+    checkHeaders(target, headers, this.problems);
     const bucket = this.#store.bucket(target.bucket);
-    const condition = conditionOf(target, headers) ? bucket.beginConditionalWrite(target.key) : null;
-    try {
-      const raw = await this.#receive(exchange);
-      const carriesObject = operation === 'PutObject' || operation === 'UploadPart';
-      const { bytes, checksum } = verifiedBody(raw, headers, { carriesObject });
-      if (strike?.fault.kind === 'slow') await this.#wait(strike.fault.delayMs);
-      if (strike?.fault.kind === 'error200') {
-        record.errorCode = 'InternalError';
-        return error200(target);
-      }
-      const answer = HANDLERS[operation](this.#context, bucket, {
-        ...{ ...target, headers, bytes, checksum },
-        checkCondition: () => condition?.check(),
-      });
-      if (carriesObject && checksum === null) {
-        this.problems.push(`${operation} ${target.key}: no checksum but what S3 makes itself`);
-      }
-      if (strike?.fault.kind === 'lostAnswer') {
-        request.socket.destroy();
-        return null;
-      }
-      if (strike?.fault.kind === 'wrongChecksumInAnswer') return withWrongChecksum(answer);
-      if (strike?.fault.kind === 'encryptionInAnswer') return withEncryption(answer, strike.fault.named);
-      return answer;
-    } finally {
-      condition?.end();
+    const mayReplace = !conditionOf(target, headers);
+    const bytes = await this.#receive(exchange);
+    const checksum = verifiedChecksum(bytes, headers);
+    if (strike?.fault.kind === 'error200') {
+      record.errorCode = 'InternalError';
+      return error200(target);
     }
+    const answer = HANDLERS[operation](this.#context, bucket, {
+      ...{ ...target, headers, bytes, checksum },
+      checkCondition: () => mayReplace || bucket.requireFree(target.key),
+    });
+    if (operation === 'PutObject' && checksum === null) {
+      this.problems.push(`${operation} ${target.key}: no checksum but what S3 makes itself`);
+    }
+    if (strike?.fault.kind === 'lostAnswer') {
+      request.socket.destroy();
+      return null;
+    }
+    if (strike?.fault.kind === 'wrongChecksumInAnswer') return withWrongChecksum(answer);
+    if (strike?.fault.kind === 'encryptionInAnswer') return withEncryption(answer, strike.fault.named);
+    return answer;
   }
 
   async #receive({ request, response, record, awaitsContinue, strike }: Exchange): Promise<Buffer> {
     if (awaitsContinue) response.writeContinue();
     return readBody(request, {
-      idleMs: this.#options.bodyIdleMs ?? 20_000,
       resetAfterBytes: strike?.fault.kind === 'reset' ? (strike.fault.afterBytes ?? 0) : null,
       onBytes: (count) => {
         record.bytes += count;
@@ -268,7 +249,7 @@ class StandIn implements S3Server {
     const unread = !request.complete;
     // An answer before the body's end ends the connection. Who waits for the 100 sends no body; of the others the
     // rest is read first, or the reset that follows could overtake the answer.
-    if (unread && !awaitsContinue && record.errorCode !== 'RequestTimeout') await drained(request);
+    if (unread && !awaitsContinue) await drained(request);
     if (response.destroyed) return;
     const body =
       typeof answer.body === 'string' ? Buffer.from(answer.body) : (answer.body ?? Buffer.alloc(0));
@@ -292,12 +273,6 @@ class StandIn implements S3Server {
     await new Promise<void>((resolve) => {
       response.once('close', resolve);
       response.end(record.method === 'HEAD' ? undefined : body);
-    });
-  }
-
-  async #wait(delayMs: number): Promise<void> {
-    await delay(delayMs, undefined, { signal: this.#closing.signal }).catch(() => {
-      throw new ConnectionGone('the stand-in closes');
     });
   }
 }

@@ -2,9 +2,6 @@
 // with it, and tests sign hand-made requests with it.
 import { createHash, createHmac } from 'node:crypto';
 
-export const UNSIGNED_PAYLOAD = 'UNSIGNED-PAYLOAD';
-export const UNSIGNED_TRAILER = 'STREAMING-UNSIGNED-PAYLOAD-TRAILER';
-
 export interface S3Credentials {
   accessKeyId: string;
   secretAccessKey: string;
@@ -104,7 +101,7 @@ export interface SignOptions {
   credentials: S3Credentials;
   region: string;
   atMs: number;
-  /** Hexadecimal SHA-256 of the body, or one of the words that stand for it. */
+  /** Hexadecimal SHA-256 of the body. */
   payloadHash: string;
 }
 

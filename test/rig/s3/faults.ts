@@ -10,9 +10,7 @@ export type Operation =
   | 'ListParts'
   | 'ListMultipartUploads'
   | 'HeadObject'
-  | 'GetObject'
-  | 'DeleteObject'
-  | 'HeadBucket';
+  | 'DeleteObject';
 
 export type FaultKind =
   /** 500 InternalError, nothing done. */
@@ -34,16 +32,12 @@ export type FaultKind =
   | { kind: 'noSuchBucket' }
   /** 409 ConditionalRequestConflict. */
   | { kind: 'conflict' }
-  /** The work begins so much later; a conditional write is in progress meanwhile. */
-  | { kind: 'slow'; delayMs: number }
   /** The work is done; the answer's checksum is of other bytes. */
   | { kind: 'wrongChecksumInAnswer' }
   /** The work is done; the answer names that encryption, or none. */
   | { kind: 'encryptionInAnswer'; named: Pick<Encryption, 'sse' | 'kmsKeyId'> | null }
   /** Status 200 with an <Error> in the body, as CompleteMultipartUpload may; nothing done. */
-  | { kind: 'error200' }
-  /** The connection is cut and the listener closed, until `up()`. Nothing done. */
-  | { kind: 'down' };
+  | { kind: 'error200' };
 
 export type Fault = FaultKind & {
   /** Any, unless told. */

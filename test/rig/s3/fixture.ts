@@ -41,6 +41,8 @@ export function clientOf(
     endpoint: server.endpoint,
     credentials: TEST_KEY,
     maxAttempts: 1,
+    // As Sightline's own.
+    requestChecksumCalculation: 'WHEN_REQUIRED',
     ...options,
   });
   opened.push(() => client.destroy());

@@ -72,15 +72,3 @@ export async function sendHandmade(endpoint: string, options: HandmadeRequest): 
     request.end(body);
   });
 }
-
-/** A body in aws-chunked, with a trailer. */
-export function awsChunked(chunks: readonly Uint8Array[], trailer: string): Buffer {
-  return Buffer.concat([
-    ...chunks.flatMap((chunk) => [
-      Buffer.from(`${chunk.length.toString(16)}\r\n`),
-      chunk,
-      Buffer.from('\r\n'),
-    ]),
-    Buffer.from(`0\r\n${trailer}\r\n\r\n`),
-  ]);
-}

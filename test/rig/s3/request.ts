@@ -1,7 +1,6 @@
 // A request to the S3 stand-in once it is understood: which operation on what, and which headers it may carry.
 import type { IncomingMessage } from 'node:http';
 import { invalidArgument, mistake } from './errors.ts';
-import type { Checksum } from './checksums.ts';
 import type { Operation } from './faults.ts';
 import type { KmsContext } from './settings.ts';
 import type { Bucket, Store } from './store.ts';
@@ -18,8 +17,8 @@ export interface Target {
 export interface ObjectRequest extends Target {
   headers: HeaderValues;
   bytes: Buffer;
-  /** Claimed by the client and found right. */
-  checksum: Pick<Checksum, 'algorithm' | 'value'> | null;
+  /** Claimed by the client and found right; null: none was claimed. */
+  checksum: string | null;
   /** With If-None-Match: to be called before the object is made. */
   checkCondition(): void;
 }
@@ -32,10 +31,8 @@ export interface Answer {
 
 export interface ServerContext extends KmsContext {
   store: Store;
-  nowMs(): number;
   minPartBytes: number;
   listPartsPage: number;
-  repeatedComplete: 'noSuchUpload' | 'sameAnswer';
 }
 
 export type Handler = (context: ServerContext, bucket: Bucket, request: ObjectRequest) => Answer;
@@ -43,12 +40,11 @@ export type Handler = (context: ServerContext, bucket: Bucket, request: ObjectRe
 /** Query parameters of each operation; the first ones must be there. */
 const ROUTES: { method: string; level: 'bucket' | 'object'; must: string[]; may: string[]; is: Operation }[] =
   [
-    { method: 'HEAD', level: 'bucket', must: [], may: [], is: 'HeadBucket' },
     {
       method: 'GET',
       level: 'bucket',
       must: ['uploads'],
-      may: ['prefix', 'key-marker', 'upload-id-marker', 'max-uploads'],
+      may: ['prefix'],
       is: 'ListMultipartUploads',
     },
     { method: 'POST', level: 'object', must: ['uploads'], may: [], is: 'CreateMultipartUpload' },
@@ -59,12 +55,11 @@ const ROUTES: { method: string; level: 'bucket' | 'object'; must: string[]; may:
       method: 'GET',
       level: 'object',
       must: ['uploadId'],
-      may: ['part-number-marker', 'max-parts'],
+      may: ['part-number-marker'],
       is: 'ListParts',
     },
     { method: 'PUT', level: 'object', must: [], may: [], is: 'PutObject' },
     { method: 'HEAD', level: 'object', must: [], may: [], is: 'HeadObject' },
-    { method: 'GET', level: 'object', must: [], may: [], is: 'GetObject' },
     { method: 'DELETE', level: 'object', must: [], may: [], is: 'DeleteObject' },
   ];
 
@@ -144,25 +139,19 @@ export function headersOf(request: IncomingMessage): HeaderValues {
   );
 }
 
-const EVERYWHERE = [
-  ...['x-amz-date', 'x-amz-content-sha256', 'x-amz-security-token', 'x-amz-user-agent'],
-  ...['x-amz-expected-bucket-owner', 'x-amz-sdk-checksum-algorithm'],
-];
-const BODY = /^x-amz-(trailer|decoded-content-length|checksum-(crc32|crc64nvme|sha1|sha256))$/;
-const SETTINGS =
-  /^x-amz-(acl|tagging|object-lock-.+|storage-class|meta-.+|server-side-encryption(-aws-kms-key-id|-bucket-key-enabled|-context)?)$/;
+const EVERYWHERE = ['x-amz-date', 'x-amz-content-sha256', 'x-amz-security-token', 'x-amz-user-agent'];
+const BODY = /^x-amz-(sdk-checksum-algorithm|checksum-(crc|sha).+)$/;
+const SETTINGS = /^x-amz-(tagging|storage-class|meta-.+|server-side-encryption.*)$/;
 const MORE: Record<Operation, readonly RegExp[]> = {
   PutObject: [BODY, SETTINGS],
   CreateMultipartUpload: [SETTINGS, /^x-amz-checksum-(algorithm|type)$/],
   UploadPart: [BODY],
-  CompleteMultipartUpload: [BODY, /^x-amz-(checksum-type|mp-object-size)$/],
+  CompleteMultipartUpload: [/^x-amz-mp-object-size$/],
   AbortMultipartUpload: [],
   ListParts: [],
   ListMultipartUploads: [],
   HeadObject: [/^x-amz-checksum-mode$/],
-  GetObject: [/^x-amz-checksum-mode$/],
   DeleteObject: [],
-  HeadBucket: [],
 };
 
 /** Headers that mean nothing to the operation: S3 passes over most of them, so whoever sent them is mistaken. */

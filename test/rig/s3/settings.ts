@@ -1,9 +1,9 @@
 // What a request's headers say about the object to be made: type, metadata, tags, storage class, encryption.
-import { invalidArgument, invalidRequest, mistake, refusal } from './errors.ts';
+import { invalidArgument, mistake, refusal } from './errors.ts';
 import type { HeaderValues } from '../s3Signature.ts';
 
 export type KmsKeyState = 'enabled' | 'disabled';
-export type Sse = 'AES256' | 'aws:kms' | 'aws:kms:dsse';
+export type Sse = 'AES256' | 'aws:kms';
 
 export interface Encryption {
   sse: Sse;
@@ -17,8 +17,6 @@ export interface ObjectSettings extends Encryption {
   metadata: Record<string, string>;
   tags: Record<string, string>;
   storageClass: string;
-  /** Cache-Control and its like, given back with the object. */
-  systemHeaders: HeaderValues;
 }
 
 export interface KmsContext {
@@ -32,19 +30,11 @@ export const SSE_HEADERS = [
   'x-amz-server-side-encryption',
   'x-amz-server-side-encryption-aws-kms-key-id',
   'x-amz-server-side-encryption-bucket-key-enabled',
-  'x-amz-server-side-encryption-context',
 ] as const;
 
 const STORAGE_CLASSES = [
   ...['STANDARD', 'REDUCED_REDUNDANCY', 'STANDARD_IA', 'ONEZONE_IA', 'INTELLIGENT_TIERING'],
   ...['GLACIER', 'DEEP_ARCHIVE', 'GLACIER_IR'],
-];
-const SYSTEM_HEADERS = [
-  'cache-control',
-  'content-disposition',
-  'content-encoding',
-  'content-language',
-  'expires',
 ];
 const MAX_METADATA_BYTES = 2048;
 
@@ -53,19 +43,11 @@ export function objectSettings(headers: HeaderValues, kms: KmsContext): ObjectSe
   if (!STORAGE_CLASSES.includes(storageClass)) {
     throw mistake(400, 'InvalidStorageClass', 'The storage class you specified is not valid');
   }
-  const acl = headers['x-amz-acl'];
-  if (acl !== undefined && acl !== 'bucket-owner-full-control') {
-    throw mistake(400, 'AccessControlListNotSupported', 'The bucket does not allow ACLs');
-  }
-  if (Object.keys(headers).some((name) => name.startsWith('x-amz-object-lock-'))) {
-    throw invalidRequest('Bucket is missing Object Lock Configuration');
-  }
   return {
     contentType: headers['content-type'] ?? 'binary/octet-stream',
     metadata: metadataOf(headers),
     tags: tagsOf(headers['x-amz-tagging']),
     storageClass,
-    systemHeaders: systemHeaders(headers),
     ...encryptionOf(headers, kms),
   };
 }
@@ -132,52 +114,20 @@ function decodeQueryWord(word: string): string | undefined {
   }
 }
 
-function systemHeaders(headers: HeaderValues): HeaderValues {
-  const kept: HeaderValues = {};
-  for (const name of SYSTEM_HEADERS) {
-    // aws-chunked is how it came, not what it is.
-    const value = headers[name]
-      ?.split(',')
-      .filter((word) => word.trim() !== 'aws-chunked')
-      .join(',');
-    if (value !== undefined && value !== '') kept[name] = value;
-  }
-  return kept;
-}
-
 function encryptionOf(headers: HeaderValues, kms: KmsContext): Encryption {
-  const sse = headers['x-amz-server-side-encryption'];
-  const keyId = headers['x-amz-server-side-encryption-aws-kms-key-id'];
-  const bucketKey = headers['x-amz-server-side-encryption-bucket-key-enabled'];
-  const context = headers['x-amz-server-side-encryption-context'];
-  if (sse !== undefined && sse !== 'AES256' && sse !== 'aws:kms' && sse !== 'aws:kms:dsse') {
-    throw mistake(
-      400,
-      'InvalidEncryptionAlgorithmError',
-      'The encryption request that you specified is not valid.',
+  const [sse, keyId, bucketKey] = SSE_HEADERS.map((name) => headers[name]);
+  if (sse === undefined && keyId === undefined && bucketKey === undefined)
+    return { sse: 'AES256', kmsKeyId: null, bucketKey: false };
+  if (sse !== 'aws:kms') {
+    throw invalidArgument(
+      'Server Side Encryption with AWS KMS managed key requires HTTP header x-amz-server-side-encryption : aws:kms',
+      SSE_HEADERS[0],
+      sse ?? '',
     );
   }
-  if (sse !== 'aws:kms' && sse !== 'aws:kms:dsse') {
-    for (const name of SSE_HEADERS.slice(1)) {
-      const value = headers[name];
-      if (value === undefined) continue;
-      throw invalidArgument(
-        'Server Side Encryption with AWS KMS managed key requires HTTP header x-amz-server-side-encryption : aws:kms',
-        name,
-        value,
-      );
-    }
-    return { sse: 'AES256', kmsKeyId: null, bucketKey: false };
-  }
-  if (bucketKey !== undefined && !/^(true|false)$/i.test(bucketKey)) {
-    throw invalidArgument('The bucket key setting must be true or false.', SSE_HEADERS[2], bucketKey);
-  }
-  if (context !== undefined && !isBase64Json(context)) {
-    throw invalidArgument('The encryption context must be base64 of a JSON object.', SSE_HEADERS[3], context);
-  }
   const kmsKeyId = keyArn(keyId ?? 'aws/s3', kms);
-  if (keyId !== undefined) requireKey(kmsKeyId, kms);
-  return { sse, kmsKeyId, bucketKey: bucketKey?.toLowerCase() === 'true' };
+  requireKey(kmsKeyId, kms);
+  return { sse, kmsKeyId, bucketKey: bucketKey === 'true' };
 }
 
 /** @throws {S3Error} the key is none of the server's, or disabled */
@@ -190,13 +140,4 @@ export function requireKey(arn: string | null, kms: KmsContext): void {
 
 function keyArn(id: string, kms: KmsContext): string {
   return id.startsWith('arn:') ? id : `arn:aws:kms:${kms.region}:${kms.accountId}:key/${id}`;
-}
-
-function isBase64Json(text: string): boolean {
-  try {
-    const value: unknown = JSON.parse(Buffer.from(text, 'base64').toString('utf8'));
-    return typeof value === 'object' && value !== null && !Array.isArray(value);
-  } catch {
-    return false;
-  }
 }

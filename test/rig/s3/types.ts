@@ -22,10 +22,6 @@ export interface S3ServerOptions {
   minPartBytes?: number;
   /** Parts on a page of ListParts at most; 1000 unless told, as S3 has it. */
   listPartsPage?: number;
-  /** What a CompleteMultipartUpload of an upload that is already complete gets; noSuchUpload unless told. */
-  repeatedComplete?: 'noSuchUpload' | 'sameAnswer';
-  /** A body of which nothing arrives for so long gets RequestTimeout; 20 s unless told, about as S3 has it. */
-  bodyIdleMs?: number;
 }
 
 export interface RequestRecord {
