@@ -34,10 +34,15 @@ export class EncryptionNotConfirmed extends UploadError {
   }
 }
 
+/** Both go into the log and the manifest: a hostile store could name anything else, a session token for example. */
+const ALGORITHM = /^[\w:-]{1,32}$/;
+/** Ids, ARNs and aliases of KMS keys. https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateAlias.html */
+const KEY = /^[\w:/.-]{1,512}$/;
+
 /** null: the answer names none. */
-export function encryptionIn({ ServerSideEncryption, SSEKMSKeyId }: Answer): Encryption | null {
-  if (ServerSideEncryption === undefined || ServerSideEncryption === '') return null;
-  return { algorithm: ServerSideEncryption, keyId: SSEKMSKeyId ?? null };
+export function encryptionIn({ ServerSideEncryption = '', SSEKMSKeyId = '' }: Answer): Encryption | null {
+  if (!ALGORITHM.test(ServerSideEncryption)) return null;
+  return { algorithm: ServerSideEncryption, keyId: KEY.test(SSEKMSKeyId) ? SSEKMSKeyId : null };
 }
 
 export function describe(found: Encryption | null): string {
@@ -46,15 +51,12 @@ export function describe(found: Encryption | null): string {
   return quoted(keyId === null ? algorithm : `${algorithm} with the key ${keyId}`);
 }
 
-/** The longest that KMS accepts. https://docs.aws.amazon.com/kms/latest/APIReference/API_DescribeKey.html */
-const MAX_KEY_ID = 2048;
-
 /**
  * @param required policy's key: its id, its ARN, an alias (`alias/name`) or the ARN of an alias; null: any or no encryption
  */
 export function isEncryptedWith(required: string | null, found: Encryption | null): boolean {
   if (required === null) return true;
-  if (found === null || found.keyId === null || found.keyId.length > MAX_KEY_ID) return false;
+  if (found === null || found.keyId === null) return false;
   // DSSE encrypts twice, with the same key.
   if (found.algorithm !== 'aws:kms' && found.algorithm !== 'aws:kms:dsse') return false;
   return isSameKey(partsOf(required), partsOf(found.keyId));
