@@ -12,8 +12,8 @@ import { decodesCleanly, probe } from '../rig/mp4.ts';
 import { decodeRecording, recordingClock } from '../rig/recordingFrames.ts';
 import { startRecorder, type Page, type Recorder } from '../rig/recorder.ts';
 import { downloadPublished, s3Options } from '../rig/s3Recorder.ts';
-import type { S3Server } from '../rig/s3Server.ts';
-import { BUCKET, REGION, startStrictStore, type S3Store } from '../rig/s3Store.ts';
+import type { Fault, S3Server } from '../rig/s3Server.ts';
+import { BUCKET, KMS_KEY, REGION, startStrictStore, type S3Store } from '../rig/s3Store.ts';
 
 let desk: Desk;
 let store: S3Store;
@@ -142,19 +142,32 @@ describe('trouble on the way', () => {
     expect(await published('away')).toHaveLength(1);
   });
 
-  it('no right to put is FAILED with AWS’s code, and delivered when IT has mended it and says so', async () => {
-    await newStore();
-    const recorder = await start();
-    const page = await recorder.connect();
-    s3.inject({ kind: 'accessDenied', operation: 'PutObject', times: 1000 });
-    await record(page, 'denied', 600);
-    const event = await page.event('denied', 'FAILED');
-    expect(event.detail).toMatchObject({ failureInfo: { code: 'CLIENT_AUTH_ERROR', source: 'CLIENT' } });
-    expect(await published('denied')).toEqual([]);
-    s3.clearFaults();
-    await page.event('denied', 'PUBLISHED');
-    expect(await published('denied')).toHaveLength(1);
-  }, 60_000);
+  it.each<[string, string, string[], Fault]>([
+    ['no right to put', 'CLIENT_AUTH_ERROR', [], { kind: 'accessDenied', operation: 'PutObject' }],
+    [
+      'no confirmed encryption',
+      'ENCRYPTION_NOT_CONFIRMED',
+      ['--s3-kms-key-id', KMS_KEY],
+      { kind: 'encryptionInAnswer', named: null },
+    ],
+  ])(
+    '%s is FAILED with %s, and delivered when IT has fixed it',
+    async (_, code, flags, fault) => {
+      await newStore();
+      const recorder = await start(flags);
+      const page = await recorder.connect();
+      s3.inject({ ...fault, times: 1000 });
+      await record(page, 'denied', 600);
+      const event = await page.event('denied', 'FAILED');
+      expect(event.detail).toMatchObject({ failureInfo: { code, source: 'CLIENT' } });
+      expect(await published('denied')).toEqual([]);
+      expect(await readdir(join(recorder.dataDir, 'spool'))).not.toEqual([]);
+      s3.clearFaults();
+      await page.event('denied', 'PUBLISHED');
+      expect(await published('denied')).toHaveLength(1);
+    },
+    60_000,
+  );
 
   it('a clock that is twenty minutes off is told of, and learned from', async () => {
     home = await mkdtemp(join(tmpdir(), 'sightline-s3-'));

@@ -50,7 +50,8 @@ const differences: Record<string, Differences> = {
   },
 };
 
-const stores = { moto: await startMoto(), 'Adobe S3Mock': await startS3Mock() };
+const [moto, s3Mock] = await Promise.all([startMoto(), startS3Mock()]);
+const stores = { moto, 'Adobe S3Mock': s3Mock };
 afterAll(async () => {
   for (const store of Object.values(stores)) await store?.stop();
 });
