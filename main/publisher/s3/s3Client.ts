@@ -1,12 +1,6 @@
 // The S3 requests that an upload needs. Each response is verified. Nothing is retried here; the queue does that.
 
-import type {
-  HeadObjectCommandOutput,
-  Part as AwsPart,
-  S3Client,
-  S3ClientConfig,
-  StorageClass,
-} from '@aws-sdk/client-s3';
+import type { S3Client, S3ClientConfig, StorageClass } from '@aws-sdk/client-s3';
 import { UploadError } from '../uploadError.ts';
 import type { Bytes, MultipartUpload, Part, StoredObject } from './checksums.ts';
 import { compositeChecksum, sizeOf, toBase64 } from './checksums.ts';
@@ -15,12 +9,19 @@ import { EncryptionNotConfirmed, encryptionIn, isEncryptedWith } from './encrypt
 import type { Sdk } from './openClient.ts';
 import { closeClient, onResponseDate, openClient, signBody } from './openClient.ts';
 import { nextMarker, requireEnd, usableETag, usableUploadId } from './responseLimits.ts';
+import {
+  RECORDING_ID,
+  explained,
+  requireChecksum,
+  storedObject,
+  unlessTaken,
+  usablePart,
+} from './s3Answers.ts';
 import { explainS3, nameOf, statusOf } from './s3Errors.ts';
 import type { S3Settings } from './settings.ts';
 import type { Throttle } from './throttle.ts';
 import { pacedBody } from './throttle.ts';
 
-const RECORDING_ID = 'sightline-recording-id';
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html: "could take several minutes". */
 const COMPLETE_TIMES = 5;
 /** For all pages of a list together. */
@@ -315,56 +316,4 @@ export class S3Calls {
 /** Metadata of our objects. */
 export function metadataOf(order: { recordingId: string; contactId: string }): Record<string, string> {
   return { [RECORDING_ID]: order.recordingId, 'sightline-contact-id': order.contactId };
-}
-
-/** Parts without our checksum are sent again. */
-function usablePart({ PartNumber, ETag, Size, ChecksumSHA256 }: AwsPart): Part[] {
-  if (PartNumber === undefined || ETag === undefined || ChecksumSHA256 === undefined) return [];
-  const sha256 = Buffer.from(ChecksumSHA256, 'base64').toString('hex');
-  return [{ number: PartNumber, eTag: usableETag(ETag), sizeBytes: Size ?? 0, sha256 }];
-}
-
-function storedObject(found: HeadObjectCommandOutput): StoredObject {
-  return {
-    recordingId: found.Metadata?.[RECORDING_ID] ?? null,
-    sizeBytes: found.ContentLength ?? 0,
-    checksum: found.ChecksumSHA256 ?? null,
-    eTag: found.ETag?.replaceAll('"', '') ?? null,
-    encryption: encryptionIn(found),
-  };
-}
-
-async function explained<T>(where: string, request: () => Promise<T>): Promise<T> {
-  try {
-    return await request();
-  } catch (error) {
-    throw explainS3(error, where);
-  }
-}
-
-/** @returns null when the name is taken (unless the object may be replaced) */
-async function unlessTaken<T>(
-  where: string,
-  mayReplace: boolean,
-  request: () => Promise<T>,
-): Promise<T | null> {
-  try {
-    return await request();
-  } catch (error) {
-    const isTaken = nameOf(error) === 'PreconditionFailed' || statusOf(error) === 412;
-    if (isTaken && !mayReplace) return null;
-    throw explainS3(error, where);
-  }
-}
-
-/** Nothing counts as uploaded that S3 has not confirmed. */
-function requireChecksum(received: string | undefined, expected: string, what: string): void {
-  if (received === expected) return;
-  throw new UploadError(
-    'UPLOAD_FAILED',
-    received === undefined
-      ? `The store does not confirm the checksum of ${what}: it must support SHA-256 checksums, as S3 does.`
-      : `S3 stored different bytes than were sent as ${what}. It is sent again.`,
-    received === undefined,
-  );
 }
