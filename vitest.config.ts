@@ -36,7 +36,7 @@ const oneAtATime = { fileParallelism: false, testTimeout: 90_000, hookTimeout: 6
  */
 const longest = [
   ...files('integration', 'kill', 'faultMatrix', 'spoolQuota', 's3Program', 'failures', 'badInput'),
-  ...files('integration', 'tampering', 's3Sink', 'statusEvents'),
+  ...files('integration', 'tampering', 's3Sink', 's3Stores', 's3Encryption', 'statusEvents'),
   ...files('attack', 'hostileS3'),
 ];
 class LongestFirst extends BaseSequencer {
