@@ -89,7 +89,9 @@ describe.skipIf(why !== null)(`the door and its guest${leftOut}`, () => {
     expect(await answered(FIRST, port)).toBe(true);
     expect(await answered(SECOND, port)).toBe(true);
     expect(await answered(ATTACKER, port)).toBe(403);
-    expect(guest.recorder.stderr()).toContain('another program has the port, and hands over the connections of this user');
+    expect(guest.recorder.stderr()).toContain(
+      'another program has the port, and hands over the connections of this user',
+    );
   });
 
   it.each([
