@@ -11,6 +11,7 @@ import { appDiagnostics } from './diagnostics/app.ts';
 import { IndicatorStore } from './indicator/store.ts';
 import { setAutostart } from './platform/autostart.ts';
 import { reportCrashes } from './platform/crashReports.ts';
+import { ElectronNetwork } from './platform/electronNetwork.ts';
 import { electronMonitors } from './platform/electronScreen.ts';
 import { safeStorageStore } from './platform/keyStore.ts';
 import type { Logger } from './platform/log.ts';
@@ -100,9 +101,12 @@ async function start(): Promise<Started> {
     ...(process.platform === 'win32' ? { monitorSource: electronMonitors(screen) } : {}),
   };
   const resourcesFolder = findResourcesFolder();
+  let network = new ElectronNetwork({ proxyUrl: null });
   const started = async (services: Services | null, problem: Failure | null): Promise<Started> => {
     const resolveProxy = (url: string): Promise<string> => session.defaultSession.resolveProxy(url);
-    const diagnostics = appDiagnostics({ services, log, resolveProxy, managed: app.isPackaged, ...platform });
+    const diagnostics = appDiagnostics({
+      ...{ services, log, network, resolveProxy, managed: app.isPackaged, ...platform },
+    });
     const indicatorStore = new IndicatorStore(startedPolicy?.live.values.dataDir ?? FIRST_FOLDER, log);
     await indicatorStore.load();
     return {
@@ -119,9 +123,11 @@ async function start(): Promise<Started> {
     if (tlsWarning !== null) log.warn(tlsWarning);
     startedPolicy = startLivePolicy(first, given, log);
     const { live } = startedPolicy;
+    network = new ElectronNetwork(live.values);
     const services = await startServices({
       policy: live.values,
       policyChanges: live,
+      network,
       resourcesFolder,
       describePortOwner,
       log,

@@ -11,6 +11,7 @@ import { SystemClock } from './platform/clock.ts';
 import { lockDataFolder } from './platform/instanceLock.ts';
 import type { KeyStore } from './platform/keyStore.ts';
 import type { Logger } from './platform/log.ts';
+import type { Network } from './platform/network/network.ts';
 import { makePrivate } from './platform/privateFiles.ts';
 import type { StartSessionWatch } from './platform/sessionWatch.ts';
 import { appVersion, osName } from './platform/version.ts';
@@ -40,6 +41,8 @@ export interface ServicesOptions {
   readonly policy: Policy;
   /** Reports the changes; undefined: there are none. */
   readonly policyChanges?: Pick<LivePolicy, 'onChange' | 'contactsAreOn' | 'look'>;
+  /** To servers outside this machine. */
+  readonly network: Network;
   readonly resourcesFolder: string;
   /** Names the program that uses a port, for an error message; null when unknown (diagnostics/portOwner.ts). */
   readonly describePortOwner: (port: number) => Promise<string | null>;
@@ -58,8 +61,8 @@ export type Services = Awaited<ReturnType<typeof startServices>>;
 
 /** @throws SightlineError when the data folder or the port is not available */
 export async function startServices(options: ServicesOptions) {
-  const { policy, policyChanges, resourcesFolder, log, monitorSource = null, keyStore } = options;
-  const authentication = authenticationOf(policy, log);
+  const { policy, policyChanges, network, resourcesFolder, log, monitorSource = null, keyStore } = options;
+  const authentication = authenticationOf(policy, network, log);
   const unlock = lockDataFolder(policy.dataDir);
   await makePrivate(policy.dataDir, log);
 
@@ -71,7 +74,7 @@ export async function startServices(options: ServicesOptions) {
   const onListenerError = (error: unknown) => log.error('a listener failed', { reason: String(error) });
   const hub = new StatusHub(onListenerError, () => clock.now());
   const outbox = new Outbox({ folder: join(policy.dataDir, 'outbox'), log });
-  const eventBridge = new EventBridge({ policy, outbox, clock, log });
+  const eventBridge = new EventBridge({ policy, network, outbox, clock, log });
   let monitors: number | undefined;
   const encoder = () => finder.current?.encoder;
   const statusEvents = new StatusEvents({
@@ -82,7 +85,7 @@ export async function startServices(options: ServicesOptions) {
   const storage = openSpool({ policy, keyStore, announcer, encoder, clock, log });
   const { spool, current, memory, unreadable } = storage;
   const uploads = startUploads({
-    ...{ policy, current, announcer, statusEvents, clock, log },
+    ...{ policy, network, current, announcer, statusEvents, clock, log },
     makeSlate: (order) => slates.make(order),
     makeBadge: (order) => slates.badge(order),
     blankFormat: () => formatWithoutFrames(finder, displays, policy.fps),
@@ -185,7 +188,7 @@ export async function startServices(options: ServicesOptions) {
     port: server.port,
     ...{ hub, session, publisher, eventBridge },
     /** For the status window and the health checks, which only read. */
-    parts: { currentSession: current, displays, finder, clock, policy },
+    parts: { currentSession: current, displays, finder, clock, policy, network },
     /** What the reply to `hello` says about this recorder; runs ffmpeg if no encoder is known yet. */
     describe: () => readiness.describe(),
     /** Completes what is open, publishes what it can within the time given, and ends. The next start finds the rest. */

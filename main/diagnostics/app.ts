@@ -4,6 +4,7 @@ import type { MonitorSource } from '../capture/displays.ts';
 import type { Services } from '../services.ts';
 import type { KeyStore } from '../platform/keyStore.ts';
 import type { Logger } from '../platform/log.ts';
+import type { Network } from '../platform/network/network.ts';
 import { findResourcesFolder } from '../platform/paths.ts';
 import { readPolicyLenient } from '../policy/read.ts';
 import { isQuiet } from '../session/view.ts';
@@ -12,8 +13,7 @@ import { exportDiagnostics } from './bundleParts.ts';
 import type { CheckResult, Environment } from './check.ts';
 import { runAllChecks } from './checks.ts';
 import type { LiveState } from './context.ts';
-import { systemPorts } from './network/checkNetwork.ts';
-import type { ResolveProxy } from './network/proxy.ts';
+import { systemPorts, type ResolveProxy } from './network/checkNetwork.ts';
 import type { NetworkPorts } from './network/types.ts';
 
 export interface AppDiagnosticsOptions {
@@ -24,8 +24,10 @@ export interface AppDiagnosticsOptions {
   readonly monitorSource?: MonitorSource | undefined;
   /** Electron's, which knows PAC scripts and the settings of Windows and macOS; otherwise the environment is read. */
   readonly resolveProxy?: ResolveProxy | undefined;
-  /** Default: the real network. */
-  readonly network?: NetworkPorts;
+  /** The one that uploads use. */
+  readonly network: Network;
+  /** Default: the real ones. */
+  readonly ports?: NetworkPorts;
   /** Default: of this process. */
   readonly environment?: Environment;
   /** Whether this is the installed app; see PolicySources. */
@@ -39,9 +41,9 @@ export interface AppDiagnostics {
 }
 
 export function appDiagnostics(options: AppDiagnosticsOptions): AppDiagnostics {
-  const { services, log, keyStore = null, monitorSource = null, resolveProxy = null } = options;
+  const { services, log, network, keyStore = null, monitorSource = null, resolveProxy = null } = options;
   const { environment = process.env, managed = false } = options;
-  const { network = systemPorts(environment, resolveProxy) } = options;
+  const { ports = systemPorts(environment, resolveProxy, network) } = options;
   const shared = { resourcesFolder: findResourcesFolder(), environment, keyStore, monitorSource };
   const currentPolicy = () => readPolicyLenient({ flags: {}, environment, managed });
 
@@ -52,7 +54,7 @@ export function appDiagnostics(options: AppDiagnosticsOptions): AppDiagnostics {
         : { values: { ...services.parts.policy, port: services.port }, problems: [], warnings: [] };
     return runAllChecks({
       ...{ policy: values, policyProblems: problems, policyWarnings: warnings },
-      ...{ ...shared, log, network, resolveProxy, live: services === null ? null : liveState(services) },
+      ...{ ...shared, log, network, ports, resolveProxy, live: services === null ? null : liveState(services) },
       instance: {
         ...{ alias: values.instanceAlias, region: values.instanceRegion },
         endpointList: values.endpointList,

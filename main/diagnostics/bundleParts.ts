@@ -116,6 +116,7 @@ function part(name: string, about: string, read: BundlePart['read']): BundlePart
 /** Texts that are included. Other texts are left out; numbers and enumerations are always included. */
 const SHOWN: readonly PolicyKey[] = [
   ...(['dataDir', 'sinkFolder', 'statusEventsFile', 'ffmpegPath', 'display', 'allowedDomains'] as const),
+  ...(['caFile'] as const),
   ...(['s3Bucket', 's3KmsKeyId', 's3StorageClass', 'awsRegion', 'awsProfile'] as const),
   ...(['keyPrefix', 'eventBusName'] as const),
 ];
@@ -130,7 +131,7 @@ function policyFor({ values, sources, warnings, problems }: LenientPolicy): unkn
 function policyValue(name: PolicyKey, given: unknown): unknown {
   if (typeof given === 'number' || typeof given === 'boolean' || given === null) return given;
   const { schema }: KeyInfo<unknown> = policyKeys[name];
-  if (SHOWN.includes(name) || schema instanceof z.ZodEnum) return given;
+  if (SHOWN.includes(name) || schema instanceof z.ZodEnum || given === 'direct') return given;
   if (/(Url|Endpoint)$/.test(name) && typeof given === 'string') return redactUrl(given);
   // Tags: names without values.
   if (Array.isArray(given)) return given.map((one) => `${String(one).split('=', 1)[0] ?? ''}=${LEFT_OUT}`);

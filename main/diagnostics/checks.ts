@@ -79,14 +79,15 @@ async function runOne(run: Check['run'], deadlineMs: number): Promise<Finding> {
 export interface AllChecksOptions extends CheckOptions {
   /** The Amazon Connect instance whose hosts are checked. */
   readonly instance: NamedInstance;
-  readonly network: NetworkPorts;
+  /** For the instance's hosts. */
+  readonly ports: NetworkPorts;
   readonly onResult?: (result: CheckResult) => void;
 }
 
 /** The table's checks, then those of the network. */
 export async function runAllChecks({
   instance,
-  network,
+  ports,
   onResult,
   ...options
 }: AllChecksOptions): Promise<CheckResult[]> {
@@ -96,7 +97,7 @@ export async function runAllChecks({
       checkTable.map((make) => make(context)),
       onResult,
     );
-    const found = await checkInstance(instance, network);
+    const found = await checkInstance(instance, ports);
     return [...results, ...found.map((one, index) => ({ step: results.length + index + 1, ...one }))];
   } finally {
     context.close();

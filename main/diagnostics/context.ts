@@ -4,6 +4,7 @@
 import { displaysOf, type Displays, type MonitorSource } from '../capture/displays.ts';
 import { FfmpegFinder } from '../capture/ffmpegBinary.ts';
 import { ask, type Question } from '../platform/ask.ts';
+import type { Network } from '../platform/network/network.ts';
 import type { KeyStore } from '../platform/keyStore.ts';
 import { MAX_ANSWER_BYTES } from '../platform/limits.ts';
 import type { Logger } from '../platform/log.ts';
@@ -12,7 +13,7 @@ import type { Policy } from '../policy/keys.ts';
 import { EventsReader } from '../status/eventsReader.ts';
 import { readRows, type Row } from '../status/recordingList.ts';
 import type { Environment } from './check.ts';
-import type { ResolveProxy } from './network/proxy.ts';
+import type { ResolveProxy } from './network/checkNetwork.ts';
 
 /** What a running Sightline knows about itself. */
 export interface LiveState {
@@ -31,6 +32,8 @@ interface Given {
   /** Settings that were ignored when it was read. */
   readonly policyWarnings: readonly string[];
   readonly log: Logger;
+  /** The one that uploads use. */
+  readonly network: Network;
   /** For `<alias>` in "keyPrefix"; null: the policy's. */
   readonly instanceAlias: string | null;
   /** null: examine from outside. */
@@ -44,7 +47,7 @@ interface Given {
 }
 
 export type CheckOptions = Partial<Given> &
-  Pick<Given, 'policy' | 'log'> & {
+  Pick<Given, 'policy' | 'log' | 'network'> & {
     readonly resourcesFolder: string;
     /** As for startServices. */
     readonly monitorSource?: MonitorSource | null;
@@ -72,7 +75,7 @@ export function openContext({
     instanceAlias: given.instanceAlias ?? given.policy.instanceAlias,
     finder: new FfmpegFinder(given.policy, resourcesFolder),
     displays,
-    servers: new Servers(),
+    servers: new Servers(given.network),
     close: () => {
       // The caller owns its source.
       if (source === null) displays.close();
@@ -92,10 +95,12 @@ export interface ServerTime {
 export class Servers {
   time: ServerTime | null = null;
 
+  constructor(private readonly network: Network) {}
+
   /** @param server its name in evidence @returns the HTTP status @throws when there is no answer */
   async ask(server: string, url: string, method: Question['method']): Promise<number> {
     const post = { headers: { 'Content-Type': 'application/json' }, body: '{}' };
-    const { status, date } = await ask(url, {
+    const { status, date } = await ask(this.network, url, {
       ...(method === 'POST' ? post : {}),
       ...{ method, timeoutMs: ANSWER_WITHIN_MS, maxAnswerBytes: MAX_ANSWER_BYTES },
     });

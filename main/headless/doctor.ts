@@ -5,6 +5,7 @@ import type { CheckResult } from '../diagnostics/check.ts';
 import { runAllChecks } from '../diagnostics/checks.ts';
 import { systemPorts, type NamedInstance } from '../diagnostics/network/checkNetwork.ts';
 import { silentLogger } from '../platform/log.ts';
+import { NodeNetwork } from '../platform/network/nodeNetwork.ts';
 import { findResourcesFolder } from '../platform/paths.ts';
 import { appVersion } from '../platform/version.ts';
 import { policyKeys, type Policy } from '../policy/keys.ts';
@@ -54,7 +55,8 @@ export function runDoctor(
 ): Promise<CheckResult[]> {
   return runAllChecks({
     ...{ policy, policyProblems: problems, policyWarnings: warnings, instance, onResult },
-    ...{ resourcesFolder: findResourcesFolder(), log: silentLogger, network: systemPorts(process.env) },
+    ...{ resourcesFolder: findResourcesFolder(), log: silentLogger, ports: systemPorts(process.env) },
+    network: new NodeNetwork(policy),
   });
 }
 

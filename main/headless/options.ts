@@ -81,7 +81,7 @@ async function isMachinePolicyValid(): Promise<boolean> {
   }
 }
 
-/** Flags and environment as they were typed. */
+/** Flags and environment as they were typed. @throws PolicyError */
 export function sourcesFrom(options: CommandOptions): GivenPolicy {
   const flags = Object.fromEntries(
     policyKeyNames.flatMap((name) => {
@@ -89,5 +89,9 @@ export function sourcesFrom(options: CommandOptions): GivenPolicy {
       return given === undefined ? [] : [[name, given] as const];
     }),
   );
+  if (String(flags.proxyUrl).includes('@'))
+    throw new PolicyError(
+      `${flagOf('proxyUrl')} must not contain a password: all users of this computer can read a command line. Set ${variableOf('proxyUrl')} or the machine policy.`,
+    );
   return { flags, environment: process.env, managed: isInstalledCommandLine };
 }

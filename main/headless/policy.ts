@@ -1,6 +1,7 @@
 // `sightline policy`: each key with its value and its source, and what a running Sightline has not applied.
 
 import type { Command } from 'commander';
+import { redactUrl } from '../platform/redact.ts';
 import { policyKeyNames, type Policy } from '../policy/keys.ts';
 import { pendingText } from '../policy/live.ts';
 import { readPolicyState } from '../policy/start.ts';
@@ -15,7 +16,8 @@ export function addPolicyCommand(program: Command): void {
 }
 
 async function policyCommand(options: CommandOptions): Promise<void> {
-  const { values, sources, warnings } = await policyFrom(options);
+  const { values: inForce, sources, warnings } = await policyFrom(options);
+  const values = { ...inForce, proxyUrl: withoutPassword(inForce.proxyUrl) };
   const running = await readPolicyState(values.dataDir);
   if (options.json === true) {
     const keys = policyKeyNames.map((name) => [name, { value: values[name], source: sources[name] }]);
@@ -30,6 +32,11 @@ async function policyCommand(options: CommandOptions): Promise<void> {
   printWarnings(running?.ignored ?? [], 'the running Sightline: ');
   const pending = (running?.pending ?? []).map(({ key, applied }) => `"${key}" ${pendingText[applied]}`);
   printWarnings(pending, 'in the running Sightline ');
+}
+
+/** Of the proxy: this output is copied into tickets. */
+function withoutPassword(proxyUrl: string | null): string | null {
+  return proxyUrl?.includes('@') === true ? redactUrl(proxyUrl) : proxyUrl;
 }
 
 function valueText(value: Policy[keyof Policy]): string {

@@ -6,6 +6,7 @@ import { startServices, type Services } from '../services.ts';
 import { describePortOwner } from '../diagnostics/portOwner.ts';
 import { reportCrashes } from '../platform/crashReports.ts';
 import { createLogger } from '../platform/log.ts';
+import { NodeNetwork } from '../platform/network/nodeNetwork.ts';
 import { startLogindWatch } from '../platform/logind.ts';
 import { findResourcesFolder } from '../platform/paths.ts';
 import { keepNewFilesPrivate } from '../platform/hardening.ts';
@@ -46,6 +47,7 @@ async function serveCommand(options: CommandOptions): Promise<void> {
   const services = await startServices({
     policy,
     policyChanges: started.live,
+    network: new NodeNetwork(policy),
     resourcesFolder: findResourcesFolder(),
     describePortOwner,
     log,

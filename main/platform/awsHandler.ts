@@ -2,10 +2,11 @@
 // the last of its answer, and nothing of what a request carried in secret in what the SDK reads. The one place for S3 and
 // EventBridge, and for the services that the SDK asks for credentials.
 
-import type { NodeHttpHandler } from '@smithy/node-http-handler';
+import type { S3ClientConfig } from '@aws-sdk/client-s3';
 import { Readable } from 'node:stream';
 import { withDeadline } from './deadline.ts';
 import { MAX_ANSWER_BYTES, wholeAnswer, withoutEcho } from './limits.ts';
+import type { Network, NetworkRequest } from './network/network.ts';
 
 export interface AwsLimits {
   /** How long nothing may move on a connection. */
@@ -14,60 +15,85 @@ export interface AwsLimits {
   readonly requestTimeoutMs: number;
 }
 
-/** A body that waits for its turn (the bandwidth cap) while the server has done nothing wrong. */
-export interface PacedBody extends Readable {
-  /** How long it has waited in all, by now. */
-  readonly waitedMs: () => number;
+/** The SDK's HttpRequest, as far as it is used here. */
+interface Request {
+  readonly protocol: string;
+  readonly hostname: string;
+  readonly port?: number;
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string | string[] | null>>;
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: NetworkRequest['body'];
 }
 
-type Handle = NodeHttpHandler['handle'];
-type Request = Parameters<Handle>[0];
-type Answered = Awaited<ReturnType<Handle>>;
+/** The SDK's HttpResponse: it looks at the fields, not at the class. */
+interface Response {
+  readonly statusCode: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Readable;
+}
 
-const CONNECT_TIMEOUT_MS = 10_000;
+interface Options {
+  readonly abortSignal?: AbortSignal;
+  readonly requestTimeout?: number;
+}
+
 /** 32 kbit/s. A connection that is slower for a whole part is as good as none. */
 const SLOWEST_BYTES_PER_MS = 4;
-/** So much of a body that was passed to the system may still be in its buffers. */
-const MAX_BUFFERED_BYTES = 1024 * 1024;
 /** A sign-on or a program that is asked for credentials. */
 const CREDENTIALS_TIMEOUT_MS = 60_000;
 
 /** For the `requestHandler` of a client. A request's own `requestTimeout` takes the place of the usual one. */
-export async function awsHandler(limits: AwsLimits): Promise<NodeHttpHandler> {
-  // Loaded with the SDK, not at the start.
-  const { NodeHttpHandler } = await import('@smithy/node-http-handler');
-  const inner = new NodeHttpHandler({
-    connectionTimeout: CONNECT_TIMEOUT_MS,
-    socketTimeout: limits.idleTimeoutMs,
-  });
-  const handle = inner.handle.bind(inner);
-  inner.handle = (request, { requestTimeout, ...options } = {}) =>
-    limited(handle, request, options, requestTimeout ?? limits.requestTimeoutMs);
-  return inner;
+export function awsHandler(
+  network: Network,
+  limits: AwsLimits,
+): NonNullable<S3ClientConfig['requestHandler']> {
+  return {
+    metadata: { handlerProtocol: 'http/1.1' },
+    handle: async (request: Request, options: Options = {}) => ({
+      response: await limited(network, request, options, limits),
+    }),
+    updateHttpClientConfig: () => undefined,
+    httpHandlerConfigs: () => ({}),
+  } as NonNullable<S3ClientConfig['requestHandler']>;
 }
 
 async function limited(
-  handle: Handle,
+  network: Network,
   request: Request,
-  options: NonNullable<Parameters<Handle>[1]>,
-  timeoutMs: number,
-): Promise<Answered> {
+  { abortSignal, requestTimeout }: Options,
+  { idleTimeoutMs, requestTimeoutMs }: AwsLimits,
+): Promise<Response> {
+  const { method, headers, body } = request;
   const late = new AbortController();
-  const allowedMs = allowance(request, timeoutMs);
+  const allowedMs = allowance(request, requestTimeout ?? requestTimeoutMs, network.maxBufferedBytes);
   const stop = abortAfter(late, allowedMs);
-  const { abortSignal } = options as { abortSignal?: AbortSignal };
   const signal = abortSignal === undefined ? late.signal : AbortSignal.any([abortSignal, late.signal]);
   try {
-    const { response } = await handle(request, { ...options, abortSignal: signal });
-    const body = await wholeAnswer(response.body as Readable, MAX_ANSWER_BYTES);
-    response.body = Readable.from([withoutEcho(body, secretsOf(request))]);
-    return { response };
+    const answer = await network.send({ url: urlOf(request), method, headers, body, signal, idleTimeoutMs });
+    const whole = await wholeAnswer(answer.body, MAX_ANSWER_BYTES);
+    const told = Readable.from([withoutEcho(whole, secretsOf(request))]);
+    return { statusCode: answer.status, headers: answer.headers, body: told };
   } catch (error) {
     if (!late.signal.aborted) throw error;
     throw named('TimeoutError', `no whole answer within ${Math.round(allowedMs() / 1000)} s`);
   } finally {
     stop();
   }
+}
+
+/** The path is encoded as it was signed; a name in the query without a value has no "=". */
+function urlOf({ protocol, hostname, port, path, query = {} }: Request): URL {
+  const encoded = (text: string): string =>
+    encodeURIComponent(text).replaceAll(/[!'()*]/g, (one) =>
+      `%${one.charCodeAt(0).toString(16)}`.toUpperCase(),
+    );
+  const pairs = Object.entries(query).flatMap(([name, values]) =>
+    values === null ? [encoded(name)] : [values].flat().map((value) => `${encoded(name)}=${encoded(value)}`),
+  );
+  const host = `${hostname}${port === undefined ? '' : `:${port}`}`;
+  return new URL(`${protocol}//${host}${path}${pairs.length === 0 ? '' : `?${pairs.join('&')}`}`);
 }
 
 /** @param allowedMs since now; asked again when it is over, for it may have grown */
@@ -84,16 +110,16 @@ function abortAfter(late: AbortController, allowedMs: () => number): () => void 
 }
 
 /** How long a request may take since now: as asked again, for its body may have to wait, or be on its way already. */
-function allowance({ body, headers }: Request, timeoutMs: number): () => number {
+function allowance({ body, headers }: Request, timeoutMs: number, maxBufferedBytes: number): () => number {
   const startedAt = performance.now();
   const sizeBytes = Number(headers['content-length'] ?? 0);
   let handedOnMs: number | null = null;
   if (body instanceof Readable) body.once('end', () => (handedOnMs = performance.now() - startedAt));
   return () => {
-    const waitedMs = body instanceof Readable && 'waitedMs' in body ? (body as PacedBody).waitedMs() : 0;
+    const waitedMs = body instanceof Readable && 'waitedMs' in body ? body.waitedMs() : 0;
     const wholeMs = timeoutMs + waitedMs + sizeBytes / SLOWEST_BYTES_PER_MS;
     if (handedOnMs === null) return wholeMs;
-    const bufferedMs = Math.min(sizeBytes, MAX_BUFFERED_BYTES) / SLOWEST_BYTES_PER_MS;
+    const bufferedMs = Math.min(sizeBytes, maxBufferedBytes) / SLOWEST_BYTES_PER_MS;
     return Math.min(wholeMs, handedOnMs + bufferedMs + timeoutMs);
   };
 }

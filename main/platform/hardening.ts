@@ -24,7 +24,7 @@ export function insistOnCertificates(environment: NodeJS.ProcessEnv = process.en
   const wasOff = environment.NODE_TLS_REJECT_UNAUTHORIZED === '0';
   delete environment.NODE_TLS_REJECT_UNAUTHORIZED;
   return wasOff
-    ? 'NODE_TLS_REJECT_UNAUTHORIZED=0 is ignored: certificates are always checked. Add your own authority with NODE_EXTRA_CA_CERTS.'
+    ? "NODE_TLS_REJECT_UNAUTHORIZED=0 is ignored: certificates are always checked. Add your own authority to the system's store."
     : null;
 }
 

@@ -1,5 +1,6 @@
 // The description of a policy key, and schemas that several keys share.
 
+import { isAbsolute } from 'node:path';
 import { z } from 'zod';
 
 /** `live`: at once; `when-idle`: as soon as no contact is open; `restart`: when Sightline starts again. */
@@ -46,6 +47,7 @@ function formOf(schema: z.ZodType): KeyInfo<unknown>['form'] {
 
 export const integer = (min: number, max: number) => z.number().int().min(min).max(max);
 export const path = z.string().min(1, 'must not be empty');
+export const absolutePath = path.refine((text) => isAbsolute(text), 'must be an absolute path');
 export const region = z
   .string()
   .regex(/^[a-z]{2,}(-[a-z0-9]+)+$/, 'must be a region, for example eu-central-1');
@@ -53,6 +55,33 @@ export const region = z
 export const safeUrl = z
   .string()
   .refine(isSafeUrl, 'must be an https URL (http is for loopback addresses only)');
+
+/** A proxy, or with `pac+` a script that names one (PAC). User and password may be in it. */
+export const proxyUrl = z
+  .string()
+  .max(2048)
+  .refine(
+    isProxyUrl,
+    'must be direct, http://proxy:port, https://proxy:port, or the address of a script after pac+, for example pac+http://wpad/wpad.dat',
+  );
+
+function isProxyUrl(text: string): boolean {
+  if (text === 'direct') return true;
+  if (!URL.canParse(text)) return false;
+  const { protocol, hostname, pathname, search, username, password } = new URL(text);
+  if (text.startsWith('pac+')) return /^pac\+(https?|file):$/.test(protocol) && !text.includes('@');
+  const isOnlyHost = hostname !== '' && ['', '/'].includes(pathname) && search === '';
+  return /^https?:$/.test(protocol) && isOnlyHost && [username, password].every(isDecodable);
+}
+
+function isDecodable(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 function isSafeUrl(text: string): boolean {
   if (!URL.canParse(text)) return false;

@@ -5,7 +5,17 @@ import { z } from 'zod';
 import { encoderNames } from '../shared/names.ts';
 import { logLevels } from '../platform/log.ts';
 import { domainListSchema } from './domains.ts';
-import { atRestart, integer, live, path, region, safeUrl, whenIdle } from './keyInfo.ts';
+import {
+  absolutePath,
+  atRestart,
+  integer,
+  live,
+  path,
+  proxyUrl,
+  region,
+  safeUrl,
+  whenIdle,
+} from './keyInfo.ts';
 
 export const policyKeys = {
   port: atRestart({
@@ -149,6 +159,20 @@ export const policyKeys = {
     defaultText: 'none',
     description:
       "URL of a service that exchanges the token of the agent's page for short-lived credentials for one recording. https only, except on this computer.",
+  }),
+  proxyUrl: live({
+    schema: proxyUrl,
+    default: null,
+    defaultText: "the system's proxy in the app, HTTPS_PROXY and NO_PROXY without it",
+    description:
+      'Proxy to AWS, broker and authentication endpoint: `http://[user:password@]proxy:port`, `pac+` and the address of a PAC script, or `direct`.',
+  }),
+  caFile: live({
+    schema: absolutePath,
+    default: null,
+    defaultText: "the system's roots only",
+    description:
+      "File (PEM) of root certificates to trust besides the system's, for `sightline serve` and the other commands. The app trusts the system's store only.",
   }),
   uploadLimitKbit: live({
     schema: integer(0, 10_000_000),

@@ -2,6 +2,7 @@
 // limit and the credentials.
 
 import type { Logger } from '../platform/log.ts';
+import type { Network } from '../platform/network/network.ts';
 import { appVersion, osName } from '../platform/version.ts';
 import type { Policy, PolicyKey } from '../policy/keys.ts';
 import type { Clock } from '../shared/time.ts';
@@ -26,6 +27,7 @@ export interface UploadServiceOptions
   extends Pick<PublisherPorts, 'onChange'>, Pick<UploadOptions, 'makeSlate' | 'makeBadge' | 'blankFormat'> {
   /** Read again for each upload. */
   readonly policy: Policy;
+  readonly network: Network;
   readonly current: CurrentSpoolSession;
   readonly announcer: Announcer;
   readonly statusEvents: StatusEvents;
@@ -53,10 +55,11 @@ const sinkKeys: readonly PolicyKey[] = [
 ];
 
 export function startUploads(options: UploadServiceOptions): UploadService {
-  const { policy, makeSlate, makeBadge, blankFormat, current, announcer, statusEvents, clock, log } = options;
+  const { policy, network, makeSlate, makeBadge, blankFormat, current } = options;
+  const { announcer, statusEvents, clock, log } = options;
   const throttle = new Throttle();
   const tokens = new PageTokens();
-  let sink = sinkOf(policy, throttle, tokens);
+  let sink = sinkOf(policy, network, throttle, tokens);
   let contactsAreOn = false;
   // Read once for each upload: it ends in the sink where it began, also after a policy change.
   const uploadOptions = (): UploadOptions => ({
@@ -127,7 +130,7 @@ export function startUploads(options: UploadServiceOptions): UploadService {
       limitUploads();
       if (keys.has('deliverDamaged')) publisher.retryNow();
       if (!sinkKeys.some((key) => keys.has(key))) return;
-      sink = sinkOf(policy, throttle, tokens);
+      sink = sinkOf(policy, network, throttle, tokens);
       publisher.retryNow();
     },
     tokenCame: (agentArn, token) => {
@@ -139,19 +142,20 @@ export function startUploads(options: UploadServiceOptions): UploadService {
   };
 }
 
-function sinkOf(policy: Policy, throttle: Throttle, tokens: PageTokens): Sink {
+function sinkOf(policy: Policy, network: Network, throttle: Throttle, tokens: PageTokens): Sink {
   const { s3Bucket: bucket, brokerUrl } = policy;
   if (policy.sink === 'folder' || bucket === null)
     return new FolderSink(policy.sinkFolder, { dataDir: policy.dataDir });
   return new S3Sink({
     settings: s3SettingsOf(policy),
     throttle,
+    network,
     credentialsFor:
       brokerUrl === null
         ? null
         : ({ recordingId, contactId, agentArn, instanceArn, key }) =>
             () =>
-              askBroker(brokerUrl, tokens.of(agentArn), {
+              askBroker(network, brokerUrl, tokens.of(agentArn), {
                 recordingId,
                 contactId,
                 agentArn,

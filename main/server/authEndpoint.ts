@@ -3,6 +3,7 @@
 
 import { z } from 'zod';
 import { ask, whyNoAnswer } from '../platform/ask.ts';
+import type { Network } from '../platform/network/network.ts';
 import { parseJson } from '../shared/json.ts';
 
 /** What the endpoint gets to know about the page. */
@@ -43,13 +44,14 @@ export function isSendable(token: string): boolean {
 
 /** Never rejects. @param token one that `isSendable` */
 export async function askEndpoint(
+  network: Network,
   url: string,
   token: string,
   question: AuthQuestion,
   timeoutMs = AUTH_TIMEOUT_MS,
 ): Promise<AuthOutcome> {
   try {
-    const { status, type, body } = await ask(url, {
+    const { status, type, body } = await ask(network, url, {
       method: 'POST',
       headers: {
         Authorization: `Bearer ${token}`,

@@ -5,6 +5,7 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { PolicyError, SightlineError } from '../shared/errors.ts';
 import type { Hello } from '../shared/protocol.ts';
 import type { Logger } from '../platform/log.ts';
+import type { Network } from '../platform/network/network.ts';
 import { appVersion } from '../platform/version.ts';
 import type { AuthOutcome, AuthQuestion } from './authEndpoint.ts';
 import { askEndpoint, isSendable } from './authEndpoint.ts';
@@ -69,7 +70,11 @@ export function authUrlOf({ authUrl, instanceAlias }: AuthenticationPolicy): str
 }
 
 /** null: policy requires no token. @throws PolicyError */
-export function authenticationOf(policy: AuthenticationPolicy, log: Logger): Authentication | null {
+export function authenticationOf(
+  policy: AuthenticationPolicy,
+  network: Network,
+  log: Logger,
+): Authentication | null {
   if (policy.auth === 'origin') return null;
   const url = authUrlOf(policy);
   if (url === null)
@@ -78,7 +83,7 @@ export function authenticationOf(policy: AuthenticationPolicy, log: Logger): Aut
     );
   return new Authentication({
     host: new URL(url).host,
-    ask: (token, question) => askEndpoint(url, token, question),
+    ask: (token, question) => askEndpoint(network, url, token, question),
     log,
     now: () => performance.now(),
     wallClock: Date.now,

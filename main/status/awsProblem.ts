@@ -2,6 +2,7 @@
 // whether EventBridge rejects the events themselves. Pure; codes of AWS's CommonErrors and PutEventsResultEntry pages.
 
 import { quoted, quotedCode } from '../platform/limits.ts';
+import { NetworkError } from '../platform/network/network.ts';
 
 export type ProblemKind =
   /** May pass without a fix. */
@@ -65,20 +66,21 @@ const remedyOf = new Map(
 
 const LOGIN_CODES =
   /^(Expired|UnrecognizedClient|InvalidClientToken|InvalidSignature|CredentialsProvider|Token)/;
-const TLS_CODES = /^(CERT_|SELF_SIGNED|DEPTH_ZERO|UNABLE_TO_|ERR_TLS_)/;
 
 /** An error that the SDK threw: its own, one of AWS's, or the network's. */
 export function problemOf(error: unknown): AwsProblem {
+  if (error instanceof NetworkError)
+    return make(
+      error.code === 'PROXY_UNREACHABLE' ? 'passing' : 'permanent',
+      error.code,
+      `EventBridge cannot be reached: ${error.message}.`,
+    );
   const { name, code, status, message } = partsOf(error);
   if (name === 'InvalidSignatureException' && /expired|not yet current/i.test(message))
     return problem('RequestTimeTooSkewed', message);
   if (remedyOf.has(name)) return problem(name, message);
   if (message === 'Region is missing') {
     return make('permanent', 'RegionMissing', 'No AWS region is known. Set "awsRegion".');
-  }
-  if (code !== undefined && TLS_CODES.test(code)) {
-    const what = 'The certificate of EventBridge is not trusted here. Add your proxy’s certificate authority';
-    return make('permanent', code, `${what} (NODE_EXTRA_CA_CERTS). (${message})`);
   }
   if (status === 413) return make('refused', name, `EventBridge finds the request too large. (${message})`);
   if (status !== undefined && status >= 400 && status < 500 && ![408, 425, 429].includes(status))

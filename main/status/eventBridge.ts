@@ -4,6 +4,7 @@
 import type { PutEventsRequestEntry } from '@aws-sdk/client-eventbridge';
 import type { Logger } from '../platform/log.ts';
 import { plainTimer } from '../platform/deadline.ts';
+import type { Network } from '../platform/network/network.ts';
 import { errno, errorMessage } from '../shared/errors.ts';
 import { EVENT_BRIDGE_FAILED, EVENT_BRIDGE_RECOVERED } from '../shared/names.ts';
 import type { StatusEvent } from '../shared/statusEvent.ts';
@@ -26,6 +27,7 @@ export interface EventBridgeOptions extends Pick<RetryLoopOptions, 'random' | 's
   /** Read for each request: policy may change. */
   readonly policy: EventBridgePolicy;
   readonly outbox: Outbox;
+  readonly network: Network;
   readonly clock: Pick<Clock, 'now'>;
   readonly log: Logger;
   /** After this time a request counts as lost. */
@@ -66,8 +68,8 @@ export class EventBridge {
   private readonly aws: PutEvents;
 
   constructor(private readonly options: EventBridgeOptions) {
-    const { policy, credentials, putEvents, random, setTimer } = options;
-    this.aws = putEvents ?? awsPutEvents(policy, credentials);
+    const { policy, network, credentials, putEvents, random, setTimer } = options;
+    this.aws = putEvents ?? awsPutEvents(policy, network, credentials);
     this.loop = new RetryLoop({
       attempt: () => this.sendSome(),
       ...{ longestMs: 5 * 60_000, random, setTimer },

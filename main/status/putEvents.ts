@@ -7,6 +7,7 @@ import type {
   PutEventsRequestEntry,
 } from '@aws-sdk/client-eventbridge';
 import { awsHandler, limitCredentials } from '../platform/awsHandler.ts';
+import type { Network } from '../platform/network/network.ts';
 
 const LIMITS = { idleTimeoutMs: 30_000, requestTimeoutMs: 60_000 };
 
@@ -33,13 +34,13 @@ export interface AwsPolicy {
 export type Credentials = EventBridgeClientConfig['credentials'];
 
 /** @param credentials instead of profile and chain */
-export function awsPutEvents(policy: AwsPolicy, credentials?: Credentials): PutEvents {
+export function awsPutEvents(policy: AwsPolicy, network: Network, credentials?: Credentials): PutEvents {
   let client: EventBridgeClient | null = null;
   return {
     async put(entries, signal) {
       const { EventBridgeClient, PutEventsCommand } = await import('@aws-sdk/client-eventbridge');
       if (client === null) {
-        const requestHandler = await awsHandler(LIMITS);
+        const requestHandler = awsHandler(network, LIMITS);
         client = new EventBridgeClient({ ...configOf(policy, credentials), requestHandler });
         limitCredentials(client);
       }

@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { NodeNetwork } from '../../main/platform/network/nodeNetwork.ts';
 import { askEndpoint } from '../../main/server/authEndpoint.ts';
 import { askBroker } from '../../main/publisher/s3/broker.ts';
 import { EventBridge } from '../../main/status/eventBridge.ts';
@@ -17,6 +18,7 @@ import { temporaryFolder } from '../unit/support/folders.ts';
 import { keepingLogger } from '../unit/support/logs.ts';
 import { statusEvent } from '../unit/support/statusEvents.ts';
 
+const network = new NodeNetwork();
 const MIB = 1024 * 1024;
 const TOKEN = 'a-page-token-c4n4ry-0123456789';
 const QUERY = 'key=s3cr3t-c4n4ry-of-the-broker';
@@ -34,7 +36,8 @@ const request = {
   ...{ recordingId: 'rec-1', contactId: 'c-1', agentArn: 'arn:agent', instanceArn: 'arn:instance' },
   ...{ bucket: BUCKET, keyPrefix: 'connect/acme/c-1' },
 };
-const broker = (): Promise<unknown> => askBroker(`${hostile.url}/credentials?${QUERY}`, TOKEN, request);
+const broker = (): Promise<unknown> =>
+  askBroker(network, `${hostile.url}/credentials?${QUERY}`, TOKEN, request);
 const question = { agentArn: 'arn:agent', instanceArn: 'arn:instance', origin: 'https://a', appVersion: '0' };
 
 describe('a broker', () => {
@@ -83,7 +86,7 @@ describe('an authentication endpoint', () => {
     ['says yes with another status', { kind: 'says', status: 201, body: () => '{"allowed":true}' }],
   ] as const)('that %s lets nobody in', async (_, act) => {
     hostile.hostility = () => act;
-    const outcome = await askEndpoint(`${hostile.url}/auth`, TOKEN, question, 2000);
+    const outcome = await askEndpoint(network, `${hostile.url}/auth`, TOKEN, question, 2000);
     expect(outcome.kind).toBe('unavailable');
     expect(JSON.stringify(outcome)).not.toContain('c4n4ry');
   });
@@ -95,6 +98,7 @@ describe('an EventBridge', () => {
     const outbox = new Outbox({ folder: join(await temporaryFolder(), 'outbox'), log });
     await outbox.add(statusEvent('rec-1'));
     const sender = new EventBridge({
+      network,
       policy: {
         ...{ eventBusName: 'a-bus', awsRegion: REGION, eventBridgeEndpoint: hostile.url, awsProfile: null },
       },
@@ -213,7 +217,7 @@ describe('the built program', () => {
     expect(impostor.requests).toEqual([]);
     expect(recorder.stderr()).toContain('NODE_TLS_REJECT_UNAUTHORIZED=0 is ignored');
     // The same broker is asked where its certificate is known: the address was right.
-    await recordInto(`${impostor.url}/credentials`, { NODE_EXTRA_CA_CERTS: cert });
+    await recordInto(`${impostor.url}/credentials`, { SIGHTLINE_CA_FILE: cert });
     expect(impostor.requests[0]?.headers.authorization).toBe(`Bearer ${TOKEN}`);
   });
 });

@@ -3,6 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { NodeNetwork } from '../../main/platform/network/nodeNetwork.ts';
 import { UploadError } from '../../main/publisher/uploadError.ts';
 import { S3Sink } from '../../main/publisher/s3/s3Sink.ts';
 import { Throttle } from '../../main/publisher/s3/throttle.ts';
@@ -39,6 +40,7 @@ function sink(requestTimeoutMs = 2000, credentials: object = store.credentials):
   return new S3Sink({
     settings: { ...settingsFor(store, { requestTimeoutMs }), endpoint: hostile.url },
     throttle: new Throttle(),
+    network: new NodeNetwork(),
     credentialsFor: () => credentials as S3Store['credentials'],
   });
 }

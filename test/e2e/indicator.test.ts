@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { AxeResults } from 'axe-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { NodeNetwork } from '../../main/platform/network/nodeNetwork.ts';
 import { agentOffer, shownSince } from '../../main/session/view.ts';
 import { silentLogger } from '../../main/platform/log.ts';
 import { findResourcesFolder } from '../../main/platform/paths.ts';
@@ -83,6 +84,7 @@ describe('the indicator over the real services', () => {
       policy.agentMaySuspend = may;
     };
     services = await startServices({
+      network: new NodeNetwork(),
       ...{ policy, resourcesFolder: findResourcesFolder(), describePortOwner, log: silentLogger },
     });
     // As main/desktop.ts does it.

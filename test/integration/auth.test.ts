@@ -310,7 +310,7 @@ describe('an endpoint that', () => {
     expect(error?.message).toContain('(DEPTH_ZERO_SELF_SIGNED_CERT)');
     expect(secret.questions).toEqual([]);
     await recorder.stop();
-    await start(secret.url, { NODE_EXTRA_CA_CERTS: cert });
+    await start(secret.url, { SIGHTLINE_CA_FILE: cert });
     expect(await (await open()).request('hello', hello(GOOD))).toMatchObject({ ok: true });
   });
 

@@ -3,6 +3,7 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { NodeNetwork } from '../../main/platform/network/nodeNetwork.ts';
 import type { LiveState } from '../../main/diagnostics/context.ts';
 import { judgeThroughput, throughputCheck } from '../../main/diagnostics/checks/throughput.ts';
 import { loadPolicy } from '../../main/policy/load.ts';
@@ -191,7 +192,7 @@ describe('a contact', () => {
       },
       eventBridgeProblem: () => null,
     };
-    const found = Promise.resolve(throughputCheck({ policy, instanceAlias: null, live }));
+    const found = Promise.resolve(throughputCheck({ policy, instanceAlias: null, live, network: new NodeNetwork() }));
     while (s3.strict!.bytesReceived === 0) await new Promise((resolve) => setTimeout(resolve, 10));
     const began = performance.now();
     isRecording = true;

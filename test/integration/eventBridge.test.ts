@@ -3,6 +3,7 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { NodeNetwork } from '../../main/platform/network/nodeNetwork.ts';
 import type { EventBridgeOptions, EventBridgePolicy } from '../../main/status/eventBridge.ts';
 import { EventBridge } from '../../main/status/eventBridge.ts';
 import { Outbox } from '../../main/status/outbox.ts';
@@ -46,6 +47,7 @@ function open(
     },
     credentials: () => Promise.resolve(server.key),
     outbox,
+    network: new NodeNetwork(),
     clock: { now: () => Date.now() },
     random: () => 0.01,
     log: kept.log,

@@ -16,6 +16,7 @@ import type {
   Target,
 } from '../../main/diagnostics/network/types.ts';
 import { DEFAULT_LIMITS } from '../../main/diagnostics/network/types.ts';
+import { NodeNetwork } from '../../main/platform/network/nodeNetwork.ts';
 import type { Authority, Identity, StandIn } from '../rig/networkHosts.ts';
 import {
   makeAuthority,
@@ -72,6 +73,7 @@ function portsTo(port: number, changes: Partial<NetworkPorts> = {}): NetworkPort
     dial: () => ({ address: '127.0.0.1', port }),
     proxyFor: () => Promise.resolve({ kind: 'direct' }),
     trustedRoots: aws.root,
+    network: new NodeNetwork(),
     platform: 'win32',
     ...changes,
   };

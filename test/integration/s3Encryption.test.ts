@@ -2,6 +2,7 @@
 // whatever a test wants.
 import { readdir } from 'node:fs/promises';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { NodeNetwork } from '../../main/platform/network/nodeNetwork.ts';
 import type { S3Settings } from '../../main/publisher/s3/settings.ts';
 import { tryS3 } from '../../main/publisher/s3/s3Trial.ts';
 import { manifestSchema } from '../../main/shared/manifest.ts';
@@ -237,7 +238,7 @@ async function trial(kmsKeyId: string | null): ReturnType<typeof tryS3> {
   process.env['AWS_ACCESS_KEY_ID'] = store.credentials.accessKeyId;
   process.env['AWS_SECRET_ACCESS_KEY'] = store.credentials.secretAccessKey;
   const trialSettings = settingsFor(store, { kmsKeyId });
-  return tryS3({ settings: trialSettings, prefix: '', machine: 'test', onDate: () => undefined });
+  return tryS3({ settings: trialSettings, network: new NodeNetwork(), prefix: '', machine: 'test', onDate: () => undefined });
 }
 
 describe("doctor's trial", () => {

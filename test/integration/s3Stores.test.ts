@@ -9,6 +9,7 @@ import {
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { NodeNetwork } from '../../main/platform/network/nodeNetwork.ts';
 import type { S3Settings } from '../../main/publisher/s3/settings.ts';
 import { tryS3 } from '../../main/publisher/s3/s3Trial.ts';
 import { Throttle } from '../../main/publisher/s3/throttle.ts';
@@ -257,6 +258,7 @@ function withStore(store: S3Store, differs: Differences): void {
     const trial = (kmsKeyId: string | null) =>
       tryS3({
         settings: settingsFor(store, { kmsKeyId, tags }),
+        network: new NodeNetwork(),
         ...{ prefix: 'a', machine: 'm', onDate: () => undefined },
       });
     const before = await store.openUploads();

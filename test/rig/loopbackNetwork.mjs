@@ -20,10 +20,10 @@ dns.promises.lookup = async (host) => {
 };
 
 const connect = net.connect;
-net.connect = (options) =>
-  isOurs(options.host)
-    ? connect({ ...options, host: '127.0.0.1', port: portOf(options.host) })
-    : connect(options);
+net.connect = (options) => {
+  const port = isOurs(options.host) ? portOf(options.host) : ports[options.host];
+  return port === undefined ? connect(options) : connect({ ...options, host: '127.0.0.1', port });
+};
 
 const connectSocket = net.Socket.prototype.connect;
 net.Socket.prototype.connect = function (...args) {

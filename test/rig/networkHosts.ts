@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import { createServer as createHttpServer, request as requestHttp } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
-import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { connect, createServer, isIP, type AddressInfo, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { findTool, endWithUs, runOrThrow } from './process.ts';
 
@@ -46,7 +46,7 @@ export async function makeAuthority(folder: string, organisation: string): Promi
     issue: async (host, { expired = false } = {}) => {
       serial += 1;
       const at = `${prefix}-${serial}`;
-      await writeFile(`${at}.ext`, `subjectAltName=DNS:${host}\n`);
+      await writeFile(`${at}.ext`, `subjectAltName=${isIP(host) === 0 ? 'DNS' : 'IP'}:${host}\n`);
       await runOrThrow(openssl, [
         ...['req', '-new', ...key, '-keyout', `${at}.key`, '-out', `${at}.csr`, '-subj', '/CN=host'],
       ]);
@@ -230,14 +230,15 @@ export async function startStunHost(
   };
 }
 
-async function listen(server: Server): Promise<StandIn> {
+/** On a port of 127.0.0.1, a free one unless told. */
+export async function listen(server: Server, at = 0): Promise<StandIn> {
   const sockets = new Set<Socket>();
   server.on('connection', (socket: Socket) => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
   });
   server.on('tlsClientError', () => undefined);
-  server.listen(0, '127.0.0.1');
+  server.listen(at, '127.0.0.1');
   await once(server, 'listening');
   return {
     port: (server.address() as AddressInfo).port,

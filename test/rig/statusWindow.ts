@@ -5,8 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { CDPSession, Page } from 'playwright-core';
+import { NodeNetwork } from '../../main/platform/network/nodeNetwork.ts';
 import { appDiagnostics } from '../../main/diagnostics/app.ts';
-import type { ResolveProxy } from '../../main/diagnostics/network/proxy.ts';
+import type { ResolveProxy } from '../../main/diagnostics/network/checkNetwork.ts';
 import type { NetworkPorts } from '../../main/diagnostics/network/types.ts';
 import type { StartSessionWatch } from '../../main/platform/sessionWatch.ts';
 import { findResourcesFolder } from '../../main/platform/paths.ts';
@@ -63,7 +64,7 @@ export interface BackstageOptions {
   /** As the app has them from Electron. */
   readonly resolveProxy?: ResolveProxy;
   /** Where the network's checks go. */
-  readonly network?: NetworkPorts;
+  readonly ports?: NetworkPorts;
 }
 
 /** Real services in this process, an agent at one page, and the overview over them. */
@@ -78,6 +79,7 @@ export async function startBackstage(options: BackstageOptions): Promise<Backsta
   let lock: Parameters<StartSessionWatch>[0]['onChange'] = () => undefined;
   const services = await startServices({
     policy,
+    network: new NodeNetwork(policy),
     resourcesFolder,
     describePortOwner,
     log,
@@ -110,7 +112,10 @@ export async function startBackstageThatFails(options: BackstageOptions): Promis
   const environment = environmentOf(home, options);
   const { values: policy } = loadPolicy({ machine: [], flags: {}, environment });
   const { log } = keepingLogger();
-  const started = startServices({ policy, resourcesFolder: findResourcesFolder(), describePortOwner, log });
+  const started = startServices({
+    ...{ policy, network: new NodeNetwork(policy), resourcesFolder: findResourcesFolder() },
+    ...{ describePortOwner, log },
+  });
   const problem = await started.then(
     () => null,
     (error: unknown) => toFailure(error),
@@ -151,11 +156,12 @@ function overviewOver(
   environment: Environment,
 ): Pick<Backstage, 'overview' | 'opened'> {
   const opened: Backstage['opened'] = [];
-  const { exportTo = null, resolveProxy, network } = options;
+  const { exportTo = null, resolveProxy, ports } = options;
   const diagnostics = appDiagnostics({
     ...{ services, log: keepingLogger().log, environment },
     ...(resolveProxy === undefined ? {} : { resolveProxy }),
-    ...(network === undefined ? {} : { network }),
+    ...(ports === undefined ? {} : { ports }),
+    network: services?.parts.network ?? new NodeNetwork(),
   });
   const exportReally = async (to: string): Promise<ExportOutcome> => {
     const { file } = await diagnostics.export(to);

@@ -1,6 +1,7 @@
 // Uploads into a store as the program makes them, without its capture: a real spool with simulated runs, the real sink,
 // the real SDK.
 import { randomUUID } from 'node:crypto';
+import { NodeNetwork } from '../../main/platform/network/nodeNetwork.ts';
 import type { UploadOptions, UploadResult } from '../../main/publisher/upload.ts';
 import { Upload, uploadRecording } from '../../main/publisher/upload.ts';
 import type { S3Settings } from '../../main/publisher/s3/settings.ts';
@@ -49,6 +50,7 @@ export function s3SinkFor(
   return new S3Sink({
     settings: settingsFor(store, settings),
     throttle,
+    network: new NodeNetwork(),
     credentialsFor: () => store.credentials,
   });
 }

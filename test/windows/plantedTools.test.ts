@@ -58,7 +58,7 @@ it('policy is read by Windows’ own reg.exe', async () => {
   expect(keys['allowedDomains']).toEqual({ value: [], source: 'default' });
 });
 
-it('doctor asks Windows’ own tools for the port, the clock and the proxy', async () => {
+it('doctor asks Windows’ own tools for the port and the clock', async () => {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   try {

@@ -5,7 +5,6 @@ import { hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { hostOf } from '../../platform/limits.ts';
 import { redactUrl } from '../../platform/redact.ts';
-import type { Policy } from '../../policy/keys.ts';
 import { S3Calls } from '../../publisher/s3/s3Client.ts';
 import { tryS3 } from '../../publisher/s3/s3Trial.ts';
 import { s3SettingsOf } from '../../publisher/s3/settings.ts';
@@ -41,9 +40,12 @@ const sources: readonly (readonly [string, string])[] = [
 ];
 
 /** @throws the AWS SDK's error when there are none */
-async function findCredentials(policy: Policy): Promise<FoundCredentials> {
+async function findCredentials({
+  policy,
+  network,
+}: Pick<CheckContext, 'policy' | 'network'>): Promise<FoundCredentials> {
   const settings = s3SettingsOf({ ...policy, s3Bucket: policy.s3Bucket ?? 'none' });
-  const calls = await S3Calls.open(settings, new Throttle(), null);
+  const calls = await S3Calls.open(settings, new Throttle(), null, network);
   try {
     const { sessionToken, expiration, ...found } = await calls.credentials();
     const marks = '$source' in found ? Object.keys(found.$source as object) : [];
@@ -62,10 +64,10 @@ async function findCredentials(policy: Policy): Promise<FoundCredentials> {
 }
 
 /** The credentials with which recordings and events go to AWS, and whether there are any now. */
-export async function credentialsCheck({
-  policy,
-  servers,
-}: Pick<CheckContext, 'policy' | 'servers'>): Promise<Finding> {
+export async function credentialsCheck(
+  context: Pick<CheckContext, 'policy' | 'network' | 'servers'>,
+): Promise<Finding> {
+  const { policy, servers } = context;
   const { sink, brokerUrl, eventBusName } = policy;
   if (sink === 's3' && brokerUrl !== null) {
     const host = hostOf(brokerUrl);
@@ -80,7 +82,7 @@ export async function credentialsCheck({
     'no credentials for AWS: ',
     'Without them nothing reaches AWS. Where "awsProfile" in Sightline\'s policy names a sign-on, have the agent sign in again ' +
       '(aws sso login). Otherwise set "brokerUrl" or "awsProfile" there, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY for the agent.',
-    async () => judgeCredentials(await findCredentials(policy), Date.now()),
+    async () => judgeCredentials(await findCredentials(context), Date.now()),
   );
 }
 
@@ -142,13 +144,15 @@ export function trialPlace({ policy, instanceAlias }: Pick<CheckContext, 'policy
 export async function sinkBucketCheck({
   policy,
   instanceAlias,
+  network,
   servers,
-}: Pick<CheckContext, 'policy' | 'instanceAlias' | 'servers'>): Promise<Finding> {
+}: Pick<CheckContext, 'policy' | 'instanceAlias' | 'network' | 'servers'>): Promise<Finding> {
   if (policy.brokerUrl !== null)
     return skipped('the broker issues credentials only for an agent’s token and for the name of a recording');
   const result = await tryS3({
     settings: s3SettingsOf(policy),
     ...trialPlace({ policy, instanceAlias }),
+    network,
     onDate: (date) => servers.noteDate('S3', date),
   });
   if (result.kind === 'put') {
@@ -182,7 +186,9 @@ function userName(): string {
  * for an answer, and reports the last attempt.
  */
 export async function eventBridgeCheck(
-  context: Pick<CheckContext, 'policy' | 'environment' | 'live'> & { readonly servers: Pick<Servers, 'ask'> },
+  context: Pick<CheckContext, 'policy' | 'network' | 'environment' | 'live'> & {
+    readonly servers: Pick<Servers, 'ask'>;
+  },
 ): Promise<Finding> {
   const { policy, servers, live } = context;
   if (policy.eventBusName === null) return skipped('no "eventBusName" is set: events are not sent to AWS');
@@ -211,7 +217,7 @@ export async function eventBridgeCheck(
   };
   const remedy = `Do what the check "credentials" says. ${resumes}`;
   return orFailed(`${state}; no credentials for AWS: `, remedy, async () => {
-    await findCredentials(policy);
+    await findCredentials(context);
     return reach();
   });
 }

@@ -2,12 +2,12 @@
 
 import { readFile } from 'node:fs/promises';
 import { availableParallelism, cpus, platform, release, totalmem } from 'node:os';
-import { parseRegQuery } from '../../platform/regQuery.ts';
+import { proxyName, type ProxyRoute } from '../../platform/network/proxy.ts';
 import type { RunTool } from '../../platform/runTool.ts';
 import { counted, failed, inGiB, ok, skipped, warning, type Environment, type Finding } from '../check.ts';
+import type { Policy } from '../../policy/keys.ts';
 import type { CheckContext, ServerTime } from '../context.ts';
 import { awsMinimum } from '../network/hosts.ts';
-import { proxyFromAnswer } from '../network/proxy.ts';
 import { outsideHosts } from './aws.ts';
 
 /** A machine with 4 GiB reports less: firmware and graphics reserve some. */
@@ -197,84 +197,37 @@ export function parseW32tm(output: string): TimeService | null {
   return leap === undefined ? null : { name: 'Windows Time', isSynchronised: leap !== '3', offsetMs: null };
 }
 
-const PROXY_VARIABLES = ['HTTPS_PROXY', 'HTTP_PROXY', 'ALL_PROXY'];
-const INTERNET_SETTINGS = 'HKCU\\Software\\Microsoft\\Windows\\CurrentVersion\\Internet Settings';
-
-type ProxyContext = Pick<CheckContext, 'policy' | 'environment' | 'resolveProxy' | 'run'>;
-
-/** Sightline connects directly, which matters where only a proxy leads outside. */
-export async function proxyCheck(context: ProxyContext): Promise<Finding> {
+/** How Sightline reaches each host that it connects to. Whether it does, the checks of those hosts show. */
+export async function proxyCheck(
+  context: Pick<CheckContext, 'policy' | 'environment' | 'network'>,
+): Promise<Finding> {
+  const { policy, network } = context;
   const hosts = outsideHosts(context);
-  return judgeProxy(context.environment, await configuredProxy(context, hosts), hosts);
+  const routes = await Promise.all(
+    hosts.map(async (host) => ({ host, route: await network.routeTo(new URL(`https://${host}/`)) })),
+  );
+  return judgeProxy(network.stack, policy, routes);
 }
 
-/** @param system what the system's settings name; null when nothing @param hosts that Sightline connects to */
 export function judgeProxy(
-  environment: Environment,
-  system: string | null,
-  hosts: readonly string[],
+  stack: string,
+  { proxyUrl, caFile }: Pick<Policy, 'proxyUrl' | 'caFile'>,
+  routes: readonly { readonly host: string; readonly route: ProxyRoute }[],
 ): Finding {
-  const found = PROXY_VARIABLES.flatMap((name) => {
-    const spelling = [name, name.toLowerCase()].find((one) => (environment[one] ?? '') !== '');
-    return spelling === undefined ? [] : [`${spelling}=${environment[spelling] ?? ''}`];
-  });
-  if (system !== null) found.push(system);
-  if (found.length === 0) return ok('none is set');
-  const evidence = found.map(withoutSecrets).join('; ');
-  if (hosts.length === 0) return ok(`${evidence}; Sightline connects to nothing outside this machine`);
+  const from = proxyUrl === null ? '' : ' (policy "proxyUrl")';
+  if (routes.length === 0) return ok('Sightline connects to nothing outside this machine');
+  const unusable = routes.flatMap(({ host, route }) =>
+    route.kind === 'unusable' ? [`${host}: ${route.why}`] : [],
+  );
+  if (unusable.length > 0)
+    return failed(unusable.join('; '), 'Set "proxyUrl" in Sightline\'s policy to an HTTP proxy.');
+  const texts = routes.map(
+    ({ host, route }) => `${host} ${route.kind === 'proxy' ? `through ${proxyName(route.url)}` : 'directly'}`,
+  );
+  const evidence = `${stack} connects to ${texts.join(', ')}${from}`;
+  if (caFile === null || stack !== 'Chromium') return ok(evidence);
   return warning(
-    `${evidence}; Sightline connects directly to ${hosts.join(', ')}`,
-    'Sightline does not use a proxy. Have the firewall let this computer reach these hosts directly, TCP 443; or configure hosts within your network ("s3Endpoint" and "eventBridgeEndpoint" in its policy, for example AWS VPC endpoints).',
+    `${evidence}; "caFile" has no effect in the app, which trusts the system's store only`,
+    "Add your root certificate to the system's store (Windows: Trusted Root Certification Authorities of the computer).",
   );
-}
-
-/** Removes user and password (everything before the last @, because a password may contain one) and the query of a script. */
-function withoutSecrets(text: string): string {
-  return text.replace(/^([A-Za-z_]+=|.*? is )?([a-z]+:\/\/)?.*@/s, '$1$2…@').replace(/\?.*$/s, '?…');
-}
-
-/** What the desktop answers for the hosts; without a desktop, the system's settings. */
-async function configuredProxy(
-  { resolveProxy, policy, run }: ProxyContext,
-  outside: readonly string[],
-): Promise<string | null> {
-  if (resolveProxy === null) return readSystemProxy(process.platform, quiet(run));
-  const hosts = outside.length > 0 ? outside : policy.allowedDomains.slice(0, 1);
-  try {
-    const answers = await Promise.all(
-      hosts.map(async (host) => ({ host, answer: await resolveProxy(`https://${host}/`) })),
-    );
-    const proxies = answers
-      .filter(({ answer }) => proxyFromAnswer(answer).kind !== 'direct')
-      .map(({ host, answer }) => `the desktop's proxy for ${host} is ${answer.slice(0, 200)}`);
-    return proxies.length === 0 ? null : proxies.join('; ');
-  } catch {
-    return readSystemProxy(process.platform, quiet(run));
-  }
-}
-
-async function readSystemProxy(system: NodeJS.Platform, output: Output): Promise<string | null> {
-  if (system === 'win32') return parseInternetSettings(await output('reg', 'query', INTERNET_SETTINGS));
-  if (system === 'darwin') return parseScutil(await output('scutil', '--proxy'));
-  const mode = (await output('gsettings', 'get', 'org.gnome.system.proxy', 'mode')).trim();
-  return /^'(manual|auto)'$/.test(mode) ? `GNOME's proxy setting is ${mode.slice(1, -1)}` : null;
-}
-
-export function parseInternetSettings(output: string): string | null {
-  const values = new Map(
-    parseRegQuery(output, INTERNET_SETTINGS).map(({ name, data }) => [name, data.trim()]),
-  );
-  const [server = '', script = ''] = [values.get('ProxyServer'), values.get('AutoConfigURL')];
-  if (values.get('ProxyEnable') === '0x1' && server !== '') return `Windows' proxy is ${server}`;
-  return script === '' ? null : `Windows' proxy script is ${script}`;
-}
-
-export function parseScutil(output: string): string | null {
-  const value = (name: string): string | undefined =>
-    new RegExp(`^\\s*${name} : (.+)$`, 'm').exec(output)?.[1];
-  if (value('HTTPSEnable') === '1')
-    return `macOS' proxy is ${value('HTTPSProxy') ?? '?'}:${value('HTTPSPort') ?? '?'}`;
-  if (value('ProxyAutoConfigEnable') === '1')
-    return `macOS' proxy script is ${value('ProxyAutoConfigURLString') ?? '?'}`;
-  return null;
 }

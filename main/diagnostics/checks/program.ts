@@ -2,6 +2,7 @@
 
 import { createServer } from 'node:net';
 import { ask } from '../../platform/ask.ts';
+import { NodeNetwork } from '../../platform/network/nodeNetwork.ts';
 import { readControlFile } from '../../server/controlFile.ts';
 import { DOOR_PATH, UPGRADE_REQUIRED } from '../../server/port/doorProtocol.ts';
 import { lockHolder } from '../../platform/instanceLock.ts';
@@ -118,7 +119,7 @@ function isFree(port: number, host: string): Promise<boolean> {
 const limits = { timeoutMs: 2000, maxAnswerBytes: 4096 };
 
 async function askDoor(port: number): Promise<boolean> {
-  const answer = await ask(`http://127.0.0.1:${port}${DOOR_PATH}`, { method: 'GET', ...limits }).catch(
+  const answer = await ask(new NodeNetwork(), `http://127.0.0.1:${port}${DOOR_PATH}`, { method: 'GET', ...limits }).catch(
     () => null,
   );
   return answer?.status === UPGRADE_REQUIRED;
@@ -126,7 +127,11 @@ async function askDoor(port: number): Promise<boolean> {
 
 async function askVersion(port: number, origin: string): Promise<string | null> {
   const url = `http://127.0.0.1:${port}${HEALTH_PATH}`;
-  const answer = await ask(url, { method: 'GET', headers: { Origin: origin }, ...limits }).catch(() => null);
+  const answer = await ask(new NodeNetwork(), url, {
+    method: 'GET',
+    headers: { Origin: origin },
+    ...limits,
+  }).catch(() => null);
   const { app, version } = parseJsonObject(answer?.body ?? '') ?? {};
   return app === 'sightline' && typeof version === 'string' ? version.slice(0, 40) : null;
 }

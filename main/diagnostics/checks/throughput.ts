@@ -47,7 +47,7 @@ interface Line {
   end(): Promise<void>;
 }
 
-type ThroughputContext = Pick<CheckContext, 'policy' | 'instanceAlias' | 'live'>;
+type ThroughputContext = Pick<CheckContext, 'policy' | 'instanceAlias' | 'live' | 'network'>;
 
 export function throughputCheck(context: ThroughputContext): Promise<Finding> | Finding {
   const { sink, brokerUrl } = context.policy;
@@ -64,7 +64,7 @@ async function tryBucket(context: ThroughputContext, signal: AbortSignal): Promi
   const { prefix, machine } = trialPlace(context);
   let line: Line;
   try {
-    line = await openS3Line(s3SettingsOf(policy), trialKey(prefix, machine));
+    line = await openS3Line(s3SettingsOf(policy), trialKey(prefix, machine), context.network);
   } catch {
     return skipped('nothing can be uploaded: see the check "sink bucket"');
   }

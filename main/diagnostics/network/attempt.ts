@@ -1,9 +1,9 @@
 // The steps of checking one host. Each step uses what the previous one found.
 
 import type { Socket } from 'node:net';
+import { openTunnel, proxyName, type TunnelAnswer } from '../../platform/network/proxy.ts';
 import { failed, ok, skipped, warning, type Finding } from '../check.ts';
 import { localUdpPorts } from './hosts.ts';
-import { openTunnel, proxyName, type TunnelAnswer } from './proxy.ts';
 import { NoAnswerError, connectTo, firstOf, networkMessage, within } from './sockets.ts';
 import { askStun } from './stun.ts';
 import { judgeNoHandshake, shakeHands, upgrade, type Handshake } from './tls.ts';

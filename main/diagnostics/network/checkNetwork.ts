@@ -2,12 +2,16 @@
 // over UDP. Sends only handshakes; each step has a deadline, and everything ends within half a minute.
 
 import { lookup } from 'node:dns/promises';
+import { withDeadline } from '../../platform/deadline.ts';
+import type { Network } from '../../platform/network/network.ts';
+import { NodeNetwork } from '../../platform/network/nodeNetwork.ts';
+import { proxyFromAnswer, proxyFromEnvironment, type ProxyRoute } from '../../platform/network/proxy.ts';
 import { errorMessage } from '../../shared/errors.ts';
 import { skipped, warning, type Verdict } from '../check.ts';
 import { Attempt, type Context } from './attempt.ts';
 import { listedEndpoints } from './endpointList.ts';
 import { factsReadOn, hasTurnHosts, targetsOf, type Instance } from './hosts.ts';
-import { proxyFromDesktop, proxyFromEnvironment, type ResolveProxy } from './proxy.ts';
+import { NoAnswerError, networkMessage } from './sockets.ts';
 import {
   DEFAULT_LIMITS,
   type NetworkCheck,
@@ -16,10 +20,18 @@ import {
   type Target,
 } from './types.ts';
 
+/**
+ * Asks the desktop, as a browser would: its settings, its automatic configuration, its script (PAC).
+ *
+ * @returns `PROXY proxy.example:3128; DIRECT`; https://www.electronjs.org/docs/latest/api/session#sesresolveproxyurl
+ */
+export type ResolveProxy = (url: string) => Promise<string>;
+
 /** The real network, with the desktop's proxy or else the environment's. */
 export function systemPorts(
   environment: Readonly<Record<string, string | undefined>>,
   resolveProxy: ResolveProxy | null = null,
+  network: Network = new NodeNetwork(),
 ): NetworkPorts {
   return {
     resolve: async (host) => (await lookup(host, { all: true })).map(({ address }) => address),
@@ -29,7 +41,22 @@ export function systemPorts(
         ? (host, port) => Promise.resolve(proxyFromEnvironment(environment, host, port))
         : proxyFromDesktop(resolveProxy, DEFAULT_LIMITS.proxyMs),
     trustedRoots: undefined,
+    network,
     platform: process.platform,
+  };
+}
+
+/** By the desktop. A PAC script can be slow or unavailable: then nothing is tried. */
+export function proxyFromDesktop(resolve: ResolveProxy, limitMs: number) {
+  return async (host: string, port: number): Promise<ProxyRoute> => {
+    // A script needs a name, not a wildcard.
+    const url = `https://${host.replace('*', 'sightline-check')}:${port}/`;
+    try {
+      return proxyFromAnswer(await withDeadline(resolve(url), limitMs, () => new NoAnswerError(limitMs)));
+    } catch (error) {
+      const why = `the desktop does not say which proxy it uses: ${networkMessage(error)}`;
+      return { kind: 'unusable', why };
+    }
   };
 }
 
@@ -72,7 +99,7 @@ export async function checkNetwork(
     const listed =
       endpointList === null
         ? null
-        : await listedEndpoints(endpointList, instance.region, Date.now(), limits.listMs);
+        : await listedEndpoints(ports.network, endpointList, instance.region, Date.now(), limits.listMs);
     const targets = [...targetsOf(instance), ...(listed?.targets ?? [])];
     const checks = await mapAtOnce(targets, limits.atOnce, (target) =>
       checkTarget(target, { ports, limits, whole: whole.signal }),

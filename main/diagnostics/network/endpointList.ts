@@ -8,6 +8,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { z } from 'zod';
 import { ask, whyNoAnswer } from '../../platform/ask.ts';
+import type { Network } from '../../platform/network/network.ts';
 import { errno, errorMessage } from '../../shared/errors.ts';
 import { parseJson } from '../../shared/json.ts';
 import { counted, failed, ok, skipped, warning, type Finding } from '../check.ts';
@@ -84,10 +85,10 @@ function timeOf(createDate: string | number | undefined): number | null {
 }
 
 /** @param place a file, or an https address @throws Error that says why it cannot be read */
-async function readPlace(place: string, timeoutMs: number): Promise<string> {
+async function readPlace(network: Network, place: string, timeoutMs: number): Promise<string> {
   if (!place.includes('://')) return readFileOf(place);
   try {
-    const { status, body } = await ask(place, { method: 'GET', timeoutMs, maxAnswerBytes: MAX_BYTES });
+    const { status, body } = await ask(network, place, { method: 'GET', timeoutMs, maxAnswerBytes: MAX_BYTES });
     if (status === 200) return body;
     throw new HttpStatus(`it answered ${status}`);
   } catch (error) {
@@ -116,6 +117,7 @@ export interface ListedEndpoints {
 
 /** The list's age, and its hosts in the region. Never throws. @param now epoch ms */
 export async function listedEndpoints(
+  network: Network,
   place: string,
   region: string | null,
   now: number,
@@ -123,7 +125,7 @@ export async function listedEndpoints(
 ): Promise<ListedEndpoints> {
   const name = place.includes('://') ? new URL(place).host : place;
   try {
-    return judgeEndpointList(parseEndpointList(await readPlace(place, timeoutMs)), name, region, now);
+    return judgeEndpointList(parseEndpointList(await readPlace(network, place, timeoutMs)), name, region, now);
   } catch (error) {
     const finding = failed(
       `${name} cannot be used: ${errorMessage(error)}`,

@@ -110,7 +110,7 @@ function judgeFault(
     default:
       return failed(
         `${evidence}; the chain is not trusted here (${fault}): a proxy intercepts TLS`,
-        `${exempt} If that is not possible, the browser and Sightline (NODE_EXTRA_CA_CERTS) must trust its root certificate.`,
+        `${exempt} If that is not possible, add its root certificate to the system's store, which the browser and Sightline trust.`,
       );
   }
 }

@@ -1,6 +1,8 @@
 // The types of the network's checks. All traffic goes through the ports, so that tests can redirect it to stand-ins on loopback;
 // the program has no setting for that.
 
+import type { Network } from '../../platform/network/network.ts';
+import type { ProxyRoute } from '../../platform/network/proxy.ts';
 import type { Finding } from '../check.ts';
 
 /** What the checks of a host are called; `region` and `endpoint-list` are about the instance. */
@@ -31,20 +33,17 @@ export interface Endpoint {
   readonly port: number;
 }
 
-export type ProxyRoute =
-  | { readonly kind: 'direct' }
-  | { readonly kind: 'proxy'; readonly url: URL }
-  | { readonly kind: 'unusable'; readonly why: string };
-
 export interface NetworkPorts {
   /** @throws a system error, such as ENOTFOUND */
   readonly resolve: (host: string) => Promise<readonly string[]>;
   /** Where packets for an endpoint are sent. */
   readonly dial: (endpoint: Endpoint, host: string) => Endpoint;
   readonly proxyFor: (host: string, port: number) => Promise<ProxyRoute>;
-  /** Roots (PEM) to trust instead of Node's; undefined: Node's and NODE_EXTRA_CA_CERTS. */
+  /** What to trust; undefined: Node's roots. */
   readonly trustedRoots: string | undefined;
   readonly platform: NodeJS.Platform;
+  /** For AWS's list of endpoints. */
+  readonly network: Network;
 }
 
 export const DEFAULT_LIMITS = {

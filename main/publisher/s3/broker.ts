@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { ask, whyNoAnswer } from '../../platform/ask.ts';
 import { hostOf } from '../../platform/limits.ts';
+import type { Network } from '../../platform/network/network.ts';
 import { parseJson } from '../../shared/json.ts';
 import type { SinkOrder } from '../sink.ts';
 import { UploadError } from '../uploadError.ts';
@@ -31,6 +32,7 @@ const MAX_ANSWER_BYTES = 64 * 1024;
 
 /** @param token of the agent's page; null when no page has sent one since the start */
 export async function askBroker(
+  network: Network,
   url: string,
   token: string | null,
   request: BrokerRequest,
@@ -51,7 +53,7 @@ export async function askBroker(
       false,
     );
   }
-  const text = await post(url, token, request);
+  const text = await post(network, url, token, request);
   const parsed = answerSchema.safeParse(parseJson(text));
   if (!parsed.success) {
     const where = parsed.error.issues.map((issue) => issue.path.join('.') || 'the response').join(', ');
@@ -64,8 +66,8 @@ export async function askBroker(
   return parsed.data;
 }
 
-async function post(url: string, token: string, request: BrokerRequest): Promise<string> {
-  const answer = await ask(url, {
+async function post(network: Network, url: string, token: string, request: BrokerRequest): Promise<string> {
+  const answer = await ask(network, url, {
     method: 'POST',
     headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${token}` },
     body: JSON.stringify(request),

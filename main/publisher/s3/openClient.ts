@@ -4,6 +4,7 @@
 import type * as AwsS3 from '@aws-sdk/client-s3';
 import type { S3Client, S3ClientConfig } from '@aws-sdk/client-s3';
 import { awsHandler, limitCredentials } from '../../platform/awsHandler.ts';
+import type { Network } from '../../platform/network/network.ts';
 import type { S3Settings } from './settings.ts';
 
 export type Sdk = typeof AwsS3;
@@ -17,6 +18,7 @@ let clockOffsetMs = 0;
 export async function openClient(
   { region, endpoint, pathStyle, profile, idleTimeoutMs, requestTimeoutMs }: S3Settings,
   credentials: S3ClientConfig['credentials'] | null,
+  network: Network,
 ): Promise<{ sdk: Sdk; client: S3Client }> {
   // The SDK prints it for developers; agents have no use for it.
   process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
@@ -28,7 +30,9 @@ export async function openClient(
     // Every body has its own checksum.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
-    requestHandler: await awsHandler({ idleTimeoutMs, requestTimeoutMs }),
+    requestHandler: awsHandler(network, { idleTimeoutMs, requestTimeoutMs }),
+    // Chromium does not wait for the answer to it, and some proxies do not know it.
+    expectContinueHeader: false,
     ...(region === null ? {} : { region }),
     ...(endpoint === null ? {} : { endpoint }),
     ...(profile === null ? {} : { profile }),

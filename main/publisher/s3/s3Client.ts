@@ -1,6 +1,7 @@
 // The S3 requests that an upload needs. Each response is verified. Nothing is retried here; the queue does that.
 
 import type { S3Client, S3ClientConfig, StorageClass } from '@aws-sdk/client-s3';
+import type { Network } from '../../platform/network/network.ts';
 import { UploadError } from '../uploadError.ts';
 import type { Bytes, MultipartUpload, Part, StoredObject } from './checksums.ts';
 import { compositeChecksum, sizeOf, toBase64 } from './checksums.ts';
@@ -61,8 +62,9 @@ export class S3Calls {
     settings: S3Settings,
     throttle: Throttle,
     credentials: S3ClientConfig['credentials'] | null,
+    network: Network,
   ): Promise<S3Calls> {
-    const { sdk, client } = await openClient(settings, credentials);
+    const { sdk, client } = await openClient(settings, credentials, network);
     return new S3Calls(sdk, client, settings, throttle);
   }
 

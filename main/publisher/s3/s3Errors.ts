@@ -2,6 +2,7 @@
 // Codes of S3: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
 
 import { quoted, quotedCode } from '../../platform/limits.ts';
+import { NetworkError } from '../../platform/network/network.ts';
 import type { ErrorCode } from '../../shared/errors.ts';
 import { SightlineError, errno } from '../../shared/errors.ts';
 import { UploadError } from '../uploadError.ts';
@@ -80,6 +81,7 @@ export function s3Advice(error: unknown): string {
 }
 
 function classify(error: unknown): Known {
+  if (error instanceof NetworkError) return network(`S3 cannot be reached: ${error.message}.`);
   const name = nameOf(error);
   const found = known[name];
   if (found !== undefined) return found;

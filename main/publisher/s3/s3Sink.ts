@@ -1,6 +1,7 @@
 // The S3 sink: where a recording goes in its bucket, with which credentials, and what earlier attempts left there.
 
 import type { S3ClientConfig } from '@aws-sdk/client-s3';
+import type { Network } from '../../platform/network/network.ts';
 import type { Sink, SinkObject, SinkOrder } from '../sink.ts';
 import { manifestKey } from '../sink.ts';
 import type { MultipartUpload } from './checksums.ts';
@@ -14,6 +15,7 @@ import type { Throttle } from './throttle.ts';
 export interface S3SinkOptions {
   readonly settings: S3Settings;
   readonly throttle: Throttle;
+  readonly network: Network;
   /** The broker's credentials for an order; null: the SDK's default chain or the profile. */
   readonly credentialsFor: ((order: SinkOrder) => S3ClientConfig['credentials']) | null;
 }
@@ -71,7 +73,7 @@ export class S3Sink implements Sink {
   }
 
   private open(order: SinkOrder): Promise<S3Calls> {
-    const { settings, throttle, credentialsFor } = this.options;
-    return S3Calls.open(settings, throttle, credentialsFor?.(order) ?? null);
+    const { settings, throttle, credentialsFor, network } = this.options;
+    return S3Calls.open(settings, throttle, credentialsFor?.(order) ?? null, network);
   }
 }

@@ -1,6 +1,7 @@
 // The health check's timed upload: real bytes of one trial object, sent like a recording's and deleted again.
 
 import { randomBytes } from 'node:crypto';
+import type { Network } from '../../platform/network/network.ts';
 import { hashed } from './checksums.ts';
 import { S3Calls } from './s3Client.ts';
 import type { S3Settings } from './settings.ts';
@@ -17,9 +18,9 @@ export interface S3Line {
  * Connects and signs in, so that the first upload is not timed with it.
  * @param key of the trial object @throws UploadError
  */
-export async function openS3Line(settings: S3Settings, key: string): Promise<S3Line> {
+export async function openS3Line(settings: S3Settings, key: string, network: Network): Promise<S3Line> {
   // Without the policy's limit, which applies during contacts only.
-  const calls = await S3Calls.open(settings, new Throttle(), null);
+  const calls = await S3Calls.open(settings, new Throttle(), null, network);
   try {
     await calls.find(key);
   } catch (error) {

@@ -2,6 +2,7 @@
 // one computer, so that there is never more than one where it may not be deleted.
 
 import { randomBytes } from 'node:crypto';
+import type { Network } from '../../platform/network/network.ts';
 import { expectedOf, hashed, isWhole } from './checksums.ts';
 import type { Encryption } from './encryption.ts';
 import {
@@ -29,6 +30,7 @@ export type S3TrialResult =
 
 export interface S3TrialOptions {
   readonly settings: S3Settings;
+  readonly network: Network;
   /** With forward slashes, without one at its end. */
   readonly prefix: string;
   /** Distinguishes this computer's object from others'. */
@@ -40,9 +42,9 @@ export interface S3TrialOptions {
 const TIMEOUT_MS = 20_000;
 
 export async function tryS3(options: S3TrialOptions): Promise<S3TrialResult> {
-  const { settings, prefix, machine, onDate } = options;
+  const { settings, network, prefix, machine, onDate } = options;
   const key = trialKey(prefix, machine);
-  const calls = await S3Calls.open(settings, new Throttle(), null);
+  const calls = await S3Calls.open(settings, new Throttle(), null, network);
   try {
     calls.onDate(onDate);
     const bytes = hashed(Buffer.from(`Sightline's test object ${randomBytes(8).toString('hex')}\n`));

@@ -2,7 +2,7 @@
 // rate applies immediately, also to waiting requests.
 
 import { Readable } from 'node:stream';
-import type { PacedBody } from '../../platform/awsHandler.ts';
+import type { UploadBody } from '../../platform/network/network.ts';
 
 /** How much may be sent at once after a pause. */
 const BURST_MS = 250;
@@ -63,12 +63,12 @@ export class Throttle {
   }
 }
 
-/** @param onSent called for each slice that the connection has accepted */
+/** @param onSent called for what the network has sent */
 export function pacedBody(
   data: Uint8Array,
   throttle: Throttle,
   onSent: (bytes: number) => void = () => undefined,
-): PacedBody {
+): UploadBody {
   // How long the limit has delayed this body: that time does not count against the server's deadline.
   let endedMs = 0;
   let since: number | null = null;
@@ -81,9 +81,7 @@ export function pacedBody(
       endedMs = waitedMs();
       since = null;
       yield slice;
-      // The connection asks for the next slice now.
-      onSent(slice.byteLength);
     }
   }
-  return Object.assign(Readable.from(slices(), { highWaterMark: 2 }), { waitedMs });
+  return Object.assign(Readable.from(slices(), { highWaterMark: 2 }), { waitedMs, onSent });
 }

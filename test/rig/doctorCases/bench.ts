@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
+import { NodeNetwork } from '../../../main/platform/network/nodeNetwork.ts';
 import type { CheckResult } from '../../../main/diagnostics/check.ts';
 import { checkTable, runChecks } from '../../../main/diagnostics/checks.ts';
 import { openContext, type CheckContext } from '../../../main/diagnostics/context.ts';
@@ -105,6 +106,7 @@ export class Bench {
     const { values: policy, warnings } = loadPolicy({ machine: [], ...sourcesFrom(command.opts()) });
     return openContext({
       ...{ policy, policyWarnings: warnings, log: silentLogger, environment: process.env },
+      network: new NodeNetwork(policy),
       resourcesFolder: findResourcesFolder(),
     });
   }

@@ -245,12 +245,10 @@ export const cloudCases: readonly DoctorCase[] = [
   },
   {
     check: 'proxy',
-    verdict: 'warning',
-    when: 'one is set and the broker is outside',
-    evidence:
-      /HTTPS_PROXY=http:\/\/…@proxy\.example:3128; Sightline connects directly to broker\.corp\.example$/,
-    remedy:
-      /^Sightline does not use a proxy\. Have the firewall let this computer reach these hosts directly, TCP 443/,
+    verdict: 'failed',
+    when: 'one is set that Sightline cannot use',
+    evidence: /^broker\.corp\.example: a socks5 proxy, which Sightline does not use$/,
+    remedy: /^Set "proxyUrl" in Sightline's policy to an HTTP proxy\.$/,
     arrange: () => ({
       flags: [
         ...[...S3, '--s3-endpoint', 'http://127.0.0.1:9', '--s3-path-style'],
@@ -258,7 +256,7 @@ export const cloudCases: readonly DoctorCase[] = [
       ],
       environment: {
         ...LOOPBACK_ONLY,
-        HTTPS_PROXY: 'http://agent:hunter2@proxy.example:3128',
+        HTTPS_PROXY: 'socks5://agent:hunter2@proxy.example:3128',
         AWS_ACCESS_KEY_ID: testKey.accessKeyId,
         AWS_SECRET_ACCESS_KEY: testKey.secretAccessKey,
       },

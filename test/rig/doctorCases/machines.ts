@@ -46,7 +46,7 @@ export const machines: Readonly<Record<string, readonly DoctorCase[]>> = {
     pick('policy in force', 'a variable sets what only the machine policy may set'),
   ],
   'a sign-on that has ended': [pick('credentials', 'the sign-on of the profile has ended')],
-  'a proxy': [pick('proxy', 'one is set and the broker is outside')],
+  'a proxy': [pick('proxy', 'one is set that Sightline cannot use')],
 };
 
 const elsewhere = new Set(Object.values(machines).flat());

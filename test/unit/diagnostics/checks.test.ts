@@ -5,6 +5,7 @@ import { chmod, readdir, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { NodeNetwork } from '../../../main/platform/network/nodeNetwork.ts';
 import { ok } from '../../../main/diagnostics/check.ts';
 import { matchesPattern } from '../../../main/browserPolicy/coverage.ts';
 import { runChecks } from '../../../main/diagnostics/checks.ts';
@@ -36,7 +37,7 @@ async function contextOf(changes: Partial<Policy>): Promise<CheckContext> {
   const home = await temporaryFolder();
   const { values } = loadPolicy({ machine: [], flags: {}, environment: { HOME: home } });
   const policy = { ...values, dataDir: join(home, 'data'), sinkFolder: join(home, 'sink'), ...changes };
-  return openContext({ policy, resourcesFolder: home, log: silentLogger });
+  return openContext({ policy, network: new NodeNetwork(), resourcesFolder: home, log: silentLogger });
 }
 
 describe('runChecks', () => {

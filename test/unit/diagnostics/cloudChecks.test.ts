@@ -2,6 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { NodeNetwork } from '../../../main/platform/network/nodeNetwork.ts';
 import { ok } from '../../../main/diagnostics/check.ts';
 import { eventBridgeCheck, judgeBroker, judgeCredentials } from '../../../main/diagnostics/checks/aws.ts';
 import { judgeClock, judgeProxy } from '../../../main/diagnostics/checks/machine.ts';
@@ -66,15 +67,28 @@ describe('clock', () => {
 });
 
 describe('proxy', () => {
-  it('is shown without its password, and matters only where Sightline connects outside', () => {
-    expect(judgeProxy({}, null, ['s3.example'])).toEqual(ok('none is set'));
-    const set = judgeProxy({ https_proxy: 'http://me:hunter2@proxy.example:3128' }, null, ['s3.example']);
-    expect(set.verdict).toBe('warning');
-    expect(set.evidence).toContain('https_proxy=http://…@proxy.example:3128');
-    expect(set.evidence).not.toContain('hunter2');
-    const slash = judgeProxy({ HTTP_PROXY: 'http://me:hun/ter@2@proxy.example:3128' }, null, []);
-    expect(slash.evidence).not.toMatch(/me:|hun|ter@|2@/);
-    expect(slash.verdict).toBe('ok');
+  it('is named without its password, for each host outside', () => {
+    const policy = { proxyUrl: 'http://me:hunter2@proxy.example:3128', caFile: null };
+    const proxy = { kind: 'proxy', url: new URL(policy.proxyUrl) } as const;
+    expect(judgeProxy('Node', policy, [])).toMatchObject({ verdict: 'ok' });
+    const routes = [
+      { host: 's3.example', route: proxy },
+      { host: 'events.example', route: { kind: 'direct' } as const },
+    ];
+    expect(judgeProxy('Node', policy, routes)).toEqual(
+      ok(
+        'Node connects to s3.example through proxy.example:3128, events.example directly (policy "proxyUrl")',
+      ),
+    );
+    const socks = { kind: 'unusable', why: 'a socks5 proxy, which Sightline does not use' } as const;
+    expect(judgeProxy('Node', policy, [{ host: 's3.example', route: socks }]).verdict).toBe('failed');
+  });
+
+  it('of the app: a file of roots has no effect there', () => {
+    const routes = [{ host: 's3.example', route: { kind: 'direct' } as const }];
+    const finding = judgeProxy('Chromium', { proxyUrl: null, caFile: '/etc/roots.pem' }, routes);
+    expect(finding).toMatchObject({ verdict: 'warning' });
+    expect(finding.remedy).toContain("the system's store");
   });
 });
 
@@ -91,6 +105,7 @@ describe('EventBridge', () => {
     const look = (problem: string | null, reach: () => Promise<number>, more: Partial<Policy> = {}) =>
       eventBridgeCheck({
         ...{ policy: { ...policy, ...more }, environment: {}, servers: { ask: reach } },
+        network: new NodeNetwork(),
         live: {
           isRecording: () => false,
           onChange: () => () => undefined,

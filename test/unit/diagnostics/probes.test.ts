@@ -1,4 +1,4 @@
-// What the health checks read from the system: browsers' policies, the port's holder, time service, proxy settings.
+// What the health checks read from the system: browsers' policies, the port's holder, time service.
 import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { createServer, type RequestListener, type Server } from 'node:http';
@@ -6,13 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { parseRegistry, readBrowserPolicies } from '../../../main/browserPolicy/read.ts';
-import {
-  parseChrony,
-  parseInternetSettings,
-  parseScutil,
-  parseTimedatectl,
-  parseW32tm,
-} from '../../../main/diagnostics/checks/machine.ts';
+import { parseChrony, parseTimedatectl, parseW32tm } from '../../../main/diagnostics/checks/machine.ts';
 import { findPortHolder } from '../../../main/diagnostics/checks/program.ts';
 import { lockDataFolder, lockHolder } from '../../../main/platform/instanceLock.ts';
 import { temporaryFolder } from '../support/folders.ts';
@@ -139,19 +133,5 @@ describe('the time service', () => {
     );
     expect(parseW32tm('Leap Indicator: 0(no warning)\r\n')?.isSynchronised).toBe(true);
     expect([parseChrony(''), parseTimedatectl(''), parseW32tm('')]).toEqual([null, null, null]);
-  });
-});
-
-describe('the system’s proxy', () => {
-  it('is read as Windows and macOS print it', () => {
-    const settings =
-      '\r\n    ProxyEnable    REG_DWORD    0x1\r\n    ProxyServer    REG_SZ    proxy.example:3128\r\n';
-    expect(parseInternetSettings(settings)).toBe("Windows' proxy is proxy.example:3128");
-    expect(parseInternetSettings(settings.replace('0x1', '0x0'))).toBeNull();
-    const script = '    AutoConfigURL    REG_SZ    http://x.example/p.pac\r\n';
-    expect(parseInternetSettings(script)).toBe("Windows' proxy script is http://x.example/p.pac");
-    const scutil = '<dictionary> {\n  HTTPSEnable : 1\n  HTTPSPort : 3128\n  HTTPSProxy : p.example\n}';
-    expect(parseScutil(scutil)).toBe("macOS' proxy is p.example:3128");
-    expect(parseScutil('<dictionary> {\n  HTTPSEnable : 0\n}')).toBeNull();
   });
 });

@@ -83,6 +83,7 @@ const others: Readonly<Partial<Record<PolicyKey, string>>> = {
   ...{ authUrl: 'https://evil.example', dataDir: '/tmp/d', spoolQuotaMiB: '1', spoolMinFreeMiB: '0' },
   ...{ keepPublishedHours: '9', deliverDamaged: 'no', sink: 's3', sinkFolder: '/tmp/s', s3Bucket: 'thief' },
   ...{ s3Endpoint: 'https://evil.example', s3PathStyle: 'yes', s3KmsKeyId: 'k', s3StorageClass: 'GLACIER' },
+  ...{ proxyUrl: 'http://evil.example:3128', caFile: '/tmp/evil.pem' },
   ...{ s3Tags: 'a=b', awsRegion: 'us-east-1', awsProfile: 'mine', brokerUrl: 'https://evil.example' },
   ...{ uploadLimitKbit: '1', keyPrefix: 'elsewhere', statusEventsFile: '/tmp/e', eventBusName: 'mine' },
   ...{ eventBridgeEndpoint: 'https://evil.example', fps: '1', maxMonitors: '1', display: ':99' },

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { certificateError } from '../../../main/platform/network/network.ts';
 import { problemOf, problemOfEntry } from '../../../main/status/awsProblem.ts';
 
 function awsError(name: string, message: string, more: object = {}): Error {
@@ -90,10 +91,10 @@ describe('what an error means', () => {
     ['no region', awsError('Error', 'Region is missing'), 'permanent', 'RegionMissing', /awsRegion/],
     [
       'a proxy that opens TLS',
-      awsError('Error', 'x', { code: 'SELF_SIGNED_CERT_IN_CHAIN' }),
+      certificateError('events.example', 'Box', 'SELF_SIGNED_CERT_IN_CHAIN'),
       'permanent',
-      'SELF_SIGNED_CERT_IN_CHAIN',
-      /NODE_EXTRA_CA_CERTS/,
+      'CERTIFICATE_REJECTED',
+      /issued by "Box" is not trusted here \(SELF_SIGNED_CERT_IN_CHAIN\)/,
     ],
     ['an unknown 4xx', awsError('NotHere', 'x', status(404)), 'permanent', 'NotHere', /eventBridgeEndpoint/],
     // Refused: the content.

@@ -4,6 +4,7 @@ import type { PutEventsRequestEntry } from '@aws-sdk/client-eventbridge';
 import { readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { NodeNetwork } from '../../../main/platform/network/nodeNetwork.ts';
 import { EventBridge, MAX_BYTES, MAX_ENTRIES, sizeOf } from '../../../main/status/eventBridge.ts';
 import { Outbox } from '../../../main/status/outbox.ts';
 import type { PutResult } from '../../../main/status/putEvents.ts';
@@ -60,6 +61,7 @@ async function bench(ids: readonly string[] = [], random = 1, Queue = Outbox) {
   const sender = new EventBridge({
     policy,
     outbox,
+    network: new NodeNetwork(),
     clock: { now: () => now },
     random: () => random,
     log,

@@ -10,6 +10,7 @@ import {
   listedEndpoints,
   parseEndpointList,
 } from '../../../../main/diagnostics/network/endpointList.ts';
+import { NodeNetwork } from '../../../../main/platform/network/nodeNetwork.ts';
 import { temporaryFolder } from '../../support/folders.ts';
 
 const NOW = Date.UTC(2026, 10, 29);
@@ -19,7 +20,7 @@ const host = (n: number, region = 'eu-central-1'): string =>
 const good = { createDate: '2026-11-01-10-20-30', endpoints: [host(1), host(2), host(3, 'us-east-1')] };
 
 const look = (place: string, region: string | null = 'eu-central-1') =>
-  listedEndpoints(place, region, NOW, LIMIT_MS);
+  listedEndpoints(new NodeNetwork(), place, region, NOW, LIMIT_MS);
 
 async function fileWith(content: unknown): Promise<string> {
   const path = join(await temporaryFolder(), 'list.json');

@@ -1,10 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import {
-  proxyFromAnswer,
-  proxyFromDesktop,
-  proxyFromEnvironment,
-  proxyName,
-} from '../../../../main/diagnostics/network/proxy.ts';
+import { proxyFromDesktop } from '../../../main/diagnostics/network/checkNetwork.ts';
+import { proxyFromAnswer, proxyFromEnvironment, proxyName } from '../../../main/platform/network/proxy.ts';
 
 const route = (environment: Record<string, string>, host = 'acme.my.connect.aws') => {
   const found = proxyFromEnvironment(environment, host, 443);

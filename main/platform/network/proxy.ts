@@ -1,21 +1,24 @@
-// The proxy that the environment or the desktop configures for a host, and a tunnel through it. A proxy's user and password are sent
-// only to that proxy and appear in no evidence.
+// Which proxy leads to a host (policy, environment, or what the desktop answers), and a tunnel through it. A proxy's user and
+// password are sent only to that proxy and appear in no message and no evidence.
 
 import { once } from 'node:events';
 import { request as requestHttp, type IncomingMessage } from 'node:http';
 import { request as requestHttps } from 'node:https';
-import type { Socket } from 'node:net';
-import { withDeadline } from '../../platform/deadline.ts';
-import type { Environment } from '../check.ts';
-import { NoAnswerError, asError, networkMessage } from './sockets.ts';
-import type { ProxyRoute } from './types.ts';
+import { isIP, type Socket } from 'node:net';
+import type { SecureContext } from 'node:tls';
 
-/**
- * Asks the desktop, as a browser would: its settings, its automatic configuration, its script (PAC).
- *
- * @returns `PROXY proxy.example:3128; DIRECT`; https://www.electronjs.org/docs/latest/api/session#sesresolveproxyurl
- */
-export type ResolveProxy = (url: string) => Promise<string>;
+export type ProxyRoute =
+  | { readonly kind: 'direct' }
+  | { readonly kind: 'proxy'; readonly url: URL }
+  | { readonly kind: 'unusable'; readonly why: string };
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Of policy `proxyUrl`; null: it names none. */
+export function proxyFromPolicy(proxyUrl: string | null): ProxyRoute | null {
+  if (proxyUrl === null) return null;
+  return proxyUrl === 'direct' ? { kind: 'direct' } : { kind: 'proxy', url: new URL(proxyUrl) };
+}
 
 /** A PAC result (FindProxyForURL). The first entry counts; the others are fallbacks. */
 export function proxyFromAnswer(answer: string): ProxyRoute {
@@ -29,25 +32,11 @@ export function proxyFromAnswer(answer: string): ProxyRoute {
     case 'HTTPS': {
       const url = `${kind.toUpperCase() === 'HTTPS' ? 'https' : 'http'}://${address}`;
       if (URL.canParse(url)) return { kind: 'proxy', url: new URL(url) };
-      return { kind: 'unusable', why: "the desktop's settings name a proxy that has no address" };
+      return { kind: 'unusable', why: 'the settings name a proxy that has no address' };
     }
     default:
-      return { kind: 'unusable', why: `the desktop's settings name a ${kind} proxy, which is not tried` };
+      return { kind: 'unusable', why: `the settings name a ${kind} proxy, which Sightline does not use` };
   }
-}
-
-/** By the desktop. A PAC script can be slow or unavailable: then nothing is tried. */
-export function proxyFromDesktop(resolve: ResolveProxy, limitMs: number) {
-  return async (host: string, port: number): Promise<ProxyRoute> => {
-    // A script needs a name, not a wildcard.
-    const url = `https://${host.replace('*', 'sightline-check')}:${port}/`;
-    try {
-      return proxyFromAnswer(await withDeadline(resolve(url), limitMs, () => new NoAnswerError(limitMs)));
-    } catch (error) {
-      const why = `the desktop does not say which proxy it uses: ${networkMessage(error)}`;
-      return { kind: 'unusable', why };
-    }
-  };
 }
 
 /** HTTPS_PROXY, ALL_PROXY and NO_PROXY as curl reads them: lower case takes precedence. */
@@ -62,7 +51,7 @@ export function proxyFromEnvironment(environment: Environment, host: string, por
     return { kind: 'unusable', why: 'the environment names a proxy that is no URL (HTTPS_PROXY)' };
   const url = new URL(address);
   if (url.protocol !== 'http:' && url.protocol !== 'https:')
-    return { kind: 'unusable', why: `a ${url.protocol.slice(0, -1)} proxy, which is not tried` };
+    return { kind: 'unusable', why: `a ${url.protocol.slice(0, -1)} proxy, which Sightline does not use` };
   return { kind: 'proxy', url };
 }
 
@@ -89,6 +78,10 @@ function proxyPort(url: URL): number {
   return url.protocol === 'https:' ? 443 : 80;
 }
 
+export function credentialsOf({ username, password }: URL): { user: string; password: string } {
+  return { user: decodeURIComponent(username), password: decodeURIComponent(password) };
+}
+
 export interface TunnelAnswer {
   readonly status: number;
   /** null unless the status is 200. */
@@ -97,26 +90,30 @@ export interface TunnelAnswer {
   readonly schemes: string;
 }
 
-/** CONNECT (RFC 9110, 9.3.6). @throws a system error, when the proxy itself cannot be reached */
+/** CONNECT (RFC 9110, 9.3.6), whatever it answers. @param secureContext for a proxy that speaks TLS itself @throws a system error, when the proxy itself cannot be reached */
 export async function openTunnel(
   proxy: URL,
-  host: string,
-  port: number,
+  targetHost: string,
+  targetPort: number,
   signal: AbortSignal,
+  secureContext?: SecureContext,
 ): Promise<TunnelAnswer> {
-  const target = `${host}:${port}`;
-  const user = `${decodeURIComponent(proxy.username)}:${decodeURIComponent(proxy.password)}`;
-  const sent = { 'Proxy-Authorization': `Basic ${Buffer.from(user).toString('base64')}` };
+  const host = proxy.hostname.replace(/^\[|\]$/g, '');
+  const target = `${targetHost}:${targetPort}`;
+  const { user, password } = credentialsOf(proxy);
+  const sent = { 'Proxy-Authorization': `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}` };
   const connect = (proxy.protocol === 'https:' ? requestHttps : requestHttp)({
-    ...{ host: proxy.hostname.replace(/^\[|\]$/g, ''), port: proxyPort(proxy) },
-    ...{ method: 'CONNECT', path: target, agent: false, signal },
+    ...{ host, port: proxyPort(proxy) },
+    // Else the name in the Host header, the target's, would be the one that the proxy's certificate must have.
+    servername: isIP(host) === 0 ? host : '',
+    ...{ method: 'CONNECT', path: target, agent: false, signal, secureContext },
     headers: { Host: target, ...(proxy.username === '' ? {} : sent) },
   });
   connect.on('error', () => undefined); // a late one must not end the program
   connect.end();
   const [{ statusCode: status = 0, headers }, socket] = (await once(connect, 'connect').catch(
     (error: unknown) => {
-      throw signal.aborted ? asError(signal.reason) : asError(error);
+      throw signal.aborted ? signal.reason : error;
     },
   )) as [IncomingMessage, Socket];
   // Until TLS adds its listeners, an error must not end the program.

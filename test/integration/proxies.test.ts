@@ -1,0 +1,253 @@
+// The built program in a company's network: what it delivers (a recording, events, the token) through each kind of proxy, what it
+// says when the proxy or its certificates do not let it, and that nothing is lost meanwhile. docs/network.md has the table.
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { startCompany, TOKEN, HOSTS, type Company } from '../rig/company.ts';
+import { startPacServer, type CompanyProxy, type ProxyFault } from '../rig/companyProxy.ts';
+import { startDisplay, type Display } from '../rig/display.ts';
+import { agent, startRecorder, type Page, type Recorder } from '../rig/recorder.ts';
+import { BUCKET } from '../rig/s3Store.ts';
+
+const LOOPBACK = fileURLToPath(new URL('../rig/loopbackNetwork.mjs', import.meta.url));
+const PASSWORD = 'pr0xy-c4n4ry/ä';
+const USER = `alice:${PASSWORD}`;
+const withUser = (address: string, user = USER): string => {
+  const url = new URL(address);
+  [url.username, url.password] = user.split(':').map(encodeURIComponent) as [string, string];
+  return url.href;
+};
+
+let display: Display;
+let company: Company;
+let recorder: Recorder;
+const stops: (() => Promise<unknown>)[] = [];
+
+beforeAll(async () => {
+  display = await startDisplay();
+});
+afterAll(() => display.stop());
+beforeEach(async () => {
+  company = await startCompany();
+});
+afterEach(async () => {
+  for (const stop of stops.splice(0).reverse()) await stop();
+  await company.stop();
+  expect(company.auth.complaints).toEqual([]);
+});
+
+async function start(environment: Record<string, string>): Promise<void> {
+  const home = join(company.home, 'recorder');
+  const nothing = Object.fromEntries(
+    ['HTTPS_PROXY', 'HTTP_PROXY', 'ALL_PROXY', 'NO_PROXY'].flatMap((name) => [
+      [name, ''],
+      [name.toLowerCase(), ''],
+    ]),
+  );
+  recorder = await startRecorder({
+    display: display.display,
+    home,
+    environment: {
+      ...nothing,
+      ...company.environment,
+      SIGHTLINE_CA_FILE: company.publicRoots.rootFile,
+      ...environment,
+    },
+  });
+  stops.push(
+    () => recorder.stop(),
+    () => rm(home, { recursive: true, force: true }),
+  );
+}
+
+const hello = { protocol: 1, ...agent, token: TOKEN };
+
+async function record(page: Page, contactId: string, ms = 600): Promise<void> {
+  await page.ask('contact.start', { contactId, channel: 'VOICE' });
+  await sleep(ms); // the length of the contact
+  await page.ask('contact.stop', { contactId });
+}
+
+/** One contact from hello to the object and the last event. */
+async function delivers(page?: Page): Promise<void> {
+  const connected = page ?? (await recorder.connect({ hello: false }));
+  if (page === undefined) expect(await connected.request('hello', hello)).toMatchObject({ ok: true });
+  await record(connected, 'c');
+  await connected.event('c', 'PUBLISHED');
+  await arrived();
+}
+
+async function arrived(): Promise<void> {
+  await company.bus.until(({ received }) => received.length >= 3);
+  expect(company.bus.received.map(({ detail }) => detail['recordingStatus'])).toEqual([
+    ...['INITIATED', 'COMPLETED', 'PUBLISHED'],
+  ]);
+  expect(
+    company.s3
+      .objects(BUCKET)
+      .map(({ key }) => key.split('.').pop())
+      .sort(),
+  ).toEqual(['json', 'mp4']);
+  expect(company.s3.problems).toEqual([]);
+}
+
+const targets = (proxy: CompanyProxy): string[] =>
+  [...new Set(proxy.asked.map(({ target }) => target))].sort();
+const ALL = Object.values(HOSTS)
+  .map((host) => `${host}:443`)
+  .sort();
+
+describe('token, recording and events are delivered', () => {
+  it('directly, where NO_PROXY exempts the hosts', async () => {
+    const proxy = await company.proxy();
+    await start({
+      HTTPS_PROXY: proxy.address,
+      NO_PROXY: '.test.example',
+      NODE_OPTIONS: `--import=${LOOPBACK}`,
+      LOOPBACK_HOSTS: JSON.stringify(company.ports),
+    });
+    await delivers();
+    expect(proxy.asked).toEqual([]);
+  });
+
+  it('through the proxy of the environment', async () => {
+    const proxy = await company.proxy();
+    await start({ HTTPS_PROXY: proxy.address });
+    await delivers();
+    expect(targets(proxy)).toEqual(ALL);
+  });
+
+  it('through the proxy of policy, with user and password, which appear nowhere', async () => {
+    const proxy = await company.proxy();
+    proxy.required = USER;
+    await start({ SIGHTLINE_PROXY_URL: withUser(proxy.address), HTTPS_PROXY: 'http://127.0.0.1:9' });
+    await delivers();
+    expect(targets(proxy)).toEqual(ALL);
+    expect(new Set(proxy.asked.map(({ credentials }) => credentials))).toEqual(new Set([USER]));
+    const log = await readFile(join(recorder.dataDir, 'logs/sightline.ndjson'), 'utf8').catch(() => '');
+    expect(recorder.stderr() + log).not.toMatch(/c4n4ry/);
+  });
+
+  it('through a proxy that speaks TLS itself', async () => {
+    const identity = await company.publicRoots.issue('127.0.0.1');
+    const proxy = await company.proxy({ identity });
+    await start({ SIGHTLINE_PROXY_URL: proxy.address });
+    await delivers();
+    expect(targets(proxy)).toEqual(ALL);
+  });
+
+  it('through a proxy that inspects TLS, whose root is in "caFile"', async () => {
+    const proxy = await company.proxy({ inspects: true });
+    await start({ SIGHTLINE_PROXY_URL: proxy.address, SIGHTLINE_CA_FILE: company.inspector.rootFile });
+    await delivers();
+    expect(targets(proxy)).toEqual(ALL);
+  });
+});
+
+describe('nothing is lost, and the reason is clear,', () => {
+  const uploadsReason = (page: Page, text: string): Promise<unknown> =>
+    page.push((push) => push.type === 'app.state' && push.uploads.reason?.message.includes(text) === true);
+
+  /** Records while the way is closed; when it is open again, everything arrives. */
+  async function keeps(text: RegExp, open: () => void, environment: Record<string, string>): Promise<void> {
+    await start(environment);
+    const page = await recorder.connect({ hello: false });
+    const refused = await page.request('hello', hello);
+    expect(refused).toMatchObject({ ok: false, error: { code: 'CLIENT_AUTH_ERROR', retryable: true } });
+    expect(refused.error?.message).toMatch(text);
+    await recorder.stop();
+    await start({ ...environment, SIGHTLINE_AUTH: 'origin' });
+    const recording = await recorder.connect({ hello });
+    await record(recording, 'c');
+    await uploadsReason(recording, /\((\w+)\)/.exec(text.source.replaceAll('\\', ''))?.[1] ?? '');
+    expect(company.s3.objects(BUCKET)).toEqual([]);
+    open();
+    await recorder.stop();
+    await start({ ...environment, SIGHTLINE_AUTH: 'origin' });
+    await recorder.connect({ hello });
+    await arrived();
+  }
+
+  it('when the proxy wants another password', async () => {
+    const proxy = await company.proxy();
+    proxy.required = 'alice:another';
+    await keeps(
+      /the proxy 127\.0\.0\.1:\d+ requires a sign-in.*\(PROXY_AUTH_REQUIRED\)/,
+      () => (proxy.required = USER),
+      { SIGHTLINE_PROXY_URL: withUser(proxy.address) },
+    );
+    expect(recorder.stderr()).not.toContain('c4n4ry');
+  });
+
+  it('when the proxy inspects TLS and nobody knows its root', async () => {
+    const proxy = await company.proxy({ inspects: true });
+    await keeps(
+      /issued by "Company Proxy Test Root" is not trusted here .*\(CERTIFICATE_REJECTED\)/,
+      () => (proxy.inspects = false),
+      { SIGHTLINE_PROXY_URL: proxy.address },
+    );
+  });
+
+  it('when the proxy refuses', async () => {
+    const proxy = await company.proxy();
+    proxy.fault = 'refuse';
+    await keeps(/does not open a connection to .*\(PROXY_REFUSED\)/, () => (proxy.fault = null), {
+      SIGHTLINE_PROXY_URL: proxy.address,
+    });
+  });
+
+  it.each<ProxyFault>(['always 407', 'redirect', 'endless head', 'endless body', 'silent', 'not HTTP'])(
+    'when a hostile proxy answers: %s',
+    async (fault) => {
+      const proxy = await company.proxy();
+      proxy.fault = fault;
+      const environment = { SIGHTLINE_PROXY_URL: withUser(proxy.address), SIGHTLINE_AUTH: 'origin' };
+      await start(environment);
+      const page = await recorder.connect({ hello });
+      const since = performance.now();
+      await record(page, 'c');
+      await uploadsReason(page, 'PROXY_');
+      expect(performance.now() - since).toBeLessThan(15_000);
+      // One try each, and none elsewhere.
+      expect(proxy.asked.every(({ target }) => ALL.includes(target))).toBe(true);
+      const before = proxy.asked.length;
+      expect(before).toBeLessThan(12);
+      proxy.fault = null;
+      proxy.required = USER;
+      // The next attempt may be minutes away.
+      await recorder.stop();
+      await start(environment);
+      await recorder.connect({ hello });
+      await arrived();
+    },
+  );
+
+  it('when "caFile" cannot be used', async () => {
+    const file = join(company.home, 'broken.pem');
+    await writeFile(file, 'no certificate');
+    const proxy = await company.proxy();
+    await start({ SIGHTLINE_PROXY_URL: proxy.address, SIGHTLINE_CA_FILE: file });
+    const page = await recorder.connect({ hello: false });
+    const { error } = await page.request('hello', hello);
+    expect(error?.message).toContain(`${file} has no certificate in PEM form (CA_FILE_UNUSABLE)`);
+    expect(proxy.asked).toEqual([]);
+  });
+
+  it('when the proxy dies in mid-upload and comes back', async () => {
+    const proxy = await company.proxy();
+    await start({ SIGHTLINE_PROXY_URL: proxy.address, SIGHTLINE_AUTH: 'origin' });
+    const page = await recorder.connect({ hello });
+    // Of the recording, which is larger: hello, credentials and the first event are sent before.
+    const died = proxy.dieAfter(40_000);
+    await record(page, 'c', 3000);
+    await died;
+    await uploadsReason(page, 'PROXY_UNREACHABLE');
+    expect(company.s3.objects(BUCKET)).toEqual([]);
+    await proxy.up();
+    await page.event('c', 'PUBLISHED');
+    await arrived();
+    expect(proxy.asked.filter(({ target }) => target === `${HOSTS.s3}:443`).length).toBeGreaterThan(1);
+  });
+});

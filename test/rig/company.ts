@@ -1,0 +1,111 @@
+// Everything outside the desk of a company: S3, EventBridge, a credentials broker and an authentication endpoint with the names
+// of servers on the internet, which only its proxy knows; the authority of their certificates, and that of the proxy.
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startAuthServer, type AuthServer } from './authServer.ts';
+import { startBroker, type Broker } from './broker.ts';
+import {
+  startCompanyProxy,
+  startTlsFront,
+  type CompanyProxy,
+  type CompanyProxyOptions,
+} from './companyProxy.ts';
+import { startEventBridgeServer, testKey, type EventBridgeServer } from './eventBridgeServer.ts';
+import { makeAuthority, type Authority } from './networkHosts.ts';
+import { agent } from './recorder.ts';
+import type { S3Server } from './s3Server.ts';
+import { BUCKET, REGION, startStrictStore, type S3Store } from './s3Store.ts';
+
+export const TOKEN = 'page-token-of-alice';
+export const HOSTS = {
+  s3: 's3.test.example',
+  events: 'events.test.example',
+  broker: 'broker.test.example',
+  auth: 'auth.test.example',
+} as const;
+
+export interface Company {
+  readonly home: string;
+  /** Of the servers' own certificates. */
+  readonly publicRoots: Authority;
+  /** Of the proxy that inspects. */
+  readonly inspector: Authority;
+  readonly store: S3Store;
+  readonly s3: S3Server;
+  readonly bus: EventBridgeServer;
+  readonly broker: Broker;
+  readonly auth: AuthServer;
+  /** By name, where its TLS is. */
+  readonly ports: Readonly<Record<string, number>>;
+  /** Policy keys for everything, as variables. */
+  readonly environment: Readonly<Record<string, string>>;
+  proxy(
+    options?: Omit<CompanyProxyOptions, 'hosts' | 'inspect'> & { inspects?: boolean },
+  ): Promise<CompanyProxy>;
+  stop(): Promise<void>;
+}
+
+export async function startCompany(): Promise<Company> {
+  const home = await mkdtemp(join(tmpdir(), 'sightline-company-'));
+  const stops: (() => Promise<unknown>)[] = [];
+  const [publicRoots, inspector] = await Promise.all([
+    makeAuthority(home, 'Public Roots'),
+    makeAuthority(home, 'Company Proxy'),
+  ]);
+  const store = await startStrictStore();
+  const s3 = store.strict!;
+  s3.frontHost = HOSTS.s3;
+  const bus = await startEventBridgeServer({ region: REGION });
+  const broker = await startBroker(s3, [TOKEN]);
+  const auth = await startAuthServer();
+  auth.tokens.set(TOKEN, { agentArn: agent.agentArn });
+  stops.push(
+    () => store.stop(),
+    () => bus.stop(),
+    () => broker.close(),
+    () => auth.close(),
+  );
+  const behind = { s3: store.endpoint, events: bus.endpoint, broker: broker.url, auth: auth.url };
+  const ports: Record<string, number> = {};
+  for (const name of ['s3', 'events', 'broker', 'auth'] as const) {
+    const host = HOSTS[name];
+    const front = await startTlsFront(await publicRoots.issue(host), Number(new URL(behind[name]).port));
+    ports[host] = front.port;
+    stops.push(() => front.stop());
+  }
+  return {
+    ...{ home, publicRoots, inspector, store, s3, bus, broker, auth, ports },
+    environment: {
+      SIGHTLINE_SINK: 's3',
+      SIGHTLINE_S3_BUCKET: BUCKET,
+      SIGHTLINE_S3_ENDPOINT: `https://${HOSTS.s3}`,
+      SIGHTLINE_S3_PATH_STYLE: 'yes',
+      SIGHTLINE_AWS_REGION: REGION,
+      SIGHTLINE_BROKER_URL: `https://${HOSTS.broker}/credentials`,
+      SIGHTLINE_EVENT_BUS_NAME: bus.bus,
+      SIGHTLINE_EVENT_BRIDGE_ENDPOINT: `https://${HOSTS.events}`,
+      SIGHTLINE_AUTH: 'endpoint',
+      SIGHTLINE_AUTH_URL: `https://${HOSTS.auth}${new URL(auth.url).pathname}`,
+      AWS_ACCESS_KEY_ID: testKey.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: testKey.secretAccessKey,
+      AWS_SESSION_TOKEN: testKey.sessionToken ?? '',
+      AWS_CONFIG_FILE: join(home, 'none'),
+      AWS_SHARED_CREDENTIALS_FILE: join(home, 'none'),
+      AWS_EC2_METADATA_DISABLED: 'true',
+    },
+    async proxy({ inspects = false, ...options } = {}) {
+      const proxy = await startCompanyProxy({
+        hosts: ports,
+        ...(inspects ? { inspect: { authority: inspector, upstream: publicRoots } } : {}),
+        ...options,
+      });
+      stops.push(() => proxy.stop());
+      return proxy;
+    },
+    async stop() {
+      for (const stop of stops.reverse()) await stop();
+      await rm(home, { recursive: true, force: true });
+    },
+  };
+}
