@@ -107,6 +107,7 @@ async function start(): Promise<Started> {
     const diagnostics = appDiagnostics({
       ...{ services, log, network, resolveProxy, managed: app.isPackaged, ...platform },
     });
+    services?.answerChecks(() => diagnostics.runNetworkChecks());
     const indicatorStore = new IndicatorStore(startedPolicy?.live.values.dataDir ?? FIRST_FOLDER, log);
     await indicatorStore.load();
     return {

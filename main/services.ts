@@ -24,6 +24,7 @@ import { Pauses } from './session/pauses.ts';
 import { Readiness } from './session/readiness.ts';
 import { Session } from './session/service.ts';
 import { isQuiet, shownState } from './session/view.ts';
+import type { ChecksReply } from './shared/control.ts';
 import type { Failure } from './shared/errors.ts';
 import type { Monitor } from './shared/names.ts';
 import { openSpool } from './spool/openSpool.ts';
@@ -122,6 +123,7 @@ export async function startServices(options: ServicesOptions) {
   const pauses = new Pauses({ policy, dispatch: (event) => session.dispatch(event), clock, log });
   let portProblem: Failure | null = null;
   let recovered = (): void => undefined;
+  let runChecks: (() => Promise<ChecksReply['checks']>) | null = null;
   const recovery = new Promise<void>((resolve) => (recovered = resolve));
   const readiness = new Readiness({
     findEncoder: () => finder.find(),
@@ -157,7 +159,7 @@ export async function startServices(options: ServicesOptions) {
       showState();
     },
     page: { session, hub, readiness, authentication, onToken: uploads.tokenCame },
-    control: { dataDir: policy.dataDir, publisher, recovery },
+    control: { dataDir: policy.dataDir, publisher, recovery, runChecks: () => runChecks?.() ?? null },
   });
   await server.open().catch((error: unknown) => {
     unlock();
@@ -189,6 +191,8 @@ export async function startServices(options: ServicesOptions) {
     ...{ hub, session, publisher, eventBridge },
     /** For the status window and the health checks, which only read. */
     parts: { currentSession: current, displays, finder, clock, policy, network },
+    /** How the command line's request for checks is answered. */
+    answerChecks: (run: () => Promise<ChecksReply['checks']>) => void (runChecks = run),
     /** What the reply to `hello` says about this recorder; runs ffmpeg if no encoder is known yet. */
     describe: () => readiness.describe(),
     /** Completes what is open, publishes what it can within the time given, and ends. The next start finds the rest. */

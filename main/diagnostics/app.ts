@@ -11,7 +11,7 @@ import { isQuiet } from '../session/view.ts';
 import type { WrittenBundle } from './bundle.ts';
 import { exportDiagnostics } from './bundleParts.ts';
 import type { CheckResult, Environment } from './check.ts';
-import { runAllChecks } from './checks.ts';
+import { runAllChecks, runNetworkChecks } from './checks.ts';
 import type { LiveState } from './context.ts';
 import { systemPorts, type ResolveProxy } from './network/checkNetwork.ts';
 import type { NetworkPorts } from './network/types.ts';
@@ -36,6 +36,8 @@ export interface AppDiagnosticsOptions {
 
 export interface AppDiagnostics {
   runChecks(): Promise<CheckResult[]>;
+  /** Those that use the network, for the command line. */
+  runNetworkChecks(): Promise<CheckResult[]>;
   /** @throws SightlineError DISK_FULL, BUNDLE_NOT_WRITTEN */
   export(file: string): Promise<WrittenBundle>;
 }
@@ -47,23 +49,27 @@ export function appDiagnostics(options: AppDiagnosticsOptions): AppDiagnostics {
   const shared = { resourcesFolder: findResourcesFolder(), environment, keyStore, monitorSource };
   const currentPolicy = () => readPolicyLenient({ flags: {}, environment, managed });
 
-  async function runChecks(): Promise<CheckResult[]> {
+  async function checkOptions() {
     const { values, problems, warnings } =
       services === null
         ? await currentPolicy()
         : { values: { ...services.parts.policy, port: services.port }, problems: [], warnings: [] };
-    return runAllChecks({
+    const live = services === null ? null : liveState(services);
+    return {
       ...{ policy: values, policyProblems: problems, policyWarnings: warnings },
-      ...{ ...shared, log, network, ports, resolveProxy, live: services === null ? null : liveState(services) },
-      instance: {
-        ...{ alias: values.instanceAlias, region: values.instanceRegion },
-        endpointList: values.endpointList,
-      },
-    });
+      ...{ ...shared, log, network, resolveProxy, live },
+    };
+  }
+
+  async function runChecks(): Promise<CheckResult[]> {
+    const given = await checkOptions();
+    const { instanceAlias: alias, instanceRegion: region, endpointList } = given.policy;
+    return runAllChecks({ ...given, ports, running: null, instance: { alias, region, endpointList } });
   }
 
   return {
     runChecks,
+    runNetworkChecks: async () => runNetworkChecks(await checkOptions()),
     export: async (file) =>
       exportDiagnostics({
         ...{ ...shared, out: file, runChecks, policy: await currentPolicy() },

@@ -2,7 +2,7 @@
 
 import { withDeadline } from '../platform/deadline.ts';
 import { errorMessage } from '../shared/errors.ts';
-import { failed, type Check, type CheckResult, type Finding } from './check.ts';
+import { failed, skipped, type Check, type CheckResult, type Finding } from './check.ts';
 import { credentialsCheck, eventBridgeCheck, sinkBucketCheck } from './checks/aws.ts';
 import { clockCheck, machineCheck, proxyCheck } from './checks/machine.ts';
 import { browserPolicyCheck, domainsCheck, pageAuthCheck, refusedCheck } from './checks/pages.ts';
@@ -46,6 +46,40 @@ export const checkTable: readonly ((context: CheckContext) => Check)[] = [
   check('machine', machineCheck),
 ];
 
+/** Of the table, those that show whether this program reaches the servers of policy. */
+const OVER_NETWORK = [
+  ...['authentication', 'credentials', 'sink bucket', 'throughput', 'clock', 'proxy', 'EventBridge'],
+];
+
+/** What a running Sightline finds over its network, or why there are no findings of it. */
+export type RunningFindings =
+  { readonly checks: readonly (Finding & { readonly name: string })[] } | { readonly none: string };
+
+export async function runNetworkChecks(options: CheckOptions): Promise<CheckResult[]> {
+  const context = openContext(options);
+  try {
+    const checks = checkTable.map((make) => make(context));
+    return await runChecks(checks.filter(({ name }) => OVER_NETWORK.includes(name)));
+  } finally {
+    context.close();
+  }
+}
+
+/** In place of this program's own: it may run in another network stack, with another proxy and other roots. */
+function asFoundBy(running: RunningFindings, own: Check): Check {
+  if (!OVER_NETWORK.includes(own.name)) return own;
+  const run = async (): Promise<Finding> => {
+    if ('checks' in running) {
+      const found = running.checks.find(({ name }) => name === own.name);
+      return found ?? skipped('the running Sightline has another policy, without this check');
+    }
+    const finding = await own.run();
+    if (finding.verdict !== 'ok') return finding;
+    return { ...finding, evidence: `${finding.evidence} (tried by this command: ${running.none})` };
+  };
+  return { name: own.name, run };
+}
+
 /** A check that hangs must not block those after it. */
 const DEADLINE_MS = 45_000;
 
@@ -81,6 +115,8 @@ export interface AllChecksOptions extends CheckOptions {
   readonly instance: NamedInstance;
   /** For the instance's hosts. */
   readonly ports: NetworkPorts;
+  /** null: this is the running Sightline. */
+  readonly running: RunningFindings | null;
   readonly onResult?: (result: CheckResult) => void;
 }
 
@@ -88,13 +124,16 @@ export interface AllChecksOptions extends CheckOptions {
 export async function runAllChecks({
   instance,
   ports,
+  running,
   onResult,
   ...options
 }: AllChecksOptions): Promise<CheckResult[]> {
   const context = openContext({ ...options, instanceAlias: instance.alias });
   try {
     const results = await runChecks(
-      checkTable.map((make) => make(context)),
+      checkTable
+        .map((make) => make(context))
+        .map((one) => (running === null ? one : asFoundBy(running, one))),
       onResult,
     );
     const found = await checkInstance(instance, ports);

@@ -2,7 +2,7 @@
 
 import type { Command } from 'commander';
 import type { CheckResult } from '../diagnostics/check.ts';
-import { runAllChecks } from '../diagnostics/checks.ts';
+import { runAllChecks, type RunningFindings } from '../diagnostics/checks.ts';
 import { systemPorts, type NamedInstance } from '../diagnostics/network/checkNetwork.ts';
 import { silentLogger } from '../platform/log.ts';
 import { NodeNetwork } from '../platform/network/nodeNetwork.ts';
@@ -11,6 +11,11 @@ import { appVersion } from '../platform/version.ts';
 import { policyKeys, type Policy } from '../policy/keys.ts';
 import type { LenientPolicy } from '../policy/read.ts';
 import { PolicyError } from '../policy/load.ts';
+import { readControlFile } from '../server/controlFile.ts';
+import { CONTROL_CHECKS_PATH, CONTROL_CHECKS_WITHIN_MS, checksReplySchema } from '../shared/control.ts';
+import { errno } from '../shared/errors.ts';
+import { parseJson } from '../shared/json.ts';
+import { postControl } from './control.ts';
 import { doctorReport } from './doctorReport.ts';
 import { addPolicyOptions, lenientPolicyFrom, print, printWarnings, type CommandOptions } from './options.ts';
 
@@ -47,8 +52,25 @@ async function doctorCommand(options: CommandOptions): Promise<void> {
   if (checks.some(({ verdict }) => verdict === 'failed')) process.exitCode = 1;
 }
 
+/** The app may have another network stack, proxy and roots than this program: its verdict is the one that counts. */
+async function askRunning({ dataDir }: Policy): Promise<RunningFindings> {
+  const access = await readControlFile(dataDir).catch(() => null);
+  if (access === null) return { none: 'no Sightline is running' };
+  try {
+    const answer = await postControl(access, CONTROL_CHECKS_PATH, '{}', CONTROL_CHECKS_WITHIN_MS + 5000);
+    if (!answer.isProven) return { none: 'no Sightline is running' };
+    const reply = checksReplySchema.safeParse(parseJson(answer.body));
+    if (reply.success) return reply.data;
+    return { none: `the running Sightline answered ${answer.status}` };
+  } catch (error) {
+    return errno(error) === 'ECONNREFUSED'
+      ? { none: 'no Sightline is running' }
+      : { none: 'the running Sightline did not answer' };
+  }
+}
+
 /** All checks; those of the network for the instance in policy unless another one is given. */
-export function runDoctor(
+export async function runDoctor(
   { values: policy, problems, warnings }: LenientPolicy,
   instance: NamedInstance = instanceFrom({}, policy),
   onResult: (result: CheckResult) => void = () => undefined,
@@ -56,7 +78,7 @@ export function runDoctor(
   return runAllChecks({
     ...{ policy, policyProblems: problems, policyWarnings: warnings, instance, onResult },
     ...{ resourcesFolder: findResourcesFolder(), log: silentLogger, ports: systemPorts(process.env) },
-    network: new NodeNetwork(policy),
+    ...{ network: new NodeNetwork(policy), running: await askRunning(policy) },
   });
 }
 

@@ -1,14 +1,10 @@
 // `sightline recordings retry`: asks the running Sightline of the same user to retry pending uploads now. Its address and
 // token are in <dataDir>/control.json; without such a Sightline the command exits with 69.
 
-import { once } from 'node:events';
-import { request, type IncomingMessage } from 'node:http';
 import type { Command } from 'commander';
 import { readControlFile, type ControlAccess } from '../server/controlFile.ts';
-import { wholeAnswer } from '../platform/limits.ts';
 import {
   CONTROL_MAX_WAIT_SECONDS,
-  CONTROL_PROOF_HEADER,
   CONTROL_RETRY_PATH,
   retryReplySchema,
   retryRequestSchema,
@@ -17,13 +13,13 @@ import {
 } from '../shared/control.ts';
 import { SightlineError, errno, errorMessage } from '../shared/errors.ts';
 import { parseJson } from '../shared/json.ts';
+import { postControl } from './control.ts';
 import { addPolicyOptions, policyWithWarnings, print, type CommandOptions } from './options.ts';
 import { recordingRows } from './recordings.ts';
 import { retryOutput } from './retryModel.ts';
 
 /** Sightline answers after it has searched its spool at the start; --wait comes on top. */
 const ANSWER_WITHIN_MS = 20_000;
-const MAX_REPLY_BYTES = 8 * 1024 * 1024;
 
 type RetryOptions = CommandOptions & { readonly wait?: number };
 
@@ -60,16 +56,18 @@ async function retryCommand(names: string[], given: RetryOptions, command: Comma
 
 /** @throws SightlineError CLIENT_APP_NOT_RUNNING, or CLIENT_CONNECTION_ERROR when the Sightline that runs refuses */
 async function askRunning(access: ControlAccess, asked: RetryRequest): Promise<RetryReply> {
-  const { port, pid, proof } = access;
+  const { port, pid } = access;
   const withinMs = ANSWER_WITHIN_MS + (asked.waitSeconds ?? 0) * 1000;
-  const answer = await post(access, JSON.stringify(asked), withinMs).catch((error: unknown) => {
-    throw notRunning(
-      errno(error) === 'ECONNREFUSED'
-        ? `Sightline (process ${pid}) has crashed or was killed.`
-        : `Sightline (process ${pid}, port ${port}) ended before it answered, or another program uses that port now: ${errorMessage(error)}.`,
-    );
-  });
-  if (answer.proof !== proof)
+  const answer = await postControl(access, CONTROL_RETRY_PATH, JSON.stringify(asked), withinMs).catch(
+    (error: unknown) => {
+      throw notRunning(
+        errno(error) === 'ECONNREFUSED'
+          ? `Sightline (process ${pid}) has crashed or was killed.`
+          : `Sightline (process ${pid}, port ${port}) ended before it answered, or another program uses that port now: ${errorMessage(error)}.`,
+      );
+    },
+  );
+  if (!answer.isProven)
     throw notRunning(`Sightline (process ${pid}) has ended; another program uses its port ${port} now.`);
   const reply = answer.status === 200 ? retryReplySchema.safeParse(parseJson(answer.body)) : null;
   if (reply?.success === true) return reply.data;
@@ -77,25 +75,6 @@ async function askRunning(access: ControlAccess, asked: RetryRequest): Promise<R
     'CLIENT_CONNECTION_ERROR',
     `The running Sightline answered ${answer.status} (${answer.body.slice(0, 300)}). It may be another version: restart it.`,
   );
-}
-
-/** To 127.0.0.1 and no name: on that address only Sightline uses the port while it runs. */
-async function post({ port, token }: ControlAccess, body: string, withinMs: number) {
-  const outgoing = request({
-    ...{ host: '127.0.0.1', port, method: 'POST', path: CONTROL_RETRY_PATH, agent: false },
-    signal: AbortSignal.timeout(withinMs),
-    headers: {
-      Authorization: `Bearer ${token}`,
-      'Content-Type': 'application/json',
-      'Content-Length': Buffer.byteLength(body),
-    },
-  });
-  outgoing.on('error', () => undefined); // after the answer has begun, its own stream reports it
-  outgoing.end(body);
-  const [incoming] = (await once(outgoing, 'response')) as [IncomingMessage];
-  const answer = await wholeAnswer(incoming, MAX_REPLY_BYTES);
-  const { statusCode: status = 0, headers } = incoming;
-  return { status, proof: headers[CONTROL_PROOF_HEADER], body: answer.toString('utf8') };
 }
 
 function notRunning(problem: string): SightlineError {

@@ -3,6 +3,7 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { startServices, type Services } from '../services.ts';
+import { appDiagnostics } from '../diagnostics/app.ts';
 import { describePortOwner } from '../diagnostics/portOwner.ts';
 import { reportCrashes } from '../platform/crashReports.ts';
 import { createLogger } from '../platform/log.ts';
@@ -44,16 +45,18 @@ async function serveCommand(options: CommandOptions): Promise<void> {
   if (policy.allowedDomains.length === 0 && !policy.allowLoopbackOrigins) {
     log.warn('no page may connect: set "allowedDomains" (or, for development, "allowLoopbackOrigins")');
   }
+  const network = new NodeNetwork(policy);
   const services = await startServices({
     policy,
     policyChanges: started.live,
-    network: new NodeNetwork(policy),
+    network,
     resourcesFolder: findResourcesFolder(),
     describePortOwner,
     log,
     // Windows and macOS notify only programs with a window.
     ...(process.platform === 'linux' ? { watchSession: startLogindWatch } : {}),
   });
+  services.answerChecks(() => appDiagnostics({ services, log, network }).runNetworkChecks());
   started.publish();
   let isStopping = false;
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGBREAK'] as const) {

@@ -18,7 +18,6 @@ import {
   type Network,
   type NetworkAnswer,
   type NetworkRequest,
-  type UploadBody,
 } from './network/network.ts';
 import {
   credentialsOf,
@@ -56,8 +55,6 @@ export class ElectronNetwork implements Network {
   /** When the app is ready. @param policy read for each request */
   constructor(private readonly policy: { readonly proxyUrl: string | null }) {
     this.session = session.fromPartition(PARTITION, { cache: false });
-    // Chromium would fetch a dictionary for each session.
-    this.session.setSpellCheckerLanguages([]);
     this.session.setCertificateVerifyProc(({ hostname, certificate, errorCode }, decide) => {
       if (errorCode === 0) this.issuers.delete(hostname);
       else this.issuers.set(hostname, certificate.issuerName);
@@ -73,7 +70,7 @@ export class ElectronNetwork implements Network {
   async send(request: NetworkRequest): Promise<NetworkAnswer> {
     const { url, method, headers, body, signal } = request;
     await this.applyProxy();
-    const bytes = Buffer.from(body instanceof Readable ? await whole(body) : (body ?? ''));
+    const bytes = await bytesOf(body);
     signal.throwIfAborted();
     const outgoing = net.request({
       ...{ url: url.href, method, session: this.session },
@@ -142,8 +139,10 @@ export class ElectronNetwork implements Network {
   }
 }
 
-/** Paced by the bandwidth limit, which therefore holds on average over a part, not within it. */
-async function whole(body: UploadBody): Promise<Buffer> {
+/** A stream is paced by the bandwidth limit, which therefore holds on average over a part, not within it. */
+async function bytesOf(body: NetworkRequest['body']): Promise<Buffer> {
+  if (typeof body === 'string' || body === undefined) return Buffer.from(body ?? '');
+  if (!(body instanceof Readable)) return Buffer.from(body.buffer, body.byteOffset, body.byteLength);
   const slices: Uint8Array[] = [];
   for await (const slice of body as AsyncIterable<Uint8Array>) slices.push(slice);
   return Buffer.concat(slices);

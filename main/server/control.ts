@@ -1,16 +1,19 @@
-// The endpoint for the command line of the same user (`POST /v1/control/retry`), on the port that pages use and closed to
-// every page. A caller without this process's token learns nothing, not even whether the method was right.
+// The endpoints for the command line of the same user (`POST /v1/control/retry`, `/v1/control/checks`), on the port that pages
+// use and closed to every page. A caller without this process's token learns nothing, not even whether the method was right.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from '../platform/log.ts';
 import { newControlSecret, removeControlFile, writeControlFile } from './controlFile.ts';
 import {
+  CONTROL_CHECKS_PATH,
+  CONTROL_CHECKS_WITHIN_MS,
   CONTROL_MAX_BODY_BYTES,
   CONTROL_PROOF_HEADER,
   CONTROL_RETRY_PATH,
+  checksRequestSchema,
   retryRequestSchema,
 } from '../shared/control.ts';
-import type { RetriedRecording, RetryReply, ShownOutcome } from '../shared/control.ts';
+import type { ChecksReply, RetriedRecording, RetryReply, ShownOutcome } from '../shared/control.ts';
 import { within } from '../platform/deadline.ts';
 import { errorMessage } from '../shared/errors.ts';
 import { parseJson } from '../shared/json.ts';
@@ -22,6 +25,8 @@ export interface ControlServices {
   readonly publisher: { retryNow(names?: readonly string[]): readonly RetriedRecording[] };
   /** Until it resolves, the pending uploads are not known. */
   readonly recovery: Promise<void>;
+  /** Runs the health checks that use the network, as this program reaches it; null while it starts. */
+  readonly runChecks: () => Promise<ChecksReply['checks']> | null;
 }
 
 export interface ControlCaller {
@@ -35,6 +40,8 @@ export class Control {
   /** New in each process: the token of an earlier one opens nothing. */
   private readonly token = newControlSecret();
   private readonly proof = newControlSecret();
+  /** One at a time: callers meanwhile get the same results. */
+  private checking: Promise<ChecksReply['checks']> | null = null;
 
   constructor(
     private readonly services: ControlServices,
@@ -59,7 +66,7 @@ export class Control {
   }
 
   isFor(path: string): boolean {
-    return path === CONTROL_RETRY_PATH;
+    return path === CONTROL_RETRY_PATH || path === CONTROL_CHECKS_PATH;
   }
 
   handle(request: IncomingMessage, response: ServerResponse, port: number, caller: ControlCaller): void {
@@ -86,16 +93,31 @@ export class Control {
     if (request.destroyed) return;
     onAccepted();
     response.setHeader(CONTROL_PROOF_HEADER, this.proof);
-    if (request.method === 'POST') await this.retry(request, response);
-    else send(response, 405, 'Method not allowed', { Allow: 'POST' });
-  }
-
-  private async retry(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const body = await readBody(request);
-    if (body === null) {
-      send(response, 413, `More than ${CONTROL_MAX_BODY_BYTES} bytes`);
+    if (request.method !== 'POST') {
+      send(response, 405, 'Method not allowed', { Allow: 'POST' });
       return;
     }
+    const body = await readBody(request);
+    if (body === null) send(response, 413, `More than ${CONTROL_MAX_BODY_BYTES} bytes`);
+    else if (request.url?.startsWith(CONTROL_CHECKS_PATH) === true) await this.check(body, response);
+    else await this.retry(body, response);
+  }
+
+  private async check(body: string, response: ServerResponse): Promise<void> {
+    if (!checksRequestSchema.safeParse(parseJson(body)).success) {
+      send(response, 400, 'The body must be {}');
+      return;
+    }
+    this.log.info('the command line requested checks');
+    this.checking ??= this.services.runChecks()?.finally(() => (this.checking = null)) ?? null;
+    const checks =
+      this.checking === null ? null : await within(this.checking, CONTROL_CHECKS_WITHIN_MS, null);
+    const reply = checks === null ? null : JSON.stringify({ checks } satisfies ChecksReply);
+    if (reply === null) send(response, 503, 'The checks are not ready');
+    else send(response, 200, reply, { 'Content-Type': 'application/json' });
+  }
+
+  private async retry(body: string, response: ServerResponse): Promise<void> {
     const parsed = retryRequestSchema.safeParse(parseJson(body));
     if (!parsed.success) {
       send(response, 400, parsed.error.issues.map(({ message }) => message).join('; '));

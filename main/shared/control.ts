@@ -1,8 +1,12 @@
-// The messages between `sightline recordings retry` and the running Sightline of the same user. No page may send them.
+// The messages between the command line (`recordings retry`, `doctor`) and the running Sightline of the same user. No page may
+// send them.
 
 import { z } from 'zod';
 
 export const CONTROL_RETRY_PATH = '/v1/control/retry';
+export const CONTROL_CHECKS_PATH = '/v1/control/checks';
+/** The checks end by then, or their result is not awaited. */
+export const CONTROL_CHECKS_WITHIN_MS = 120_000;
 /** In every answer to a caller with the token: only the Sightline that wrote the file knows it. */
 export const CONTROL_PROOF_HEADER = 'sightline-proof';
 export const CONTROL_MAX_BODY_BYTES = 32 * 1024;
@@ -39,3 +43,20 @@ export type RetryReply = z.infer<typeof retryReplySchema>;
 export type ShownOutcome = z.infer<typeof outcomeSchema>;
 /** The outcome of an attempt. A failed recording stays in the spool and is retried automatically. */
 export type Outcome = Exclude<ShownOutcome, { status: 'PENDING' }>;
+
+export const checksRequestSchema = z.strictObject({});
+
+const shortText = z.string().max(4096);
+export const checksReplySchema = z.object({
+  checks: z
+    .array(
+      z.object({
+        name: z.string().max(64),
+        verdict: z.enum(['ok', 'warning', 'failed', 'skipped']),
+        evidence: shortText,
+        remedy: shortText,
+      }),
+    )
+    .max(32),
+});
+export type ChecksReply = z.infer<typeof checksReplySchema>;

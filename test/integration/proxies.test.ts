@@ -5,21 +5,16 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { startCompany, TOKEN, HOSTS, type Company } from '../rig/company.ts';
-import { startPacServer, type CompanyProxy, type ProxyFault } from '../rig/companyProxy.ts';
+import { hello, HOSTS, startCompany, TARGETS, type Company } from '../rig/company.ts';
+import { targetsOf, withUser, type ProxyFault } from '../rig/companyProxy.ts';
 import { startDisplay, type Display } from '../rig/display.ts';
-import { agent, startRecorder, type Page, type Recorder } from '../rig/recorder.ts';
+import { startPainter } from '../rig/painter.ts';
+import { startRecorder, type Page, type Recorder } from '../rig/recorder.ts';
 import { BUCKET } from '../rig/s3Store.ts';
 
 const LOOPBACK = fileURLToPath(new URL('../rig/loopbackNetwork.mjs', import.meta.url));
 const PASSWORD = 'pr0xy-c4n4ry/ä';
 const USER = `alice:${PASSWORD}`;
-const withUser = (address: string, user = USER): string => {
-  const url = new URL(address);
-  [url.username, url.password] = user.split(':').map(encodeURIComponent) as [string, string];
-  return url.href;
-};
-
 let display: Display;
 let company: Company;
 let recorder: Recorder;
@@ -62,8 +57,6 @@ async function start(environment: Record<string, string>): Promise<void> {
   );
 }
 
-const hello = { protocol: 1, ...agent, token: TOKEN };
-
 async function record(page: Page, contactId: string, ms = 600): Promise<void> {
   await page.ask('contact.start', { contactId, channel: 'VOICE' });
   await sleep(ms); // the length of the contact
@@ -76,28 +69,8 @@ async function delivers(page?: Page): Promise<void> {
   if (page === undefined) expect(await connected.request('hello', hello)).toMatchObject({ ok: true });
   await record(connected, 'c');
   await connected.event('c', 'PUBLISHED');
-  await arrived();
+  await company.arrived();
 }
-
-async function arrived(): Promise<void> {
-  await company.bus.until(({ received }) => received.length >= 3);
-  expect(company.bus.received.map(({ detail }) => detail['recordingStatus'])).toEqual([
-    ...['INITIATED', 'COMPLETED', 'PUBLISHED'],
-  ]);
-  expect(
-    company.s3
-      .objects(BUCKET)
-      .map(({ key }) => key.split('.').pop())
-      .sort(),
-  ).toEqual(['json', 'mp4']);
-  expect(company.s3.problems).toEqual([]);
-}
-
-const targets = (proxy: CompanyProxy): string[] =>
-  [...new Set(proxy.asked.map(({ target }) => target))].sort();
-const ALL = Object.values(HOSTS)
-  .map((host) => `${host}:443`)
-  .sort();
 
 describe('token, recording and events are delivered', () => {
   it('directly, where NO_PROXY exempts the hosts', async () => {
@@ -116,15 +89,15 @@ describe('token, recording and events are delivered', () => {
     const proxy = await company.proxy();
     await start({ HTTPS_PROXY: proxy.address });
     await delivers();
-    expect(targets(proxy)).toEqual(ALL);
+    expect(targetsOf(proxy)).toEqual(TARGETS);
   });
 
   it('through the proxy of policy, with user and password, which appear nowhere', async () => {
     const proxy = await company.proxy();
     proxy.required = USER;
-    await start({ SIGHTLINE_PROXY_URL: withUser(proxy.address), HTTPS_PROXY: 'http://127.0.0.1:9' });
+    await start({ SIGHTLINE_PROXY_URL: withUser(proxy.address, USER), HTTPS_PROXY: 'http://127.0.0.1:9' });
     await delivers();
-    expect(targets(proxy)).toEqual(ALL);
+    expect(targetsOf(proxy)).toEqual(TARGETS);
     expect(new Set(proxy.asked.map(({ credentials }) => credentials))).toEqual(new Set([USER]));
     const log = await readFile(join(recorder.dataDir, 'logs/sightline.ndjson'), 'utf8').catch(() => '');
     expect(recorder.stderr() + log).not.toMatch(/c4n4ry/);
@@ -135,14 +108,14 @@ describe('token, recording and events are delivered', () => {
     const proxy = await company.proxy({ identity });
     await start({ SIGHTLINE_PROXY_URL: proxy.address });
     await delivers();
-    expect(targets(proxy)).toEqual(ALL);
+    expect(targetsOf(proxy)).toEqual(TARGETS);
   });
 
   it('through a proxy that inspects TLS, whose root is in "caFile"', async () => {
     const proxy = await company.proxy({ inspects: true });
     await start({ SIGHTLINE_PROXY_URL: proxy.address, SIGHTLINE_CA_FILE: company.inspector.rootFile });
     await delivers();
-    expect(targets(proxy)).toEqual(ALL);
+    expect(targetsOf(proxy)).toEqual(TARGETS);
   });
 });
 
@@ -167,7 +140,7 @@ describe('nothing is lost, and the reason is clear,', () => {
     await recorder.stop();
     await start({ ...environment, SIGHTLINE_AUTH: 'origin' });
     await recorder.connect({ hello });
-    await arrived();
+    await company.arrived();
   }
 
   it('when the proxy wants another password', async () => {
@@ -176,7 +149,7 @@ describe('nothing is lost, and the reason is clear,', () => {
     await keeps(
       /the proxy 127\.0\.0\.1:\d+ requires a sign-in.*\(PROXY_AUTH_REQUIRED\)/,
       () => (proxy.required = USER),
-      { SIGHTLINE_PROXY_URL: withUser(proxy.address) },
+      { SIGHTLINE_PROXY_URL: withUser(proxy.address, USER) },
     );
     expect(recorder.stderr()).not.toContain('c4n4ry');
   });
@@ -203,15 +176,15 @@ describe('nothing is lost, and the reason is clear,', () => {
     async (fault) => {
       const proxy = await company.proxy();
       proxy.fault = fault;
-      const environment = { SIGHTLINE_PROXY_URL: withUser(proxy.address), SIGHTLINE_AUTH: 'origin' };
+      const environment = { SIGHTLINE_PROXY_URL: withUser(proxy.address, USER), SIGHTLINE_AUTH: 'origin' };
       await start(environment);
       const page = await recorder.connect({ hello });
       const since = performance.now();
       await record(page, 'c');
-      await uploadsReason(page, 'PROXY_');
+      await uploadsReason(page, fault === 'silent' ? 'did not answer within' : 'PROXY_');
       expect(performance.now() - since).toBeLessThan(15_000);
       // One try each, and none elsewhere.
-      expect(proxy.asked.every(({ target }) => ALL.includes(target))).toBe(true);
+      expect(proxy.asked.every(({ target }) => TARGETS.includes(target))).toBe(true);
       const before = proxy.asked.length;
       expect(before).toBeLessThan(12);
       proxy.fault = null;
@@ -220,7 +193,7 @@ describe('nothing is lost, and the reason is clear,', () => {
       await recorder.stop();
       await start(environment);
       await recorder.connect({ hello });
-      await arrived();
+      await company.arrived();
     },
   );
 
@@ -237,17 +210,26 @@ describe('nothing is lost, and the reason is clear,', () => {
 
   it('when the proxy dies in mid-upload and comes back', async () => {
     const proxy = await company.proxy();
-    await start({ SIGHTLINE_PROXY_URL: proxy.address, SIGHTLINE_AUTH: 'origin' });
+    const painter = await startPainter({ display: display.display, scene: 'snow', fps: 12 });
+    stops.push(() => painter.stop());
+    await start({
+      ...{ SIGHTLINE_PROXY_URL: proxy.address, SIGHTLINE_AUTH: 'origin' },
+      ...{ SIGHTLINE_FPS: '10', SIGHTLINE_UPLOAD_LIMIT_KBIT: '32000' },
+    });
     const page = await recorder.connect({ hello });
-    // Of the recording, which is larger: hello, credentials and the first event are sent before.
-    const died = proxy.dieAfter(40_000);
-    await record(page, 'c', 3000);
-    await died;
+    await record(page, 'small');
+    await page.event('small', 'PUBLISHED');
+    await page.ask('contact.start', { contactId: 'large', channel: 'VOICE' });
+    // In the middle of a part, while the contact is on.
+    await proxy.dieAfter(7_000_000);
     await uploadsReason(page, 'PROXY_UNREACHABLE');
-    expect(company.s3.objects(BUCKET)).toEqual([]);
+    await page.ask('contact.stop', { contactId: 'large' });
+    expect(company.s3.objects(BUCKET)).toHaveLength(2);
     await proxy.up();
-    await page.event('c', 'PUBLISHED');
-    await arrived();
+    await page.event('large', 'PUBLISHED');
+    expect(company.s3.objects(BUCKET)).toHaveLength(4);
+    expect(company.s3.problems).toEqual([]);
+    await company.bus.until(({ received }) => received.length >= 6);
     expect(proxy.asked.filter(({ target }) => target === `${HOSTS.s3}:443`).length).toBeGreaterThan(1);
   });
 });

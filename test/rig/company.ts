@@ -3,6 +3,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { expect } from 'vitest';
 import { startAuthServer, type AuthServer } from './authServer.ts';
 import { startBroker, type Broker } from './broker.ts';
 import {
@@ -18,12 +19,17 @@ import type { S3Server } from './s3Server.ts';
 import { BUCKET, REGION, startStrictStore, type S3Store } from './s3Store.ts';
 
 export const TOKEN = 'page-token-of-alice';
+export const hello = { protocol: 1, ...agent, token: TOKEN };
 export const HOSTS = {
   s3: 's3.test.example',
   events: 'events.test.example',
   broker: 'broker.test.example',
   auth: 'auth.test.example',
 } as const;
+/** As CONNECT names them. */
+export const TARGETS = Object.values(HOSTS)
+  .map((host) => `${host}:443`)
+  .sort();
 
 export interface Company {
   readonly home: string;
@@ -43,6 +49,8 @@ export interface Company {
   proxy(
     options?: Omit<CompanyProxyOptions, 'hosts' | 'inspect'> & { inspects?: boolean },
   ): Promise<CompanyProxy>;
+  /** One contact's three events and its two objects, sooner or later; and nothing was wrong with any request. */
+  arrived(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -102,6 +110,16 @@ export async function startCompany(): Promise<Company> {
       });
       stops.push(() => proxy.stop());
       return proxy;
+    },
+    async arrived() {
+      await bus.until(({ received }) => received.length >= 3);
+      const statuses = bus.received.map(({ detail }) => detail['recordingStatus']);
+      const kinds = s3.objects(BUCKET).map(({ key }) => key.split('.').pop());
+      expect({ statuses, kinds: kinds.sort() }).toEqual({
+        statuses: ['INITIATED', 'COMPLETED', 'PUBLISHED'],
+        kinds: ['json', 'mp4'],
+      });
+      expect([...s3.problems, ...auth.complaints]).toEqual([]);
     },
     async stop() {
       for (const stop of stops.reverse()) await stop();

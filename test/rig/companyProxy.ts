@@ -170,6 +170,19 @@ export async function startCompanyProxy(options: CompanyProxyOptions): Promise<C
   return proxy;
 }
 
+/** The hosts that it was asked for, but for Chromium's own: a new session looks for a dictionary. */
+export function targetsOf({ asked }: CompanyProxy): string[] {
+  const targets = asked.map(({ target }) => target).filter((one) => !one.startsWith('redirector.gvt1.com'));
+  return [...new Set(targets)].sort();
+}
+
+/** An address with `user:password`. */
+export function withUser(address: string, user: string): string {
+  const url = new URL(address);
+  [url.username, url.password] = user.split(':').map(encodeURIComponent) as [string, string];
+  return url.href;
+}
+
 /** TLS before a server that speaks plain HTTP. */
 export async function startTlsFront(identity: Identity, port: number): Promise<StandIn> {
   const { createServer: createSecureServer } = await import('node:tls');

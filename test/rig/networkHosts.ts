@@ -9,6 +9,7 @@ import { createServer as createHttpServer, request as requestHttp } from 'node:h
 import { createServer as createHttpsServer } from 'node:https';
 import { connect, createServer, isIP, type AddressInfo, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { findTool, endWithUs, runOrThrow } from './process.ts';
 
 export interface StandIn {
@@ -26,6 +27,15 @@ export interface Authority {
   readonly root: string;
   readonly rootFile: string;
   readonly issue: (host: string, options?: { expired?: boolean }) => Promise<Identity>;
+}
+
+/** As an administrator adds it to the system's store, for a Chromium with this home folder. */
+export async function trustInHome(home: string, { rootFile }: Authority): Promise<void> {
+  const der = `${rootFile}.der`;
+  const openssl = findTool(['openssl'], 'Install openssl.');
+  await runOrThrow(openssl, ['x509', '-in', rootFile, '-outform', 'der', '-out', der]);
+  const script = fileURLToPath(new URL('trustRoot.py', import.meta.url));
+  await runOrThrow(findTool(['python3'], 'Install Python 3.'), [script, home, der]);
 }
 
 /** An authority whose certificates name `organisation` as their issuer's. */

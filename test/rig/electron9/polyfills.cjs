@@ -37,3 +37,36 @@ Buffer.prototype.toString = function (encoding, ...rest) {
   if (encoding !== 'base64url') return toString.call(this, encoding, ...rest);
   return toString.call(this, 'base64').replace(/\+/g, '-').replace(/\//g, '_').replace(/=+$/, '');
 };
+
+// abort-controller has the DOM's first version: no reason, no timeout, no any.
+const { abort } = AbortController.prototype;
+const reasons = new WeakMap();
+AbortController.prototype.abort = function (reason = named('AbortError', 'This operation was aborted')) {
+  if (!this.signal.aborted) reasons.set(this.signal, reason);
+  abort.call(this);
+};
+Object.defineProperty(AbortSignal.prototype, 'reason', {
+  get() {
+    return reasons.get(this);
+  },
+});
+AbortSignal.prototype.throwIfAborted = function () {
+  if (this.aborted) throw this.reason;
+};
+AbortSignal.timeout = (ms) => {
+  const controller = new AbortController();
+  setTimeout(() => controller.abort(named('TimeoutError', 'The operation timed out')), ms).unref();
+  return controller.signal;
+};
+AbortSignal.any = (signals) => {
+  const controller = new AbortController();
+  for (const signal of signals) {
+    if (signal.aborted) controller.abort(signal.reason);
+    else signal.addEventListener('abort', () => controller.abort(signal.reason), { once: true });
+  }
+  return controller.signal;
+};
+
+function named(name, message) {
+  return Object.assign(new Error(message), { name });
+}

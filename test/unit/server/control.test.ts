@@ -33,7 +33,7 @@ async function bench(recovery: Promise<void> = Promise.resolve()): Promise<Bench
       return [{ recordingId: 'r', contactId: 'c', outcome }];
     },
   };
-  const control = new Control({ dataDir, publisher, recovery }, keepingLogger().log);
+  const control = new Control({ dataDir, publisher, recovery, runChecks: () => null }, keepingLogger().log);
   const server = createServer((incoming, response) => {
     const { port } = server.address() as AddressInfo;
     control.handle(incoming, response, port, {
@@ -149,7 +149,10 @@ describe('a data folder that takes no file', () => {
   it('is worth a word in the log, without secrets, and stops nothing', async () => {
     const { log, lines } = keepingLogger();
     const publisher = { retryNow: () => [] };
-    const control = new Control({ dataDir: '/dev/null', publisher, recovery: Promise.resolve() }, log);
+    const control = new Control(
+      { dataDir: '/dev/null', publisher, recovery: Promise.resolve(), runChecks: () => null },
+      log,
+    );
     await control.open(5431);
     await control.close();
     expect(lines[0]).toMatchObject({ level: 'warn' });

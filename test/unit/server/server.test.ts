@@ -87,6 +87,7 @@ async function bench(
       dataDir: await temporaryFolder(),
       publisher: { retryNow: () => [] },
       recovery: Promise.resolve(),
+      runChecks: () => null,
     },
     log,
   });

@@ -1,9 +1,24 @@
-// node:crypto with randomUUID and hkdfSync, which Node 12 has not.
+// node:crypto with getRandomValues, randomUUID, hkdfSync and Hash.copy, which Node 12 has not.
 const crypto = require('crypto');
 
+/** A copy gets what the hash got. */
+function createHash(...how) {
+  const hash = crypto.createHash(...how);
+  const { update } = hash;
+  const got = [];
+  hash.update = (...data) => {
+    got.push(data);
+    update.apply(hash, data);
+    return hash;
+  };
+  hash.copy = () => got.reduce((copy, data) => copy.update(...data), createHash(...how));
+  return hash;
+}
+
 module.exports = Object.assign(Object.create(crypto), {
-  createHash: crypto.createHash,
+  createHash,
   randomBytes: crypto.randomBytes,
+  getRandomValues: (values) => crypto.randomFillSync(values),
   randomUUID() {
     const bytes = crypto.randomBytes(16);
     bytes[6] = (bytes[6] & 0x0f) | 0x40;

@@ -4,6 +4,7 @@ const electron = require('electron');
 
 function modern(session) {
   session.setDevicePermissionHandler ??= () => {};
+  session.closeAllConnections ??= async () => {};
   const { protocol } = session;
   protocol.handle ??= (scheme, handler) =>
     protocol.registerBufferProtocol(scheme, (request, callback) => {
