@@ -99,9 +99,9 @@ The signed-in user controls the environment of all programs that start in the se
 | \`PATH\` | Reduced to the system's folders, so that no ffmpeg of the agent runs. An installed Sightline does not look for the package ffmpeg-static |
 | \`AWS_ENDPOINT_URL\`, \`AWS_ENDPOINT_URL_S3\`, \`endpoint_url\` in AWS's config file | Always ignored: \`s3Endpoint\` and \`eventBridgeEndpoint\` decide |
 | other \`AWS_...\` variables and files | Select the credentials for uploads to the policy's bucket; without \`awsRegion\` also the region. Set \`awsRegion\`, and use a broker (\`brokerUrl\`) if agents should have no credentials |
-| \`HTTPS_PROXY\` and similar | Ignored by uploads; \`sightline doctor\` reports them |
+| \`HTTPS_PROXY\`, \`NO_PROXY\` and similar | Without \`proxyUrl\` they name the proxy of the commands, and on Linux of the app where the desktop names none. Certificates are checked all the same; set \`proxyUrl\` if agents must not choose |
 | \`DBUS_SYSTEM_BUS_ADDRESS\`, \`XDG_SESSION_ID\` | Ignored: only the system reports whether the screen is locked |
-| \`NODE_OPTIONS\`, \`NODE_PATH\`, other \`NODE_...\`, \`OPENSSL_...\` | The installed \`sightline\` removes them before Node starts, except NODE_EXTRA_CA_CERTS; the app's fuses ignore the first. No package is loaded from outside the installation |
+| \`NODE_OPTIONS\`, \`NODE_PATH\`, other \`NODE_...\`, \`OPENSSL_...\` | The installed \`sightline\` removes them before Node starts; the app's fuses ignore the first. No package is loaded from outside the installation |
 | \`ELECTRON_RUN_AS_NODE\`, \`--inspect\` | Ignored by the app's fuses |
 | \`--remote-debugging-port\`, \`--remote-debugging-pipe\` | The installed app removes them before Chromium reads them (not tested: the tests' Electron is too old) |
 | \`--user-data-dir\` | Not prevented. An instance with another profile finds the data folder locked by the first one, or starts with another key of the key store; what it records is uploaded as policy says |

@@ -84,6 +84,9 @@ export class ElectronNetwork implements Network {
       const answer = answerOf(outgoing, signal, stop);
       if (bytes.length > 0) outgoing.write(bytes);
       outgoing.end();
+      const { status } = await answer;
+      // Of the proxy, when Chromium may not sign in.
+      if (status === 407) throw new Error('net::ERR_PROXY_AUTH_REQUESTED');
       return await answer;
     } catch (error) {
       stop();
@@ -150,11 +153,11 @@ async function bytesOf(body: NetworkRequest['body']): Promise<Buffer> {
 
 /** Both forms: Electron before 12 knows no mode. */
 async function proxyConfig(proxyUrl: string | null): Promise<ProxyConfig> {
-  const route = proxyUrl?.startsWith('pac+') === true ? null : proxyFromPolicy(proxyUrl);
   if (proxyUrl === null) return { mode: 'system' };
-  if (route === null)
+  if (proxyUrl.startsWith('pac+'))
     return { mode: 'pac_script', pacScript: await pacAddress(proxyUrl.slice('pac+'.length)) };
-  if (route.kind !== 'proxy') return { mode: 'direct', proxyRules: 'direct://' };
+  const route = proxyFromPolicy(proxyUrl);
+  if (route?.kind !== 'proxy') return { mode: 'direct', proxyRules: 'direct://' };
   return { mode: 'fixed_servers', proxyRules: `${route.url.protocol}//${proxyName(route.url)}` };
 }
 

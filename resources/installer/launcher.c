@@ -36,9 +36,8 @@ static void end_with_us(HANDLE child) {
   AssignProcessToJobObject(job, child);
 }
 
-/** Whether it can make Node or OpenSSL load other code. NODE_EXTRA_CA_CERTS cannot, and companies need it. */
+/** Whether it can make Node or OpenSSL load other code. */
 static int loads_code(const wchar_t *variable) {
-  if (_wcsnicmp(variable, L"NODE_EXTRA_CA_CERTS=", 20) == 0) return 0;
   return _wcsnicmp(variable, L"NODE_", 5) == 0 || _wcsnicmp(variable, L"OPENSSL_", 8) == 0;
 }
 

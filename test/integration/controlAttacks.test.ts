@@ -1,13 +1,14 @@
 // The control path under attack: pages, other users, and programs that may connect but not read this user's files.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { ControlAccess } from '../../main/server/controlFile.ts';
-import { CONTROL_RETRY_PATH } from '../../main/shared/control.ts';
+import { CONTROL_CHECKS_PATH, CONTROL_RETRY_PATH } from '../../main/shared/control.ts';
 import type { Answer } from '../rig/control.ts';
-import { LET_IN, accessOf, sendControl, sendRaw } from '../rig/control.ts';
+import { LET_IN, accessOf, sendControl as sendTo, sendRaw } from '../rig/control.ts';
 import type { Recorder } from '../rig/recorder.ts';
 import { startRecorder } from '../rig/recorder.ts';
 
-describe('an attack on the control path', () => {
+describe.each([CONTROL_RETRY_PATH, CONTROL_CHECKS_PATH])('an attack on %s', (path) => {
+  const sendControl: typeof sendTo = (port, headers, options) => sendTo(port, headers, { path, ...options });
   let recorder: Recorder;
   let access: ControlAccess;
   let right: string;
@@ -94,7 +95,7 @@ describe('an attack on the control path', () => {
   });
 
   it('by a websocket on its path', async () => {
-    const upgrade = `GET ${CONTROL_RETRY_PATH} HTTP/1.1\r\nHost: 127.0.0.1:${access.port}\r\nAuthorization: ${right}\r\nConnection: Upgrade\r\n`;
+    const upgrade = `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${access.port}\r\nAuthorization: ${right}\r\nConnection: Upgrade\r\n`;
     const socket =
       'Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n';
     expect(await sendRaw(access.port, `${upgrade}${socket}\r\n`)).toBe('HTTP/1.1 403 Forbidden');
@@ -105,8 +106,7 @@ describe('an attack on the control path', () => {
 
   it('by a huge body: none of it is read without the token, and little with it', async () => {
     const { port } = access;
-    const head = (more: string): string =>
-      `POST ${CONTROL_RETRY_PATH} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n${more}\r\n`;
+    const head = (more: string): string => `POST ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n${more}\r\n`;
     const huge = 'Content-Length: 10000000000\r\n';
     const auth = `Authorization: ${right}\r\n`;
     const chunk = `10000\r\n${'x'.repeat(0x10000)}\r\n`;

@@ -5,13 +5,17 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { hello, HOSTS, startCompany, TARGETS, type Company } from '../rig/company.ts';
+import type { CheckResult } from '../../main/diagnostics/check.ts';
+import { hello, HOSTS, NO_PROXIES, startCompany, TARGETS, type Company } from '../rig/company.ts';
 import { targetsOf, withUser, type ProxyFault } from '../rig/companyProxy.ts';
 import { startDisplay, type Display } from '../rig/display.ts';
 import { startPainter } from '../rig/painter.ts';
+import { run } from '../rig/process.ts';
+import { readZip } from '../rig/zip.ts';
 import { startRecorder, type Page, type Recorder } from '../rig/recorder.ts';
 import { BUCKET } from '../rig/s3Store.ts';
 
+const PROGRAM = fileURLToPath(new URL('../../dist/main/headless.mjs', import.meta.url));
 const LOOPBACK = fileURLToPath(new URL('../rig/loopbackNetwork.mjs', import.meta.url));
 const PASSWORD = 'pr0xy-c4n4ry/ä';
 const USER = `alice:${PASSWORD}`;
@@ -35,17 +39,11 @@ afterEach(async () => {
 
 async function start(environment: Record<string, string>): Promise<void> {
   const home = join(company.home, 'recorder');
-  const nothing = Object.fromEntries(
-    ['HTTPS_PROXY', 'HTTP_PROXY', 'ALL_PROXY', 'NO_PROXY'].flatMap((name) => [
-      [name, ''],
-      [name.toLowerCase(), ''],
-    ]),
-  );
   recorder = await startRecorder({
     display: display.display,
     home,
     environment: {
-      ...nothing,
+      ...NO_PROXIES,
       ...company.environment,
       SIGHTLINE_CA_FILE: company.publicRoots.rootFile,
       ...environment,
@@ -101,6 +99,22 @@ describe('token, recording and events are delivered', () => {
     expect(new Set(proxy.asked.map(({ credentials }) => credentials))).toEqual(new Set([USER]));
     const log = await readFile(join(recorder.dataDir, 'logs/sightline.ndjson'), 'utf8').catch(() => '');
     expect(recorder.stderr() + log).not.toMatch(/c4n4ry/);
+    const env = {
+      ...(process.env as Record<string, string>),
+      ...{ ...company.environment, SIGHTLINE_PROXY_URL: withUser(proxy.address, USER) },
+      SIGHTLINE_DATA_DIR: recorder.dataDir,
+    };
+    const zip = join(company.home, 'diagnostics.zip');
+    for (const args of [
+      ['policy'],
+      ['policy', '--json'],
+      ['doctor', '--json'],
+      ['diagnostics', '--out', zip],
+    ]) {
+      const { stdout, stderr } = await run(process.execPath, [PROGRAM, ...args], { env });
+      expect(stdout.toString() + stderr, args.join(' ')).not.toMatch(/c4n4ry/);
+    }
+    for (const [name, bytes] of await readZip(zip)) expect(bytes.toString(), name).not.toMatch(/c4n4ry/);
   });
 
   it('through a proxy that speaks TLS itself', async () => {
@@ -116,6 +130,42 @@ describe('token, recording and events are delivered', () => {
     await start({ SIGHTLINE_PROXY_URL: proxy.address, SIGHTLINE_CA_FILE: company.inspector.rootFile });
     await delivers();
     expect(targetsOf(proxy)).toEqual(TARGETS);
+  });
+});
+
+describe('doctor on the command line', () => {
+  const doctor = async (environment: Record<string, string>): Promise<Record<string, CheckResult>> => {
+    const { stdout } = await run(process.execPath, [PROGRAM, 'doctor', '--json'], {
+      env: {
+        ...(process.env as Record<string, string>),
+        ...NO_PROXIES,
+        ...company.environment,
+        SIGHTLINE_DATA_DIR: join(company.home, 'recorder/data'),
+        SIGHTLINE_CA_FILE: company.publicRoots.rootFile,
+        ...environment,
+      },
+    });
+    const { checks } = JSON.parse(stdout.toString()) as { checks: CheckResult[] };
+    return Object.fromEntries(checks.map((one) => [one.name, one]));
+  };
+
+  it('shows what the running Sightline finds, whatever its own network is; else its own, and says so', async () => {
+    const proxy = await company.proxy();
+    await start({ SIGHTLINE_PROXY_URL: proxy.address });
+    const running = await doctor({ SIGHTLINE_PROXY_URL: 'http://127.0.0.1:9' });
+    expect(running['authentication']).toMatchObject({
+      ...{ verdict: 'ok', evidence: `the endpoint ${HOSTS.auth} answered 401 to a request without a token` },
+    });
+    expect(running['EventBridge']).toMatchObject({ verdict: 'ok' });
+    expect(running['proxy']?.evidence).toContain(`${HOSTS.s3} through 127.0.0.1:${proxy.port}`);
+    await recorder.stop();
+    const wrong = await doctor({ SIGHTLINE_PROXY_URL: 'http://127.0.0.1:9' });
+    expect(wrong['authentication']).toMatchObject({ verdict: 'failed' });
+    expect(wrong['authentication']?.evidence).toContain('(PROXY_UNREACHABLE)');
+    const right = await doctor({ SIGHTLINE_PROXY_URL: proxy.address });
+    expect(right['authentication']?.evidence).toMatch(
+      /answered 401 .* \(tried by this command: no Sightline is running\)$/,
+    );
   });
 });
 
@@ -222,8 +272,8 @@ describe('nothing is lost, and the reason is clear,', () => {
     await page.ask('contact.start', { contactId: 'large', channel: 'VOICE' });
     // In the middle of a part, while the contact is on.
     await proxy.dieAfter(7_000_000);
-    await uploadsReason(page, 'PROXY_UNREACHABLE');
     await page.ask('contact.stop', { contactId: 'large' });
+    await uploadsReason(page, 'PROXY_UNREACHABLE');
     expect(company.s3.objects(BUCKET)).toHaveLength(2);
     await proxy.up();
     await page.event('large', 'PUBLISHED');

@@ -18,6 +18,13 @@ import { agent } from './recorder.ts';
 import type { S3Server } from './s3Server.ts';
 import { BUCKET, REGION, startStrictStore, type S3Store } from './s3Store.ts';
 
+/** The machine's own settings, out of the way. */
+export const NO_PROXIES: Readonly<Record<string, string>> = Object.fromEntries(
+  ['http_proxy', 'https_proxy', 'all_proxy', 'no_proxy'].flatMap((name) => [
+    [name, ''],
+    [name.toUpperCase(), ''],
+  ]),
+);
 export const TOKEN = 'page-token-of-alice';
 export const hello = { protocol: 1, ...agent, token: TOKEN };
 export const HOSTS = {

@@ -8,7 +8,7 @@ import { CONTROL_RETRY_PATH } from '../../main/shared/control.ts';
 import type { Recorder } from './recorder.ts';
 
 /** Logged for each request that was let in, and for no other. */
-export const LET_IN = 'the command line requested uploads now';
+export const LET_IN = 'the command line requested';
 
 export async function accessOf(recorder: Recorder): Promise<ControlAccess> {
   const access = await readControlFile(recorder.dataDir);
@@ -26,19 +26,16 @@ export interface Answer {
 export function sendControl(
   port: number,
   headers: Record<string, string>,
-  { method = 'POST', body = '{}', host = '127.0.0.1' } = {},
+  { method = 'POST', body = '{}', host = '127.0.0.1', path = CONTROL_RETRY_PATH } = {},
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const outgoing = request(
-      { host, port, path: CONTROL_RETRY_PATH, method, headers, agent: false },
-      (incoming) => {
-        let text = '';
-        incoming.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
-        incoming.once('end', () =>
-          resolve({ status: incoming.statusCode, headers: incoming.headers, body: text }),
-        );
-      },
-    );
+    const outgoing = request({ host, port, path, method, headers, agent: false }, (incoming) => {
+      let text = '';
+      incoming.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+      incoming.once('end', () =>
+        resolve({ status: incoming.statusCode, headers: incoming.headers, body: text }),
+      );
+    });
     outgoing.once('error', reject);
     outgoing.end(method === 'GET' ? undefined : body);
   });

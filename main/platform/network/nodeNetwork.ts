@@ -44,11 +44,11 @@ export class NodeNetwork implements Network {
     private readonly environment: Readonly<Record<string, string | undefined>> = process.env,
   ) {}
 
-  async routeTo({ hostname, port }: URL): Promise<ProxyRoute> {
-    return this.route(bare(hostname), Number(port || 443));
+  routeTo({ hostname, port }: URL): Promise<ProxyRoute> {
+    return Promise.resolve(this.route(bare(hostname), Number(port || 443)));
   }
 
-  private async route(host: string, port: number): Promise<ProxyRoute> {
+  private route(host: string, port: number): ProxyRoute {
     if (isLoopback(host)) return { kind: 'direct' };
     return proxyFromPolicy(this.policy.proxyUrl) ?? proxyFromEnvironment(this.environment, host, port);
   }
@@ -112,7 +112,7 @@ export class NodeNetwork implements Network {
     signal: AbortSignal,
     secureContext: SecureContext,
   ): Promise<Socket> {
-    const route = await this.route(host, port);
+    const route = this.route(host, port);
     if (route.kind === 'unusable') throw proxyErrors.notKnown(route.why);
     if (route.kind === 'direct') {
       const socket = connectTcp({ host, port });

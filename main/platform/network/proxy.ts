@@ -17,6 +17,12 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /** Of policy `proxyUrl`; null: it names none. */
 export function proxyFromPolicy(proxyUrl: string | null): ProxyRoute | null {
   if (proxyUrl === null) return null;
+  // Node has no interpreter that is safe for scripts from the network; Chromium has one, and gets the script itself.
+  if (proxyUrl.startsWith('pac+'))
+    return {
+      kind: 'unusable',
+      why: 'a proxy script (PAC) is for the app only; elsewhere name the proxy itself',
+    };
   return proxyUrl === 'direct' ? { kind: 'direct' } : { kind: 'proxy', url: new URL(proxyUrl) };
 }
 

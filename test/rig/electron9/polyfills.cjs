@@ -38,6 +38,12 @@ Buffer.prototype.toString = function (encoding, ...rest) {
   return toString.call(this, 'base64').replace(/\+/g, '-').replace(/\//g, '_').replace(/=+$/, '');
 };
 
+// A text or a buffer is one chunk.
+const { Readable } = require('stream');
+const { from } = Readable;
+Readable.from = (source, ...more) =>
+  from.call(Readable, typeof source === 'string' || Buffer.isBuffer(source) ? [source] : source, ...more);
+
 // abort-controller has the DOM's first version: no reason, no timeout, no any.
 const { abort } = AbortController.prototype;
 const reasons = new WeakMap();

@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { proxyFromDesktop } from '../../../main/diagnostics/network/checkNetwork.ts';
-import { proxyFromAnswer, proxyFromEnvironment, proxyName } from '../../../main/platform/network/proxy.ts';
+import { sourcesFrom } from '../../../main/headless/options.ts';
+import { policyKeys } from '../../../main/policy/keys.ts';
+import {
+  proxyFromAnswer,
+  proxyFromEnvironment,
+  proxyFromPolicy,
+  proxyName,
+} from '../../../main/platform/network/proxy.ts';
 
 const route = (environment: Record<string, string>, host = 'acme.my.connect.aws') => {
   const found = proxyFromEnvironment(environment, host, 443);
@@ -40,6 +47,42 @@ describe('the proxy of the environment', () => {
 
   it('is named without its user and password', () => {
     expect(proxyName(new URL('http://agent:s3cret@proxy.example:3128/'))).toBe('proxy.example:3128');
+  });
+});
+
+describe('the proxy of policy', () => {
+  it('is the one that it names, none, or one that Node cannot use', () => {
+    expect(proxyFromPolicy(null)).toBeNull();
+    expect(proxyFromPolicy('direct')).toEqual({ kind: 'direct' });
+    expect(proxyFromPolicy('http://a:b@proxy.example:3128')).toMatchObject({ kind: 'proxy' });
+    expect(proxyFromPolicy('pac+http://wpad/wpad.dat')).toMatchObject({ kind: 'unusable' });
+  });
+
+  it.each([
+    ['direct', true],
+    ['http://proxy.example:3128', true],
+    ['https://proxy.example', true],
+    ['http://alice:p%40ss@proxy.example:3128/', true],
+    ['pac+http://wpad.example/wpad.dat', true],
+    ['pac+file:///etc/proxy.pac', true],
+    ['pac+ftp://wpad.example/', false],
+    ['pac+https://alice:secret@wpad.example/', false],
+    ['socks5://proxy.example:1080', false],
+    ['http://alice:%@proxy.example', false],
+    ['http://proxy.example/path', false],
+    ['proxy.example:3128', false],
+    ['', false],
+  ])('may be %s: %s', (text, isValid) => {
+    expect(policyKeys.proxyUrl.schema.safeParse(text).success).toBe(isValid);
+  });
+
+  it('has no password on the command line', () => {
+    expect(() => sourcesFrom({ proxyUrl: 'http://alice:secret@proxy.example:3128' })).toThrow(
+      /--proxy-url must not contain a password.*SIGHTLINE_PROXY_URL/,
+    );
+    expect(sourcesFrom({ proxyUrl: 'http://proxy.example:3128' }).flags).toEqual({
+      proxyUrl: 'http://proxy.example:3128',
+    });
   });
 });
 
