@@ -394,7 +394,7 @@ describe('doctor', () => {
     const host = new URL(endpoint.url).host;
     expect(await check(endpoint.url)).toMatchObject({
       verdict: 'ok',
-      evidence: `the endpoint ${host} answered 401 to a request without a token`,
+      evidence: `the endpoint ${host} answered 401 to a request without a token (tried by this command: no Sightline is running)`,
     });
     endpoint.fault = { kind: 'body', body: '{}' };
     expect(await check(endpoint.url)).toMatchObject({ verdict: 'failed' });

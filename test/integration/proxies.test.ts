@@ -50,8 +50,8 @@ async function start(environment: Record<string, string>): Promise<void> {
     },
   });
   stops.push(
-    () => recorder.stop(),
     () => rm(home, { recursive: true, force: true }),
+    () => recorder.stop(),
   );
 }
 
