@@ -43,12 +43,19 @@ const SYSTEM_CODES: Readonly<Record<string, string>> = {
   ERR_INTERNET_DISCONNECTED: 'ENETUNREACH',
 };
 
+interface AppliedProxy {
+  /** undefined: none, it failed. */
+  readonly proxyUrl: string | null | undefined;
+  readonly done: Promise<void>;
+}
+
 export class ElectronNetwork implements Network {
   readonly stack = 'Chromium';
   /** A body with a Content-Length is passed on as a whole; a chunked one S3 refuses. */
   readonly maxBufferedBytes = Infinity;
   private readonly session: Session;
-  private proxyUrl: string | null = null;
+  /** Chromium begins with the system's. */
+  private applied: AppliedProxy = { proxyUrl: null, done: Promise.resolve() };
   /** By host, of certificates that were not accepted. */
   private readonly issuers = new Map<string, string>();
 
@@ -96,11 +103,19 @@ export class ElectronNetwork implements Network {
 
   private async applyProxy(): Promise<void> {
     const { proxyUrl } = this.policy;
-    if (proxyUrl === this.proxyUrl) return;
+    if (proxyUrl !== this.applied.proxyUrl) this.applied = { proxyUrl, done: this.setProxy(proxyUrl) };
+    const { applied } = this;
+    await applied.done.catch((error: unknown) => {
+      // A script that could not be read may be there for the next request.
+      if (this.applied === applied) this.applied = { ...applied, proxyUrl: undefined };
+      throw error;
+    });
+  }
+
+  private async setProxy(proxyUrl: string | null): Promise<void> {
     await this.session.setProxy(await proxyConfig(proxyUrl));
     // A connection through the one before must not be used again.
     await this.session.closeAllConnections();
-    this.proxyUrl = proxyUrl;
   }
 
   /** Answers policy's proxy, once, and nothing else: no server and no other proxy gets this password. */

@@ -9,6 +9,7 @@ import { Readable } from 'node:stream';
 import { connect as connectTls, createSecureContext, type SecureContext, type TLSSocket } from 'node:tls';
 import { errno } from '../../shared/errors.ts';
 import {
+  NetworkError,
   certificateError,
   proxyErrors,
   type Network,
@@ -100,7 +101,7 @@ export class NodeNetwork implements Network {
       const socket = await this.reach(host, port, late.signal, secureContext);
       return await secured(socket, host, late.signal, secureContext);
     } catch (error) {
-      throw late.signal.aborted ? late.signal.reason : error;
+      throw late.signal.aborted && !(error instanceof NetworkError) ? late.signal.reason : error;
     } finally {
       clearTimeout(timer);
     }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { proxyFromDesktop } from '../../../main/diagnostics/network/checkNetwork.ts';
+import { NodeNetwork } from '../../../main/platform/network/nodeNetwork.ts';
 import { sourcesFrom } from '../../../main/headless/options.ts';
 import { policyKeys } from '../../../main/policy/keys.ts';
 import {
@@ -74,6 +75,22 @@ describe('the proxy of policy', () => {
     ['', false],
   ])('may be %s: %s', (text, isValid) => {
     expect(policyKeys.proxyUrl.schema.safeParse(text).success).toBe(isValid);
+  });
+
+  it('is used from the next connection on, before that of the environment, and never for this computer', async () => {
+    const policy: { proxyUrl: string | null; caFile: null } = { proxyUrl: null, caFile: null };
+    const network = new NodeNetwork(policy, { HTTPS_PROXY: 'http://env.example:1' });
+    const leads = async (to: string) => {
+      const found = await network.routeTo(new URL(to));
+      return found.kind === 'proxy' ? proxyName(found.url) : found.kind;
+    };
+    expect(await leads('https://s3.example/')).toBe('env.example:1');
+    policy.proxyUrl = 'http://policy.example:2';
+    expect(await leads('https://s3.example/')).toBe('policy.example:2');
+    for (const here of ['https://127.0.0.1:8443/', 'https://localhost/', 'https://[::1]/'])
+      expect(await leads(here)).toBe('direct');
+    policy.proxyUrl = 'direct';
+    expect(await leads('https://s3.example/')).toBe('direct');
   });
 
   it('has no password on the command line', () => {
