@@ -192,7 +192,9 @@ describe('a contact', () => {
       },
       eventBridgeProblem: () => null,
     };
-    const found = Promise.resolve(throughputCheck({ policy, instanceAlias: null, live, network: new NodeNetwork() }));
+    const found = Promise.resolve(
+      throughputCheck({ policy, instanceAlias: null, live, network: new NodeNetwork() }),
+    );
     while (s3.strict!.bytesReceived === 0) await new Promise((resolve) => setTimeout(resolve, 10));
     const began = performance.now();
     isRecording = true;

@@ -238,7 +238,13 @@ async function trial(kmsKeyId: string | null): ReturnType<typeof tryS3> {
   process.env['AWS_ACCESS_KEY_ID'] = store.credentials.accessKeyId;
   process.env['AWS_SECRET_ACCESS_KEY'] = store.credentials.secretAccessKey;
   const trialSettings = settingsFor(store, { kmsKeyId });
-  return tryS3({ settings: trialSettings, network: new NodeNetwork(), prefix: '', machine: 'test', onDate: () => undefined });
+  return tryS3({
+    settings: trialSettings,
+    network: new NodeNetwork(),
+    prefix: '',
+    machine: 'test',
+    onDate: () => undefined,
+  });
 }
 
 describe("doctor's trial", () => {

@@ -119,9 +119,10 @@ function isFree(port: number, host: string): Promise<boolean> {
 const limits = { timeoutMs: 2000, maxAnswerBytes: 4096 };
 
 async function askDoor(port: number): Promise<boolean> {
-  const answer = await ask(new NodeNetwork(), `http://127.0.0.1:${port}${DOOR_PATH}`, { method: 'GET', ...limits }).catch(
-    () => null,
-  );
+  const answer = await ask(new NodeNetwork(), `http://127.0.0.1:${port}${DOOR_PATH}`, {
+    method: 'GET',
+    ...limits,
+  }).catch(() => null);
   return answer?.status === UPGRADE_REQUIRED;
 }
 

@@ -88,7 +88,11 @@ function timeOf(createDate: string | number | undefined): number | null {
 async function readPlace(network: Network, place: string, timeoutMs: number): Promise<string> {
   if (!place.includes('://')) return readFileOf(place);
   try {
-    const { status, body } = await ask(network, place, { method: 'GET', timeoutMs, maxAnswerBytes: MAX_BYTES });
+    const { status, body } = await ask(network, place, {
+      method: 'GET',
+      timeoutMs,
+      maxAnswerBytes: MAX_BYTES,
+    });
     if (status === 200) return body;
     throw new HttpStatus(`it answered ${status}`);
   } catch (error) {
@@ -125,7 +129,12 @@ export async function listedEndpoints(
 ): Promise<ListedEndpoints> {
   const name = place.includes('://') ? new URL(place).host : place;
   try {
-    return judgeEndpointList(parseEndpointList(await readPlace(network, place, timeoutMs)), name, region, now);
+    return judgeEndpointList(
+      parseEndpointList(await readPlace(network, place, timeoutMs)),
+      name,
+      region,
+      now,
+    );
   } catch (error) {
     const finding = failed(
       `${name} cannot be used: ${errorMessage(error)}`,
