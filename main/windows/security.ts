@@ -93,4 +93,6 @@ function denyPermissions(one: Session): void {
   one.setPermissionRequestHandler((_contents, _permission, callback) => callback(false));
   one.setPermissionCheckHandler(() => false);
   one.setDevicePermissionHandler(() => false);
+  // Chromium would download a dictionary for each session, from a host of Google's.
+  one.setSpellCheckerEnabled(false);
 }

@@ -66,6 +66,7 @@ describe('every window', () => {
     );
     expect(text).toContain('setPermissionCheckHandler(() => false)');
     expect(text).toContain('setDevicePermissionHandler(() => false)');
+    expect(text).toContain('setSpellCheckerEnabled(false)');
   });
 
   it('is denied all that before any is made', () => {

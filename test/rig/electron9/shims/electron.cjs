@@ -4,6 +4,8 @@ const electron = require('electron');
 
 function modern(session) {
   session.setDevicePermissionHandler ??= () => {};
+  // Not there: its dictionary is asked for in each session.
+  session.setSpellCheckerEnabled ??= () => {};
   session.closeAllConnections ??= async () => {};
   const { protocol } = session;
   protocol.handle ??= (scheme, handler) =>
