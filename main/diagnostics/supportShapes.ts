@@ -77,6 +77,7 @@ export const statusEventShape: Shape = {
   detail: {
     ...scalars('version recordingStatus eventDeduplicationId instanceArn contactArn agentArn'),
     clientInfo: scalars('appVersion os browser monitors encoder'),
+    sightline: scalars('channel initialContactId'),
     recordingInfo: scalars('startTime endTime publishTime location durationInMillis sizeInBytes integrity'),
     failureInfo: failure,
   },

@@ -32,6 +32,8 @@ export interface PageServices {
   readonly authentication: Pick<Authentication, 'authenticate'> | null;
   /** For the credentials broker, once hello has succeeded. */
   readonly onToken: (agentArn: string, token: string) => void;
+  /** Of the upgrade's header: names the browser where hello does not. */
+  readonly userAgent: string | undefined;
   /** Whether policy still allows the page's origin. */
   readonly isAllowed: () => boolean;
   /** Whether another page may join. */
@@ -48,6 +50,8 @@ const CLOSE_POLICY_VIOLATION = 1008;
 const MAX_QUEUED_FRAMES = 32;
 /** A page that reconnects may start all the contacts that an agent can have at once. */
 const MAX_UNANSWERED = 32;
+/** Browsers send about 120 characters. */
+const MAX_USER_AGENT = 256;
 /** At a start the spool is searched before a hello is answered. A disk that stalls must not keep the page waiting forever. */
 const DESCRIBE_DEADLINE_MS = 30_000;
 
@@ -216,7 +220,7 @@ export class Page {
         'SERVICE_ISSUE',
         'Sightline is still reading its disk. Send hello again; nothing is recorded before.',
       );
-    const identity = identitySchema.parse(request);
+    const identity = identitySchema.parse({ ...this.browser(), ...request });
     // A hello can end the contacts of the agent before: not on behalf of a page that did not wait.
     if (this.isGone()) throw pageIsGone();
     try {
@@ -232,6 +236,12 @@ export class Page {
       if (!this.ready) session.pageLeft(this.id);
       throw error;
     }
+  }
+
+  /** For a hello that names none. It becomes part of events and manifests. */
+  private browser(): Pick<Identity, 'browser'> {
+    const text = (this.services.userAgent ?? '').replaceAll(/\p{C}/gu, '').trim();
+    return text === '' ? {} : { browser: text.slice(0, MAX_USER_AGENT) };
   }
 
   private subscribe(): void {

@@ -34,7 +34,7 @@ export interface ServerOptions {
   readonly onProblem: (problem: Failure | null) => void;
   /** Read anew for each request. */
   readonly guard: GuardPolicy;
-  readonly page: Omit<PageServices, 'isAllowed' | 'hasRoom' | 'onJoined' | 'log'>;
+  readonly page: Omit<PageServices, 'isAllowed' | 'userAgent' | 'hasRoom' | 'onJoined' | 'log'>;
   readonly control: ControlServices;
   readonly describePortOwner: DescribePortOwner;
   /** Identifies the program at the other end; the system's own tables unless given. */
@@ -192,7 +192,7 @@ export class PageServer {
       webSocket.on('pong', () => this.alive.add(webSocket));
       this.connections.upgrade(socket, webSocket);
       const services: PageServices = {
-        ...{ ...page, log: this.pageLog, isAllowed },
+        ...{ ...page, log: this.pageLog, isAllowed, userAgent: request.headers['user-agent'] },
         hasRoom: () => this.connections.hasRoomForPage,
         onJoined: () => this.connections.join(webSocket),
       };

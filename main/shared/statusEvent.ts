@@ -2,6 +2,7 @@
 // of each field), so that programs that consume AWS's events can consume ours.
 
 import { z } from 'zod';
+import { channelSchema } from './names.ts';
 
 const timestamp = z.iso.datetime({ precision: 3 });
 
@@ -13,6 +14,13 @@ const clientInfoSchema = z.object({
   encoder: z.string().optional(),
 });
 
+/** Ours, in one object of its own: AWS's shape around it stays as it is. */
+const contactFactsSchema = z.object({
+  channel: channelSchema,
+  queue: z.string().optional(),
+  initialContactId: z.string().optional(),
+});
+
 const common = {
   version: z.literal('1.0'),
   eventDeduplicationId: z.string(),
@@ -20,6 +28,8 @@ const common = {
   contactArn: z.string(),
   agentArn: z.string(),
   clientInfo: clientInfoSchema,
+  /** Absent in events of earlier versions. */
+  sightline: contactFactsSchema.optional(),
 };
 
 export const statusDetailSchema = z.discriminatedUnion('recordingStatus', [
@@ -70,4 +80,5 @@ export const statusEventSchema = z.object({
 
 export type StatusDetail = z.infer<typeof statusDetailSchema>;
 export type StatusEvent = z.infer<typeof statusEventSchema>;
+export type ContactFacts = z.infer<typeof contactFactsSchema>;
 export type ClientInfo = z.infer<typeof clientInfoSchema>;

@@ -13,6 +13,7 @@ import type { QueuedWrite } from './eventQueue.ts';
 import { newestEvents } from './eventsReader.ts';
 import type { Announcement, StatusEvents, Subject } from './statusEvents.ts';
 
+type Started = LedgerRecording['started'];
 type Unannounced = Exclude<Announcement, { status: 'PUBLISHED' }>;
 
 /** What the publisher knows of an upload (publisher/upload.ts). */
@@ -31,7 +32,10 @@ export class Announcer {
 
   /** As StatusEvents, but `durable` includes the journal. @throws when the session has no such recording */
   announce(session: SpoolSession, recordingId: string, announcement: Announcement): QueuedWrite {
-    const { tried, durable } = this.statusEvents.announce(subjectOf(session, recordingId), announcement);
+    const started = session.ledger.recordings.get(recordingId)?.started;
+    if (started === undefined) throw new Error(`The spool has no recording ${recordingId}.`);
+    const subject = subjectOf(recordingId, started.contact, started.agent);
+    const { tried, durable } = this.statusEvents.announce(subject, announcement);
     const { status } = announcement;
     // PUBLISHED needs no entry: the journal says that a recording is published only after the event is durable.
     const journaled =
@@ -72,15 +76,17 @@ export class Announcer {
     decision: Effect & { type: 'announce' },
     current: CurrentSpoolSession,
   ): Promise<void> {
-    const { recordingId, contact } = decision;
+    const { recordingId } = decision;
     const announcement = announcementOf(decision);
     if (announcement === null) return;
     const session = current.sessionOf(recordingId);
-    const { contactId } = contact.info;
     const { durable } =
       session?.ledger.recordings.has(recordingId) === true
         ? this.announce(session, recordingId, announcement)
-        : this.statusEvents.announce({ recordingId, contactId, ...contact.agent }, announcement);
+        : this.statusEvents.announce(
+            subjectOf(recordingId, decision.contact.info, decision.contact.agent),
+            announcement,
+          );
     await durable;
     if (decision.status === 'FAILED') current.forget(recordingId);
   }
@@ -102,13 +108,13 @@ export class Announcer {
     for (const [recordingId, failure] of failures) {
       const event = events.get(recordingId);
       if (event === undefined) continue;
-      const { contactArn, agentArn, instanceArn, clientInfo, ...detail } = event.detail;
+      const { contactArn, agentArn, instanceArn, clientInfo, sightline, ...detail } = event.detail;
       if (detail.recordingStatus === 'PUBLISHED') continue;
       if (detail.recordingStatus === 'FAILED' && detail.failureInfo.code === failure.code) continue;
       const contactId = contactArn.slice(contactArn.lastIndexOf('/') + 1);
       const startTime = 'recordingInfo' in detail ? detail.recordingInfo.startTime : event.time;
       await this.statusEvents.announce(
-        { recordingId, contactId, agentArn, instanceArn, browser: clientInfo.browser },
+        { recordingId, contactId, agentArn, instanceArn, browser: clientInfo.browser, sightline },
         { status: 'FAILED', startTime: Date.parse(startTime), failure },
       ).tried;
     }
@@ -146,11 +152,18 @@ export function unannouncedEvents(recording: LedgerRecording): Unannounced[] {
   return events.filter(({ status }) => !announced.includes(status));
 }
 
-function subjectOf({ ledger }: SpoolSession, recordingId: string): Subject {
-  const started = ledger.recordings.get(recordingId)?.started;
-  if (started === undefined) throw new Error(`The spool has no recording ${recordingId}.`);
-  const { agentArn, instanceArn, browser } = started.agent;
-  return { recordingId, contactId: started.contact.contactId, agentArn, instanceArn, browser };
+/** The same facts, whether the session or the journal has them: an event of the next process says no less. */
+function subjectOf(
+  recordingId: string,
+  { contactId, channel, queue, initialContactId }: Started['contact'],
+  { agentArn, instanceArn, browser }: Started['agent'],
+): Subject {
+  const sightline = {
+    channel,
+    ...(queue === undefined ? {} : { queue }),
+    ...(initialContactId === undefined ? {} : { initialContactId }),
+  };
+  return { recordingId, contactId, agentArn, instanceArn, browser, sightline };
 }
 
 /** null: a decision without an event. */

@@ -3,7 +3,7 @@
 
 import type { Failure } from '../shared/errors.ts';
 import type { Integrity } from '../shared/manifest.ts';
-import type { ClientInfo, StatusDetail, StatusEvent } from '../shared/statusEvent.ts';
+import type { ClientInfo, ContactFacts, StatusDetail, StatusEvent } from '../shared/statusEvent.ts';
 import type { Clock, Moment } from '../shared/time.ts';
 import { toTimestamp } from '../shared/time.ts';
 import type { Logger } from '../platform/log.ts';
@@ -19,6 +19,8 @@ export interface Subject {
   readonly agentArn: string;
   readonly instanceArn: string;
   readonly browser?: string | undefined;
+  /** Absent only where all that is known is an event of an earlier version. */
+  readonly sightline?: ContactFacts | undefined;
 }
 
 export type Announcement =
@@ -92,7 +94,7 @@ export class StatusEvents {
   }
 
   private build(subject: Subject, announcement: Announcement): StatusEvent {
-    const { recordingId, instanceArn, contactId, agentArn, browser } = subject;
+    const { recordingId, instanceArn, contactId, agentArn, browser, sightline } = subject;
     const contactArn = `${instanceArn}/contact/${contactId}`;
     // `arn:aws:connect:<region>:<account>:instance/<id>` (AWS Service Authorization Reference, Amazon Connect)
     const [, , , region = '', account = ''] = instanceArn.split(':');
@@ -112,6 +114,7 @@ export class StatusEvents {
         eventDeduplicationId: `${recordingId}:${announcement.status}`,
         ...{ instanceArn, contactArn, agentArn },
         clientInfo: { ...this.options.clientInfo(), ...(browser === undefined ? {} : { browser }) },
+        ...(sightline === undefined ? {} : { sightline }),
         ...detailOf(announcement, now),
       },
     };
@@ -119,7 +122,7 @@ export class StatusEvents {
 }
 
 type CommonKey =
-  'version' | 'eventDeduplicationId' | 'instanceArn' | 'contactArn' | 'agentArn' | 'clientInfo';
+  'version' | 'eventDeduplicationId' | 'instanceArn' | 'contactArn' | 'agentArn' | 'clientInfo' | 'sightline';
 type Variable<T> = T extends StatusDetail ? Omit<T, CommonKey> : never;
 
 function detailOf(announcement: Announcement, now: Moment): Variable<StatusDetail> {

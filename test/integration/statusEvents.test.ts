@@ -162,6 +162,52 @@ describe('a file that takes nothing', () => {
     );
   });
 
+  it.each(['SIGKILL', 'SIGTERM'] as const)(
+    'what a page said of a contact is in every event, whichever process announces it: %s',
+    async (signal) => {
+      await start(flags());
+      const chrome = 'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/150.0.0.0';
+      const page = await recorder.connect({
+        userAgent: `\t${chrome}\x80\x9f${'x'.repeat(4000)}`,
+        hello: { browser: undefined },
+      });
+      const facts = { channel: 'CHAT', queue: 'Billing \u202e EU', initialContactId: 'first-1' };
+      await page.ask('contact.start', { contactId: 'c', ...facts, attributes: { card: '4711' } });
+      await sleep(700);
+      await page.ask('contact.stop', { contactId: 'c' });
+      const pushed = await page.event('c', 'PUBLISHED');
+      recorder.kill(signal);
+      await recorder.exited;
+      await end();
+      // The page that comes back says less: what counts is what was said at the start of the contact.
+      const back = await start(flags());
+      await spoolIsEmpty();
+      await back.close();
+      const written = await readEvents(join(home, 'events.ndjson'));
+      const last = new Map(written.map((event) => [event.detail.recordingStatus, event.detail]));
+      expect([...last.keys()]).toEqual(['INITIATED', 'COMPLETED', 'PUBLISHED']);
+      for (const detail of [...last.values(), pushed.detail]) {
+        expect(detail.sightline).toEqual(facts);
+        expect(detail.clientInfo.browser).toMatch(/^Mozilla.*150\.0\.0\.0x{50,}$/);
+        expect(detail.clientInfo.browser).toHaveLength(256);
+      }
+      expect(JSON.stringify(written)).not.toContain('4711');
+      const [{ manifest } = { manifest: null }] = await recorder.published();
+      expect(manifest?.contact).toMatchObject({ ...facts, attributes: { card: '4711' } });
+      expect(manifest?.host.browser).toBe(pushed.detail.clientInfo.browser);
+    },
+  );
+
+  it('FAILED of which no journal knows says as much', async () => {
+    await mkdir(join(home, 'data'));
+    const page = await start(flags());
+    await writeFile(join(home, 'data', 'spool'), 'in the way');
+    await page.request('contact.start', { contactId: 'c', channel: 'TASK', queue: 'Q' });
+    const { detail } = await page.event('c', 'FAILED');
+    expect(detail.sightline).toEqual({ channel: 'TASK', queue: 'Q' });
+    expect(detail.clientInfo.browser).toBe('the test rig');
+  });
+
   it('a clean end waits for nothing', async () => {
     const page = await start(flags());
     await record(page, 'c');

@@ -112,6 +112,8 @@ export async function readPublished(folder: string): ReturnType<Recorder['publis
 export interface ConnectOptions {
   origin?: string;
   host?: string;
+  /** Of the upgrade; without it the page sends none, as no browser does. */
+  userAgent?: string;
   /** Who connects; a program of this host's system unless told. */
   open?: OpenConnection;
   /** The frames of `hello`; false to send none. */
@@ -154,7 +156,10 @@ export async function connectPage(port: number, options: ConnectOptions = {}): P
   const socket = new WebSocket(`ws://127.0.0.1:${port}/v1`, {
     createConnection: () => connection,
     origin: options.origin ?? 'http://localhost:3000',
-    ...(options.host === undefined ? {} : { headers: { Host: options.host } }),
+    headers: {
+      ...(options.host === undefined ? {} : { Host: options.host }),
+      ...(options.userAgent === undefined ? {} : { 'User-Agent': options.userAgent }),
+    },
   });
   const pushes: Push[] = [];
   const watchers = new Set<() => void>();

@@ -20,6 +20,7 @@ const subject: Subject = {
   agentArn: `${instanceArn}/agent/22222222-bbbb`,
   instanceArn,
   browser: 'Chrome 150',
+  sightline: { channel: 'VOICE', queue: 'Billing', initialContactId: 'contact-0' },
 };
 const [startTime, endTime] = [Date.UTC(2026, 0, 2, 3, 0, 0, 250), Date.UTC(2026, 0, 2, 3, 4, 0)];
 const published = {
@@ -114,6 +115,7 @@ describe('a status event', () => {
         monitors: 2,
         encoder: 'libopenh264',
       },
+      sightline: { channel: 'VOICE', queue: 'Billing', initialContactId: 'contact-0' },
     });
   });
 
