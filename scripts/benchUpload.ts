@@ -151,7 +151,8 @@ async function compareWithPut(folder: string, store: S3Store) {
     let began = performance.now();
     await client.send(new PutObjectCommand({ Bucket: BUCKET, Key: `plain-${count}`, Body: bytes }));
     puts.push(performance.now() - began);
-    const options = { ...uploadOptions(s3SinkFor(store)), keyPrefix: `try-${count}` };
+    const common = uploadOptions(s3SinkFor(store));
+    const options = { ...common, naming: { ...common.naming, keyPrefix: `try-${count}` } };
     began = performance.now();
     await new Upload(session, recordingId, options).finish();
     deliveries.push(performance.now() - began);

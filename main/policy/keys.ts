@@ -4,6 +4,7 @@
 import { z } from 'zod';
 import { encoderNames } from '../shared/names.ts';
 import { logLevels } from '../platform/log.ts';
+import { ATTRIBUTE_NAME, PLACEHOLDER, placeholdersIn } from '../shared/placeholders.ts';
 import { domainListSchema } from './domains.ts';
 import {
   absolutePath,
@@ -133,13 +134,21 @@ export const policyKeys = {
         z
           .string()
           .regex(
-            /^[\p{L}\p{Z}\p{N}_.:/+@-]{1,128}=[\p{L}\p{Z}\p{N}_.:/=+@-]{0,256}$/u,
-            'is written name=value, with letters, digits, spaces and _.:/=+-@',
+            new RegExp(
+              `^[\\p{L}\\p{Z}\\p{N}_.:/+@-]{1,128}=(?:[\\p{L}\\p{Z}\\p{N}_.:/=+@-]|${PLACEHOLDER})*$`,
+              'u',
+            ),
+            'is written name=value, with letters, digits, spaces, _.:/=+-@ and placeholders',
+          )
+          .refine(
+            (tag) => tag.length - tag.indexOf('=') <= 257,
+            'must have a value of 256 characters at most',
           ),
       )
       .max(10, 'holds ten tags at most'),
     default: [] as string[],
-    description: 'Tags of the recordings, `name=value`, separated by commas.',
+    description:
+      'Tags of the recordings, `name=value`, separated by commas. The values may contain the placeholders of `keyPrefix`.',
   }),
   awsRegion: whenIdle({
     schema: region,
@@ -183,7 +192,10 @@ export const policyKeys = {
   keyPrefix: whenIdle({
     schema: z
       .string()
-      .regex(/^[A-Za-z0-9!_.*'()<>/ -]*$/, "letters, digits and !_.*'()/- only")
+      .regex(
+        new RegExp(`^(?:[A-Za-z0-9!_.*'()/ -]|${PLACEHOLDER})*$`),
+        "must have letters, digits, !_.*'()/- and known placeholders only",
+      )
       .refine(
         (text) => !text.split('/').some((part) => part === '..' || part === '.'),
         'must not contain . or .. parts',
@@ -192,9 +204,23 @@ export const policyKeys = {
       .refine(
         (text) => text.length <= 512 && text.split('/').every((part) => part.length <= 128),
         'must have 512 characters at most, and 128 between two slashes',
-      ),
+      )
+      .refine((text) => placeholdersIn(text).length <= 5, 'must have five placeholders at most'),
     default: 'connect/<alias>/ScreenRecordings',
-    description: 'Path of recordings in the sink. `<alias>` is replaced by the instance alias.',
+    description:
+      'Path of recordings in the sink. Placeholders: `<alias>` (`instanceAlias`, then the alias that the page names), `<instanceId>`, `<queue>`, `<channel>` and `<attribute:NAME>`.',
+  }),
+  attributesForKeys: whenIdle({
+    schema: z
+      .array(
+        z
+          .string()
+          .regex(new RegExp(`^${ATTRIBUTE_NAME}$`), 'is a name of 1 to 100 letters, digits, "-" or "_"'),
+      )
+      .max(20, 'holds 20 names at most'),
+    default: [] as string[],
+    description:
+      'Names of the contact attributes that `keyPrefix` and `s3Tags` may contain, separated by commas. Their values are visible to everyone who may list the bucket or the folder.',
   }),
   statusEventsFile: whenIdle({
     schema: path,
@@ -299,7 +325,7 @@ export const policyKeys = {
     default: null,
     defaultText: 'none: the network is not checked',
     description:
-      'Alias of the Amazon Connect instance: `acme` of acme.my.connect.aws. With it, `sightline doctor` checks the hosts and ports that the instance needs.',
+      'Alias of the Amazon Connect instance: `acme` of acme.my.connect.aws. It replaces `<alias>` in `keyPrefix`. With it, `sightline doctor` checks the hosts and ports that the instance needs.',
   }),
   instanceRegion: live({
     schema: region,

@@ -3,6 +3,7 @@
 // settings file, and set only what a user may set. Each ignored value causes a warning. Each value has its source.
 
 import { PolicyError } from '../shared/errors.ts';
+import { attributeIn, placeholdersIn } from '../shared/placeholders.ts';
 import { join } from 'node:path';
 import type { z } from 'zod';
 import { defaultDataFolder, systemDataFolder } from '../platform/paths.ts';
@@ -82,7 +83,21 @@ export function resolvePolicy(
     Object.assign(values, { sink: 'folder' satisfies Policy['sink'] });
     origin.sink = 'default';
   }
+  for (const name of ['keyPrefix', 's3Tags'] as const) {
+    const missing = unlistedAttribute(values as Policy, name);
+    if (missing === undefined) continue;
+    lines.problems.push(
+      `Policy "${name}" contains the contact attribute "${missing}", and "attributesForKeys" does not. Add its name there.`,
+    );
+    values[name] = policyKeys[name].default;
+    origin[name] = 'default';
+  }
   return { values: values as Policy, sources: origin, managed, ...lines };
+}
+
+function unlistedAttribute(values: Policy, name: 'keyPrefix' | 's3Tags'): string | undefined {
+  const used = [values[name]].flat().flatMap(placeholdersIn).map(attributeIn);
+  return used.find((one) => one !== null && !values.attributesForKeys.includes(one)) ?? undefined;
 }
 
 function choose(

@@ -49,6 +49,8 @@ export interface ResumeStore {
 export interface SinkOrder {
   /** `prefix/YYYY/MM/DD/name.mp4`, with forward slashes. */
   readonly key: string;
+  /** For sinks that have tags. */
+  readonly tags?: Readonly<Record<string, string>>;
   /** Distinguishes an earlier attempt for the same recording (replaced) from another recording with that name. */
   readonly recordingId: string;
   readonly contactId: string;

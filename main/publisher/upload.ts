@@ -15,7 +15,8 @@ import { timelineOf } from '../spool/timeline.ts';
 import { Assembly, TimelineChanged } from './assemble.ts';
 import { buildManifest } from './buildManifest.ts';
 import { RunDamaged, integrityOf, keptBack, requireDeliverable } from './integrity.ts';
-import { objectKey } from './objectKey.ts';
+import type { Naming } from './objectKey.ts';
+import { objectKey, objectTags } from './objectKey.ts';
 import type { RunFrames } from './runFrames.ts';
 import type { Progress } from './progress.ts';
 import { ProgressMeter } from './progress.ts';
@@ -23,7 +24,7 @@ import type { ResumeState, Sink, SinkObject, SinkOrder, SinkReceipt } from './si
 
 export interface UploadOptions {
   readonly sink: Sink;
-  readonly keyPrefix: string;
+  readonly naming: Naming;
   readonly appVersion: string;
   readonly os: string;
   /** Whether the readable part of a damaged recording is uploaded. */
@@ -187,20 +188,15 @@ export class Upload {
   private order(): SinkOrder {
     const { session, recordingId, options } = this;
     const { started, startTime, upload } = this.recording;
-    const { agentArn, instanceArn, instanceAlias } = started.agent;
+    const { agentArn, instanceArn } = started.agent;
     const { contactId } = started.contact;
-    const key = objectKey({
-      prefix: options.keyPrefix,
-      instanceAlias,
-      instanceArn,
-      contactId,
-      startTime: startTime ?? 0,
-    });
+    const key = objectKey(options.naming, started, startTime ?? 0);
+    const tags = objectTags(options.naming, started);
     const resume = {
       saved: upload,
       save: (state: ResumeState) => session.tryAppend({ ...state, type: 'upload.begun', recordingId }),
     };
-    return { key, recordingId, contactId, agentArn, instanceArn, resume };
+    return { key, tags, recordingId, contactId, agentArn, instanceArn, resume };
   }
 
   /** The size of these pieces in the spool, which is a little more than their frames. */

@@ -12,6 +12,7 @@ import type { Announcer } from '../status/announcer.ts';
 import type { StatusEvents } from '../status/statusEvents.ts';
 import { FolderSink } from './folderSink.ts';
 import { LiveUploads } from './liveUploads.ts';
+import type { Naming } from './objectKey.ts';
 import type { PublisherPorts } from './publisher.ts';
 import { Publisher } from './publisher.ts';
 import { askBroker } from './s3/broker.ts';
@@ -64,7 +65,7 @@ export function startUploads(options: UploadServiceOptions): UploadService {
   // Read once for each upload: it ends in the sink where it began, also after a policy change.
   const uploadOptions = (): UploadOptions => ({
     sink,
-    keyPrefix: policy.keyPrefix,
+    naming: namingOf(policy),
     appVersion,
     os: osName(),
     deliverDamaged: policy.deliverDamaged,
@@ -140,6 +141,11 @@ export function startUploads(options: UploadServiceOptions): UploadService {
       publisher.retryNow();
     },
   };
+}
+
+/** A copy: policy changes in place. */
+function namingOf({ keyPrefix, instanceAlias, attributesForKeys, s3Tags }: Policy): Naming {
+  return { keyPrefix, instanceAlias, attributesForKeys, s3Tags };
 }
 
 function sinkOf(policy: Policy, network: Network, throttle: Throttle, tokens: PageTokens): Sink {

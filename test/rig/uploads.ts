@@ -60,7 +60,7 @@ let slate: Promise<Uint8Array> | null = null;
 export function uploadOptions(sink: UploadOptions['sink']): UploadOptions {
   return {
     sink,
-    keyPrefix: 'connect/<alias>',
+    naming: { keyPrefix: 'connect/<alias>', instanceAlias: null, attributesForKeys: [], s3Tags: [] },
     appVersion: '0.0.0-test',
     os: 'test',
     deliverDamaged: true,

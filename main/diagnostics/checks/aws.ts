@@ -5,6 +5,7 @@ import { hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { hostOf } from '../../platform/limits.ts';
 import { redactUrl } from '../../platform/redact.ts';
+import { keyPrefixFor } from '../../publisher/objectKey.ts';
 import { S3Calls } from '../../publisher/s3/s3Client.ts';
 import { tryS3 } from '../../publisher/s3/s3Trial.ts';
 import { s3SettingsOf } from '../../publisher/s3/settings.ts';
@@ -127,7 +128,7 @@ export function judgeBroker(host: string, status: number): Finding {
   }
 }
 
-/** Stands in for `<alias>` in "keyPrefix" where the alias is not known. */
+/** Stands in for `<alias>` in "keyPrefix" where the alias is not known, and for all other placeholders. */
 const STAND_IN = 'sightline-doctor';
 /** The AWS SDK's errors when it finds no credentials: S3 was not asked then. */
 const NO_CREDENTIALS = /^(Credentials|Token)ProviderError\b/;
@@ -135,7 +136,9 @@ const NO_CREDENTIALS = /^(Credentials|Token)ProviderError\b/;
 /** Where the checks' object is in the bucket. */
 export function trialPlace({ policy, instanceAlias }: Pick<CheckContext, 'policy' | 'instanceAlias'>) {
   return {
-    prefix: policy.keyPrefix.replaceAll('<alias>', instanceAlias ?? STAND_IN).replaceAll(/^\/+|\/+$/g, ''),
+    prefix: keyPrefixFor(policy.keyPrefix, (name) =>
+      name === 'alias' ? (instanceAlias ?? policy.instanceAlias ?? STAND_IN) : STAND_IN,
+    ).join('/'),
     machine: `${hostname()} ${userName()}`,
   };
 }
@@ -149,9 +152,10 @@ export async function sinkBucketCheck({
 }: Pick<CheckContext, 'policy' | 'instanceAlias' | 'network' | 'servers'>): Promise<Finding> {
   if (policy.brokerUrl !== null)
     return skipped('the broker issues credentials only for an agent’s token and for the name of a recording');
+  const place = trialPlace({ policy, instanceAlias });
   const result = await tryS3({
     settings: s3SettingsOf(policy),
-    ...trialPlace({ policy, instanceAlias }),
+    ...place,
     network,
     onDate: (date) => servers.noteDate('S3', date),
   });
@@ -162,13 +166,13 @@ export async function sinkBucketCheck({
   const { said, remedy } = result;
   if (NO_CREDENTIALS.test(said))
     return failed(said, 'Do what the check "credentials" says, and run this again.');
-  const isStandIn = instanceAlias === null && policy.keyPrefix.includes('<alias>');
+  const isStandIn = place.prefix.includes(STAND_IN);
   if (!isStandIn || !said.startsWith('AccessDenied')) return failed(said, remedy);
   // Credentials can be limited to the prefix of one instance.
   return failed(
     said,
     `${remedy} If they are valid for one instance only, set "instanceAlias" in Sightline's policy and run this again: ` +
-      `"${STAND_IN}" stood in for it in the name that was tried.`,
+      `"${STAND_IN}" stood in for it, and for what only a contact tells, in the name that was tried.`,
   );
 }
 

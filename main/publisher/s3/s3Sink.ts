@@ -74,6 +74,7 @@ export class S3Sink implements Sink {
 
   private open(order: SinkOrder): Promise<S3Calls> {
     const { settings, throttle, credentialsFor, network } = this.options;
-    return S3Calls.open(settings, throttle, credentialsFor?.(order) ?? null, network);
+    const { tags = settings.tags } = order;
+    return S3Calls.open({ ...settings, tags }, throttle, credentialsFor?.(order) ?? null, network);
   }
 }

@@ -1,6 +1,7 @@
 // The S3 sink's settings, from policy.
 
 import type { Policy } from '../../policy/keys.ts';
+import { tagsFor } from '../objectKey.ts';
 
 export type S3Settings = Readonly<ReturnType<typeof s3SettingsOf>>;
 
@@ -16,20 +17,11 @@ export function s3SettingsOf(policy: Policy) {
     /** null: the bucket's default encryption. */
     kmsKeyId: policy.s3KmsKeyId,
     storageClass: policy.s3StorageClass,
-    tags: tagsOf(policy.s3Tags),
+    /** Those of an object that is no recording: every recording has its own (objectKey.ts). */
+    tags: tagsFor(policy.s3Tags, () => ''),
     /** How long a connection may be idle. */
     idleTimeoutMs: 30_000,
     /** How long a whole request may take, without the time for its body. */
     requestTimeoutMs: 120_000,
   };
-}
-
-/** @param list `name=value` each, as the policy's schema ensures */
-function tagsOf(list: readonly string[]): Record<string, string> {
-  return Object.fromEntries(
-    list.map((tag) => {
-      const at = tag.indexOf('=');
-      return [tag.slice(0, at), tag.slice(at + 1)];
-    }),
-  );
 }

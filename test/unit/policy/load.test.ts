@@ -90,7 +90,7 @@ const others: Readonly<Partial<Record<PolicyKey, string>>> = {
   ...{ encoder: 'libx264', ffmpegPath: '/tmp/f', graceSeconds: '0', suspendMaxSeconds: '1' },
   ...{ resumeAfterRestart: 'yes', agentMaySuspend: 'yes', indicator: 'off', autostart: 'no' },
   ...{ pauseOnLock: 'no', instanceAlias: 'mine', instanceRegion: 'us-east-1', logLevel: 'debug' },
-  ...{ endpointList: '/tmp/list.json' },
+  ...{ endpointList: '/tmp/list.json', attributesForKeys: 'case' },
 };
 const forUsers: readonly PolicyKey[] = ['uploadLimitKbit', 'autostart', 'logLevel'];
 
@@ -193,6 +193,16 @@ describe('a value that is not valid', () => {
     ['keyPrefix', './a'],
     ['keyPrefix', 'a\\b'],
     ['keyPrefix', 'ä'],
+    ['keyPrefix', 'a/<agent>'],
+    ['keyPrefix', 'a/<queue'],
+    ['keyPrefix', 'a/<attribute:a b>'],
+    ['keyPrefix', '<queue>'.repeat(6)],
+    ['keyPrefix', 'a/<attribute:case>'],
+    ['s3Tags', ['queue=<queue>', 'case=<attribute:case>']],
+    ['s3Tags', ['<queue>=a']],
+    ['s3Tags', [`a=${'b'.repeat(257)}`]],
+    ['attributesForKeys', ['a b']],
+    ['attributesForKeys', ['a/..']],
     ['fps', 0],
     ['fps', 31],
     ['maxMonitors', 4],

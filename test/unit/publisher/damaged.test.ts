@@ -45,7 +45,12 @@ async function complete(deliverDamaged = true): Promise<Complete> {
   await session.append(entry.stopped('one', END));
   const options: UploadOptions = {
     sink: new FolderSink(await temporaryFolder()),
-    ...{ keyPrefix: 'recordings', appVersion: '0', os: 'test', deliverDamaged },
+    ...{
+      naming: { keyPrefix: 'recordings', instanceAlias: null, attributesForKeys: [], s3Tags: [] },
+      appVersion: '0',
+      os: 'test',
+      deliverDamaged,
+    },
     makeSlate: () => Promise.resolve(Buffer.concat([chunks[0]!, chunks[1]!])),
     makeBadge,
     blankFormat: () => Promise.resolve({ width: 160, height: 96, fps: 5, encoder: 'libx264' }),

@@ -52,11 +52,9 @@ async function sessionWith(...recordingIds: string[]): Promise<SpoolSession> {
   return session;
 }
 
+const naming = { keyPrefix: 'recordings', instanceAlias: null, attributesForKeys: [], s3Tags: [] };
 const keyOf = (recordingId: string): string =>
-  objectKey({
-    ...{ prefix: 'recordings', instanceAlias: agent.instanceAlias, instanceArn: agent.instanceArn },
-    ...{ contactId: `contact-${recordingId}`, startTime: START },
-  });
+  objectKey(naming, { agent, contact: { contactId: `contact-${recordingId}`, channel: 'VOICE' } }, START);
 
 /** The queue over a real sink. Its timers fire when the test says so. */
 function queueInto(sinkFolder: string): {
@@ -73,7 +71,7 @@ function queueInto(sinkFolder: string): {
   const { log, lines } = keepingLogger();
   const options: UploadOptions = {
     sink: new FolderSink(sinkFolder),
-    ...{ keyPrefix: 'recordings', appVersion: '0', os: 'test', deliverDamaged: true },
+    ...{ naming, appVersion: '0', os: 'test', deliverDamaged: true },
     makeSlate: () => Promise.resolve(Buffer.concat([chunks[0]!, chunks[1]!])),
     makeBadge,
     blankFormat: () => Promise.resolve({ width: 160, height: 96, fps: 5, encoder: 'libx264' }),
