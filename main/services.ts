@@ -19,6 +19,7 @@ import type { Policy } from './policy/keys.ts';
 import type { LivePolicy } from './policy/live.ts';
 import { startUploads } from './publisher/uploadService.ts';
 import { authenticationOf } from './server/authentication.ts';
+import { RefusedContacts } from './server/refusedContacts.ts';
 import { PageServer } from './server/server.ts';
 import { Pauses } from './session/pauses.ts';
 import { Readiness } from './session/readiness.ts';
@@ -151,6 +152,10 @@ export async function startServices(options: ServicesOptions) {
     if (!contactsAreOn) server.disconnectUnallowed();
   }
 
+  const refusedContacts = new RefusedContacts({
+    ...{ clock, log },
+    announce: (...refused) => announcer.announceRefused(randomUUID(), ...refused),
+  });
   const server = new PageServer({
     ...{ port: policy.port, openedBy: policy.sharedPort, guard: policy, log },
     describePortOwner: options.describePortOwner,
@@ -158,7 +163,7 @@ export async function startServices(options: ServicesOptions) {
       portProblem = problem;
       showState();
     },
-    page: { session, hub, readiness, authentication, onToken: uploads.tokenCame },
+    page: { session, hub, readiness, authentication, refusedContacts, onToken: uploads.tokenCame },
     control: { dataDir: policy.dataDir, publisher, recovery, runChecks: () => runChecks?.() ?? null },
   });
   await server.open().catch((error: unknown) => {

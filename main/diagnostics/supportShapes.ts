@@ -80,6 +80,7 @@ export const statusEventShape: Shape = {
     sightline: scalars('channel initialContactId'),
     recordingInfo: scalars('startTime endTime publishTime location durationInMillis sizeInBytes integrity'),
     failureInfo: failure,
+    overdueInfo: { ...scalars('overdueMinutes'), reason: failure },
   },
 };
 

@@ -228,6 +228,12 @@ export const policyKeys = {
     defaultText: '`<dataDir>/status-events.ndjson`',
     description: 'File to which each status event is appended as one line of JSON.',
   }),
+  overdueMinutes: live({
+    schema: integer(0, 10_080),
+    default: 60,
+    description:
+      'Time after the end of a recording after which a status event says that it is not published yet, in minutes. 0: no such event.',
+  }),
   eventBusName: whenIdle({
     schema: z
       .string()

@@ -11,6 +11,7 @@ import type { Logger } from '../platform/log.ts';
 import type { Clock, Moment } from '../shared/time.ts';
 import type { SpoolSession } from '../spool/spool.ts';
 import type { QueuedWrite } from '../status/eventQueue.ts';
+import type { UnpublishedRecording } from './overdueWatch.ts';
 import type { UploadResult } from './upload.ts';
 import type { Progress } from './progress.ts';
 import { StallWatch } from './stallWatch.ts';
@@ -75,6 +76,8 @@ class Job {
   cancelRest = (): void => undefined;
   /** A retry was requested during an attempt, which may have started before the cause was fixed. */
   again = false;
+  /** The sink has it. */
+  uploaded = false;
   /** null unless it is unannounced. */
   outcome: Outcome | null = null;
   /** Called with the outcome of the next attempt. */
@@ -83,6 +86,7 @@ class Job {
   constructor(
     readonly session: SpoolSession,
     readonly recordingId: string,
+    readonly queuedAt: Moment,
   ) {}
 
   get contactId(): string {
@@ -147,6 +151,11 @@ export class Publisher {
     return [...queued, ...live];
   }
 
+  /** What the sink does not have and no FAILED has reported. */
+  get unpublished(): UnpublishedRecording[] {
+    return this.jobs.filter((job) => !job.uploaded && !job.announced);
+  }
+
   /** Calls back on every change of the queue, progress included. @returns unsubscribes */
   watch(watcher: () => void): () => void {
     this.watchers.add(watcher);
@@ -165,7 +174,7 @@ export class Publisher {
   }
 
   enqueue(session: SpoolSession, recordingId: string): void {
-    this.all.add(new Job(session, recordingId));
+    this.all.add(new Job(session, recordingId, this.ports.clock.now()));
     this.changed();
     void this.work();
   }
@@ -261,6 +270,7 @@ export class Publisher {
     job.again = false;
     try {
       const result = await ports.publish(session, recordingId);
+      job.uploaded = true;
       const { tried, durable } = ports.announcePublished(session, recordingId, result);
       // In this order: if the process ends in between, the next one uploads the recording again and announces it.
       const noted = durable.then(() => this.note(job, result));

@@ -12,6 +12,7 @@ import type { Announcer } from '../status/announcer.ts';
 import type { StatusEvents } from '../status/statusEvents.ts';
 import { FolderSink } from './folderSink.ts';
 import { LiveUploads } from './liveUploads.ts';
+import { OverdueWatch } from './overdueWatch.ts';
 import type { Naming } from './objectKey.ts';
 import type { PublisherPorts } from './publisher.ts';
 import { Publisher } from './publisher.ts';
@@ -85,7 +86,10 @@ export function startUploads(options: UploadServiceOptions): UploadService {
     random,
     clock,
     log,
-    onChange: options.onChange,
+    onChange: (uploads) => {
+      overdue.look();
+      options.onChange(uploads);
+    },
     retryEvents: () => statusEvents.retryNow(),
     announcePublished: (session, recordingId, result) =>
       announcer.announcePublished(session, recordingId, result),
@@ -109,6 +113,14 @@ export function startUploads(options: UploadServiceOptions): UploadService {
       return result;
     },
   });
+  const overdue = new OverdueWatch({
+    ...{ policy, clock, unpublished: () => publisher.unpublished },
+    announce: ({ session, recordingId, why }) => {
+      log.warn('a recording is overdue', { recordingId, code: why?.code, reason: why?.message });
+      announcer.announceOverdue(session, recordingId, policy.overdueMinutes, why);
+    },
+  });
+
   function limitUploads(): void {
     const { uploadLimitKbit } = policy;
     throttle.limit(contactsAreOn && uploadLimitKbit > 0 ? uploadLimitKbit : null);
@@ -129,6 +141,7 @@ export function startUploads(options: UploadServiceOptions): UploadService {
     },
     policyChanged: (keys) => {
       limitUploads();
+      overdue.look();
       if (keys.has('deliverDamaged')) publisher.retryNow();
       if (!sinkKeys.some((key) => keys.has(key))) return;
       sink = sinkOf(policy, network, throttle, tokens);

@@ -9,6 +9,7 @@ import type { StatusHub } from '../status/hub.ts';
 import type { ErrorCode } from '../shared/errors.ts';
 import { SightlineError, errorMessage, failure, toFailure } from '../shared/errors.ts';
 import type {
+  ContactStart,
   Hello,
   HelloReply,
   Identity,
@@ -23,6 +24,7 @@ import { within } from '../platform/deadline.ts';
 import type { Logger } from '../platform/log.ts';
 import { Attempts, AuthenticationError } from './authentication.ts';
 import type { Authentication } from './authentication.ts';
+import type { RefusedContacts } from './refusedContacts.ts';
 
 export interface PageServices {
   readonly session: Pick<Session, 'hello' | 'pageLeft' | 'contact' | 'recordings' | 'isQuiet'>;
@@ -38,6 +40,8 @@ export interface PageServices {
   readonly isAllowed: () => boolean;
   /** Whether another page may join. */
   readonly hasRoom: () => boolean;
+  /** Contacts of a page that was refused because of another agent. */
+  readonly refusedContacts: Pick<RefusedContacts, 'refuse'>;
   /** hello has succeeded. */
   readonly onJoined: () => void;
   readonly log: Logger;
@@ -66,6 +70,8 @@ export class Page {
   private unanswered = 0;
   private isDisconnecting = false;
   private identity: Identity | null = null;
+  /** The agent of its latest hello, if that was refused because another one is connected. */
+  private refusedAgent: Identity | null = null;
   private unsubscribe: () => void = () => undefined;
   /** What came while the page's first hello is checked; null: no check is pending. */
   private queue: Frame[] | null = null;
@@ -115,6 +121,8 @@ export class Page {
 
   private handle({ id, request }: Frame): void {
     const isHello = request.type === 'hello';
+    if (!this.ready && this.refusedAgent !== null && request.type === 'contact.start')
+      return this.refuseContact(id, request, this.refusedAgent);
     if (!this.ready && !isHello)
       return this.refuse(
         id,
@@ -145,6 +153,13 @@ export class Page {
       },
     );
     void answered.then(() => this.closeIfDisconnecting());
+  }
+
+  /** The agent takes a contact that cannot be recorded: this must be known. */
+  private refuseContact(id: string, { type: _, ...contact }: ContactStart, agent: Identity): void {
+    const { isAllowed, refusedContacts } = this.services;
+    if (!isAllowed()) return this.refuse(id, 'NOT_READY', 'Policy no longer allows this page.');
+    this.send({ re: id, ok: false, error: refusedContacts.refuse(contact, agent) });
   }
 
   private closeIfDisconnecting(): void {
@@ -208,6 +223,7 @@ export class Page {
 
   private async hello(request: Hello): Promise<HelloReply> {
     const { session, authentication, readiness, hasRoom, onJoined, onToken } = this.services;
+    this.refusedAgent = null;
     if (!this.ready && !hasRoom())
       throw new SightlineError(
         'TOO_MANY_REQUESTS',
@@ -234,6 +250,8 @@ export class Page {
     } catch (error) {
       // The session may count the page already: when hello is answered at its deadline, or the page went away meanwhile.
       if (!this.ready) session.pageLeft(this.id);
+      const isRefused = error instanceof SightlineError && error.code === 'MULTIPLE_CCP_INTERACTION';
+      if (isRefused && !this.ready) this.refusedAgent = identity;
       throw error;
     }
   }

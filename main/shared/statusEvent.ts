@@ -14,6 +14,12 @@ const clientInfoSchema = z.object({
   encoder: z.string().optional(),
 });
 
+const failureSchema = z.object({
+  code: z.string(),
+  message: z.string(),
+  source: z.enum(['CLIENT', 'SERVICE', 'UNKNOWN']),
+});
+
 /** Ours, in one object of its own: AWS's shape around it stays as it is. */
 const contactFactsSchema = z.object({
   channel: channelSchema,
@@ -54,22 +60,29 @@ export const statusDetailSchema = z.discriminatedUnion('recordingStatus', [
       integrity: z.enum(['damaged', 'end-not-verified']).optional(),
     }),
   }),
+  /** Ours, with a detail-type of its own: the recording is complete and not published for a long time. */
+  z.object({
+    ...common,
+    recordingStatus: z.literal('OVERDUE'),
+    recordingInfo: z.object({ startTime: timestamp, endTime: timestamp }),
+    overdueInfo: z.object({
+      overdueMinutes: z.number().int().positive(),
+      /** Of the latest attempt; absent: there was none yet. */
+      reason: failureSchema.optional(),
+    }),
+  }),
   z.object({
     ...common,
     recordingStatus: z.literal('FAILED'),
     recordingInfo: z.object({ startTime: timestamp }),
-    failureInfo: z.object({
-      code: z.string(),
-      message: z.string(),
-      source: z.enum(['CLIENT', 'SERVICE', 'UNKNOWN']),
-    }),
+    failureInfo: failureSchema,
   }),
 ]);
 
 export const statusEventSchema = z.object({
   version: z.literal('0'),
   id: z.string(),
-  'detail-type': z.literal('Screen Recording Status Changed'),
+  'detail-type': z.enum(['Screen Recording Status Changed', 'Screen Recording Overdue']),
   source: z.literal('sightline'),
   account: z.string(),
   time: timestamp,

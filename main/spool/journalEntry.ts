@@ -16,7 +16,7 @@ import {
 const id = z.string().min(1);
 export const moment = z.number();
 export const stopCauseSchema = z.enum(['stopped', 'page-lost', 'agent-changed', 'shutdown', 'app-died']);
-export const announcedSchema = z.enum(['INITIATED', 'COMPLETED', 'FAILED']);
+export const announcedSchema = z.enum(['INITIATED', 'COMPLETED', 'OVERDUE', 'FAILED']);
 
 const failureSchema = z.object({
   code: z.enum(Object.keys(errorSources) as [ErrorCode, ...ErrorCode[]]),

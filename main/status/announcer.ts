@@ -14,7 +14,8 @@ import { newestEvents } from './eventsReader.ts';
 import type { Announcement, StatusEvents, Subject } from './statusEvents.ts';
 
 type Started = LedgerRecording['started'];
-type Unannounced = Exclude<Announcement, { status: 'PUBLISHED' }>;
+/** What a journal says has happened. OVERDUE is not: whoever finds the recording watches it again. */
+type Unannounced = Exclude<Announcement, { status: 'PUBLISHED' | 'OVERDUE' }>;
 
 /** What the publisher knows of an upload (publisher/upload.ts). */
 interface PublishedRecording {
@@ -69,6 +70,34 @@ export class Announcer {
   ): Promise<void> {
     const startTime = session.ledger.recordings.get(recordingId)?.startTime ?? now;
     return this.announce(session, recordingId, { status: 'FAILED', startTime, failure }).durable;
+  }
+
+  announceOverdue(
+    session: SpoolSession,
+    recordingId: string,
+    overdueMinutes: number,
+    reason: Failure | null,
+  ): void {
+    const recording = session.ledger.recordings.get(recordingId);
+    if (recording?.stopped == null) return;
+    const { startTime, started, stopped } = recording;
+    const times = { startTime: startTime ?? started.at, endTime: stopped.endTime };
+    this.announce(session, recordingId, { status: 'OVERDUE', ...times, overdueMinutes, reason });
+  }
+
+  /** Of a contact whose recording could not even begin: no journal has it. */
+  announceRefused(
+    recordingId: string,
+    contact: Started['contact'],
+    agent: Started['agent'],
+    startTime: Moment,
+    failure: Failure,
+  ): void {
+    this.statusEvents.announce(subjectOf(recordingId, contact, agent), {
+      status: 'FAILED',
+      startTime,
+      failure,
+    });
   }
 
   /** Announces what the session decided: also the failure of a recording that no journal contains. */
@@ -128,7 +157,7 @@ export class Announcer {
   private async journal(
     session: SpoolSession,
     recordingId: string,
-    status: Unannounced['status'],
+    status: Exclude<Announcement['status'], 'PUBLISHED'>,
   ): Promise<void> {
     try {
       // Where the first attempt fails, the journal retries.

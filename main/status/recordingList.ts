@@ -6,7 +6,7 @@ import { parseEvents } from './eventsReader.ts';
 export interface Row {
   readonly recordingId: string;
   readonly contact: string;
-  readonly status: StatusDetail['recordingStatus'];
+  readonly status: Exclude<StatusDetail['recordingStatus'], 'OVERDUE'>;
   /** Of the newest event. */
   readonly time: string;
   /** Of the first frame; before the recording has ended, of the first event. */
@@ -34,7 +34,8 @@ function rowFor(recordingId: string, time: string, detail: StatusDetail, before:
   const row = {
     recordingId,
     contact: detail.contactArn.split('/').at(-1) ?? '',
-    status: detail.recordingStatus,
+    // Overdue is a completed one that still waits.
+    status: detail.recordingStatus === 'OVERDUE' ? ('COMPLETED' as const) : detail.recordingStatus,
     time,
     startTime: before?.startTime ?? time,
     durationMs: before?.durationMs ?? null,
@@ -48,6 +49,10 @@ function rowFor(recordingId: string, time: string, detail: StatusDetail, before:
     case 'COMPLETED': {
       // A later Sightline announces again what it finds in the spool: the last failure still counts.
       const reason = before?.reason ?? null;
+      return { ...row, ...lengthOf(detail.recordingInfo), waiting: true, reason, detail: pending(reason) };
+    }
+    case 'OVERDUE': {
+      const reason = detail.overdueInfo.reason ?? before?.reason ?? null;
       return { ...row, ...lengthOf(detail.recordingInfo), waiting: true, reason, detail: pending(reason) };
     }
     case 'PUBLISHED': {

@@ -34,6 +34,13 @@ export type Announcement =
       readonly sizeBytes: number;
       readonly integrity?: Integrity['state'] | undefined;
     }
+  | {
+      readonly status: 'OVERDUE';
+      readonly startTime: Moment;
+      readonly endTime: Moment;
+      readonly overdueMinutes: number;
+      readonly reason: Failure | null;
+    }
   | { readonly status: 'FAILED'; readonly startTime: Moment; readonly failure: Failure };
 
 export interface StatusEventsOptions {
@@ -102,7 +109,8 @@ export class StatusEvents {
     return {
       version: '0',
       id: this.options.newEventId(),
-      'detail-type': 'Screen Recording Status Changed',
+      'detail-type':
+        announcement.status === 'OVERDUE' ? 'Screen Recording Overdue' : 'Screen Recording Status Changed',
       source: 'sightline',
       account,
       time: toTimestamp(now),
@@ -144,6 +152,11 @@ function detailOf(announcement: Announcement, now: Moment): Variable<StatusDetai
           ...(integrity === undefined ? {} : { integrity }),
         },
       };
+    }
+    case 'OVERDUE': {
+      const { overdueMinutes, reason } = announcement;
+      const overdueInfo = { overdueMinutes, ...(reason === null ? {} : { reason }) };
+      return { recordingStatus: 'OVERDUE', recordingInfo: span(announcement), overdueInfo };
     }
     case 'FAILED': {
       const { startTime, failure } = announcement;

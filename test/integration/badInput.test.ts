@@ -2,7 +2,7 @@
 // disturbs the recording that goes on all the while.
 import { request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Display } from '../rig/display.ts';
 import { startDisplay } from '../rig/display.ts';
 import { decodeFrames, frameClockErrors } from '../rig/frames.ts';
@@ -218,6 +218,45 @@ describe('hello', () => {
     expect(reply).toMatchObject({ ok: false, error: { code: 'MULTIPLE_CCP_INTERACTION', source: 'CLIENT' } });
     expect(await stranger.request('status')).toMatchObject({ ok: false, error: { code: 'NOT_READY' } });
     await stranger.close();
+  });
+
+  it('of another agent makes its contacts FAILED, once each, and a flood of them no flood of events', async () => {
+    const agentArn = `${agent.instanceArn}/agent/mallory-2`;
+    const events = async () =>
+      (await recorder.events())
+        .filter(({ detail }) => detail.agentArn === agentArn)
+        .map(({ detail }) => detail);
+    const refused = { ok: false, error: { code: 'MULTIPLE_CCP_INTERACTION' } };
+    for (let again = 0; again < 2; again += 1) {
+      const stranger = await recorder.connect({ hello: false });
+      const early = await stranger.request('contact.start', { contactId: 'early', channel: 'VOICE' });
+      expect(early).toMatchObject({ ok: false, error: { code: 'NOT_READY' } });
+      await stranger.request('hello', { protocol: 1, ...agent, agentArn });
+      const facts = { channel: 'CHAT', queue: 'Q', initialContactId: 'first' };
+      expect(await stranger.request('contact.start', { contactId: 'lost', ...facts })).toMatchObject(refused);
+      expect(await stranger.request('contact.stop', { contactId: 'lost' })).toMatchObject({
+        error: { code: 'NOT_READY' },
+      });
+      await stranger.close();
+    }
+    await vi.waitFor(async () => expect(await events()).toHaveLength(1));
+    expect(await events()).toMatchObject([
+      {
+        recordingStatus: 'FAILED',
+        contactArn: `${agent.instanceArn}/contact/lost`,
+        failureInfo: { code: 'MULTIPLE_CCP_INTERACTION', source: 'CLIENT' },
+        sightline: { channel: 'CHAT', queue: 'Q', initialContactId: 'first' },
+      },
+    ]);
+    const flood = await recorder.connect({ hello: false });
+    await flood.request('hello', { protocol: 1, ...agent, agentArn });
+    const starts = Array.from({ length: 500 }, (_, index) =>
+      flood.request('contact.start', { contactId: `flood-${index}`, channel: 'VOICE' }),
+    );
+    for (const reply of await Promise.all(starts)) expect(reply).toMatchObject(refused);
+    await flood.close();
+    await vi.waitFor(async () => expect(await events()).toHaveLength(21));
+    expect(await page.request('status')).toMatchObject({ ok: true, state: 'recording' });
   });
 
   it('of another agent on the same connection is refused, and the connection stays good', async () => {

@@ -13,6 +13,8 @@ import { asSeenBy, withMount } from '../rig/mount.ts';
 import { endWithUs } from '../rig/process.ts';
 import type { Page, Recorder } from '../rig/recorder.ts';
 import { readEvents, startRecorder } from '../rig/recorder.ts';
+import { s3Options } from '../rig/s3Recorder.ts';
+import { startStrictStore } from '../rig/s3Store.ts';
 
 const needsRoot = process.getuid?.() === 0 ? '' : ' (SKIPPED: needs root for small file systems)';
 const RETRIED_WITHIN_MS = 60_000;
@@ -123,6 +125,49 @@ describe.skipIf(needsRoot !== '')(`a disk that is full in mid-line${needsRoot}`,
     },
     120_000,
   );
+});
+
+describe('a recording that the sink does not take', () => {
+  it('is overdue after policy’s minutes, once, also after a crash, and then PUBLISHED', async () => {
+    const store = await startStrictStore();
+    endDisk = () => void store.stop();
+    const { flags, environment } = s3Options(store, ['--overdue-minutes', '1']);
+    const run = async (): Promise<Page> => {
+      recorder = await startRecorder({ display: display.display, home, flags, environment });
+      return recorder.connect();
+    };
+    await store.strict?.down();
+    const page = await run();
+    await page.ask('contact.start', { contactId: 'c', channel: 'VOICE', queue: 'Q' });
+    await sleep(700);
+    await page.ask('contact.stop', { contactId: 'c' });
+    const { detail: completed } = await page.event('c', 'COMPLETED');
+    const overdue = await page.event('c', 'OVERDUE');
+    expect(overdue['detail-type']).toBe('Screen Recording Overdue');
+    expect(overdue.detail).toMatchObject({
+      recordingInfo: 'recordingInfo' in completed ? completed.recordingInfo : {},
+      overdueInfo: { overdueMinutes: 1, reason: { code: 'CLIENT_CONNECTION_ERROR', source: 'CLIENT' } },
+      sightline: { channel: 'VOICE', queue: 'Q' },
+    });
+    const endTime =
+      'recordingInfo' in completed && 'endTime' in completed.recordingInfo
+        ? completed.recordingInfo.endTime
+        : '';
+    const lateMs = Date.parse(overdue.time) - Date.parse(endTime);
+    expect(lateMs).toBeGreaterThanOrEqual(60_000);
+    expect(lateMs).toBeLessThan(65_000);
+
+    recorder.kill('SIGKILL');
+    await recorder.exited;
+    const back = await run();
+    // A second notice would come 30 s after the start.
+    await sleep(33_000);
+    expect(back.pushes.some((one) => one.type === 'recording.status')).toBe(false);
+    await store.strict?.up();
+    await back.event('c', 'PUBLISHED');
+    const statuses = (await recorder.events()).map(({ detail }) => detail.recordingStatus);
+    expect(statuses).toEqual(['INITIATED', 'COMPLETED', 'OVERDUE', 'PUBLISHED']);
+  }, 240_000);
 });
 
 describe('a file that takes nothing', () => {

@@ -7,7 +7,7 @@ import { MAX_PAGES, MAX_WAITING_PAGES } from '../../../main/server/connections.t
 import type { GuardPolicy } from '../../../main/server/guard.ts';
 import { PageServer } from '../../../main/server/server.ts';
 import type { ServerOptions } from '../../../main/server/server.ts';
-import { SightlineError } from '../../../main/shared/errors.ts';
+import { SightlineError, failure } from '../../../main/shared/errors.ts';
 import type { ContactRequest, RecorderInfo } from '../../../main/shared/protocol.ts';
 import { StatusHub } from '../../../main/status/hub.ts';
 import { temporaryFolder } from '../support/folders.ts';
@@ -80,6 +80,7 @@ async function bench(
       hub: new StatusHub(),
       readiness: { describe: () => Promise.resolve(recorder) },
       authentication: null,
+      refusedContacts: { refuse: () => failure('MULTIPLE_CCP_INTERACTION', '') },
       onToken: () => undefined,
       ...page,
     },

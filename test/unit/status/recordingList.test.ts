@@ -19,6 +19,13 @@ const info: Record<Status, object> = {
       sizeInBytes: 1,
     },
   },
+  OVERDUE: {
+    recordingInfo: { startTime: TIME, endTime: TIME },
+    overdueInfo: {
+      overdueMinutes: 60,
+      reason: { code: 'CLIENT_CONNECTION_ERROR', message: 'No answer.', source: 'CLIENT' },
+    },
+  },
   FAILED: {
     recordingInfo: { startTime: TIME },
     failureInfo: { code: 'UPLOAD_FAILED', message: 'The sink is full.', source: 'CLIENT' },
@@ -29,7 +36,8 @@ function line(recordingStatus: Status, recordingId = 'rec-1'): string {
   return JSON.stringify({
     version: '0',
     id: 'event',
-    'detail-type': 'Screen Recording Status Changed',
+    'detail-type':
+      recordingStatus === 'OVERDUE' ? 'Screen Recording Overdue' : 'Screen Recording Status Changed',
     source: 'sightline',
     account: '123456789012',
     time: TIME,
