@@ -85,7 +85,7 @@ module.exports = {
         path: '^main/',
         pathNot: [
           '^main/(index|desktop|services)\\.ts$',
-          '^main/headless/serve\\.ts$',
+          '^main/headless/(serve|try)\\.ts$',
           '^main/diagnostics/app\\.ts$',
         ],
       },

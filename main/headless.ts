@@ -12,6 +12,7 @@ import { addPolicyCommand } from './headless/policy.ts';
 import { addRecordingsCommand } from './headless/recordings.ts';
 import { addRetryCommand } from './headless/retry.ts';
 import { addServeCommand } from './headless/serve.ts';
+import { addTryCommand } from './headless/try.ts';
 import { stackOf } from './platform/crashReports.ts';
 import { keepCurrentFolderOutOfSearch, insistOnCertificates } from './platform/hardening.ts';
 import { appVersion } from './platform/version.ts';
@@ -47,6 +48,7 @@ function commandLine(): Command {
     .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : EXIT_USAGE));
   addServeCommand(program);
   addDoctorCommand(program);
+  addTryCommand(program);
   addDiagnosticsCommand(program);
   addRetryCommand(addRecordingsCommand(program));
   addPolicyCommand(program);

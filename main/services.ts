@@ -21,6 +21,7 @@ import { startUploads } from './publisher/uploadService.ts';
 import { authenticationOf } from './server/authentication.ts';
 import { RefusedContacts } from './server/refusedContacts.ts';
 import { PageServer } from './server/server.ts';
+import { Trials } from './server/trial.ts';
 import { Pauses } from './session/pauses.ts';
 import { Readiness } from './session/readiness.ts';
 import { Session } from './session/service.ts';
@@ -152,6 +153,10 @@ export async function startServices(options: ServicesOptions) {
     if (!contactsAreOn) server.disconnectUnallowed();
   }
 
+  const trials = new Trials({
+    ...{ session, policy, nextAttempt: uploads.nextAttempt, eventsWritten: uploads.eventsWritten },
+    ready: () => readiness.describe().then(() => readiness.problem),
+  });
   const refusedContacts = new RefusedContacts({
     ...{ clock, log },
     announce: (...refused) => announcer.announceRefused(randomUUID(), ...refused),
@@ -164,7 +169,7 @@ export async function startServices(options: ServicesOptions) {
       showState();
     },
     page: { session, hub, readiness, authentication, refusedContacts, onToken: uploads.tokenCame },
-    control: { dataDir: policy.dataDir, publisher, recovery, runChecks: () => runChecks?.() ?? null },
+    control: { dataDir: policy.dataDir, publisher, recovery, trials, runChecks: () => runChecks?.() ?? null },
   });
   await server.open().catch((error: unknown) => {
     unlock();
@@ -200,6 +205,7 @@ export async function startServices(options: ServicesOptions) {
     answerChecks: (run: () => Promise<ChecksReply['checks']>) => void (runChecks = run),
     /** What the reply to `hello` says about this recorder; runs ffmpeg if no encoder is known yet. */
     describe: () => readiness.describe(),
+    trials,
     /** Completes what is open, publishes what it can within the time given, and ends. The next start finds the rest. */
     stop: (withinMs: number): Promise<void> =>
       stopServices(

@@ -40,7 +40,7 @@ function scalars(names: string): Readonly<Record<string, true>> {
 
 const rect = scalars('x y width height');
 const monitor = { ...rect, ...scalars('name primary'), picture: rect };
-const contact = scalars('contactId initialContactId channel');
+const contact = scalars('contactId initialContactId channel trial');
 const failure = scalars('code message source');
 
 export const journalShape: Shape = {
@@ -53,7 +53,7 @@ export const journalShape: Shape = {
 const span = scalars('startTime endTime offsetMs durationMs');
 
 export const manifestShape: Shape = {
-  ...scalars('manifestVersion recordingId startTime endTime durationMs endCause'),
+  ...scalars('manifestVersion recordingId startTime endTime durationMs endCause trial'),
   contact,
   app: scalars('name version'),
   agent: scalars('arn'),
@@ -77,7 +77,7 @@ export const statusEventShape: Shape = {
   detail: {
     ...scalars('version recordingStatus eventDeduplicationId instanceArn contactArn agentArn'),
     clientInfo: scalars('appVersion os browser monitors encoder'),
-    sightline: scalars('channel initialContactId'),
+    sightline: scalars('channel initialContactId trial'),
     recordingInfo: scalars('startTime endTime publishTime location durationInMillis sizeInBytes integrity'),
     failureInfo: failure,
     overdueInfo: { ...scalars('overdueMinutes'), reason: failure },

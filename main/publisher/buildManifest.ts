@@ -38,6 +38,7 @@ export function buildManifest(facts: Facts): Manifest {
     manifestVersion: 1,
     app: { name: 'sightline', version: facts.appVersion },
     recordingId: recording.started.recordingId,
+    ...(contact.trial === true ? { trial: true } : {}),
     contact,
     agent: { arn: agent.agentArn, username: agent.agentUsername },
     instance: { arn: agent.instanceArn, alias: agent.instanceAlias },

@@ -80,6 +80,12 @@ export class FolderSink implements Sink {
     });
   }
 
+  async remove(_order: SinkOrder, videoKey: string): Promise<void> {
+    await this.requests.within(() => this.requireSink());
+    for (const key of [manifestKey(videoKey), videoKey])
+      await this.requests.within(() => rm(join(this.root, key)));
+  }
+
   /** A recursive mkdir reports a read-only file system as ENOENT; access() reports the true reason. */
   private async requireSink(): Promise<void> {
     await this.identity?.require();

@@ -70,6 +70,8 @@ export interface Sink {
   begin(order: SinkOrder): Promise<SinkObject>;
   /** The manifest is stored beside the MP4 and last: where it exists, the MP4 is complete. */
   putManifest(order: SinkOrder, videoKey: string, text: string): Promise<void>;
+  /** Removes both. Of `sightline try` only: no recording of a contact is ever removed. */
+  remove(order: SinkOrder, videoKey: string): Promise<void>;
 }
 
 export function manifestKey(videoKey: string): string {

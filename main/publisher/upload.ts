@@ -41,6 +41,8 @@ export interface UploadOptions {
 export interface UploadResult {
   readonly receipt: SinkReceipt;
   readonly manifest: Manifest;
+  /** Removes it from the sink: for `sightline try`. */
+  readonly remove?: () => Promise<void>;
 }
 
 /** Longer recordings are assembled at their end. */
@@ -110,8 +112,10 @@ export class Upload {
       appVersion: options.appVersion,
       os: options.os,
     });
-    await options.sink.putManifest(this.order(), receipt.key, `${JSON.stringify(manifest, null, 2)}\n`);
-    return { receipt, manifest };
+    const order = this.order();
+    await options.sink.putManifest(order, receipt.key, `${JSON.stringify(manifest, null, 2)}\n`);
+    const isTrial = recording.started.contact.trial === true;
+    return { receipt, manifest, ...(isTrial && { remove: () => options.sink.remove(order, receipt.key) }) };
   }
 
   async abort(): Promise<void> {

@@ -1,10 +1,12 @@
 // From the spool to the sink: connects the sink that policy chooses, the queue, uploads during a contact, the bandwidth
 // limit and the credentials.
 
+import { within } from '../platform/deadline.ts';
 import type { Logger } from '../platform/log.ts';
 import type { Network } from '../platform/network/network.ts';
 import { appVersion, osName } from '../platform/version.ts';
 import type { Policy, PolicyKey } from '../policy/keys.ts';
+import type { Failure } from '../shared/errors.ts';
 import type { Clock } from '../shared/time.ts';
 import type { CurrentSpoolSession } from '../spool/currentSession.ts';
 import type { SpoolSession } from '../spool/spool.ts';
@@ -22,7 +24,8 @@ import { S3Sink } from './s3/s3Sink.ts';
 import { s3SettingsOf } from './s3/settings.ts';
 import { Throttle } from './s3/throttle.ts';
 import type { Sink } from './sink.ts';
-import type { UploadOptions } from './upload.ts';
+import type { UploadOptions, UploadResult } from './upload.ts';
+import { explainUploadError } from './uploadError.ts';
 import { Upload, uploadRecording } from './upload.ts';
 
 export interface UploadServiceOptions
@@ -37,10 +40,16 @@ export interface UploadServiceOptions
   readonly log: Logger;
 }
 
+type Attempt = { readonly result: UploadResult } | { readonly failure: Failure };
+
 export interface UploadService {
   readonly publisher: Publisher;
   /** Uploads a complete recording of this process. */
   readonly publish: (recordingId: string) => void;
+  /** The outcome of a recording's next attempt. */
+  readonly nextAttempt: (recordingId: string) => Promise<Attempt>;
+  /** Whether the events of an uploaded recording are written; false: they are not yet. */
+  readonly eventsWritten: (recordingId: string) => Promise<boolean>;
   /** A run of the session grew by so many bytes. */
   readonly grew: (session: SpoolSession, bytes: number) => void;
   /** The bandwidth limit applies during contacts. */
@@ -50,6 +59,7 @@ export interface UploadService {
   readonly tokenCame: (agentArn: string, token: string) => void;
 }
 
+const EVENTS_WITHIN_MS = 10_000;
 /** A change of these creates a new sink. */
 const sinkKeys: readonly PolicyKey[] = [
   ...(['sink', 'sinkFolder', 'keyPrefix', 'brokerUrl', 'awsRegion', 'awsProfile', 's3Bucket'] as const),
@@ -75,6 +85,7 @@ export function startUploads(options: UploadServiceOptions): UploadService {
     blankFormat,
     onProgress: (session, recordingId, progress) => publisher.progressed(session, recordingId, progress),
   });
+  const attempts = new Map<string, (attempt: Attempt) => void>();
   const random = Math.random;
   const live = new LiveUploads({
     begin: (session, recordingId) => new Upload(session, recordingId, uploadOptions()),
@@ -102,7 +113,13 @@ export function startUploads(options: UploadServiceOptions): UploadService {
       announcer.announceUploadFailed(session, recordingId, failure, clock.now()),
     publish: async (from, recordingId) => {
       const begun = await live.take(recordingId);
-      const result = await uploadRecording(from, recordingId, uploadOptions(), begun);
+      const result = await uploadRecording(from, recordingId, uploadOptions(), begun).catch(
+        (error: unknown) => {
+          attempts.get(recordingId)?.({ failure: explainUploadError(error) });
+          throw error;
+        },
+      );
+      attempts.get(recordingId)?.({ result });
       // One line for each finding: readers of the log get no lists.
       for (const { kind, ...found } of result.manifest.integrity?.findings ?? [])
         log.warn('a recording was delivered that is not as it was written', {
@@ -131,6 +148,15 @@ export function startUploads(options: UploadServiceOptions): UploadService {
     publish: (recordingId) => {
       const session = current.sessionOf(recordingId);
       if (session !== undefined) publisher.enqueue(session, recordingId);
+    },
+    nextAttempt: (recordingId) =>
+      new Promise<Attempt>((resolve) => attempts.set(recordingId, resolve)).finally(() =>
+        attempts.delete(recordingId),
+      ),
+    eventsWritten: async (recordingId) => {
+      const isQueued = (): boolean => publisher.queue.some((one) => one.recordingId === recordingId);
+      await within(publisher.idle(), EVENTS_WITHIN_MS, undefined);
+      return !isQueued();
     },
     grew: (session, bytes) => {
       if (sink.takesLive) live.grew(session, bytes);

@@ -1,7 +1,9 @@
-// The endpoints for the command line of the same user (`POST /v1/control/retry`, `/v1/control/checks`), on the port that pages
-// use and closed to every page. A caller without this process's token learns nothing, not even whether the method was right.
+// The endpoints for the command line of the same user (`POST /v1/control/retry`, `/v1/control/checks`, `/v1/control/try`), on the
+// port that pages use and closed to every page. A caller without this process's token learns nothing, not even whether the method
+// was right.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { z } from 'zod';
 import type { Logger } from '../platform/log.ts';
 import { newControlSecret, removeControlFile, writeControlFile } from './controlFile.ts';
 import {
@@ -10,6 +12,7 @@ import {
   CONTROL_MAX_BODY_BYTES,
   CONTROL_PROOF_HEADER,
   CONTROL_RETRY_PATH,
+  CONTROL_TRY_PATH,
   checksRequestSchema,
   retryRequestSchema,
 } from '../shared/control.ts';
@@ -17,12 +20,16 @@ import type { ChecksReply, RetriedRecording, RetryReply, ShownOutcome } from '..
 import { within } from '../platform/deadline.ts';
 import { errorMessage } from '../shared/errors.ts';
 import { parseJson } from '../shared/json.ts';
+import type { TrialReport } from '../shared/trial.ts';
+import { trialRequestSchema } from '../shared/trial.ts';
 import { answer } from './connections.ts';
 import { judgeControl } from './guard.ts';
+import type { Trials } from './trial.ts';
 
 export interface ControlServices {
   readonly dataDir: string;
   readonly publisher: { retryNow(names?: readonly string[]): readonly RetriedRecording[] };
+  readonly trials: Pick<Trials, 'run'>;
   /** Until it resolves, the pending uploads are not known. */
   readonly recovery: Promise<void>;
   /** Runs the health checks that use the network, as this program reaches it; null while it starts. */
@@ -66,7 +73,7 @@ export class Control {
   }
 
   isFor(path: string): boolean {
-    return path === CONTROL_RETRY_PATH || path === CONTROL_CHECKS_PATH;
+    return [CONTROL_RETRY_PATH, CONTROL_CHECKS_PATH, CONTROL_TRY_PATH].includes(path);
   }
 
   handle(request: IncomingMessage, response: ServerResponse, port: number, caller: ControlCaller): void {
@@ -100,7 +107,16 @@ export class Control {
     const body = await readBody(request);
     if (body === null) send(response, 413, `More than ${CONTROL_MAX_BODY_BYTES} bytes`);
     else if (request.url?.startsWith(CONTROL_CHECKS_PATH) === true) await this.check(body, response);
+    else if (request.url?.startsWith(CONTROL_TRY_PATH) === true) await this.try(body, response);
     else await this.retry(body, response);
+  }
+
+  private async try(body: string, response: ServerResponse): Promise<void> {
+    const asked = parsedBody(body, response, trialRequestSchema);
+    if (asked === null) return;
+    this.log.info('the command line requested a trial recording', { seconds: asked.seconds });
+    const report: TrialReport = await this.services.trials.run(asked);
+    send(response, 200, JSON.stringify(report), { 'Content-Type': 'application/json' });
   }
 
   private async check(body: string, response: ServerResponse): Promise<void> {
@@ -118,12 +134,9 @@ export class Control {
   }
 
   private async retry(body: string, response: ServerResponse): Promise<void> {
-    const parsed = retryRequestSchema.safeParse(parseJson(body));
-    if (!parsed.success) {
-      send(response, 400, parsed.error.issues.map(({ message }) => message).join('; '));
-      return;
-    }
-    const { names, waitSeconds } = parsed.data;
+    const asked = parsedBody(body, response, retryRequestSchema);
+    if (asked === null) return;
+    const { names, waitSeconds } = asked;
     await this.services.recovery;
     const tried = this.services.publisher.retryNow(names);
     this.log.info('the command line requested uploads now', { count: tried.length });
@@ -140,6 +153,14 @@ export class Control {
     };
     send(response, 200, JSON.stringify(reply), { 'Content-Type': 'application/json' });
   }
+}
+
+/** null: it is not valid, and the caller has been told. */
+function parsedBody<T>(body: string, response: ServerResponse, schema: z.ZodType<T>): T | null {
+  const parsed = schema.safeParse(parseJson(body));
+  if (parsed.success) return parsed.data;
+  send(response, 400, parsed.error.issues.map(({ message }) => message).join('; '));
+  return null;
 }
 
 /** The outcomes known by the deadline, or when the caller goes away. */

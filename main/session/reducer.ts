@@ -23,7 +23,7 @@ import {
   suspendContact,
   suspensionExpired,
 } from './suspension.ts';
-import { isCaptureBlocked, isOpen, isQuiet, isSameAgent, pauseReasons } from './view.ts';
+import { isCaptureBlocked, isOpen, isQuiet, isSameAgent, isTrialPage, pauseReasons } from './view.ts';
 
 /** AWS lets an agent have 1 call, 10 chats and 10 tasks; the rest is for contacts that are being stopped. */
 export const MAX_CONTACTS = 32;
@@ -98,7 +98,8 @@ function hello(step: Step, { token, identity, pageId, at }: SessionEvent & { typ
   if (shuttingDown)
     return refuse(step, token, 'NOT_READY', 'Sightline is shutting down. Connect again when it has started.');
   if (agent === null || !isSameAgent(agent, identity)) {
-    if (pages.length > 0)
+    // A trial makes way for an agent.
+    if (pages.some((page) => !isTrialPage(page)))
       return refuse(
         step,
         token,
@@ -107,9 +108,11 @@ function hello(step: Step, { token, identity, pageId, at }: SessionEvent & { typ
       );
     endAgentSuspension(step, at, 'agent-changed');
     finishAll(step, at, 'agent-changed');
+    set(step, { pages: [] });
   }
   set(step, { agent: identity });
-  if (!pages.includes(pageId)) set(step, { pages: [...pages, pageId] });
+  const joined = step.state.pages;
+  if (!joined.includes(pageId)) set(step, { pages: [...joined, pageId] });
   clearTimer(step, 'grace');
   reply(step, [token], { kind: 'hello' });
   adopt(step, at);

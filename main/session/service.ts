@@ -10,7 +10,7 @@ import type { ContactReply, ContactRequest, Identity, OpenRecording } from '../s
 import type { Clock, Moment } from '../shared/time.ts';
 import { toTimestamp } from '../shared/time.ts';
 import { reduce } from './reducer.ts';
-import type { Effect, Resumed, SessionEvent, SessionRecord } from './state.ts';
+import type { ContactInfo, Effect, Resumed, SessionEvent, SessionRecord } from './state.ts';
 import { initialState, type SessionReply, type SessionState, type TimerName, type Token } from './state.ts';
 import type { ContactPolicy } from './step.ts';
 import { isQuiet, openRecordings } from './view.ts';
@@ -40,6 +40,8 @@ export interface SessionPorts {
   readonly log: Logger;
 }
 
+/** The start of `sightline try`. */
+type TrialStart = ContactInfo & { readonly type: 'contact.start' };
 type Announcement = Effect & { readonly type: 'announce' };
 
 interface Waiter {
@@ -100,7 +102,7 @@ export class Session {
   }
 
   /** @throws SightlineError with any code of docs/protocol.md */
-  async contact(request: ContactRequest): Promise<ContactReply> {
+  async contact(request: ContactRequest | TrialStart): Promise<ContactReply> {
     const at = this.ports.clock.now();
     return replyFields(await this.ask(request.type, (token) => this.eventOf(request, token, at)));
   }
@@ -154,7 +156,7 @@ export class Session {
     }
   }
 
-  private eventOf(request: ContactRequest, token: Token, at: Moment): SessionEvent {
+  private eventOf(request: ContactRequest | TrialStart, token: Token, at: Moment): SessionEvent {
     if (request.type === 'contact.start') {
       const { type, ...info } = request;
       return { type, token, recordingId: this.ports.newId(), info, at };

@@ -17,7 +17,8 @@ import type { JournalEntry } from '../spool/journal.ts';
 import type { SuspendedContact } from '../spool/recoveredContacts.ts';
 import type { RestoredState } from '../spool/recovery.ts';
 
-export type ContactInfo = Omit<ContactStart, 'type'>;
+/** `trial`: of `sightline try`, never of a page. */
+export type ContactInfo = Omit<ContactStart, 'type'> & { readonly trial?: true | undefined };
 
 /** An opaque name for a request that waits for its reply. */
 export type Token = string;

@@ -159,6 +159,17 @@ export function openRecordings(state: SessionState): OpenRecording[] {
     }));
 }
 
+const TRIAL_PAGE = 'trial:';
+
+/** `sightline try` takes the place of a page. */
+export function trialPageId(id: string): string {
+  return `${TRIAL_PAGE}${id}`;
+}
+
+export function isTrialPage(pageId: string): boolean {
+  return pageId.startsWith(TRIAL_PAGE);
+}
+
 export function isSameAgent(a: Identity, b: Identity): boolean {
   return a.agentArn === b.agentArn && a.instanceArn === b.instanceArn;
 }

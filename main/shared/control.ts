@@ -1,9 +1,10 @@
-// The messages between the command line (`recordings retry`, `doctor`) and the running Sightline of the same user. No page may
+// The messages between the command line (`recordings retry`, `doctor`, `try`) and the running Sightline of the same user. No page may
 // send them.
 
 import { z } from 'zod';
 
 export const CONTROL_RETRY_PATH = '/v1/control/retry';
+export const CONTROL_TRY_PATH = '/v1/control/try';
 export const CONTROL_CHECKS_PATH = '/v1/control/checks';
 /** The checks end by then, or their result is not awaited. */
 export const CONTROL_CHECKS_WITHIN_MS = 120_000;
@@ -18,7 +19,6 @@ export const retryRequestSchema = z.strictObject({
   /** How long the answer may wait for the outcomes. */
   waitSeconds: z.number().int().min(0).max(CONTROL_MAX_WAIT_SECONDS).default(0),
 });
-export type RetryRequest = z.input<typeof retryRequestSchema>;
 
 /** A recording that is uploaded now because the command line requested it. */
 export interface RetriedRecording {

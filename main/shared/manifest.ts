@@ -45,6 +45,8 @@ export const manifestSchema = z.object({
   manifestVersion: z.literal(1),
   app: z.object({ name: z.literal('sightline'), version: z.string() }),
   recordingId: z.string(),
+  /** No contact, but `sightline try`. */
+  trial: z.literal(true).optional(),
   contact: z.object({
     contactId: z.string(),
     initialContactId: z.string().optional(),

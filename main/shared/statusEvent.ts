@@ -25,6 +25,8 @@ const contactFactsSchema = z.object({
   channel: channelSchema,
   queue: z.string().optional(),
   initialContactId: z.string().optional(),
+  /** No contact, but `sightline try`. */
+  trial: z.literal(true).optional(),
 });
 
 const common = {

@@ -38,6 +38,8 @@ export const contactSchema = z.object({
   channel: channelSchema,
   queue: z.string().optional(),
   attributes: z.record(z.string(), z.string()).optional(),
+  /** Of `sightline try`. */
+  trial: z.literal(true).optional(),
 });
 
 export const journalEntrySchema = z.discriminatedUnion('type', [

@@ -79,7 +79,7 @@ export class Announcer {
     reason: Failure | null,
   ): void {
     const recording = session.ledger.recordings.get(recordingId);
-    if (recording?.stopped == null) return;
+    if (recording === undefined || recording.stopped === null) return;
     const { startTime, started, stopped } = recording;
     const times = { startTime: startTime ?? started.at, endTime: stopped.endTime };
     this.announce(session, recordingId, { status: 'OVERDUE', ...times, overdueMinutes, reason });
@@ -184,13 +184,14 @@ export function unannouncedEvents(recording: LedgerRecording): Unannounced[] {
 /** The same facts, whether the session or the journal has them: an event of the next process says no less. */
 function subjectOf(
   recordingId: string,
-  { contactId, channel, queue, initialContactId }: Started['contact'],
+  { contactId, channel, queue, initialContactId, trial }: Started['contact'],
   { agentArn, instanceArn, browser }: Started['agent'],
 ): Subject {
   const sightline = {
     channel,
     ...(queue === undefined ? {} : { queue }),
     ...(initialContactId === undefined ? {} : { initialContactId }),
+    ...(trial === undefined ? {} : { trial }),
   };
   return { recordingId, contactId, agentArn, instanceArn, browser, sightline };
 }

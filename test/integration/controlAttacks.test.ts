@@ -1,14 +1,13 @@
 // The control path under attack: pages, other users, and programs that may connect but not read this user's files.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { ControlAccess } from '../../main/server/controlFile.ts';
-import { CONTROL_CHECKS_PATH, CONTROL_RETRY_PATH } from '../../main/shared/control.ts';
+import { CONTROL_CHECKS_PATH, CONTROL_RETRY_PATH, CONTROL_TRY_PATH } from '../../main/shared/control.ts';
 import type { Answer } from '../rig/control.ts';
-import { LET_IN, accessOf, sendControl as sendTo, sendRaw } from '../rig/control.ts';
+import { LET_IN, accessOf, sendControl, sendRaw } from '../rig/control.ts';
 import type { Recorder } from '../rig/recorder.ts';
 import { startRecorder } from '../rig/recorder.ts';
 
-describe.each([CONTROL_RETRY_PATH, CONTROL_CHECKS_PATH])('an attack on %s', (path) => {
-  const sendControl: typeof sendTo = (port, headers, options) => sendTo(port, headers, { path, ...options });
+describe.each([CONTROL_RETRY_PATH, CONTROL_CHECKS_PATH, CONTROL_TRY_PATH])('an attack on %s', (path) => {
   let recorder: Recorder;
   let access: ControlAccess;
   let right: string;
@@ -21,6 +20,11 @@ describe.each([CONTROL_RETRY_PATH, CONTROL_CHECKS_PATH])('an attack on %s', (pat
   afterAll(() => recorder.stop());
   beforeEach(() => (letIn = countLetIn()));
 
+  const send = (
+    port: number,
+    headers: Record<string, string>,
+    options?: { method?: string; body?: string },
+  ) => sendControl(port, headers, { path, ...options });
   let letIn: number;
   const countLetIn = (): number => recorder.stderr().split(LET_IN).length - 1;
 
@@ -47,16 +51,16 @@ describe.each([CONTROL_RETRY_PATH, CONTROL_CHECKS_PATH])('an attack on %s', (pat
     ['an extension', 'chrome-extension://abcdefghijklmnop'],
     ['an empty Origin', ''],
   ])('by %s, even with the token', async (_, origin) => {
-    expectNothingLearnt(await sendControl(access.port, { Authorization: right, Origin: origin }), 403);
+    expectNothingLearnt(await send(access.port, { Authorization: right, Origin: origin }), 403);
     const asksBefore = { Origin: origin, 'Access-Control-Request-Private-Network': 'true' };
-    expectNothingLearnt(await sendControl(access.port, asksBefore, { method: 'OPTIONS', body: '' }), 403);
+    expectNothingLearnt(await send(access.port, asksBefore, { method: 'OPTIONS', body: '' }), 403);
   });
 
   it.each(['attacker.example', 'localhost.attacker.example', '127.0.0.1.attacker.example', '0.0.0.0'])(
     'by DNS rebinding under the name %s, even with the token',
     async (name) => {
       for (const Host of [name, `${name}:${access.port}`]) {
-        expectNothingLearnt(await sendControl(access.port, { Authorization: right, Host }), 403);
+        expectNothingLearnt(await send(access.port, { Authorization: right, Host }), 403);
       }
     },
   );
@@ -68,9 +72,9 @@ describe.each([CONTROL_RETRY_PATH, CONTROL_CHECKS_PATH])('an attack on %s', (pat
     ['a very long token', { Authorization: `Bearer ${'A'.repeat(8000)}` }],
     ['another scheme', { Authorization: `Basic ${Buffer.from('a:b').toString('base64')}` }],
   ])('with %s', async (_, headers: Record<string, string>) => {
-    expectNothingLearnt(await sendControl(access.port, headers), 401);
+    expectNothingLearnt(await send(access.port, headers), 401);
     for (const method of ['GET', 'PUT', 'DELETE', 'OPTIONS']) {
-      expectNothingLearnt(await sendControl(access.port, headers, { method, body: '' }), 401);
+      expectNothingLearnt(await send(access.port, headers, { method, body: '' }), 401);
     }
   });
 
@@ -84,12 +88,12 @@ describe.each([CONTROL_RETRY_PATH, CONTROL_CHECKS_PATH])('an attack on %s', (pat
       token.toUpperCase(),
       proof,
     ]) {
-      expectNothingLearnt(await sendControl(port, { Authorization: `Bearer ${wrong}` }), 401);
+      expectNothingLearnt(await send(port, { Authorization: `Bearer ${wrong}` }), 401);
     }
   });
 
   it('by GET, with the token: no more than that it is the wrong method', async () => {
-    const answer = await sendControl(access.port, { Authorization: right }, { method: 'GET' });
+    const answer = await send(access.port, { Authorization: right }, { method: 'GET' });
     expect(answer).toMatchObject({ status: 405, headers: { allow: 'POST' } });
     expect(countLetIn()).toBe(letIn);
   });
@@ -116,25 +120,35 @@ describe.each([CONTROL_RETRY_PATH, CONTROL_CHECKS_PATH])('an attack on %s', (pat
       'HTTP/1.1 413 Payload Too Large',
     );
     expect(countLetIn()).toBe(letIn);
-    expect(await sendControl(port, { Authorization: right })).toMatchObject({ status: 200 });
+    const body = path === CONTROL_TRY_PATH ? '{"seconds":3,"remove":false}' : '{}';
+    expect(await send(port, { Authorization: right }, { body })).toMatchObject({ status: 200 });
   });
 
-  it.each(['', 'nonsense', '[]', '{"names":[]}', '{"names":"one"}', '{"names":[""]}', '{"more":1}'])(
-    'by the body %s',
-    async (body) => {
-      expect(await sendControl(access.port, { Authorization: right }, { body })).toMatchObject({
-        status: 400,
-      });
-      expect(countLetIn()).toBe(letIn);
-    },
-  );
+  it.each([
+    '',
+    'nonsense',
+    '[]',
+    '{"names":[]}',
+    '{"names":"one"}',
+    '{"names":[""]}',
+    '{"more":1}',
+    '{"seconds":1e9,"remove":true}',
+    '{"seconds":3,"remove":false,"contactId":"x"}',
+  ])('by the body %s', async (body) => {
+    expect(await send(access.port, { Authorization: right }, { body })).toMatchObject({
+      status: 400,
+    });
+    expect(countLetIn()).toBe(letIn);
+  });
 
-  it.each(['{"waitSeconds":601}', '{"waitSeconds":-1}', '{"waitSeconds":1e99}'])(
-    'by waiting for ever: %s',
-    async (body) => {
-      expect(await sendControl(access.port, { Authorization: right }, { body })).toMatchObject({
-        status: 400,
-      });
-    },
-  );
+  it.each([
+    '{"waitSeconds":601}',
+    '{"waitSeconds":-1}',
+    '{"waitSeconds":1e99}',
+    '{"seconds":61,"remove":false}',
+  ])('by waiting for ever: %s', async (body) => {
+    expect(await send(access.port, { Authorization: right }, { body })).toMatchObject({
+      status: 400,
+    });
+  });
 });

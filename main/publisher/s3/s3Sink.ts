@@ -72,6 +72,15 @@ export class S3Sink implements Sink {
     }
   }
 
+  async remove(order: SinkOrder, videoKey: string): Promise<void> {
+    const calls = await this.open(order);
+    try {
+      for (const key of [manifestKey(videoKey), videoKey]) await calls.remove(key);
+    } finally {
+      calls.close();
+    }
+  }
+
   private open(order: SinkOrder): Promise<S3Calls> {
     const { settings, throttle, credentialsFor, network } = this.options;
     const { tags = settings.tags } = order;

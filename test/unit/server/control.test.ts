@@ -10,6 +10,8 @@ import { CONTROL_RETRY_PATH } from '../../../main/shared/control.ts';
 import { temporaryFolder } from '../support/folders.ts';
 import { keepingLogger } from '../support/logs.ts';
 
+const noTrials: ControlServices['trials'] = { run: () => Promise.reject(new Error('not asked')) };
+
 interface Bench {
   readonly asked: (readonly string[] | undefined)[];
   settle(outcome: Outcome): void;
@@ -33,7 +35,10 @@ async function bench(recovery: Promise<void> = Promise.resolve()): Promise<Bench
       return [{ recordingId: 'r', contactId: 'c', outcome }];
     },
   };
-  const control = new Control({ dataDir, publisher, recovery, runChecks: () => null }, keepingLogger().log);
+  const control = new Control(
+    { dataDir, publisher, recovery, trials: noTrials, runChecks: () => null },
+    keepingLogger().log,
+  );
   const server = createServer((incoming, response) => {
     const { port } = server.address() as AddressInfo;
     control.handle(incoming, response, port, {
@@ -150,7 +155,13 @@ describe('a data folder that takes no file', () => {
     const { log, lines } = keepingLogger();
     const publisher = { retryNow: () => [] };
     const control = new Control(
-      { dataDir: '/dev/null', publisher, recovery: Promise.resolve(), runChecks: () => null },
+      {
+        dataDir: '/dev/null',
+        publisher,
+        recovery: Promise.resolve(),
+        trials: noTrials,
+        runChecks: () => null,
+      },
       log,
     );
     await control.open(5431);

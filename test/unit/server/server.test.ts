@@ -89,6 +89,7 @@ async function bench(
       publisher: { retryNow: () => [] },
       recovery: Promise.resolve(),
       runChecks: () => null,
+      trials: { run: () => Promise.reject(new Error('not asked')) },
     },
     log,
   });

@@ -38,6 +38,15 @@ describe('hello', () => {
     expect(story.state).toEqual(before);
   });
 
+  it('by an agent while only a trial is connected ends the trial', () => {
+    const story = new Story();
+    story.hello('trial:1', ben);
+    story.hello('page-1', anna, 2000);
+    expect(story.state).toMatchObject({ pages: ['page-1'], agent: { agentArn: anna.agentArn } });
+    const trial = story.hello('trial:2', ben, 3000);
+    expect(story.answer(trial)).toBe('MULTIPLE_CCP_INTERACTION');
+  });
+
   it('by another agent after the last page has gone completes what the first one left open', () => {
     const story = new Story();
     story.recording('A');
