@@ -4,19 +4,24 @@ import type { TrialReport } from '../shared/trial.ts';
 
 export function trialOutput(report: TrialReport): string[] {
   if (!report.ok) return failedOutput(report);
-  const { frames, durationMs, sizeBytes, sha256, parts, removed } = report;
+  const { frames, durationMs, sizeBytes, sha256, parts, encryption, removed } = report;
   return [
     'It works: this screen was recorded and published.',
     line('recorded', `${frames} frames in ${(durationMs / 1000).toFixed(1)} s`),
     line('published', report.location),
     line('size', `${sizeBytes} bytes, confirmed by the sink`),
     line('SHA-256', sha256 === null ? `of ${parts} parts, each verified` : `${sha256}, verified`),
+    line('encrypted', encryption === null ? 'the sink names no encryption' : encryptionText(encryption)),
     line('events', report.eventsWritten ? 'written' : 'NOT written yet: "sightline doctor" says why'),
     ...(removed === null
       ? []
       : [line('removed', removed.ok ? 'yes, from the sink' : `NO: ${removed.why ?? ''}`)]),
     line('contact', `${report.contactId} (trial)`),
   ];
+}
+
+function encryptionText({ algorithm, keyId }: { algorithm: string; keyId?: string | undefined }): string {
+  return `${algorithm}${keyId === undefined ? '' : ` with ${keyId}`}, as the store confirmed`;
 }
 
 function failedOutput({ step, failure, contactId }: TrialReport & { ok: false }): string[] {

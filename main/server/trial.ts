@@ -92,6 +92,7 @@ export class Trials {
       ...{ frames: manifest.video.frames, durationMs: manifest.durationMs },
       ...{ location: receipt.location, sizeBytes: receipt.sizeBytes, sha256: manifest.video.sha256 ?? null },
       ...{ parts: manifest.video.parts?.length ?? 0, eventsWritten: written },
+      encryption: manifest.video.encryption ?? null,
       removed: request.remove ? await removed(outcome.result) : null,
     };
   }

@@ -21,6 +21,8 @@ export const trialReportSchema = z.discriminatedUnion('ok', [
     /** Of the file, or null where S3 has it in parts: then each of them was verified. */
     sha256: z.string().nullable(),
     parts: z.number(),
+    /** As the store named it; null: it named none. */
+    encryption: z.object({ algorithm: z.string(), keyId: z.string().optional() }).nullable(),
     /** Whether the status events are in their file and in the outbox. */
     eventsWritten: z.boolean(),
     /** null: not requested; otherwise what it came to. */

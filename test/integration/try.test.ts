@@ -1,18 +1,19 @@
 // `sightline try`, as IT runs it after the installation: with and without a running Sightline, into a folder and into S3, and where
 // something is wrong. Whoever else may ask for it is in controlAttacks.test.ts.
 import { createHash } from 'node:crypto';
-import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { RUN_FILE_EXTENSION } from '../../main/spool/runFiles.ts';
 import { trialReportSchema, type TrialReport } from '../../main/shared/trial.ts';
 import { startDisplay, type Display } from '../rig/display.ts';
 import { decodesCleanly } from '../rig/mp4.ts';
 import { run } from '../rig/process.ts';
 import { agent, readEvents, readPublished, startRecorder, type Recorder } from '../rig/recorder.ts';
 import { s3Options } from '../rig/s3Recorder.ts';
-import { BUCKET, startStrictStore, type S3Store } from '../rig/s3Store.ts';
+import { BUCKET, KMS_KEY, startStrictStore, type S3Store } from '../rig/s3Store.ts';
 
 let display: Display;
 let home: string;
@@ -53,6 +54,15 @@ function works(of: TrialReport): TrialReport & { ok: true } {
   return of;
 }
 
+async function hasFrames(): Promise<boolean> {
+  const names = await readdir(join(dataDir(), 'spool'), { recursive: true });
+  const runs = names.filter((name) => name.endsWith(RUN_FILE_EXTENSION));
+  const sizes = await Promise.all(
+    runs.map(async (name) => (await stat(join(dataDir(), 'spool', name))).size),
+  );
+  return sizes.some((size) => size > 0);
+}
+
 async function startStore(): Promise<S3Store> {
   const store = await startStrictStore();
   stops.push(() => store.stop());
@@ -83,6 +93,7 @@ describe('sightline try', () => {
       `${one?.manifest.video.frames} frames`,
       sha256,
       'written',
+      'names no encryption',
       one?.mp4 ?? '-',
     ])
       expect(stdout).toContain(text);
@@ -105,11 +116,12 @@ describe('sightline try', () => {
 
   it('records into S3 and removes it there', async () => {
     const store = await startStore();
-    const { flags, environment } = s3Options(store);
+    const { flags, environment } = s3Options(store, ['--s3-kms-key-id', KMS_KEY]);
     const kept = works((await report(flags, environment)).report);
     const keys = (await store.objects()).map(({ key }) => key);
     expect(keys).toHaveLength(2);
     expect(kept.location).toBe(`s3://${BUCKET}/${keys.find((key) => key.endsWith('.mp4')) ?? ''}`);
+    expect(kept.encryption).toEqual({ algorithm: 'aws:kms', keyId: KMS_KEY });
     const removed = works((await report([...flags, '--delete'], environment)).report);
     expect(removed.removed).toEqual({ ok: true, why: null });
     expect((await store.objects()).map(({ key }) => key).sort()).toEqual(keys.sort());
@@ -175,6 +187,7 @@ describe('sightline try while Sightline runs', () => {
     await expect.poll(events, { timeout: 10_000 }).toHaveLength(1);
     const second = await report();
     expect(second.report).toMatchObject({ ok: false, step: 'begin', failure: { code: 'USER_ERROR' } });
+    await expect.poll(hasFrames, { timeout: 10_000 }).toBe(true);
     const page = await recorder.connect();
     await page.ask('contact.start', { contactId: 'c', channel: 'VOICE' });
     await page.ask('contact.stop', { contactId: 'c' });

@@ -83,7 +83,7 @@ export class S3Sink implements Sink {
 
   private open(order: SinkOrder): Promise<S3Calls> {
     const { settings, throttle, credentialsFor, network } = this.options;
-    const { tags = settings.tags } = order;
+    const tags = { ...settings.tags, ...order.tags };
     return S3Calls.open({ ...settings, tags }, throttle, credentialsFor?.(order) ?? null, network);
   }
 }

@@ -17,7 +17,7 @@ export function s3SettingsOf(policy: Policy) {
     /** null: the bucket's default encryption. */
     kmsKeyId: policy.s3KmsKeyId,
     storageClass: policy.s3StorageClass,
-    /** Those of an object that is no recording: every recording has its own (objectKey.ts). */
+    /** Of the health check's object; every recording has its own values (objectKey.ts). */
     tags: tagsFor(policy.s3Tags, () => ''),
     /** How long a connection may be idle. */
     idleTimeoutMs: 30_000,
