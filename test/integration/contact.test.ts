@@ -10,6 +10,7 @@ import type { Display } from '../rig/display.ts';
 import { startDisplay } from '../rig/display.ts';
 import type { DecodedFrame } from '../rig/frames.ts';
 import { decodeFrames, frameClockErrors } from '../rig/frames.ts';
+import { lateCodesOf, type LateCodes } from '../rig/lateCodes.ts';
 import { decodesCleanly, probe, topLevelBoxes } from '../rig/mp4.ts';
 import type { Painter } from '../rig/painter.ts';
 import { startPainter } from '../rig/painter.ts';
@@ -29,6 +30,7 @@ const phases = {
 
 let display: Display;
 let painter: Painter;
+let late: LateCodes;
 let recorder: Recorder;
 let page: Page;
 let startTime: number;
@@ -65,6 +67,7 @@ beforeAll(async () => {
   if (published === undefined) throw new Error('nothing was published');
   ({ mp4, manifest } = published);
   frames = await decodeFrames(mp4);
+  late = await lateCodesOf([painter]);
   events = await recorder.events();
 }, 60_000);
 
@@ -121,7 +124,7 @@ describe('the MP4', () => {
   });
 
   it('shows at time t what was on the screen at startTime + t', () => {
-    const errors = frameClockErrors(frames, startTime, manifest.gaps);
+    const errors = frameClockErrors(frames, startTime, manifest.gaps, late);
     console.log(
       `clock: ${errors.count} frames, max ${errors.maxMs.toFixed(1)} ms, p99 ${errors.p99Ms.toFixed(1)} ms`,
     );

@@ -60,7 +60,8 @@ async function hasFrames(): Promise<boolean> {
   const sizes = await Promise.all(
     runs.map(async (name) => (await stat(join(dataDir(), 'spool', name))).size),
   );
-  return sizes.some((size) => size > 0);
+  // More than ffmpeg's header.
+  return sizes.some((size) => size > 4096);
 }
 
 async function startStore(): Promise<S3Store> {

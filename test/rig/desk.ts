@@ -1,6 +1,7 @@
 // An agent's desk for tests: monitors with a painter on each, in one call, gone in one call. What the recorder makes
 // of it can be read back from the pixels (recordingFrames.ts).
 import { startDisplay } from './display.ts';
+import { lateCodesOf, type LateCodes } from './lateCodes.ts';
 import { startPainter, type Painter, type SceneName, type Shown } from './painter.ts';
 import { outputName, startXorgDummy, type XorgDummy } from './xorgDummy.ts';
 import type { Rect } from './timecode.ts';
@@ -45,6 +46,8 @@ export interface Desk {
   setPhase(phase: number): Promise<Shown>;
   /** On all monitors: first painted on one, last shown on another. */
   showSensitive(on: boolean): Promise<Shown>;
+  /** Codes that a late painter left standing until now. */
+  lateCodes(): Promise<LateCodes>;
   /** The longest time that a picture was left standing on any monitor. */
   longestGapMs(): Promise<number>;
   stop(): Promise<void>;
@@ -128,6 +131,7 @@ export async function startDesk(options: DeskOptions): Promise<Desk> {
     },
     setPhase: (phase) => onAll((painter) => painter.setPhase(phase)),
     showSensitive: (on) => onAll((painter) => painter.showSensitive(on)),
+    lateCodes: () => lateCodesOf(painters),
     async longestGapMs() {
       const stats = await Promise.all(painters.map((painter) => painter.stats()));
       return Math.max(...stats.map((one) => one.longestGapMs));

@@ -1,6 +1,7 @@
 // Reads the truth back out of an MP4: every frame's own timestamp, the block code on each monitor and how much of
 // the picture looks sensitive. One ffmpeg pass; raw frames are looked at and dropped, never kept, so that an
 // eight-hour recording fits too. Frames are never resampled in time: what is in the file is what is reported.
+import { codeErrorMs, type LateCodes } from './lateCodes.ts';
 import { spawn } from 'node:child_process';
 import type { Readable } from 'node:stream';
 import { endWithUs, FFMPEG_HINT, findTool } from './process.ts';
@@ -184,12 +185,13 @@ export function frameClockErrors(
   frames: readonly DecodedFrame[],
   startTimeMs: number,
   gaps: readonly { offsetMs: number; durationMs: number }[] = [],
+  late: LateCodes = new Map(),
 ): ClockErrors {
   const errors: number[] = [];
   for (const { ptsMs, codes } of frames) {
     // The file's ticks are a little finer than the manifest's milliseconds.
     if (gaps.some((gap) => ptsMs >= gap.offsetMs - 1 && ptsMs < gap.offsetMs + gap.durationMs - 1)) continue;
-    for (const code of codes) if (code) errors.push(Math.abs(ptsMs - (code.timeMs - startTimeMs)));
+    for (const code of codes) if (code) errors.push(codeErrorMs(startTimeMs + ptsMs, code, late));
   }
   errors.sort((a, b) => a - b);
   const count = errors.length;

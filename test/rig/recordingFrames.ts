@@ -2,6 +2,7 @@
 // showed. The manifest says where to look; the pixels say what was there and when.
 import type { Manifest } from '../../main/shared/manifest.ts';
 import { decodeFrames } from './frames.ts';
+import { codeErrorMs, type LateCodes } from './lateCodes.ts';
 import type { Rect, Timecode } from './timecode.ts';
 
 export interface RecordingFrame {
@@ -52,14 +53,18 @@ export interface RecordingClock {
 }
 
 /** |video time - (shown time - startTime)| over every frame and monitor. */
-export function recordingClock(frames: readonly RecordingFrame[], manifest: Manifest): RecordingClock {
+export function recordingClock(
+  frames: readonly RecordingFrame[],
+  manifest: Manifest,
+  late: LateCodes = new Map(),
+): RecordingClock {
   const startTime = Date.parse(manifest.startTime);
   const errors: { ptsMs: number; monitor: string; errorMs: number }[] = [];
   let unread = 0;
   for (const { ptsMs, codes } of frames) {
     for (const [monitor, code] of codes) {
       if (code === null) unread += 1;
-      else errors.push({ ptsMs, monitor, errorMs: Math.abs(ptsMs - (code.timeMs - startTime)) });
+      else errors.push({ ptsMs, monitor, errorMs: codeErrorMs(startTime + ptsMs, code, late) });
     }
   }
   errors.sort((a, b) => a.errorMs - b.errorMs);
