@@ -21,7 +21,12 @@ const electron = await findElectron();
 const PROGRAM = fileURLToPath(new URL('../../dist/main/headless.mjs', import.meta.url));
 const USER = 'alice:pr0xy-c4n4ry/ä';
 
-describe.skipIf(electron === null)(`the app in ${electron?.name ?? 'Electron, which is not here,'}`, () => {
+const title =
+  electron === null
+    ? 'the app in a real Electron: left out, there is no Electron on this machine'
+    : `the app in ${electron.name}`;
+
+describe.skipIf(electron === null)(title, () => {
   let display: Display;
   let company: Company;
   let home: string;

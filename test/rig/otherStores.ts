@@ -3,7 +3,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer as createHttpServer, request as httpRequest, type Server } from 'node:http';
-import { createServer, type AddressInfo } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   CreateBucketCommand,
@@ -15,6 +15,7 @@ import {
   S3Client,
 } from '@aws-sdk/client-s3';
 import { motoFolder, s3MockJar } from '../../scripts/s3Stores.mjs';
+import { freePort } from './freePort.ts';
 import { endWithUs } from './process.ts';
 import { TEST_KEY } from './s3Server.ts';
 import { BUCKET, KMS_KEY, REGION, type S3Store, type StoredRecording } from './s3Store.ts';
@@ -173,13 +174,4 @@ async function lookAt(client: S3Client, key: string): Promise<StoredRecording> {
     kmsKeyId: head.SSEKMSKeyId ?? null,
     bucketKey: head.BucketKeyEnabled ?? false,
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
