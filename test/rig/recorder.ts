@@ -3,6 +3,7 @@
 import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { WebSocket } from 'ws';
 import type { Failure } from '../../main/shared/errors.ts';
 import { manifestSchema, type Manifest } from '../../main/shared/manifest.ts';
@@ -65,6 +66,8 @@ export async function startRecorder(options: RecorderOptions): Promise<Recorder>
     if (options.home === undefined) await rm(home, { recursive: true, force: true });
     throw new Error(`sightline serve ended before it was ready:\n${program.stderr()}`);
   }
+  // What it said on stderr before is in the other pipe, perhaps unread: one turn of the event loop reads it.
+  await setImmediate();
   const { port } = JSON.parse(ready[1] ?? '') as { port: number };
   const recorder: Recorder = {
     port,
