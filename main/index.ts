@@ -1,7 +1,7 @@
 // The Electron app: services first, then the tray, windows on demand. When a service cannot start, tray and window show why
 // and the app keeps running. Quitting asks for confirmation, and completes what is being recorded.
 
-import { app, dialog, powerMonitor, safeStorage, screen, session } from 'electron';
+import { app, dialog, powerMonitor, safeStorage, session } from 'electron';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { DesktopOptions } from './desktop.ts';
@@ -12,8 +12,7 @@ import { IndicatorStore } from './indicator/store.ts';
 import { setAutostart } from './platform/autostart.ts';
 import { reportCrashes } from './platform/crashReports.ts';
 import { ElectronNetwork } from './platform/electronNetwork.ts';
-import { electronMonitors } from './platform/electronScreen.ts';
-import { safeStorageStore } from './platform/keyStore.ts';
+import { safeStorageStore, systemKeyStore } from './platform/keyStore.ts';
 import type { Logger } from './platform/log.ts';
 import { createLogger } from './platform/log.ts';
 import { startLogindWatch } from './platform/logind.ts';
@@ -23,7 +22,10 @@ import {
   keepCurrentFolderOutOfSearch,
   insistOnCertificates,
 } from './platform/hardening.ts';
+import type { StartSessionWatch } from './platform/sessionWatch.ts';
 import { powerMonitorWatch } from './platform/sessionWatch.ts';
+import { windowsHelper } from './platform/windowsHelper.ts';
+import { onSessionEnd, windowsSessionWatch } from './platform/windowsSession.ts';
 import { appVersion } from './platform/version.ts';
 import type { LivePolicy } from './policy/live.ts';
 import { readPolicy } from './policy/read.ts';
@@ -44,6 +46,7 @@ const APP_ID = 'app.sightline.Sightline';
 const BUILD_FOLDER = fileURLToPath(new URL('..', import.meta.url));
 /** Before the policy is read, and where it is invalid. */
 const FIRST_FOLDER = app.isPackaged ? systemDataFolder() : defaultDataFolder();
+const ON_WINDOWS = process.platform === 'win32';
 
 type Started = Omit<DesktopOptions, 'policy'> & { readonly startedPolicy: StartedPolicy | null };
 
@@ -54,6 +57,9 @@ if (app.isPackaged)
   for (const one of ['remote-debugging-port', 'remote-debugging-pipe']) app.commandLine.removeSwitch(one);
 /** Before anything connects. */
 const tlsWarning = insistOnCertificates();
+
+// Electron's own default is in the roaming profile, which is copied to servers and to other computers.
+if (ON_WINDOWS) app.setPath('userData', join(systemDataFolder(), 'Electron'));
 
 if (app.requestSingleInstanceLock()) {
   registerPageScheme();
@@ -95,17 +101,13 @@ async function start(): Promise<Started> {
     () => logFolder,
     () => log,
   );
-  const keyStore = safeStorageStore(safeStorage);
-  const platform = {
-    ...(keyStore === null ? {} : { keyStore }),
-    ...(process.platform === 'win32' ? { monitorSource: electronMonitors(screen) } : {}),
-  };
+  const keyStore = systemKeyStore() ?? safeStorageStore(safeStorage);
   const resourcesFolder = findResourcesFolder();
   let network = new ElectronNetwork({ proxyUrl: null });
   const started = async (services: Services | null, problem: Failure | null): Promise<Started> => {
     const resolveProxy = (url: string): Promise<string> => session.defaultSession.resolveProxy(url);
     const diagnostics = appDiagnostics({
-      ...{ services, log, network, resolveProxy, managed: app.isPackaged, ...platform },
+      ...{ services, log, network, resolveProxy, managed: app.isPackaged, keyStore },
     });
     services?.answerChecks(() => diagnostics.runNetworkChecks());
     const indicatorStore = new IndicatorStore(startedPolicy?.live.values.dataDir ?? FIRST_FOLDER, log);
@@ -132,13 +134,12 @@ async function start(): Promise<Started> {
       resourcesFolder,
       describePortOwner,
       log,
-      // On Linux Electron notices sleep only, and the X server knows its monitors better.
-      watchSession: process.platform === 'linux' ? startLogindWatch : powerMonitorWatch(powerMonitor),
+      watchSession: sessionWatch(),
       onMonitors: (monitors) => {
         recorded.monitors = monitors;
         recorded.onChange(monitors);
       },
-      ...platform,
+      keyStore,
     });
     startedPolicy.publish();
     log.info('ready', { port: services.port, version: appVersion });
@@ -148,6 +149,12 @@ async function start(): Promise<Started> {
     log.error('the services could not be started', { code: problem.code, reason: problem.message });
     return started(null, problem);
   }
+}
+
+/** Electron notices sleep only on Linux, and neither users nor remote sessions on Windows. */
+function sessionWatch(): StartSessionWatch {
+  if (ON_WINDOWS) return windowsSessionWatch(windowsHelper);
+  return process.platform === 'linux' ? startLogindWatch : powerMonitorWatch(powerMonitor);
 }
 
 /** Only of an installed app. */
@@ -164,9 +171,16 @@ function followAutostart(policy: LivePolicy | null, log: Logger): void {
   });
 }
 
-/** Quitting (menu, log-off, SIGTERM) first completes what is being recorded. */
+/** Quitting (menu, sign-out, SIGTERM) first completes what is being recorded. */
 function quitOnlyWhenStopped(starting: Promise<Started>, hide: () => void): void {
   let ending = false;
+  let isSessionEnding = false;
+  // Electron emits no before-quit then.
+  if (ON_WINDOWS)
+    onSessionEnd(windowsHelper, () => {
+      isSessionEnding = true;
+      app.quit();
+    });
   app.on('before-quit', (event) => {
     event.preventDefault();
     if (ending) return;
@@ -182,7 +196,8 @@ function quitOnlyWhenStopped(starting: Promise<Started>, hide: () => void): void
     const { log, services, startedPolicy } = await starting;
     log.info('shutting down');
     try {
-      await services?.stop(STOP_WITHIN_MS);
+      const waitSeconds = startedPolicy?.live.values.signOutWaitSeconds ?? 0;
+      await services?.stop(isSessionEnding ? waitSeconds * 1000 : STOP_WITHIN_MS);
       await startedPolicy?.stop();
       log.info('ended');
     } catch (error) {

@@ -3,13 +3,13 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { Capture } from './capture/capture.ts';
-import { displaysOf, type MonitorSource } from './capture/displays.ts';
+import { displaysOf } from './capture/displays.ts';
 import { FfmpegFinder } from './capture/ffmpegBinary.ts';
 import { Slates, formatWithoutFrames } from './capture/slates.ts';
 import { ffmpegSpawner } from './capture/spawnFfmpeg.ts';
 import { SystemClock } from './platform/clock.ts';
 import { lockDataFolder } from './platform/instanceLock.ts';
-import type { KeyStore } from './platform/keyStore.ts';
+import { systemKeyStore, type KeyStore } from './platform/keyStore.ts';
 import type { Logger } from './platform/log.ts';
 import type { Network } from './platform/network/network.ts';
 import { makePrivate } from './platform/privateFiles.ts';
@@ -50,10 +50,8 @@ export interface ServicesOptions {
   /** Names the program that uses a port, for an error message; null when unknown (diagnostics/portOwner.ts). */
   readonly describePortOwner: (port: number) => Promise<string | null>;
   readonly log: Logger;
-  /** Lists the monitors where neither ffmpeg nor the X server does (Electron's `screen`). */
-  readonly monitorSource?: MonitorSource;
-  /** Wraps the spool's keys; undefined: a key file in the data folder does. */
-  readonly keyStore?: KeyStore;
+  /** Wraps the spool's keys; null: a key file in the data folder does. */
+  readonly keyStore?: KeyStore | null;
   /** Reports when the agent is away from the screen. */
   readonly watchSession?: StartSessionWatch;
   /** Called with the monitors of each new run. */
@@ -64,14 +62,14 @@ export type Services = Awaited<ReturnType<typeof startServices>>;
 
 /** @throws SightlineError when the data folder or the port is not available */
 export async function startServices(options: ServicesOptions) {
-  const { policy, policyChanges, network, resourcesFolder, log, monitorSource = null, keyStore } = options;
+  const { policy, policyChanges, network, resourcesFolder, log, keyStore = systemKeyStore() } = options;
   const authentication = authenticationOf(policy, network, log);
   const unlock = lockDataFolder(policy.dataDir);
   await makePrivate(policy.dataDir, log);
 
   const clock = new SystemClock();
   const finder = new FfmpegFinder(policy, resourcesFolder, log);
-  const displays = displaysOf({ platform: process.platform, policy, source: monitorSource });
+  const displays = displaysOf({ platform: process.platform, policy });
   const spawn = ffmpegSpawner(log);
   const slates = new Slates({ finder, spawn, resourcesFolder });
   const onListenerError = (error: unknown) => log.error('a listener failed', { reason: String(error) });

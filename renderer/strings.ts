@@ -48,6 +48,7 @@ const english = {
       'app-restarted': 'Sightline restarted',
       locked: 'Screen locked',
       'switched-away': 'Another user at the screen',
+      disconnected: 'Remote desktop disconnected',
       asleep: 'Computer asleep',
       'spool-full': 'Disk full',
       unreadable: 'Unreadable',

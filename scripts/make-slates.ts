@@ -22,6 +22,7 @@ const icons: Readonly<Record<GapReason, string>> = {
   locked:
     'M15 48 h80 v62 h-80 Z M28 48 v-18 a27 27 0 0 1 54 0 v18 h-12 v-18 a15 15 0 0 0 -30 0 v18 Z M49 70 h12 v20 h-12 Z',
   'switched-away': `${disc(38, 28, 20)} M2 100 a36 44 0 0 1 72 0 Z ${disc(86, 36, 15)} M80 58 a28 36 0 0 1 30 42 h-28 a48 60 0 0 0 -12 -36 Z`,
+  disconnected: `${monitor} M30 24 l25 16 l25 -16 l8 8 l-22 13 l22 13 l-8 8 l-25 -16 l-25 16 l-8 -8 l22 -13 l-22 -13 Z`,
   asleep: 'M70 6 a50 50 0 1 0 34 74 a42 42 0 0 1 -34 -74 Z',
   'spool-full': 'M10 20 h90 v70 h-90 Z M20 30 v30 h70 v-30 Z M70 70 h20 v10 h-20 Z',
   unreadable:

@@ -60,9 +60,8 @@ Sightline does not start with a part of a policy. A boolean flag without a value
 | macOS | \`${MANAGED_PREFERENCES_FOLDER}/${PREFERENCES_FILE}\`, then the same file in the subfolder with the user's name | A configuration profile for the domain \`${PREFERENCES_FILE.replace('.plist', '')}\` |
 | Linux | \`${MACHINE_POLICY_FILE}\` | One JSON object of keys. JSON schema: \`resources/policy/policy.schema.json\` |
 
-Sightline refuses the file and does not start if users other than root may write to it or to one of its folders. In the registry, non-ASCII
-characters and texts with \`%NAME%\` are refused: \`reg query\`, which Sightline uses, does not output the former correctly, and the user
-controls what the latter expand to.
+Sightline refuses the file and does not start if users other than root may write to it or to one of its folders. In the registry, texts with
+\`%NAME%\` are refused: the user controls what they expand to.
 
 ## User settings
 

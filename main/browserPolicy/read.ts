@@ -3,8 +3,9 @@
 
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseRegQuery } from '../platform/regQuery.ts';
 import type { RunTool } from '../platform/runTool.ts';
+import type { ReadRegistry, RegistryValue } from '../platform/windowsHelper.ts';
+import { readRegistry } from '../platform/windowsHelper.ts';
 import { parseJsonObject } from '../shared/json.ts';
 import { browserNames, type BrowserName } from './lists.ts';
 
@@ -19,6 +20,7 @@ export interface FoundPolicies {
 export interface PolicyPlaces {
   readonly platform: NodeJS.Platform;
   readonly run: RunTool;
+  readonly registry?: ReadRegistry;
   /** Prefix of every path; for tests. */
   readonly root?: string;
 }
@@ -59,6 +61,7 @@ export const macPreferences: readonly (readonly [BrowserName, string])[] = [
 export async function readBrowserPolicies({
   platform,
   run,
+  registry = readRegistry,
   root = '',
 }: PolicyPlaces): Promise<FoundPolicies[]> {
   const files = await Promise.all(
@@ -68,7 +71,7 @@ export async function readBrowserPolicies({
   const firefox = platform === 'linux' ? (files.find(({ length }) => length > 0) ?? []) : files.flat();
   const others =
     platform === 'win32'
-      ? ['HKCU', 'HKLM'].flatMap((hive) => registryKeys.map((one) => fromRegistry(hive, one, run)))
+      ? ['HKCU', 'HKLM'].flatMap((hive) => registryKeys.map((one) => fromRegistry(hive, one, registry)))
       : platform === 'darwin'
         ? macPreferences.map(([browser, name]) => {
             const file = `/Library/Managed Preferences/${name}.plist`;
@@ -116,20 +119,20 @@ async function fromFirefoxFile(path: string): Promise<FoundPolicies[]> {
 async function fromRegistry(
   hive: string,
   [browser, path]: readonly [BrowserName, string],
-  run: RunTool,
+  registry: ReadRegistry,
 ): Promise<FoundPolicies[]> {
   const source = `${hive}\\SOFTWARE\\Policies\\${path}`;
-  const values = parseRegistry(await run('reg', ['query', source, '/s']).catch(() => ''), source);
+  const values = asPolicies((await registry(source).catch(() => null)) ?? []);
   return Object.keys(values).length === 0 ? [] : [{ browser, source, values }];
 }
 
 type Value = string | number | ValueTree;
 class ValueTree extends Map<string, Value> {}
 
-/** Output of `reg query KEY /s`. A subkey with values 1, 2, 3 is a list, any other an object. */
-export function parseRegistry(output: string, key: string): Record<string, unknown> {
+/** A subkey with values 1, 2, 3 is a list, any other an object. */
+export function asPolicies(found: readonly RegistryValue[]): Record<string, unknown> {
   const root = new ValueTree();
-  for (const { subkey, name, type, data } of parseRegQuery(output, key)) {
+  for (const { key: subkey, name, data } of found) {
     let at = root;
     for (const part of subkey.split('\\').filter((one) => one !== '')) {
       const below = at.get(part);
@@ -137,7 +140,7 @@ export function parseRegistry(output: string, key: string): Record<string, unkno
       at.set(part, next);
       at = next;
     }
-    at.set(name, type === 'REG_DWORD' ? Number.parseInt(data, 16) : data);
+    at.set(name, typeof data === 'number' ? data : String(data));
   }
   return Object.fromEntries([...root].map(([name, value]) => [name, plain(value)]));
 }

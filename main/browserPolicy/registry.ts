@@ -1,8 +1,8 @@
 // Writes the browsers' policies on Windows: registry lists whose values are named 1, 2, 3 ... Values of others keep their
 // number. Sightline's entries are recorded under HKLM\SOFTWARE\Sightline\BrowserPolicy before they are written.
 
-import { fullKeyName, parseRegQuery } from '../platform/regQuery.ts';
 import type { RunTool } from '../platform/runTool.ts';
+import type { ReadRegistry } from '../platform/windowsHelper.ts';
 import { SightlineError } from '../shared/errors.ts';
 import { changeOf, type Change, type WantedList } from './lists.ts';
 import { registryKeys } from './read.ts';
@@ -15,7 +15,11 @@ export function registryListKey({ browser, path }: Pick<WantedList, 'browser' | 
 }
 
 /** @param wanted empty lists remove Sightline's entries @throws SightlineError NEEDS_ADMINISTRATOR */
-export async function writePolicyRegistry(wanted: readonly WantedList[], run: RunTool): Promise<Change[]> {
+export async function writePolicyRegistry(
+  wanted: readonly WantedList[],
+  run: RunTool,
+  registry: ReadRegistry,
+): Promise<Change[]> {
   const changes: Change[] = [];
   for (const list of wanted) {
     const key = registryListKey(list);
@@ -24,8 +28,8 @@ export async function writePolicyRegistry(wanted: readonly WantedList[], run: Ru
     const set = (where: string, name: string, data: string) =>
       act(run, ['add', where, '/v', name, '/t', 'REG_SZ', '/d', data, '/f']);
     const drop = (where: string, name: string) => act(run, ['delete', where, '/v', name, '/f']);
-    const values = await valuesOf(key, run);
-    const ours = [...(await valuesOf(recordKey, run)).keys()];
+    const values = await valuesOf(key, registry);
+    const ours = [...(await valuesOf(recordKey, registry)).keys()];
     const { add, remove, keep } = changeOf(list.entries, ours, [...values.values()]);
     let next = Math.max(0, ...[...values.keys()].map(Number).filter(Number.isInteger)) + 1;
     for (const entry of add) {
@@ -35,7 +39,9 @@ export async function writePolicyRegistry(wanted: readonly WantedList[], run: Ru
     }
     for (const [name, entry] of values) if (remove.includes(entry)) await drop(key, name);
     for (const entry of ours) if (!keep.includes(entry) && !add.includes(entry)) await drop(recordKey, entry);
-    if (remove.length > 0 && (await valuesOf(key, run)).size === 0) await dropIfEmpty(key, run);
+    // A key below with values of others stays.
+    if (remove.length > 0 && (await registry(key))?.length === 0)
+      await run('reg', ['delete', key, '/f']).catch(() => undefined);
     if (add.length > 0 || remove.length > 0)
       changes.push({ browser: list.browser, place: key, added: add, removed: remove });
   }
@@ -45,18 +51,9 @@ export async function writePolicyRegistry(wanted: readonly WantedList[], run: Ru
 }
 
 /** By name; empty when the key does not exist. */
-async function valuesOf(key: string, run: RunTool): Promise<Map<string, string>> {
-  const output = await run('reg', ['query', key]).catch(() => '');
-  return new Map(parseRegQuery(output, key).map(({ name, data }) => [name, data]));
-}
-
-/** A key with subkeys stays: they belong to others. */
-async function dropIfEmpty(key: string, run: RunTool): Promise<void> {
-  const output = await run('reg', ['query', key, '/s']).catch(() => '');
-  const lines = output.split(/\r?\n/).map((line) => line.trim().toLowerCase());
-  if (lines.every((line) => line === '' || line === fullKeyName(key))) {
-    await run('reg', ['delete', key, '/f']).catch(() => undefined);
-  }
+async function valuesOf(key: string, registry: ReadRegistry): Promise<Map<string, string>> {
+  const values = (await registry(key)) ?? [];
+  return new Map(values.filter((one) => one.key === '').map(({ name, data }) => [name, String(data)]));
 }
 
 async function act(run: RunTool, args: readonly [action: string, key: string, ...string[]]): Promise<void> {

@@ -1,7 +1,7 @@
 // What is recorded: which monitors, their places in the video, how ffmpeg's grabber reaches them, and when that changes. The
 // platform reports changes; nothing is polled.
 
-import { findMonitorHelper } from '../platform/monitorHelper.ts';
+import { windowsHelper } from '../platform/windowsHelper.ts';
 import { SightlineError } from '../shared/errors.ts';
 import type { Monitor, PlacedMonitor, Rect } from '../shared/names.ts';
 import type { Grab, FrameCommand } from './ffmpegCommand.ts';
@@ -9,7 +9,7 @@ import type { Canvas, MonitorSource } from './layout.ts';
 import { chooseMonitors, compose, fit, place } from './layout.ts';
 import type { X11Listener } from './x11Display.ts';
 import { X11Display } from './x11Display.ts';
-import { WindowsMonitors } from './windowsMonitors.ts';
+import { windowsMonitors } from './windowsMonitors.ts';
 
 export interface DisplayLayout {
   readonly grab: Grab;
@@ -35,8 +35,6 @@ export interface Displays {
   close(): void;
 }
 
-export type { MonitorSource } from './layout.ts';
-
 export interface DisplaysOptions {
   readonly platform: NodeJS.Platform;
   readonly policy: {
@@ -45,20 +43,14 @@ export interface DisplaysOptions {
     /** Read for each layout: policy may change. */
     readonly maxMonitors: number;
   };
-  /** Electron's on Windows and macOS; null without it. */
-  readonly source: MonitorSource | null;
 }
 
 export function displaysOf(options: DisplaysOptions): Displays {
-  const { platform, policy, source } = options;
+  const { platform, policy } = options;
   switch (platform) {
-    case 'win32': {
-      const program = findMonitorHelper();
+    case 'win32':
       // Windows itself is more exact than Electron, which guesses the size of scaled monitors.
-      const monitors = program === null ? source : new WindowsMonitors(program);
-      if (monitors === null) return unknownMonitors({ device: 'gdigrab', area: null });
-      return knownMonitors(monitors, policy, (area) => ({ device: 'gdigrab', area }));
-    }
+      return knownMonitors(windowsMonitors(windowsHelper), policy, (area) => ({ device: 'gdigrab', area }));
     case 'darwin':
       // avfoundation grabs one whole screen by its number; this is the main one.
       return unknownMonitors({ device: 'avfoundation', screenIndex: 1 });

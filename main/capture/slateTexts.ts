@@ -40,6 +40,11 @@ const reasons: Readonly<Record<GapReason, ReasonTexts>> = {
     line: 'Nothing was captured while another session was in front.',
     short: 'Another user',
   },
+  disconnected: {
+    title: 'Remote desktop disconnected',
+    line: 'Nothing was captured while nobody was connected to the screen.',
+    short: 'Disconnected',
+  },
   asleep: {
     title: 'Computer asleep',
     line: 'Nothing was captured while the computer was asleep.',

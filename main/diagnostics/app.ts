@@ -1,8 +1,7 @@
 // What the app examines about itself: the checks with its own port and state, and the diagnostics bundle with its key store.
 
-import type { MonitorSource } from '../capture/displays.ts';
 import type { Services } from '../services.ts';
-import type { KeyStore } from '../platform/keyStore.ts';
+import { systemKeyStore, type KeyStore } from '../platform/keyStore.ts';
 import type { Logger } from '../platform/log.ts';
 import type { Network } from '../platform/network/network.ts';
 import { findResourcesFolder } from '../platform/paths.ts';
@@ -20,8 +19,7 @@ export interface AppDiagnosticsOptions {
   /** null when they did not start: the checks then examine from outside, as the command line does. */
   readonly services: Services | null;
   readonly log: Logger;
-  readonly keyStore?: KeyStore | undefined;
-  readonly monitorSource?: MonitorSource | undefined;
+  readonly keyStore?: KeyStore | null;
   /** Electron's, which knows PAC scripts and the settings of Windows and macOS; otherwise the environment is read. */
   readonly resolveProxy?: ResolveProxy | undefined;
   /** The one that uploads use. */
@@ -43,10 +41,10 @@ export interface AppDiagnostics {
 }
 
 export function appDiagnostics(options: AppDiagnosticsOptions): AppDiagnostics {
-  const { services, log, network, keyStore = null, monitorSource = null, resolveProxy = null } = options;
+  const { services, log, network, keyStore = systemKeyStore(), resolveProxy = null } = options;
   const { environment = process.env, managed = false } = options;
   const { ports = systemPorts(environment, resolveProxy, network) } = options;
-  const shared = { resourcesFolder: findResourcesFolder(), environment, keyStore, monitorSource };
+  const shared = { resourcesFolder: findResourcesFolder(), environment, keyStore };
   const currentPolicy = () => readPolicyLenient({ flags: {}, environment, managed });
 
   async function checkOptions() {

@@ -7,9 +7,8 @@ import { homedir, hostname } from 'node:os';
 import { join, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import type { MonitorSource } from '../capture/displays.ts';
 import { controlFileIn } from '../server/controlFile.ts';
-import { keyFileStore, type KeyStore } from '../platform/keyStore.ts';
+import { keyFileStore, systemKeyStore, type KeyStore } from '../platform/keyStore.ts';
 import { LEFT_OUT, looksSecret, redactUrl, secretsIn, urlSecrets } from '../platform/redact.ts';
 import { appVersion } from '../platform/version.ts';
 import type { KeyInfo } from '../policy/keyInfo.ts';
@@ -40,7 +39,6 @@ export interface DiagnosticsOptions {
   readonly runChecks: () => Promise<readonly unknown[]>;
   /** The platform's; needed to read journals whose keys it has wrapped. */
   readonly keyStore?: KeyStore | null;
-  readonly monitorSource?: MonitorSource | null;
   /** Of the running app. */
   readonly state?: (() => AppStatePush) | null;
 }
@@ -56,7 +54,7 @@ const MAX_JOURNAL_BYTES = 16 * 1024 * 1024;
 
 /** @throws SightlineError DISK_FULL, BUNDLE_NOT_WRITTEN */
 export async function exportDiagnostics(options: DiagnosticsOptions): Promise<WrittenBundle> {
-  const { policy, environment, resourcesFolder, monitorSource = null, state = null } = options;
+  const { policy, environment, resourcesFolder, state = null } = options;
   const { values } = policy;
   const { dataDir } = values;
   const [sessions, logs] = await Promise.all([
@@ -75,9 +73,7 @@ export async function exportDiagnostics(options: DiagnosticsOptions): Promise<Wr
     part('system.json', 'the machine, its desktop and its disks', () =>
       systemFacts(environment, [dataDir, values.sinkFolder]),
     ),
-    part('displays.json', 'the monitors and the layout of a recording', () =>
-      displayFacts(values, monitorSource),
-    ),
+    part('displays.json', 'the monitors and the layout of a recording', () => displayFacts(values)),
     part('ffmpeg.json', 'the ffmpeg in use, its build options and encoders', () =>
       ffmpegFacts(values, resourcesFolder),
     ),
@@ -195,7 +191,10 @@ async function* manifests({ statusEventsFile, sinkFolder }: Policy): AsyncGenera
   }
 }
 
-async function* journal({ policy, keyStore }: DiagnosticsOptions, id: string): AsyncGenerator {
+async function* journal(
+  { policy, keyStore = systemKeyStore() }: DiagnosticsOptions,
+  id: string,
+): AsyncGenerator {
   const { dataDir } = policy.values;
   const path = join(dataDir, 'spool', id, 'journal.ndjson');
   const { size } = await lstat(path);

@@ -1,11 +1,11 @@
 // What health checks share: the policy, system tools, one connection to the display, and the time that servers reported.
 // `sightline doctor` examines a running Sightline from outside, the app from inside (`live`).
 
-import { displaysOf, type Displays, type MonitorSource } from '../capture/displays.ts';
+import { displaysOf, type Displays } from '../capture/displays.ts';
 import { FfmpegFinder } from '../capture/ffmpegBinary.ts';
 import { ask, type Question } from '../platform/ask.ts';
 import type { Network } from '../platform/network/network.ts';
-import type { KeyStore } from '../platform/keyStore.ts';
+import { systemKeyStore, type KeyStore } from '../platform/keyStore.ts';
 import { MAX_ANSWER_BYTES } from '../platform/limits.ts';
 import type { Logger } from '../platform/log.ts';
 import { runTool, type RunTool } from '../platform/runTool.ts';
@@ -49,8 +49,6 @@ interface Given {
 export type CheckOptions = Partial<Given> &
   Pick<Given, 'policy' | 'log' | 'network'> & {
     readonly resourcesFolder: string;
-    /** As for startServices. */
-    readonly monitorSource?: MonitorSource | null;
   };
 
 export interface CheckContext extends Given {
@@ -62,24 +60,17 @@ export interface CheckContext extends Given {
   close(): void;
 }
 
-export function openContext({
-  resourcesFolder,
-  monitorSource: source = null,
-  ...given
-}: CheckOptions): CheckContext {
-  const displays = displaysOf({ platform: process.platform, policy: given.policy, source });
+export function openContext({ resourcesFolder, ...given }: CheckOptions): CheckContext {
+  const displays = displaysOf({ platform: process.platform, policy: given.policy });
   return {
-    ...{ policyProblems: [], policyWarnings: [], live: null, keyStore: null, run: runTool },
+    ...{ policyProblems: [], policyWarnings: [], live: null, keyStore: systemKeyStore(), run: runTool },
     ...{ resolveProxy: null, environment: process.env },
     ...given,
     instanceAlias: given.instanceAlias ?? given.policy.instanceAlias,
     finder: new FfmpegFinder(given.policy, resourcesFolder),
     displays,
     servers: new Servers(given.network),
-    close: () => {
-      // The caller owns its source.
-      if (source === null) displays.close();
-    },
+    close: () => displays.close(),
   };
 }
 

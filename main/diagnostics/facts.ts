@@ -4,7 +4,7 @@ import { execFile } from 'node:child_process';
 import { statfs } from 'node:fs/promises';
 import { availableParallelism, cpus, freemem, hostname, release, totalmem, uptime, version } from 'node:os';
 import { promisify } from 'node:util';
-import { displaysOf, type MonitorSource } from '../capture/displays.ts';
+import { displaysOf } from '../capture/displays.ts';
 import { FfmpegFinder } from '../capture/ffmpegBinary.ts';
 import { hashedHost } from '../platform/redact.ts';
 import { appVersion, osName } from '../platform/version.ts';
@@ -57,8 +57,8 @@ export function versionsNow(): unknown {
   return { sightline: appVersion, node, electron, chrome, v8, os: osName(), host: hashedHost(hostname()) };
 }
 
-export async function displayFacts(policy: Policy, source: MonitorSource | null): Promise<unknown> {
-  const displays = displaysOf({ platform: process.platform, policy, source });
+export async function displayFacts(policy: Policy): Promise<unknown> {
+  const displays = displaysOf({ platform: process.platform, policy });
   try {
     return await displays.current(null);
   } finally {

@@ -9,6 +9,7 @@ import { readBrowserPolicies } from '../browserPolicy/read.ts';
 import { writePolicyRegistry } from '../browserPolicy/registry.ts';
 import { policyText } from '../browserPolicy/text.ts';
 import { runTool } from '../platform/runTool.ts';
+import { readRegistry } from '../platform/windowsHelper.ts';
 import { PolicyError } from '../policy/load.ts';
 import { SightlineError } from '../shared/errors.ts';
 import { addPolicyOptions, policyWithWarnings, print, type CommandOptions } from './options.ts';
@@ -72,7 +73,7 @@ async function browserPolicyCommand(options: CommandOptions, command: Command): 
 
 /** @throws SightlineError NEEDS_ADMINISTRATOR, BROWSER_POLICY_NOT_WRITTEN */
 async function write(platform: NodeJS.Platform, lists: readonly WantedList[]): Promise<Change[]> {
-  if (platform === 'win32') return writePolicyRegistry(lists, runTool);
+  if (platform === 'win32') return writePolicyRegistry(lists, runTool, readRegistry);
   if (platform !== 'darwin') return writePolicyFiles(lists);
   throw new SightlineError(
     'BROWSER_POLICY_NOT_WRITTEN',

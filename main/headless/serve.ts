@@ -2,7 +2,7 @@
 
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { startServices, type Services } from '../services.ts';
+import { startServices } from '../services.ts';
 import { appDiagnostics } from '../diagnostics/app.ts';
 import { describePortOwner } from '../diagnostics/portOwner.ts';
 import { reportCrashes } from '../platform/crashReports.ts';
@@ -12,6 +12,8 @@ import { startLogindWatch } from '../platform/logind.ts';
 import { findResourcesFolder } from '../platform/paths.ts';
 import { keepNewFilesPrivate } from '../platform/hardening.ts';
 import { appVersion } from '../platform/version.ts';
+import { windowsHelper } from '../platform/windowsHelper.ts';
+import { onSessionEnd, windowsSessionWatch } from '../platform/windowsSession.ts';
 import { startLivePolicy } from '../policy/start.ts';
 import {
   EXIT_INTERNAL_ERROR,
@@ -53,29 +55,33 @@ async function serveCommand(options: CommandOptions): Promise<void> {
     resourcesFolder: findResourcesFolder(),
     describePortOwner,
     log,
-    // Windows and macOS notify only programs with a window.
     ...(process.platform === 'linux' ? { watchSession: startLogindWatch } : {}),
+    ...(process.platform === 'win32' ? { watchSession: windowsSessionWatch(windowsHelper) } : {}),
   });
   services.answerChecks(() => appDiagnostics({ services, log, network }).runNetworkChecks());
   started.publish();
   let isStopping = false;
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGBREAK'] as const) {
     if (signal === 'SIGBREAK' && process.platform !== 'win32') continue;
-    process.on(signal, () => {
-      if (!isStopping) void shutDown(services, signal);
-      isStopping = true;
-    });
+    process.on(signal, () => shutDownOnce(signal, STOP_WITHIN_MS));
   }
+  if (process.platform === 'win32')
+    onSessionEnd(windowsHelper, (why) => shutDownOnce(why, policy.signOutWaitSeconds * 1000));
   process.stdout.write(
     `ready ${JSON.stringify({ port: services.port, pid: process.pid, version: appVersion })}\n`,
   );
   log.info('ready', { port: services.port, version: appVersion });
 
-  async function shutDown(running: Services, signal: NodeJS.Signals): Promise<void> {
-    log.info('shutting down', { signal });
+  function shutDownOnce(because: string, withinMs: number): void {
+    if (!isStopping) void shutDown(because, withinMs);
+    isStopping = true;
+  }
+
+  async function shutDown(because: string, withinMs: number): Promise<void> {
+    log.info('shutting down', { because });
     // Before the supervisor kills a process that hangs.
-    setTimeout(() => process.exit(0), STOP_WITHIN_MS + 300).unref();
-    await running.stop(STOP_WITHIN_MS);
+    setTimeout(() => process.exit(0), withinMs + 300).unref();
+    await services.stop(withinMs);
     await started.stop();
     log.info('ended');
     process.exit(0);

@@ -5,8 +5,8 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { baseFolder } from './paths.ts';
-import { runTool } from './runTool.ts';
-import type { RunTool } from './runTool.ts';
+import type { ReadRegistry } from './windowsHelper.ts';
+import { readRegistry } from './windowsHelper.ts';
 
 export interface AutostartOptions {
   readonly wanted: boolean;
@@ -17,7 +17,7 @@ export interface AutostartOptions {
   readonly app: { setLoginItemSettings(settings: { openAtLogin: boolean; args?: string[] }): void };
   readonly environment?: Readonly<Record<string, string | undefined>>;
   readonly home?: string;
-  readonly run?: RunTool;
+  readonly registry?: ReadRegistry;
 }
 
 export const AUTOSTART_FILE = 'app.sightline.Sightline.desktop';
@@ -28,7 +28,7 @@ export async function setAutostart(options: AutostartOptions): Promise<void> {
   const { wanted, platform, program, app } = options;
   if (platform !== 'linux') {
     // The MSI starts Sightline for all users; a login item would start it twice.
-    const isByMsi = platform === 'win32' && (await isInstalledByMsi(options.run ?? runTool));
+    const isByMsi = platform === 'win32' && (await isInstalledByMsi(options.registry ?? readRegistry));
     app.setLoginItemSettings({ openAtLogin: wanted && !isByMsi });
     return;
   }
@@ -42,13 +42,9 @@ export async function setAutostart(options: AutostartOptions): Promise<void> {
 }
 
 /** resources/installer/sightline.wxs writes the key. Where it cannot be read, it counts as absent. */
-async function isInstalledByMsi(run: RunTool): Promise<boolean> {
-  try {
-    await run('reg', ['query', MSI_KEY, '/v', 'Version', '/reg:64']);
-    return true;
-  } catch {
-    return false;
-  }
+async function isInstalledByMsi(registry: ReadRegistry): Promise<boolean> {
+  const values = await registry(MSI_KEY).catch(() => null);
+  return values?.some(({ key, name }) => key === '' && name === 'Version') ?? false;
 }
 
 /** https://specifications.freedesktop.org/desktop-entry-spec: Exec is quoted, then escaped once more as a string. */

@@ -1,10 +1,12 @@
-// Protects the spool's keys: the system's key store where there is one (Electron's safeStorage: DPAPI, Keychain, libsecret),
+// Protects the spool's keys: the system's key store where there is one (DPAPI; Electron's safeStorage: Keychain, libsecret),
 // otherwise a key file that only its owner can read. A store wraps a key so that only this user on this machine gets it back.
 
 import { randomBytes, createCipheriv, createDecipheriv } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
-import { SightlineError, errno } from '../shared/errors.ts';
+import { z } from 'zod';
+import { SightlineError, errno, errorMessage } from '../shared/errors.ts';
 import { createAtomically, writeFileAtomically } from './atomicFile.ts';
+import { windowsHelper, type WindowsHelper } from './windowsHelper.ts';
 
 export interface KeyStore {
   /** Kept beside each wrapped key: another store cannot unwrap it. */
@@ -118,6 +120,28 @@ export function safeStorageStore(source: SafeStorageSource): KeyStore | null {
     },
   };
 }
+
+/** DPAPI: the same for the app and the command line, and on the disk before the key is first used. */
+export function dpapiStore(helper: Pick<WindowsHelper, 'ask'>): KeyStore {
+  const convert = async (how: 'protect' | 'unprotect', bytes: Buffer): Promise<Buffer> =>
+    Buffer.from(await helper.ask(`${how} ${bytes.toString('base64')}`, z.base64()), 'base64');
+  return {
+    name: 'dpapi',
+    warning: null,
+    wrap: (key) => convert('protect', key),
+    async unwrap(wrapped) {
+      try {
+        return await convert('unprotect', wrapped);
+      } catch (error) {
+        throw wrongKey(`Windows' protection of this user's data (DPAPI: ${errorMessage(error)})`, error);
+      }
+    },
+  };
+}
+
+/** The one that needs no Electron, for app and command line alike; null where there is none. */
+export const systemKeyStore = (): KeyStore | null =>
+  process.platform === 'win32' ? dpapiStore(windowsHelper) : null;
 
 function wrongKey(where: string, cause: unknown): SightlineError {
   if (cause instanceof SightlineError) return cause;

@@ -5,7 +5,7 @@ import { execFile } from 'node:child_process';
 import { access, constants } from 'node:fs/promises';
 import { isAbsolute, join, win32 } from 'node:path';
 import { promisify } from 'node:util';
-import { systemFolder } from './monitorHelper.ts';
+import { systemFolder } from './windowsHelper.ts';
 
 const run = promisify(execFile);
 const TIMEOUT_MS = 5000;

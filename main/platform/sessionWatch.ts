@@ -1,9 +1,10 @@
-// Whether the agent is absent from this screen: it is locked, another user's session is in front, or the computer sleeps.
-// Reported by logind.ts on Linux, and here by Electron's powerMonitor on Windows and macOS.
+// Whether the agent is absent from this screen: it is locked, another user's session is in front, the remote desktop is
+// disconnected, or the computer sleeps. Reported by logind.ts on Linux, windowsSession.ts on Windows, and here by Electron's
+// powerMonitor on macOS.
 
 import type { Logger } from './log.ts';
 
-export const absenceReasons = ['locked', 'switched-away', 'asleep'] as const;
+export const absenceReasons = ['locked', 'switched-away', 'disconnected', 'asleep'] as const;
 export type AbsenceReason = (typeof absenceReasons)[number];
 
 export interface SessionWatch {
@@ -54,8 +55,8 @@ type PowerEvent =
   | 'user-did-become-active';
 
 /**
- * An unlocked screen, or a user who has come back to it, is a machine that is awake: a `resume` that got lost (Windows
- * has more than one kind of sleep) costs the time until the next unlock, not the rest of the day.
+ * An unlocked screen, or a user who has come back to it, is a machine that is awake: a `resume` that got lost costs the
+ * time until the next unlock, not the rest of the day.
  */
 const meanings: Readonly<Record<PowerEvent, Readonly<Partial<Record<AbsenceReason, boolean>>>>> = {
   'lock-screen': { locked: true },

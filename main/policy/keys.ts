@@ -277,6 +277,12 @@ export const policyKeys = {
     defaultText: "Sightline's own, then ffmpeg-static, then PATH",
     description: 'The ffmpeg to use. No other is tried then.',
   }),
+  signOutWaitSeconds: live({
+    schema: integer(4, 300),
+    default: 4,
+    description:
+      'Windows: how long a sign-out or shutdown may be delayed so that the last recording is uploaded before. Raise it on non-persistent desktops, which lose what is not uploaded.',
+  }),
   graceSeconds: live({
     schema: integer(0, 3600),
     default: 60,

@@ -7,6 +7,8 @@ import { userInfo } from 'node:os';
 import { dirname } from 'node:path';
 import type { RunTool } from '../platform/runTool.ts';
 import { runTool } from '../platform/runTool.ts';
+import type { ReadRegistry } from '../platform/windowsHelper.ts';
+import { readRegistry } from '../platform/windowsHelper.ts';
 import { errno } from '../shared/errors.ts';
 import { parseJsonObject } from '../shared/json.ts';
 import type { PolicyLayer } from './load.ts';
@@ -20,6 +22,7 @@ export const PREFERENCES_FILE = 'app.sightline.Sightline.plist';
 export interface MachinePolicyPlaces {
   readonly platform?: NodeJS.Platform;
   readonly run?: RunTool;
+  readonly registry?: ReadRegistry;
   /** For tests, as are the next two. A flag or variable for it would be a way around the policy. */
   readonly file?: string;
   readonly preferencesFolder?: string;
@@ -30,7 +33,7 @@ export interface MachinePolicyPlaces {
 /** Highest first. @throws PolicyError */
 export async function readMachinePolicy(places: MachinePolicyPlaces = {}): Promise<PolicyLayer[]> {
   const { platform = process.platform, run = runTool, owner = 0 } = places;
-  if (platform === 'win32') return readRegistryPolicy(run);
+  if (platform === 'win32') return readRegistryPolicy(places.registry ?? readRegistry);
   const isMac = platform === 'darwin';
   const layers = machinePolicyFiles(places).map(async (place): Promise<PolicyLayer[]> => {
     const text = readProtected(place, owner);

@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { removeLeftBehind, writeFileAtomically } from '../platform/atomicFile.ts';
 import { lockHolder } from '../platform/instanceLock.ts';
 import type { AdjustableLogger } from '../platform/log.ts';
+import { windowsHelper } from '../platform/windowsHelper.ts';
 import { parseJson } from '../shared/json.ts';
 import { policyKeyNames } from './keys.ts';
 import { userSettingsFile } from '../platform/paths.ts';
@@ -16,6 +17,7 @@ import { LivePolicy, ignoredCode } from './live.ts';
 import { machinePolicyFiles } from './machine.ts';
 import type { GivenPolicy } from './read.ts';
 import { readPolicy } from './read.ts';
+import { watchRegistryPolicy } from './registry.ts';
 import { watchPolicy } from './watch.ts';
 
 export interface StartedPolicy {
@@ -58,6 +60,7 @@ export function startLivePolicy(
   const watch = watchPolicy({
     files: [...machinePolicyFiles(), userSettingsFile()],
     look: () => void live.look(),
+    ...(process.platform === 'win32' ? { watchOthers: watchRegistryPolicy(windowsHelper, log) } : {}),
     onProblem: (folder, error) =>
       log.warn('changes of policy are found by the clock only', { folder, reason: String(error) }),
   });

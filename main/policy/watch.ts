@@ -1,5 +1,5 @@
-// When to read the policy again. Files are watched through their folders, which may not exist yet. The Windows registry
-// can be watched from native code only, so a slow timer finds what no watcher reports, on every platform.
+// When to read the policy again. Files are watched through their folders, which may not exist yet, and the registry by the
+// Windows helper. A slow timer finds what no watcher reports.
 
 import { existsSync, watch } from 'node:fs';
 import type { FSWatcher } from 'node:fs';
@@ -8,6 +8,8 @@ import { basename, dirname, relative, sep } from 'node:path';
 interface PolicyWatchOptions {
   readonly files: readonly string[];
   readonly look: () => void;
+  /** Watches what is not a file. @returns ends it */
+  readonly watchOthers?: (changed: () => void) => () => void;
   /** A folder cannot be watched; the timer still works. */
   readonly onProblem: (folder: string, error: unknown) => void;
   readonly slowLookMs?: number;
@@ -17,9 +19,8 @@ export const SLOW_LOOK_MS = 5 * 60_000;
 /** Editors and installers write a file in several steps. */
 const SETTLE_MS = 200;
 
-export function watchPolicy({ files, look, onProblem, slowLookMs = SLOW_LOOK_MS }: PolicyWatchOptions): {
-  stop(): void;
-} {
+export function watchPolicy(options: PolicyWatchOptions): { stop(): void } {
+  const { files, look, onProblem, watchOthers, slowLookMs = SLOW_LOOK_MS } = options;
   const watchers: FSWatcher[] = [];
   let settling: NodeJS.Timeout | undefined;
   const slow = setInterval(look, slowLookMs).unref();
@@ -36,10 +37,12 @@ export function watchPolicy({ files, look, onProblem, slowLookMs = SLOW_LOOK_MS 
     }, SETTLE_MS).unref();
   };
   files.forEach(watchFile);
+  const endOthers = watchOthers?.(changed);
   return {
     stop: () => {
       clearInterval(slow);
       clearTimeout(settling);
+      endOthers?.();
       close();
     },
   };

@@ -7,7 +7,8 @@ import type { Logger } from '../platform/log.ts';
 import type { FindPeers, PeerConnection, PeerVerdict } from './peerLookup.ts';
 import { runTool } from '../platform/runTool.ts';
 import { NOT_FOUND, linuxPeers, macPeers, peerOf } from './peerLookup.ts';
-import { WindowsPeers } from './windowsPeers.ts';
+import { windowsHelper } from '../platform/windowsHelper.ts';
+import { windowsPeers } from './windowsPeers.ts';
 import { errorMessage, failure } from '../shared/errors.ts';
 
 /** Connections in one lookup; the others wait for the next one. */
@@ -126,17 +127,9 @@ export class Peers {
   }
 }
 
-export interface SystemPeers {
-  readonly find: FindPeers;
-  close(): void;
-}
-
-export function systemPeers(platform: NodeJS.Platform = process.platform): SystemPeers {
-  if (platform === 'win32') return new WindowsPeers();
+export function systemPeers(platform: NodeJS.Platform = process.platform): FindPeers {
+  if (platform === 'win32') return windowsPeers(windowsHelper);
   // -1 is no user: a platform without users refuses every program.
   const uid = process.geteuid?.() ?? -1;
-  return {
-    find: platform === 'darwin' ? macPeers(uid, runTool) : linuxPeers(uid),
-    close: () => undefined,
-  };
+  return platform === 'darwin' ? macPeers(uid, runTool) : linuxPeers(uid);
 }

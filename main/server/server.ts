@@ -21,7 +21,8 @@ import type { GuardPolicy } from './guard.ts';
 import { isAllowedOrigin, judge } from './guard.ts';
 import type { PageServices } from './page.ts';
 import { Page } from './page.ts';
-import { PEER_REFUSED_BODY, Peers, systemPeers, type SystemPeers } from './peer.ts';
+import type { FindPeers } from './peerLookup.ts';
+import { PEER_REFUSED_BODY, Peers, systemPeers } from './peer.ts';
 import { isDoorPath, UPGRADE_REQUIRED, type OpenedBy } from './port/doorProtocol.ts';
 import type { DescribePortOwner } from './port/listenError.ts';
 import { SharedPort } from './port/sharedPort.ts';
@@ -38,7 +39,7 @@ export interface ServerOptions {
   readonly control: ControlServices;
   readonly describePortOwner: DescribePortOwner;
   /** Identifies the program at the other end; the system's own tables unless given. */
-  readonly peers?: SystemPeers;
+  readonly peers?: FindPeers;
   readonly log: Logger;
 }
 
@@ -65,7 +66,6 @@ export class PageServer {
   private readonly pageLog;
   private readonly connections: Connections;
   private readonly control: Control;
-  private readonly systemPeers: SystemPeers;
   private readonly peers: Peers;
   private readonly sockets = new WebSocketServer({
     noServer: true,
@@ -82,8 +82,7 @@ export class PageServer {
     this.pageLog = limitRepeats(log, PAGE_LINES);
     this.connections = new Connections(this.refusals);
     this.control = new Control(control, this.refusals);
-    this.systemPeers = peers;
-    this.peers = new Peers(peers.find, this.refusals);
+    this.peers = new Peers(peers, this.refusals);
     const { port, openedBy, describePortOwner, onProblem } = options;
     this.shared = new SharedPort({
       ...{ port, openedBy, describePortOwner, onProblem, log, refusals: this.refusals },
@@ -121,7 +120,6 @@ export class PageServer {
     for (const socket of this.served) socket.destroy();
     this.refusals.flush();
     this.pageLog.flush();
-    this.systemPeers.close();
   }
 
   private serve(socket: Socket): void {

@@ -108,6 +108,7 @@ const pauseMessages: Readonly<Record<PauseReason | 'app-restarted', string>> = {
   // On Linux the system may report a lock although no lock screen is running.
   locked: 'The system reports the screen as locked. Unlock it to continue recording.',
   'switched-away': 'Another user is at the screen.',
+  disconnected: 'The remote desktop is disconnected.',
   asleep: 'The computer is asleep.',
   agent: 'You suspended it.',
   'app-restarted': 'Sightline was restarted and waits for the page to come back.',

@@ -9,13 +9,13 @@ export type Channel = z.infer<typeof channelSchema>;
 /** Why nothing was captured between two runs. */
 export const gapReasonSchema = z.enum([
   ...(['suspended', 'interrupted', 'display-changed', 'display-unavailable', 'app-restarted'] as const),
-  ...(['locked', 'switched-away', 'asleep', 'spool-full', 'unreadable'] as const),
+  ...(['locked', 'switched-away', 'disconnected', 'asleep', 'spool-full', 'unreadable'] as const),
 ]);
 export type GapReason = z.infer<typeof gapReasonSchema>;
 
 /** Why capture is paused although a contact is being recorded, other than a page's suspension or a fault. */
 export const pauseReasonSchema = z.enum([
-  ...(['display-unavailable', 'locked', 'switched-away', 'asleep'] as const),
+  ...(['display-unavailable', 'locked', 'switched-away', 'disconnected', 'asleep'] as const),
   // The agent's own suspension: a gap "suspended" like a page's.
   'agent',
 ]);

@@ -8,6 +8,8 @@ import type { IndicatorTone } from './indicatorIpc.ts';
 const english = {
   /** BCP 47. */
   language: 'en',
+  /** Windows shows it beside Sightline's name while Sightline delays a sign-out or shutdown. */
+  shutdownDelay: 'Sightline is saving the recording of the last contact.',
   state: {
     idle: 'Not recording',
     starting: 'Starting to record',

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { KeyStore } from '../platform/keyStore.ts';
 import { keyFileStore } from '../platform/keyStore.ts';
 import type { Logger } from '../platform/log.ts';
-import { endOrphan } from '../platform/childProcess.ts';
+import { endOrphan } from '../platform/orphans.ts';
 import type { Failure } from '../shared/errors.ts';
 import type { EncoderName } from '../shared/names.ts';
 import type { Clock } from '../shared/time.ts';
@@ -40,7 +40,7 @@ export interface SpoolPolicy {
 export interface OpenSpoolOptions {
   readonly policy: SpoolPolicy;
   /** Wraps new keys; undefined: a key file in the data folder does. */
-  readonly keyStore: KeyStore | undefined;
+  readonly keyStore: KeyStore | null;
   readonly announcer: {
     announceRecovered(session: SpoolSession): Promise<void>;
     announceUnreadable(eventsFile: string, failures: ReadonlyMap<string, Failure>): Promise<void>;
@@ -70,7 +70,7 @@ export function openSpool({ policy, keyStore, announcer, encoder, clock, log }: 
   const keyFile = keyFileStore(join(dataDir, 'spool.key'), () => hasSealed([root, suspendedFolder]));
   const { warning } = keyStore ?? keyFile;
   if (warning !== null) log.warn(warning);
-  const keys = sessionKeys(keyStore === undefined ? [keyFile] : [keyStore, keyFile]);
+  const keys = sessionKeys(keyStore === null ? [keyFile] : [keyStore, keyFile]);
   const now = (): number => clock.now();
   const memory = new SuspendedMemory({ folder: suspendedFolder, keys, now, log });
   const unreadable = new UnreadableFolders({

@@ -151,6 +151,7 @@ export const usualCauses: Readonly<Record<GapReason, { by: GapCause; endedBy: Ga
   'display-unavailable': { by: 'system', endedBy: 'system' },
   locked: { by: 'system', endedBy: 'system' },
   'switched-away': { by: 'system', endedBy: 'system' },
+  disconnected: { by: 'system', endedBy: 'system' },
   asleep: { by: 'system', endedBy: 'system' },
 };
 

@@ -20,9 +20,9 @@ const options = [
   '-static',
   '-Wl,--no-insert-timestamp',
 ];
-const sources = ['monitors.c', 'peers.c'];
-const headers = ['peers.h'];
-const libraries = ['-liphlpapi', '-lws2_32'];
+const sources = ['main.c', 'answers.c', 'monitors.c', 'peers.c', 'protect.c', 'registry.c', 'session.c'];
+const headers = ['helper.h'];
+const libraries = ['-lcrypt32', '-liphlpapi', '-lws2_32', '-lwtsapi32'];
 
 /** Identifies sources and options. build-info.json next to the program has the one that it was built from. */
 export function monitorHelperRecipe(from = folder) {

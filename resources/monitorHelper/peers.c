@@ -1,24 +1,18 @@
-/* Finds the process at the other end of a loopback connection, and whether it runs in the session of this process.
+/* `peers`: finds the processes at the other end of loopback connections, and whether they run in the session of this process.
  *
- * Each line on stdin lists connections, separated by commas, as the other end sees them: `ADDRESS PORT ADDRESS PORT`, local
- * end first. Each is answered by a line on stdout with one answer per connection, separated by commas:
+ * The argument lists connections, separated by commas, as the other end sees them: `ADDRESS PORT ADDRESS PORT`, local end
+ * first. The answer is a JSON array with one string for each:
  *   ours             it runs in our session
  *   session S PID    it runs in session S
  *   process PID      its session is unknown, or the process is younger than the connection: its id was used again
  *   none             there is no such connection
  * https://learn.microsoft.com/windows/win32/api/iphlpapi/nf-iphlpapi-getextendedtcptable */
-#define WIN32_LEAN_AND_MEAN
-#define _WIN32_WINNT 0x0601
-#include <winsock2.h>
-#include <ws2tcpip.h>
-#include <iphlpapi.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <windows.h>
-#include "peers.h"
-
-#define MAX_LINE 65536
+#include "helper.h"
+#include <ws2tcpip.h>
+#include <iphlpapi.h>
 
 /* Addresses as 16 bytes (IPv4-mapped), so that one comparison serves both tables. */
 typedef struct {
@@ -114,51 +108,29 @@ static BOOL is_old_enough(const Owner *owner) {
   return known && (owner->created == 0 || since <= owner->created);
 }
 
-static void print_owner(const Owner *owner) {
+static void add_owner(Answer *answer, const Owner *owner) {
   DWORD ours, theirs;
   if (owner->pid == 0 || !ProcessIdToSessionId(GetCurrentProcessId(), &ours) ||
       !ProcessIdToSessionId(owner->pid, &theirs))
-    printf("process %lu", owner->pid);
-  else if (theirs != ours)
-    printf("session %lu %lu", theirs, owner->pid);
-  else if (!is_old_enough(owner))
-    printf("process %lu", owner->pid);
-  else
-    fputs("ours", stdout);
+    add(answer, "\"process %lu\"", owner->pid);
+  else if (theirs != ours) add(answer, "\"session %lu %lu\"", theirs, owner->pid);
+  else if (!is_old_enough(owner)) add(answer, "\"process %lu\"", owner->pid);
+  else add(answer, "\"ours\"");
 }
 
-static void answer(char *line) {
+void answer_peers(Answer *answer, char *argument) {
   void *v4 = read_table(AF_INET), *v6 = read_table(AF_INET6);
-  BOOL first = TRUE;
-  for (char *one = strtok(line, ","); one != NULL; one = strtok(NULL, ",")) {
+  char start = '[';
+  for (char *one = strtok(argument, ","); one != NULL; one = strtok(NULL, ",")) {
     Connection wanted;
     Owner owner;
-    if (!first) putchar(',');
-    first = FALSE;
-    if (parse(one, &wanted) && (find_v4(v4, &wanted, &owner) || find_v6(v6, &wanted, &owner))) print_owner(&owner);
-    else fputs("none", stdout);
+    add(answer, "%c", start);
+    start = ',';
+    if (parse(one, &wanted) && (find_v4(v4, &wanted, &owner) || find_v6(v6, &wanted, &owner)))
+      add_owner(answer, &owner);
+    else add(answer, "\"none\"");
   }
-  putchar('\n');
-  fflush(stdout);
+  add(answer, start == '[' ? "[]" : "]");
   free(v4);
   free(v6);
-}
-
-int answer_peers(void) {
-  static char line[MAX_LINE];
-  while (fgets(line, sizeof line, stdin) != NULL) {
-    line[strcspn(line, "\r\n")] = '\0';
-    answer(line);
-  }
-  return 0;
-}
-
-int print_system_folder(void) {
-  WCHAR folder[MAX_PATH];
-  char text[3 * MAX_PATH];
-  UINT length = GetSystemDirectoryW(folder, MAX_PATH);
-  if (length == 0 || length >= MAX_PATH) return 1;
-  if (WideCharToMultiByte(CP_UTF8, 0, folder, -1, text, sizeof text, NULL, NULL) == 0) return 1;
-  puts(text);
-  return 0;
 }

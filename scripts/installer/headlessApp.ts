@@ -25,7 +25,7 @@ export function makeHeadlessApp(app: string, version: string, workFolder: string
   copyFileSync(join(root, 'LICENSE'), join(app, 'LICENSE'));
 }
 
-/** Where main/platform/monitorHelper.ts expects it. */
+/** Where main/platform/windowsHelper.ts expects it. */
 export function addMonitorHelper(app: string): void {
   const folder = join(app, 'resources/monitorHelper/win32-x64');
   mkdirSync(folder, { recursive: true });

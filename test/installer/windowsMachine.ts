@@ -14,11 +14,12 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseRegistry } from '../../main/browserPolicy/read.ts';
+import { asPolicies } from '../../main/browserPolicy/read.ts';
 import { whyNoWindows } from '../../scripts/windows.mjs';
 import { endWithUs, findOptionalTool } from '../rig/process.ts';
 import { endWine, makeWinePrefix, openDesktop } from '../rig/wine.ts';
 import { startWineRelay, type OpenConnection } from '../rig/wineRelay.ts';
+import { printedValues } from './regQuery.ts';
 
 const FONTS = 'HKLM\\Software\\Microsoft\\Windows NT\\CurrentVersion\\Fonts';
 const WINE_FONTS = '/usr/share/wine/fonts';
@@ -109,7 +110,7 @@ export async function startWindows(display: string): Promise<WindowsMachine> {
     async registry(key) {
       const { code, stdout, stderr } = await run('reg', ['query', key, '/s']);
       // A query that fails or prints nothing must not look like a missing key.
-      if (code === 0 && stdout !== '') return parseRegistry(stdout, key);
+      if (code === 0 && stdout !== '') return asPolicies(printedValues(stdout, key));
       if (stdout.includes('Unable to find the specified registry key')) return {};
       throw new Error(`reg query ${key} /s ended with ${code} and printed: ${stdout}${stderr}`);
     },

@@ -1,4 +1,5 @@
-// The browsers' machine policies in a registry: Wine's own reg.exe in a separate prefix, next to policies of others.
+// The browsers' machine policies in a registry, next to policies of others: written by Wine's own reg.exe in a separate
+// prefix, and read by the helper.
 // Not on Windows itself, where it would change the machine's policies.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -12,6 +13,8 @@ import { readBrowserPolicies } from '../../main/browserPolicy/read.ts';
 import { wantedLists } from '../../main/browserPolicy/lists.ts';
 import { REGISTRY_RECORD, writePolicyRegistry } from '../../main/browserPolicy/registry.ts';
 import type { RunTool } from '../../main/platform/runTool.ts';
+import { WindowsHelper, registryReader } from '../../main/platform/windowsHelper.ts';
+import { ensureMonitorHelper } from '../../resources/monitorHelper/build.mjs';
 import { orLeftOut } from '../rig/leftOut.ts';
 
 const wine =
@@ -35,15 +38,22 @@ const run: RunTool = async (command, args) => {
   if (code !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${code}`);
   return readFile(path, 'utf8');
 };
+const helper = new WindowsHelper(() => {
+  const { DISPLAY: _, ...environment } = process.env;
+  const env = { ...environment, WINEPREFIX: prefix, WINEDEBUG: '-all' };
+  return spawn(wine, [ensureMonitorHelper({ log: () => undefined })], { env, stdio: 'pipe' });
+});
+const registry = registryReader(helper);
 const reg = (...args: string[]) => run('reg', args);
 const none = (key: string) =>
   reg('query', key).then(
     () => 'there',
     () => 'not there',
   );
-const apply = (...domains: string[]) => writePolicyRegistry(wantedLists('win32', domains, false), run);
+const apply = (...domains: string[]) =>
+  writePolicyRegistry(wantedLists('win32', domains, false), run, registry);
 const covered = async () =>
-  coverageOf([domain], await readBrowserPolicies({ platform: 'win32', run })).map(
+  coverageOf([domain], await readBrowserPolicies({ platform: 'win32', run, registry })).map(
     ({ browser, domains }) => `${browser} ${domains[0]!.access}`,
   );
 
@@ -58,6 +68,7 @@ describe.skipIf(why !== null)(orLeftOut('browser policies in the registry', why)
     await run('wineboot', ['-i']);
   });
   afterAll(async () => {
+    helper.close();
     // Only this prefix's.
     const env = { ...process.env, WINEPREFIX: prefix };
     await once(spawn(server, ['-k'], { env, stdio: 'ignore' }), 'exit');

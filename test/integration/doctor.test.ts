@@ -155,7 +155,6 @@ describe('the test capture', () => {
     const displays = displaysOf({
       platform: 'linux',
       policy: { display: desk.display, maxMonitors: 3 },
-      source: null,
     });
     stops.push(() => {
       displays.close();

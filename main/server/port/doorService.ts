@@ -26,7 +26,7 @@ export async function serveDoor(
   });
   try {
     const door = await Door.open({
-      ...{ port, connections, log, refusals, peers: new Peers(systemPeers().find, refusals) },
+      ...{ port, connections, log, refusals, peers: new Peers(systemPeers(), refusals) },
       onConnection: (socket) => http.emit('connection', socket),
     });
     http.on('upgrade', (request, socket, head) => {

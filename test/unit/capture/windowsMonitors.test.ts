@@ -1,9 +1,9 @@
-import { spawn } from 'node:child_process';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { captureArguments } from '../../../main/capture/ffmpegCommand.ts';
 import { chooseMonitors, compose, fit, place } from '../../../main/capture/layout.ts';
-import { WindowsMonitors, parseMonitors } from '../../../main/capture/windowsMonitors.ts';
-import { electronMonitors } from '../../../main/platform/electronScreen.ts';
+import { windowsMonitors } from '../../../main/capture/windowsMonitors.ts';
+import { physicalBounds } from '../../../main/platform/electronScreen.ts';
+import type { HelperEvent, WindowsHelper } from '../../../main/platform/windowsHelper.ts';
 import type { Monitor, Rect } from '../../../main/shared/names.ts';
 import { displaysToMark, physicalRect } from '../../../main/indicator/model.ts';
 import { windowsLayouts } from './windowsLayouts.ts';
@@ -29,14 +29,11 @@ function screenOf(monitors: readonly (Monitor & { scale: number })[]) {
   });
   return {
     getAllDisplays: () => displays,
-    getPrimaryDisplay: () => displays.find(({ monitor }) => monitor.primary)!,
     dipToScreenRect(_: null, rect: Rect): Rect {
       const { monitor, scaleFactor } = displays.find(({ bounds }) => bounds === rect)!;
       const [width, height] = [enclosing(rect.width, scaleFactor), enclosing(rect.height, scaleFactor)];
       return { x: monitor.x, y: monitor.y, width, height };
     },
-    on: () => undefined,
-    removeListener: () => undefined,
   };
 }
 
@@ -88,15 +85,9 @@ describe.each(windowsLayouts)('$what', ({ monitors, area, picture }) => {
       expect([at.x, at.y]).toEqual([x - area.x, y - area.y]);
     }
   });
-
-  it('is the same whether Windows tells it or Electron, which rounds', async () => {
-    const line = JSON.stringify(monitors.map(plain));
-    expect(parseMonitors(line)).toEqual(monitors.map(plain));
-    expect(await electronMonitors(screenOf(monitors)).monitors()).toEqual(monitors.map(plain));
-  });
 });
 
-it('the sizes of common screens come through Electron at every usual scale', async () => {
+it('the sizes of common screens come through Electron at every usual scale', () => {
   const sizes = [
     ...[
       [1280, 720],
@@ -130,58 +121,43 @@ it('the sizes of common screens come through Electron at every usual scale', asy
       // Windows offers no scale that leaves so little room.
       if (Math.max(width, height) / scale < 800) continue;
       const screen = screenOf([{ name: 'a', x: 0, y: 0, width, height, primary: true, scale }]);
-      const [seen] = await electronMonitors(screen).monitors();
-      expect([scale, seen?.width, seen?.height]).toEqual([scale, width, height]);
+      const seen = physicalBounds(screen, screen.getAllDisplays()[0]!);
+      expect([scale, seen.width, seen.height]).toEqual([scale, width, height]);
     }
   }
 });
 
-describe('a line of the monitor helper', () => {
-  it.each([
-    '',
-    'no desktop',
-    '{}',
-    '[{"name":"DISPLAY1"}]',
-    '[{"name":"a","x":0.5,"y":0,"width":1,"height":1,"primary":true}]',
-  ])('is rejected when it is %j', (text) => expect(parseMonitors(text)).toBeNull());
+describe('the monitors that the helper reports', () => {
+  const one: Monitor = { name: 'DISPLAY1', x: 0, y: 0, width: 800, height: 600, primary: true };
+  const answering = (answer: unknown) => {
+    let report = (_: HelperEvent): void => undefined;
+    const helper: Pick<WindowsHelper, 'ask' | 'watch'> = {
+      ask: (_, schema) => Promise.resolve(answer).then((given) => schema.parse(given)),
+      watch: (_, onEvent) => {
+        report = onEvent;
+        return () => undefined;
+      },
+    };
+    return { source: windowsMonitors(helper), report: (event: HelperEvent) => report(event) };
+  };
 
-  it('may list no monitor', () => expect(parseMonitors('[]')).toEqual([]));
-});
-
-describe('the monitor helper', () => {
-  /** A stand-in: answers each line with one monitor whose width is the number of answers. */
-  const answering = `
-    let width = 0;
-    const answer = () => console.log(JSON.stringify([{ name: 'a', x: 0, y: 0, width: ++width, height: 1, primary: true }]));
-    process.stdin.on('data', (data) => [...String(data)].forEach(answer)).on('end', () => process.exit());`;
-
-  function start(script: string): { source: WindowsMonitors; pids: number[] } {
-    const pids: number[] = [];
-    const source = new WindowsMonitors('helper', () => {
-      const child = spawn(process.execPath, ['--eval', script], { stdio: 'pipe' });
-      pids.push(child.pid!);
-      return child;
-    });
-    onTestFinished(() => source.close());
-    return { source, pids };
-  }
-
-  it('is started once, and again after it exits; a different answer is reported as a change', async () => {
-    const { source, pids } = start(answering);
-    let changes = 0;
-    source.onChange(() => (changes += 1));
-    expect((await source.monitors())[0]?.width).toBe(1);
-    expect((await source.monitors())[0]?.width).toBe(2);
-    expect(pids).toHaveLength(1);
-    expect(changes).toBe(1);
-    process.kill(pids[0]!, 'SIGKILL');
-    await expect(source.monitors()).rejects.toMatchObject({ code: 'NO_DISPLAY' });
-    expect((await source.monitors())[0]?.width).toBe(1);
-    expect(pids).toHaveLength(2);
+  it('are its answer, which may list none', async () => {
+    expect(await answering([one]).source.monitors()).toEqual([one]);
+    expect(await answering([]).source.monitors()).toEqual([]);
   });
 
-  it('its error output is part of the error', async () => {
-    const { source } = start(`process.stderr.write('no desktop (error 5)'); process.exitCode = 1`);
-    await expect(source.monitors()).rejects.toThrow('no desktop (error 5)');
+  it.each([[null], [{}], [[{ name: 'DISPLAY1' }]], [[{ ...one, x: 0.5 }]]])('are not %j', async (answer) => {
+    await expect(answering(answer).source.monitors()).rejects.toMatchObject({ code: 'NO_DISPLAY' });
+  });
+
+  it('are asked for again when it reports a change of them, and of nothing else', () => {
+    const { source, report } = answering([one]);
+    let changes = 0;
+    source.onChange(() => (changes += 1));
+    report({ event: 'foreground' });
+    report({ event: 'power', asleep: true });
+    expect(changes).toBe(0);
+    report({ event: 'monitors' });
+    expect(changes).toBe(1);
   });
 });

@@ -5,10 +5,11 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { parseRegistry, readBrowserPolicies } from '../../../main/browserPolicy/read.ts';
+import { asPolicies, readBrowserPolicies } from '../../../main/browserPolicy/read.ts';
 import { parseChrony, parseTimedatectl, parseW32tm } from '../../../main/diagnostics/checks/machine.ts';
 import { findPortHolder } from '../../../main/diagnostics/checks/program.ts';
 import { lockDataFolder, lockHolder } from '../../../main/platform/instanceLock.ts';
+import type { RegistryValue } from '../../../main/platform/windowsHelper.ts';
 import { temporaryFolder } from '../support/folders.ts';
 
 const none = () => Promise.reject(new Error('not here'));
@@ -34,22 +35,19 @@ describe('browser policies', () => {
   });
 
   it('are asked of the registry on Windows, machine and user', async () => {
-    const output = [
-      '',
-      'HKEY_LOCAL_MACHINE\\SOFTWARE\\Policies\\Google\\Chrome',
-      '    HomepageLocation    REG_SZ    https://x.example',
-      '',
-      'HKEY_LOCAL_MACHINE\\SOFTWARE\\Policies\\Google\\Chrome\\LoopbackNetworkAllowedForUrls',
-      '    1    REG_SZ    [*.]my.connect.aws',
-      '    2    REG_SZ    https://b.example',
-      '',
-    ].join('\r\n');
+    const list = 'LoopbackNetworkAllowedForUrls';
+    const chrome: RegistryValue[] = [
+      { key: '', name: 'HomepageLocation', type: 1, data: 'https://x.example' },
+      { key: list, name: '1', type: 1, data: '[*.]my.connect.aws' },
+      { key: list, name: '2', type: 1, data: 'https://b.example' },
+    ];
     const asked: string[] = [];
     const found = await readBrowserPolicies({
       platform: 'win32',
-      run: (command, args) => {
-        asked.push([command, ...args].join(' '));
-        return args[1] === 'HKLM\\SOFTWARE\\Policies\\Google\\Chrome' ? Promise.resolve(output) : none();
+      run: none,
+      registry: (key) => {
+        asked.push(key);
+        return Promise.resolve(key === 'HKLM\\SOFTWARE\\Policies\\Google\\Chrome' ? chrome : null);
       },
     });
     expect(found).toEqual([
@@ -62,15 +60,15 @@ describe('browser policies', () => {
         },
       },
     ]);
-    expect(asked).toContain('reg query HKCU\\SOFTWARE\\Policies\\Microsoft\\Edge /s');
+    expect(asked).toContain('HKCU\\SOFTWARE\\Policies\\Microsoft\\Edge');
   });
 
   it('nest in the registry as Firefox wants them', () => {
-    const base = 'HKEY_LOCAL_MACHINE\\SOFTWARE\\Policies\\Mozilla\\Firefox';
-    const output =
-      `${base}\\LocalNetworkAccess\r\n    Enabled    REG_DWORD    0x1\r\n\r\n` +
-      `${base}\\LocalNetworkAccess\\SkipDomains\r\n    1    REG_SZ    a.example\r\n`;
-    expect(parseRegistry(output, 'HKLM\\SOFTWARE\\Policies\\Mozilla\\Firefox')).toEqual({
+    const found: RegistryValue[] = [
+      { key: 'LocalNetworkAccess', name: 'Enabled', type: 4, data: 1 },
+      { key: 'LocalNetworkAccess\\SkipDomains', name: '1', type: 1, data: 'a.example' },
+    ];
+    expect(asPolicies(found)).toEqual({
       LocalNetworkAccess: { Enabled: 1, SkipDomains: ['a.example'] },
     });
   });

@@ -37,22 +37,29 @@ describe('starting with the session', () => {
 
   it.each(['win32', 'darwin'] as const)('is a login item on %s', async (platform) => {
     const app = fakeApp();
-    const run = () => Promise.reject(new Error('there is no such key'));
-    for (const wanted of [true, false]) await setAutostart({ wanted, platform, program: 'x', app, run });
+    const registry = () => Promise.resolve(null);
+    for (const wanted of [true, false]) await setAutostart({ wanted, platform, program: 'x', app, registry });
     expect(app.told).toEqual([true, false]);
+  });
+
+  it('is a login item where the registry cannot be read', async () => {
+    const app = fakeApp();
+    const registry = () => Promise.reject(new Error('the helper is missing'));
+    await setAutostart({ wanted: true, platform: 'win32', program: 'x', app, registry });
+    expect(app.told).toEqual([true]);
   });
 
   it('is left to the MSI where that was installed, and an item of ours is taken away', async () => {
     const app = fakeApp();
     const asked: string[] = [];
-    const run = (command: string, args: readonly string[]) => {
-      asked.push([command, ...args].join(' '));
-      return Promise.resolve('');
+    const registry = (key: string) => {
+      asked.push(key);
+      return Promise.resolve([{ key: '', name: 'Version', type: 1, data: '1.0.0' }]);
     };
-    await setAutostart({ wanted: true, platform: 'win32', program: 'x', app, run });
-    await setAutostart({ wanted: true, platform: 'darwin', program: 'x', app, run });
+    await setAutostart({ wanted: true, platform: 'win32', program: 'x', app, registry });
+    await setAutostart({ wanted: true, platform: 'darwin', program: 'x', app, registry });
     expect(app.told).toEqual([false, true]);
-    expect(asked).toEqual(['reg query HKLM\\SOFTWARE\\Sightline\\Installer /v Version /reg:64']);
+    expect(asked).toEqual(['HKLM\\SOFTWARE\\Sightline\\Installer']);
   });
 
   it('names a program whatever is in its path', () => {

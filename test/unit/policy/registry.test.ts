@@ -1,19 +1,21 @@
-// The machine's policy as `reg query` prints it. The texts are written after Microsoft's documentation of the command, not
-// captured: the tests under Windows run the real one.
+// The machine's policy from the values of the registry, as the helper gives them; test/windows reads a real registry.
 import { describe, expect, it } from 'vitest';
-import type { RunTool } from '../../../main/platform/runTool.ts';
+import type { ReadRegistry, RegistryValue } from '../../../main/platform/windowsHelper.ts';
 import type { PolicySources } from '../../../main/policy/load.ts';
 import { PolicyError, loadPolicy } from '../../../main/policy/load.ts';
-import { REGISTRY_KEY, parseRegistryPolicy, readRegistryPolicy } from '../../../main/policy/registry.ts';
+import { REGISTRY_KEY, readRegistryPolicy, registryPolicy } from '../../../main/policy/registry.ts';
 
 const KEY = `HKLM\\${REGISTRY_KEY}`;
-const LONG = `HKEY_LOCAL_MACHINE\\${REGISTRY_KEY}`;
-const printed = (...lines: string[]): string => ['', ...lines, '', ''].join('\r\n');
-const parse = (...lines: string[]): Record<string, unknown> =>
-  parseRegistryPolicy(printed(LONG, ...lines), KEY);
-const problemsOf = (...lines: string[]): readonly string[] => {
+const HKCU = `HKCU\\${REGISTRY_KEY}`;
+const [SZ, EXPAND_SZ, BINARY, DWORD, MULTI_SZ, QWORD] = [1, 2, 3, 4, 7, 11] as const;
+
+function value(name: string, type: number, data: RegistryValue['data'], key = ''): RegistryValue {
+  return { key, name, type, data };
+}
+const policyOf = (...found: RegistryValue[]): Record<string, unknown> => registryPolicy(found, KEY);
+const problemsOf = (...found: RegistryValue[]): readonly string[] => {
   try {
-    parse(...lines);
+    policyOf(...found);
   } catch (error) {
     if (error instanceof PolicyError) return error.problems;
     throw error;
@@ -21,86 +23,67 @@ const problemsOf = (...lines: string[]): readonly string[] => {
   return [];
 };
 
-describe('what reg query prints', () => {
-  it('is read by its types', () => {
+describe('values of the registry', () => {
+  it('are taken as they are, in any language', () => {
     expect(
-      parse(
-        '    port    REG_DWORD    0x1537',
-        '    keepPublishedHours    REG_QWORD    0x18',
-        '    keyPrefix    REG_SZ    a b/<alias>',
-        '    sinkFolder    REG_EXPAND_SZ    D:\\Recordings',
-        '    allowedDomains    REG_MULTI_SZ    a.example\\0b.example',
-        '    s3Tags    REG_MULTI_SZ    team=sales\\0',
+      policyOf(
+        value('port', DWORD, 0x1537),
+        value('keepPublishedHours', QWORD, 24),
+        value('keyPrefix', SZ, 'a    REG_SZ    b/<alias>'),
+        value('sinkFolder', EXPAND_SZ, 'D:\\Gespräche 録画'),
+        value('allowedDomains', MULTI_SZ, ['a.example', 'b.example']),
+        value('s3Tags', MULTI_SZ, []),
+        value('awsProfile', SZ, ''),
       ),
     ).toEqual({
       port: 5431,
       keepPublishedHours: 24,
-      keyPrefix: 'a b/<alias>',
-      sinkFolder: 'D:\\Recordings',
+      keyPrefix: 'a    REG_SZ    b/<alias>',
+      sinkFolder: 'D:\\Gespräche 録画',
       allowedDomains: ['a.example', 'b.example'],
-      s3Tags: ['team=sales'],
+      s3Tags: [],
+      awsProfile: '',
     });
   });
 
-  it('may have names in any case, a value of the key itself in any language, and empty values', () => {
-    expect(
-      parse(
-        '    (Default)    REG_SZ    (value not set)',
-        '    (Standard)    REG_SZ    (Wert nicht gesetzt)',
-        '    ALLOWEDDOMAINS    REG_SZ    a.example, b.example',
-        '    s3Tags    REG_MULTI_SZ    ',
-        '    awsProfile    REG_SZ    ',
-        '    display    REG_SZ',
-      ),
-    ).toEqual({ allowedDomains: 'a.example, b.example', s3Tags: [], awsProfile: '', display: '' });
-  });
-
-  it('may hold four spaces and the name of a type within a text', () => {
-    expect(parse('    keyPrefix    REG_SZ    a    REG_SZ    b').keyPrefix).toBe('a    REG_SZ    b');
+  it('may have names in any case; a key’s default value is none of them', () => {
+    expect(policyOf(value('', SZ, 'x'), value('ALLOWEDDOMAINS', SZ, 'a.example'))).toEqual({
+      allowedDomains: 'a.example',
+    });
   });
 
   it('may hold a list as a key below, as group policy writes it, in the order of its numbers', () => {
-    const lines = ['', `${LONG}\\allowedDomains`];
-    const names = ['1', '10', '2'].map((name) => `    ${name}    REG_SZ    d${name}.example`);
-    expect(parse('    port    REG_DWORD    0x0', ...lines, ...names)).toEqual({
+    const list = ['1', '10', '2'].map((name) => value(name, SZ, `d${name}.example`, 'allowedDomains'));
+    expect(policyOf(value('port', DWORD, 0), ...list)).toEqual({
       port: 0,
       allowedDomains: ['d1.example', 'd2.example', 'd10.example'],
     });
   });
 
   it('prefers the list of group policy to the value of an installer', () => {
-    expect(
-      parse(
-        '    allowedDomains    REG_SZ    installer.example',
-        `${LONG}\\AllowedDomains`,
-        '    1    REG_SZ    group.example',
-      ),
-    ).toEqual({ allowedDomains: ['group.example'] });
+    const installed = value('allowedDomains', SZ, 'installer.example');
+    const group = value('1', SZ, 'group.example', 'AllowedDomains');
+    expect(policyOf(installed, group)).toEqual({ allowedDomains: ['group.example'] });
   });
 
   it.each([
-    [
-      'a type that no key has',
-      '    port    REG_BINARY    0102',
-      /"port": the type REG_BINARY is not understood/,
-    ],
-    ['what a user may steer', '    dataDir    REG_EXPAND_SZ    %APPDATA%\\x', /depends on the environment/],
-    ['letters that were lost', '    dataDir    REG_SZ    D:\\Gespr\uFFFDche', /outside ASCII/],
-  ])('is an error for %s', (_, line, problem) => {
-    expect(problemsOf(line)).toEqual([expect.stringMatching(problem)]);
+    ['a type that no key has', value('port', BINARY, null), /"port": the type 3 is not understood/],
+    ['what a user may steer', value('dataDir', EXPAND_SZ, '%APPDATA%\\x'), /depends on the environment/],
+  ])('are an error for %s', (_, found, problem) => {
+    expect(problemsOf(found)).toEqual([expect.stringMatching(problem)]);
   });
 
-  it('is no error for such a value of a name that nobody knows', () => {
-    expect(problemsOf('    Comment    REG_BINARY    0102')).toEqual([]);
+  it('are no error for such a value of a name that nobody knows', () => {
+    expect(problemsOf(value('Comment', BINARY, null))).toEqual([]);
   });
 
-  it('comes to the same policy as a file would', () => {
+  it('come to the same policy as a file would', () => {
     const load = (machine: PolicySources['machine']) => loadPolicy({ machine, flags: {}, environment: {} });
-    const values = parse(
-      '    port    REG_SZ    5000',
-      '    allowLoopbackOrigins    REG_DWORD    0x1',
-      '    pauseOnLock    REG_SZ    no',
-      '    allowedDomains    REG_SZ    A.example, b.example',
+    const values = policyOf(
+      value('port', SZ, '5000'),
+      value('allowLoopbackOrigins', DWORD, 1),
+      value('pauseOnLock', SZ, 'no'),
+      value('allowedDomains', SZ, 'A.example, b.example'),
     );
     expect(load([{ source: 'HKLM', place: KEY, loose: true, values }]).values).toMatchObject({
       port: 5000,
@@ -113,62 +96,29 @@ describe('what reg query prints', () => {
   });
 });
 
-/** `reg` with these keys: what it prints for each, or why it ends with another code. */
-function regWith(keys: Readonly<Record<string, string | Error>>): { run: RunTool; asked: string[] } {
-  const asked: string[] = [];
-  const run: RunTool = (command, args) => {
-    asked.push([command, ...args].join(' '));
-    const found =
-      keys[args[1] ?? ''] ??
-      exited(1, 'FEHLER: Der angegebene Registrierungsschl\uFFFDssel wurde nicht gefunden.');
-    return typeof found === 'string' ? Promise.resolve(found) : Promise.reject(found);
-  };
-  return { run, asked };
-}
-const exited = (code: number | string, message: string): Error => Object.assign(new Error(message), { code });
-const HKCU = `HKCU\\${REGISTRY_KEY}`;
-const policies = (hive: string, ...names: string[]): string =>
-  printed(...names.map((name) => `${hive}\\SOFTWARE\\Policies\\${name}`));
-
 describe('the registry', () => {
-  it('is asked in its 64-bit view, the machine before the user', async () => {
-    const { run, asked } = regWith({
-      [KEY]: printed(LONG, '    port    REG_DWORD    0x1'),
-      [HKCU]: printed(
-        `HKEY_CURRENT_USER\\${REGISTRY_KEY}`,
-        '    port    REG_DWORD    0x2',
-        '    fps    REG_DWORD    0x3',
-      ),
-    });
-    const machine = await readRegistryPolicy(run);
-    expect(asked).toEqual([`reg query ${KEY} /s /reg:64`, `reg query ${HKCU} /s /reg:64`]);
+  it('is asked for the machine before the user', async () => {
+    const keys: Record<string, RegistryValue[]> = {
+      [KEY]: [value('port', DWORD, 1)],
+      [HKCU]: [value('port', DWORD, 2), value('fps', DWORD, 3)],
+    };
+    const machine = await readRegistryPolicy((key) => Promise.resolve(keys[key] ?? null));
     const { values, sources } = loadPolicy({ machine, flags: { fps: '9' }, environment: {} });
     expect([values.port, sources.port, values.fps, sources.fps]).toEqual([1, 'HKLM', 3, 'HKCU']);
   });
 
-  it('has no policy where the key above has no key of ours, whatever reg says in whatever language', async () => {
-    const { run } = regWith({
-      'HKLM\\SOFTWARE\\Policies': policies('HKEY_LOCAL_MACHINE', 'Google', 'SightlineOther'),
-      'HKCU\\SOFTWARE': printed('HKEY_CURRENT_USER\\SOFTWARE\\Microsoft'),
-    });
-    expect(await readRegistryPolicy(run)).toEqual([]);
+  it('has no policy where it has no key of ours', async () => {
+    expect(await readRegistryPolicy(() => Promise.resolve(null))).toEqual([]);
   });
 
-  it.each([
-    [
-      'is there and may not be read',
-      { 'HKLM\\SOFTWARE\\Policies': policies('HKEY_LOCAL_MACHINE', 'Sightline') },
-    ],
-    ['cannot be looked for', {}],
-  ])('is an error where the key %s', async (_, keys) => {
-    const { run } = regWith({ 'HKCU\\SOFTWARE\\Policies': policies('HKEY_CURRENT_USER'), ...keys });
-    await expect(readRegistryPolicy(run)).rejects.toThrow(`The machine policy ${KEY} cannot be read: `);
-  });
-
-  it('is an error where reg cannot be run or takes too long', async () => {
-    for (const code of ['ENOENT', 'ETIMEDOUT']) {
-      const { run } = regWith({ [KEY]: exited(code, 'spawn reg'), [HKCU]: printed() });
-      await expect(readRegistryPolicy(run)).rejects.toThrow('cannot be read: spawn reg');
-    }
+  it('is an error where it cannot be read with certainty', async () => {
+    const read: ReadRegistry = (key) =>
+      key === KEY
+        ? Promise.reject(new Error(`the registry key ${key} cannot be read: x`))
+        : Promise.resolve(null);
+    await expect(readRegistryPolicy(read)).rejects.toThrow(PolicyError);
+    await expect(readRegistryPolicy(read)).rejects.toThrow(
+      `The machine policy cannot be read: the registry key ${KEY}`,
+    );
   });
 });

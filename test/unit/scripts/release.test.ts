@@ -1,7 +1,7 @@
 // What a release must not lose: pinned actions, secrets only where something is signed, commands that exist, a check for our
 // own ffmpeg, and a notice for everything that is given to others.
 import { createHash } from 'node:crypto';
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -129,7 +129,7 @@ describe('before packing', () => {
     const folder = join(root, 'resources/monitorHelper/win32-x64');
     mkdirSync(folder, { recursive: true });
     const source = join(root, 'resources/monitorHelper/monitors.c');
-    for (const name of ['monitors.c', 'peers.c', 'peers.h'])
+    for (const name of readdirSync('resources/monitorHelper').filter((name) => /\.[ch]$/.test(name)))
       copyFileSync(join('resources/monitorHelper', name), join(root, 'resources/monitorHelper', name));
     expect(() => checkMonitorHelper(root)).toThrow(/node resources\/monitorHelper\/build\.mjs/);
     writeFileSync(join(folder, 'sightline-monitor-helper.exe'), 'a program');
