@@ -7,7 +7,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
-import { errorMessage } from '../shared/errors.ts';
+import { errno, errorMessage } from '../shared/errors.ts';
 import { parseJson } from '../shared/json.ts';
 import { spawnPiped } from './childProcess.ts';
 import { withDeadline } from './deadline.ts';
@@ -65,7 +65,8 @@ export class WindowsHelper {
   watch(request: string, onEvent: Watch['onEvent'], onAnswer: Watch['onAnswer'] = () => {}): () => void {
     const watch = { request, onAnswer, onEvent };
     this.watches.add(watch);
-    void this.begin(watch);
+    if (this.process === null) this.restart();
+    else void this.begin(watch, this.process);
     return () => this.watches.delete(watch);
   }
 
@@ -75,16 +76,36 @@ export class WindowsHelper {
     this.process = null;
   }
 
-  private async begin({ request, onAnswer }: Watch): Promise<void> {
-    onAnswer(await this.ask(request, z.unknown()).catch((error: unknown) => error));
+  private async begin({ request, onAnswer }: Watch, process: HelperProcess): Promise<void> {
+    onAnswer(await process.ask(request).catch((error: unknown) => error));
   }
 
   private running(): HelperProcess {
-    this.process ??= new HelperProcess(this.start(), {
+    if (this.process !== null) return this.process;
+    const process = new HelperProcess(this.start(), {
       receive: (text) => this.receive(text),
       gone: (lost) => this.lost(lost),
     });
-    return this.process;
+    this.process = process;
+    for (const watch of this.watches) void this.begin(watch, process);
+    return process;
+  }
+
+  private restart(): void {
+    if (this.watches.size === 0) return;
+    try {
+      this.running();
+    } catch (error) {
+      for (const { onAnswer } of this.watches) onAnswer(error);
+      // Descriptors and memory return; a program that is missing does not.
+      if (errno(error) !== undefined) this.restartLater();
+    }
+  }
+
+  private restartLater(): void {
+    const delayMs = RESTART_DELAYS_MS[Math.min(this.restarts, RESTART_DELAYS_MS.length - 1)];
+    this.restarts += 1;
+    setTimeout(() => this.restart(), delayMs).unref();
   }
 
   private receive(text: string): void {
@@ -97,11 +118,7 @@ export class WindowsHelper {
   private lost(lost: HelperProcess): void {
     if (this.process !== lost) return;
     this.process = null;
-    const delayMs = RESTART_DELAYS_MS[Math.min(this.restarts, RESTART_DELAYS_MS.length - 1)];
-    this.restarts += 1;
-    setTimeout(() => {
-      for (const watch of this.watches) void this.begin(watch);
-    }, delayMs).unref();
+    this.restartLater();
   }
 }
 

@@ -6,6 +6,8 @@ import { mkdir, symlink } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { findWine } from '../../scripts/windows.mjs';
+import { WindowsHelper } from '../../main/platform/windowsHelper.ts';
+import { ensureMonitorHelper } from '../../resources/monitorHelper/build.mjs';
 import { endWithUs } from './process.ts';
 import { startWineRelay, type OpenConnection } from './wineRelay.ts';
 
@@ -97,6 +99,14 @@ export async function connectInSession(port: number): Promise<Socket> {
   if (relay?.session !== session)
     relay = { session, open: startWineRelay(session.loader, session.environment) };
   return (await relay.open)(port);
+}
+
+/** Sightline's own helper, in the session that is up now. */
+export function helperInSession(): WindowsHelper {
+  if (current === null) throw new Error('There is no Wine session: start the program first.');
+  const { loader, environment } = current.session;
+  const program = onDrive(ensureMonitorHelper({ log: () => undefined }));
+  return new WindowsHelper(() => spawn(loader, [program], { env: environment, stdio: 'pipe' }));
 }
 
 function wine(): { loader: string; server: string } {

@@ -57,8 +57,12 @@ function keysOf(home: string): SessionKeys {
 }
 
 /** Whatever pictures can be decrypted of a run file in the spool; none where there is nothing whole in it yet. */
-export async function framesOfSpoolFile(path: string, home: string): Promise<SeenFrame[]> {
-  const session = await readJournal(join(dirname(path), 'journal.ndjson'), keysOf(home));
+export async function framesOfSpoolFile(
+  path: string,
+  home: string,
+  keys = keysOf(home),
+): Promise<SeenFrame[]> {
+  const session = await readJournal(join(dirname(path), 'journal.ndjson'), keys);
   if (session === null) return [];
   const reader = await openRunFile(path, session.dataKey);
   const parts: Uint8Array[] = [];

@@ -1,15 +1,18 @@
 // Guarantee 1 as a Windows program: suspensions with a picture that must never be recorded on the screen as soon as the
 // suspend is on its way, judged by the pixels of the spool and of the MP4.
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
+import { dpapiStore } from '../../main/platform/keyStore.ts';
+import { sessionKeys } from '../../main/spool/sessionKeys.ts';
 import { oneMonitor, startDesk } from '../rig/desk.ts';
 import { decodesCleanly } from '../rig/mp4.ts';
 import { host } from '../rig/program.ts';
 import { startRecorder } from '../rig/recorder.ts';
 import { decodeRecording } from '../rig/recordingFrames.ts';
+import { helperInSession } from '../rig/wine.ts';
 import { Dice } from '../soak/common.ts';
 import {
   filesIn,
@@ -29,14 +32,15 @@ it(`${CYCLES} suspensions: nothing of any is found in the spool or in the MP4`, 
   const home = await mkdtemp(join(tmpdir(), 'sightline-leak-'));
   const desk = await startDesk({ monitors: oneMonitor });
   const recorder = await startRecorder({ display: desk.display, home });
+  // As the agent's own account has them.
+  const helper = helperInSession();
+  const keys = sessionKeys([dpapiStore(helper)]);
   try {
     const page = await recorder.connect();
     const exposures: Exposure[] = [];
     const seen: SeenFrame[] = [];
     const acknowledgedMs: number[] = [];
     await page.ask('contact.start', { ...contact, channel: 'VOICE' });
-    // The key file that the program has made is for its owner by Windows' means, which are not this system's.
-    await chmod(join(recorder.dataDir, 'spool.key'), 0o600);
     for (let cycle = 0; cycle < CYCLES; cycle += 1) {
       await sleep(dice.between(300, 1000));
       const sentAt = Date.now();
@@ -50,7 +54,7 @@ it(`${CYCLES} suspensions: nothing of any is found in the spool or in the MP4`, 
       await sleep(dice.between(30, 300));
       const runs = (await filesIn(recorder.dataDir)).filter(({ path }) => path.endsWith('.run'));
       const newest = runs.sort((a, b) => b.changedMs - a.changedMs)[0];
-      if (newest !== undefined) seen.push(...(await framesOfSpoolFile(newest.path, home)));
+      if (newest !== undefined) seen.push(...(await framesOfSpoolFile(newest.path, home, keys)));
       exposure.cleanFromMs = (await desk.showSensitive(false)).paintedAtMs;
       await page.ask('contact.resume', contact);
     }
@@ -70,6 +74,7 @@ it(`${CYCLES} suspensions: nothing of any is found in the spool or in the MP4`, 
     expect(inMp4.length).toBeGreaterThan(CYCLES);
     expect(seen.length).toBeGreaterThan(CYCLES);
   } finally {
+    helper.close();
     await recorder.stop();
     await desk.stop();
     await rm(home, { recursive: true, force: true });

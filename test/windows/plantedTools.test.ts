@@ -47,7 +47,7 @@ const environment = (): Record<string, string> => ({
 });
 const inFolder = (): string[] => ['env', '-C', folder];
 
-it('policy is read by Windows’ own reg.exe', async () => {
+it('policy is read without any tool that somebody could replace', async () => {
   const args = ['policy', '--json'];
   const { code, stdout, stderr } = await host.run({
     ...{ args, display: null, environment: environment(), wrapper: inFolder() },

@@ -53,6 +53,24 @@ describe('the helper', () => {
     expect(await helper.ask('pid', text)).toBe(String(pids[1]));
   });
 
+  it('is tried again where the system could not start it, and whoever watches is told', async () => {
+    let tries = 0;
+    const helper = new WindowsHelper(() => {
+      tries += 1;
+      if (tries < 3) throw Object.assign(new Error('no descriptors'), { code: 'EMFILE' });
+      return spawn(process.execPath, ['--eval', `process.stdin.once('data', () => console.log('1 true'))`]);
+    });
+    onTestFinished(() => helper.close());
+    const answers: unknown[] = [];
+    helper.watch(
+      'watch-session',
+      () => undefined,
+      (answer) => answers.push(answer),
+    );
+    await vi.waitFor(() => expect(answers.at(-1)).toBe(true), 5000);
+    expect(answers.map(String)).toEqual(['Error: no descriptors', 'Error: no descriptors', 'true']);
+  });
+
   it('reports events to whoever watches, also after it was lost, and nothing that is not an event', async () => {
     const { helper, pids } = helperThat(
       `console.log(id + ' true');
