@@ -121,6 +121,16 @@ it('sign-out in mid-contact: Windows waits until the recording is complete and d
   expect(recorder.stderr()).not.toContain('did not end in time');
 });
 
+it('the end of Wine’s own session: the recording is complete and delivered', async () => {
+  await page.ask('contact.start', contact);
+  await sleep(800);
+  await onWindows('wineboot', '--end-session');
+  expect(await recorder.exited).toBe(0);
+  const [found] = await recorder.published();
+  expect(await decodesCleanly(found!.mp4)).toBe('');
+  expect(recorder.stderr()).toContain('"because":"shutdown"');
+});
+
 it('sign-out that somebody cancels, and a program that wants our files, end nothing', async () => {
   await page.ask('contact.start', contact);
   const answers = await tell(
