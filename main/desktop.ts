@@ -107,6 +107,7 @@ export function showDesktop(options: DesktopOptions): () => void {
     preloadFile: preloadFile('indicator.cjs'),
     onChoice: () => follow(),
     onOpen: () => window.show(),
+    isInRecording: () => policy?.values.indicatorInRecording ?? true,
   });
 
   const choose = (change: Parameters<IndicatorStore['change']>[0]): void => {
@@ -168,7 +169,8 @@ export function showDesktop(options: DesktopOptions): () => void {
   recorded.onChange = (monitors) => indicator.recorded(monitors);
   follow();
   policy?.onChange((changed) => {
-    if (changed.has('indicator') || changed.has('agentMaySuspend')) follow();
+    const shown = ['indicator', 'indicatorInRecording', 'agentMaySuspend'] as const;
+    if (shown.some((key) => changed.has(key))) follow();
   });
   setMenuBar(quit);
   app.setAboutPanelOptions({

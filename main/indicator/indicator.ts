@@ -11,14 +11,17 @@ import { serveRequests } from '../windows/ipc.ts';
 import type { Handlers } from '../windows/requests.ts';
 import type { PageOptions } from '../windows/security.ts';
 import { openPageWindow } from '../windows/security.ts';
-import { boundsOn, displaysToMark, physicalRect, placeOf } from './model.ts';
+import { boundsOn, displaysToMark, isNearly, physicalRect, placeOf } from './model.ts';
 import type { IndicatorStore } from './store.ts';
+import { X11Stacking } from './x11Stacking.ts';
 
 export interface Indicator {
   /** null hides it. */
   show(view: IndicatorView | null): void;
   /** The monitors of the newest run. */
   recorded(monitors: readonly Monitor[]): void;
+  /** Another window may be above it. */
+  raise(): void;
   /** For good. */
   destroy(): void;
 }
@@ -28,6 +31,8 @@ export interface IndicatorOptions extends Pick<PageOptions, 'session' | 'preload
   /** The agent has changed `store`. */
   readonly onChoice: () => void;
   readonly onOpen: () => void;
+  /** Policy; Windows only. Read at each change of what is shown. */
+  readonly isInRecording: () => boolean;
   /** The agent's own suspension. @returns whether that was done */
   readonly suspend: (suspended: boolean) => Promise<boolean>;
   readonly log: Logger;
@@ -37,10 +42,15 @@ export interface IndicatorOptions extends Pick<PageOptions, 'session' | 'preload
 const KEEP_MS = 120_000;
 /** So that a page that crashes again and again costs little. */
 const REOPEN_MS = 1000;
+/** Until the system has done with a change of a window's bounds; also limits how often it is moved back. */
+const SETTLE_MS = 100;
 
 /** Only after the app is ready. */
 export function createIndicator(options: IndicatorOptions): Indicator {
   const { store, onChoice, log } = options;
+  const displayName = process.platform === 'linux' ? process.env.DISPLAY : undefined;
+  const stacking =
+    displayName === undefined ? null : new X11Stacking(displayName, () => visible().map(xWindowOf), log);
   const windows = new Map<number, BrowserWindow>();
   /** Those whose page is loaded. */
   const painted = new WeakSet<BrowserWindow>();
@@ -49,12 +59,15 @@ export function createIndicator(options: IndicatorOptions): Indicator {
   let view: IndicatorView | null = null;
   let monitors: readonly Monitor[] = [];
   let dragFrom: Rect | null = null;
+  let settling: NodeJS.Timeout | undefined;
   let keeping: NodeJS.Timeout | undefined;
   let isOver = false;
 
   const drop = (displayId: number): void => {
     const window = windows.get(displayId);
     windows.delete(displayId);
+    // A drag does not outlive its window.
+    dragFrom = null;
     if (window?.isDestroyed() === false) window.destroy();
   };
 
@@ -63,6 +76,7 @@ export function createIndicator(options: IndicatorOptions): Indicator {
     clearTimeout(keeping);
     if (view === null) {
       for (const window of windows.values()) window.hide();
+      stacking?.stop();
       keeping = setTimeout(() => [...windows.keys()].forEach(drop), KEEP_MS);
       keeping.unref();
       return;
@@ -74,16 +88,49 @@ export function createIndicator(options: IndicatorOptions): Indicator {
     }));
     const wanted = displaysToMark(monitors, areas);
     [...windows.keys()].filter((id) => !wanted.includes(id)).forEach(drop);
-    for (const { id, workArea } of displays) {
+    for (const { id } of displays) {
       if (!wanted.includes(id)) continue;
       const window = windows.get(id) ?? open(id);
-      if (dragFrom === null) window.setBounds(boundsOn(workArea, store.choices, id, widths.get(id)));
+      // WDA_EXCLUDEFROMCAPTURE. https://www.electronjs.org/docs/latest/api/browser-window#winsetcontentprotectionenable-macos-windows
+      if (process.platform === 'win32') window.setContentProtection(!options.isInRecording());
+      settle(id, window);
       if (!window.isVisible() && painted.has(window)) {
         window.showInactive();
-        raise(window);
+        // Windows may give a window that is shown the size that it had on a monitor of another scale.
+        settle(id, window);
       }
       if (!window.isDestroyed()) window.webContents.send('indicator.changed', view);
     }
+    raise();
+  }
+
+  const visible = (): BrowserWindow[] => [...windows.values()].filter((window) => window.isVisible());
+
+  function raise(): void {
+    // Nothing is recorded then, and a screen lock wants to be the highest.
+    if (view === null || view.tone === 'paused') return stacking?.stop();
+    for (const window of visible()) {
+      // Above full-screen windows as well. After it is shown, because some window systems forget what was set before.
+      window.setAlwaysOnTop(true, 'screen-saver');
+      window.moveTop();
+    }
+    stacking?.follow();
+  }
+
+  /** Moves the window to where it belongs. @param isRough leaves it alone where it is nearly there */
+  function settle(displayId: number, window: BrowserWindow, isRough = false): void {
+    const { workArea } = screen.getAllDisplays().find(({ id }) => id === displayId) ?? {};
+    if (dragFrom !== null || workArea === undefined || window.isDestroyed()) return;
+    const bounds = boundsOn(workArea, store.choices, displayId, widths.get(displayId));
+    if (!isRough || !isNearly(window.getBounds(), bounds)) window.setBounds(bounds);
+  }
+
+  /** After the system or another program has changed bounds. */
+  function settleSoon(): void {
+    settling ??= setTimeout(() => {
+      settling = undefined;
+      for (const [displayId, window] of windows) settle(displayId, window, true);
+    }, SETTLE_MS).unref();
   }
 
   /** Of a window that is gone: reopened if it is still wanted. */
@@ -125,6 +172,7 @@ export function createIndicator(options: IndicatorOptions): Indicator {
     );
     windows.set(displayId, window);
     window.setVisibleOnAllWorkspaces(true, { visibleOnFullScreen: true });
+    window.on('move', settleSoon).on('resize', settleSoon);
     window.on('close', (event) => event.preventDefault());
     // There are ways around that: then it is reopened.
     window.on('closed', () => {
@@ -176,7 +224,11 @@ export function createIndicator(options: IndicatorOptions): Indicator {
     return displayId === undefined || window === undefined ? null : handlersOf(displayId, window);
   });
   for (const event of ['display-added', 'display-removed', 'display-metrics-changed'] as const)
-    screen.on(event as 'display-added', arrange);
+    screen.on(event as 'display-added', () => {
+      arrange();
+      // Windows adapts windows to a new scale after it has reported it.
+      settleSoon();
+    });
 
   return {
     show(next) {
@@ -187,16 +239,17 @@ export function createIndicator(options: IndicatorOptions): Indicator {
       monitors = next;
       if (view !== null) arrange();
     },
+    raise,
     destroy() {
       isOver = true;
       clearTimeout(keeping);
+      clearTimeout(settling);
+      stacking?.stop();
       [...windows.keys()].forEach(drop);
     },
   };
 }
 
-/** Above full-screen windows as well. After it is shown, because some window systems forget what was set before. */
-function raise(window: BrowserWindow): void {
-  window.setAlwaysOnTop(true, 'screen-saver');
-  window.moveTop();
+function xWindowOf(window: BrowserWindow): number {
+  return window.getNativeWindowHandle().readUInt32LE(0);
 }

@@ -94,7 +94,7 @@ export function boundsOn(
   displayId: number,
   width = INDICATOR_WIDTH.max,
 ): Rect {
-  const size = { width, height: HEIGHT };
+  const size = { width: Math.min(width, workArea.width || width), height: HEIGHT };
   const place = places[String(displayId)] ?? DEFAULT_PLACE;
   const space = spaceIn(workArea, size);
   return {
@@ -102,6 +102,11 @@ export function boundsOn(
     y: Math.round(workArea.y + share(place.y) * space.y),
     ...size,
   };
+}
+
+/** Up to what a window system rounds at a scale such as 125 %: to move the window again would not end. */
+export function isNearly(bounds: Rect, wanted: Rect): boolean {
+  return (['x', 'y', 'width', 'height'] as const).every((side) => Math.abs(bounds[side] - wanted[side]) <= 1);
 }
 
 /** The place to which it was dragged. */

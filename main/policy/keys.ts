@@ -313,6 +313,12 @@ export const policyKeys = {
     description:
       'The indicator on each recorded monitor. `required`: the agent can shrink it, not hide it; `optional`: the agent may hide it; `off`: not shown.',
   }),
+  indicatorInRecording: live({
+    schema: z.boolean(),
+    default: true,
+    description:
+      'Whether recordings show the indicator. `false`: Windows leaves it out of every screen capture (Windows 10 version 2004 or newer; older versions show a black area). No effect on Linux, where X11 cannot leave out a window.',
+  }),
   autostart: live({
     schema: z.boolean(),
     userMaySet: true,

@@ -5,14 +5,21 @@ import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Display } from './display.ts';
 import { startDisplay } from './display.ts';
 import { startBus } from './login1.ts';
+import type { Rect } from './timecode.ts';
 import { FFMPEG_HINT, endWithUs, findOptionalTool, findTool, run, runOrThrow } from './process.ts';
 
 const WIDTH = 1440;
 const HEIGHT = 900;
 /** Of the panel, in pixels; the tray's icon is a square of it at the right. */
 const PANEL = 32;
+
+interface Point {
+  readonly x: number;
+  readonly y: number;
+}
 
 export interface TrayDesk {
   readonly display: string;
@@ -34,9 +41,14 @@ export interface TrayDesk {
   /** Resolves when a window with the title is shown, with its number. */
   window(title: string): Promise<string>;
   /** Where a window is on the screen, in pixels. */
-  placeOf(title: string): Promise<{ x: number; y: number; width: number; height: number }>;
+  placeOf(title: string): Promise<Rect>;
+  /** The same of all windows with the title that are shown now, from left to right. */
+  placesOf(title: string): Promise<Rect[]>;
   click(x: number, y: number): Promise<void>;
-  drag(from: { x: number; y: number }, to: { x: number; y: number }): Promise<void>;
+  drag(from: Point, to: Point): Promise<void>;
+  /** The first half of a drag: the button stays down. */
+  grip(from: Point, to: Point): Promise<void>;
+  release(): Promise<void>;
   moveWindow(title: string, x: number, y: number): Promise<void>;
   stop(): Promise<void>;
 }
@@ -48,9 +60,10 @@ export function missingForTrayDesk(): string | null {
   return missing.length === 0 ? null : `${missing.join(', ')} missing`;
 }
 
-export async function startTrayDesk(): Promise<TrayDesk> {
+/** @param given a display that is the caller's to stop; without one the desk starts its own */
+export async function startTrayDesk(given?: Display): Promise<TrayDesk> {
   const home = await mkdtemp(join(tmpdir(), 'sightline-desk-'));
-  const screen = await startDisplay({ width: WIDTH, height: HEIGHT });
+  const screen = given ?? (await startDisplay({ width: WIDTH, height: HEIGHT }));
   const bus = await startBus(home);
   const environment = {
     DISPLAY: screen.display,
@@ -89,6 +102,15 @@ export async function startTrayDesk(): Promise<TrayDesk> {
     runOrThrow('env', [`DISPLAY=${screen.display}`, 'xdotool', ...words]).then(({ stdout }) =>
       stdout.toString().trim(),
     );
+  const moveTo = ({ x, y }: Point): string[] => [
+    ...['mousemove', String(Math.round(x)), String(Math.round(y))],
+    ...['sleep', '0.15'],
+  ];
+  const geometryOf = async (id: string): Promise<Rect> => {
+    const said = await xdotool('getwindowgeometry', '--shell', id);
+    const value = (name: string): number => Number(new RegExp(`^${name}=(-?\\d+)$`, 'm').exec(said)![1]);
+    return { x: value('X'), y: value('Y'), width: value('WIDTH'), height: value('HEIGHT') };
+  };
   const grab = ['-v', 'error', '-f', 'x11grab', '-draw_mouse', '0'];
   const input = (x: number, y: number): string[] => ['-i', `${screen.display}.0+${x},${y}`];
   const iconAt = { x: WIDTH - PANEL, y: HEIGHT - PANEL };
@@ -97,8 +119,7 @@ export async function startTrayDesk(): Promise<TrayDesk> {
     display: screen.display,
     environment,
     async picture(file) {
-      const size = ['-video_size', `${WIDTH}x${HEIGHT}`];
-      await runOrThrow(ffmpeg, [...grab, ...size, ...input(0, 0), '-frames:v', '1', '-y', file]);
+      await runOrThrow(ffmpeg, [...grab, ...input(0, 0), '-frames:v', '1', '-y', file]);
     },
     async trayIcon() {
       const raw = join(home, 'icon.rgb');
@@ -130,21 +151,32 @@ export async function startTrayDesk(): Promise<TrayDesk> {
     window: (title) => xdotool('search', '--sync', '--onlyvisible', '--name', title),
     async placeOf(title) {
       const [id] = (await xdotool('search', '--sync', '--onlyvisible', '--name', title)).split('\n');
-      const said = await xdotool('getwindowgeometry', '--shell', id!);
-      const value = (name: string): number => Number(new RegExp(`^${name}=(-?\\d+)$`, 'm').exec(said)![1]);
-      return { x: value('X'), y: value('Y'), width: value('WIDTH'), height: value('HEIGHT') };
+      return geometryOf(id!);
+    },
+    async placesOf(title) {
+      const words = ['xdotool', 'search', '--onlyvisible', '--name', title];
+      const { stdout } = await run('env', [`DISPLAY=${screen.display}`, ...words]);
+      const ids = stdout
+        .toString()
+        .split('\n')
+        .filter((id) => id !== '');
+      // One may be gone meanwhile.
+      const places = await Promise.all(ids.map((id) => geometryOf(id).catch(() => null)));
+      return places.filter((place) => place !== null).sort((a, b) => a.x - b.x || a.y - b.y);
     },
     async click(x, y) {
       await xdotool('mousemove', String(x), String(y), 'sleep', '0.2', 'click', '1');
     },
     async drag(from, to) {
-      const at = (place: { x: number; y: number }): string[] => [
-        'mousemove',
-        ...[place.x, place.y].map((pixels) => String(Math.round(pixels))),
-        ...['sleep', '0.15'],
-      ];
       const half = { x: (from.x + to.x) / 2, y: (from.y + to.y) / 2 };
-      await xdotool(...at(from), 'mousedown', '1', ...at(half), ...at(to), 'mouseup', '1', 'sleep', '0.3');
+      await xdotool(...moveTo(from), 'mousedown', '1', ...moveTo(half), ...moveTo(to));
+      await xdotool('mouseup', '1', 'sleep', '0.3');
+    },
+    async grip(from, to) {
+      await xdotool(...moveTo(from), 'mousedown', '1', ...moveTo(to));
+    },
+    async release() {
+      await xdotool('mouseup', '1');
     },
     async moveWindow(title, x, y) {
       const [id] = (await xdotool('search', '--sync', '--onlyvisible', '--name', title)).split('\n');
@@ -156,7 +188,7 @@ export async function startTrayDesk(): Promise<TrayDesk> {
         if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
       }
       await bus.stop();
-      await screen.stop();
+      if (given === undefined) await screen.stop();
       await rm(home, { recursive: true, force: true });
     },
   };

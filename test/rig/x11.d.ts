@@ -1,4 +1,4 @@
-// What the rig draws with, added to the types of node-x11 that the program has (main/capture/x11.d.ts).
+// What the rig draws with, added to the types of node-x11 that the program has (main/platform/x11.d.ts).
 declare module 'x11' {
   export interface Screen {
     root_depth: number;
@@ -67,6 +67,16 @@ declare module 'x11' {
     ): void;
     MapWindow(window: number): void;
     UnmapWindow(window: number): void;
+    DestroyWindow(window: number): void;
+    InternAtom(onlyIfExists: boolean, name: string, done: Callback<number>): void;
+    ChangeProperty(
+      mode: number,
+      window: number,
+      property: number,
+      type: number,
+      bits: 8 | 16 | 32,
+      values: readonly number[],
+    ): void;
     ConfigureWindow(window: number, values: { x: number; y: number; width: number; height: number }): void;
     FreePixmap(pixmap: number): void;
     CreatePixmap(pixmap: number, drawable: number, depth: number, width: number, height: number): void;
@@ -92,11 +102,14 @@ declare module 'x11' {
     require(name: 'render', callback: (error: Error | null, extension: RenderExtension) => void): void;
   }
 
+  export interface EventMasks {
+    readonly Exposure: number;
+  }
+
   export interface X11 {
     createClient(
       options: { display: string; bufferRequests?: boolean | { maxSize: number }; shm?: false },
       callback: (error: Error | undefined, display: Display) => void,
     ): Client;
-    eventMask: Readonly<Record<'Exposure', number>>;
   }
 }

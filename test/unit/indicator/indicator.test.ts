@@ -11,6 +11,7 @@ import {
   boundsOn,
   displaysToMark,
   indicatorView,
+  isNearly,
   placeOf,
 } from '../../../main/indicator/model.ts';
 import { IndicatorStore } from '../../../main/indicator/store.ts';
@@ -126,6 +127,18 @@ describe('its place', () => {
     const [wide, small] = [400, 90].map((width) => boundsOn(area, DEFAULT_CHOICES, 7, width));
     expect([wide?.width, small?.width]).toEqual([400, 90]);
     expect(Math.abs(wide!.x + 400 - (small!.x + 90))).toBeLessThan(5);
+  });
+
+  it('is no wider than the work area', () => {
+    const narrow = { x: 40, y: 0, width: 200, height: 600 };
+    expect(boundsOn(narrow, DEFAULT_CHOICES, 7)).toMatchObject({ x: 40, width: 200 });
+  });
+
+  it('is left alone where a scale of the monitor rounds it by a pixel, and nowhere else', () => {
+    const wanted = boundsOn(area, DEFAULT_CHOICES, 7);
+    expect(isNearly({ ...wanted, x: wanted.x - 1, width: wanted.width + 1 }, wanted)).toBe(true);
+    expect(isNearly({ ...wanted, height: wanted.height * 1.5 }, wanted)).toBe(false);
+    expect(isNearly({ ...wanted, y: wanted.y + 2 }, wanted)).toBe(false);
   });
 
   it('is always whole within the work area, wherever it was dragged', () => {

@@ -90,6 +90,7 @@ const others: Readonly<Partial<Record<PolicyKey, string>>> = {
   ...{ encoder: 'libx264', ffmpegPath: '/tmp/f', graceSeconds: '0', suspendMaxSeconds: '1' },
   signOutWaitSeconds: '120',
   ...{ resumeAfterRestart: 'yes', agentMaySuspend: 'yes', indicator: 'off', autostart: 'no' },
+  indicatorInRecording: 'no',
   ...{ pauseOnLock: 'no', instanceAlias: 'mine', instanceRegion: 'us-east-1', logLevel: 'debug' },
   ...{ endpointList: '/tmp/list.json', attributesForKeys: 'case', overdueMinutes: '5' },
 };

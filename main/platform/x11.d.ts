@@ -1,4 +1,4 @@
-// The part of the package x11 (https://github.com/sidorares/node-x11, docs/ext/randr.md) that capture uses; the
+// The part of the package x11 (https://github.com/sidorares/node-x11, docs/ext/randr.md) that capture and indicator use; the
 // package has no types of its own. The test rig adds what it draws with (test/rig/x11.d.ts).
 declare module 'x11' {
   import type { EventEmitter } from 'node:events';
@@ -25,6 +25,10 @@ declare module 'x11' {
   }
 
   export interface Client extends EventEmitter {
+    QueryExtension(name: string, done: Callback<{ present: number | boolean }>): void;
+    QueryTree(window: number, done: Callback<{ children: number[] }>): void;
+    ChangeWindowAttributes(window: number, values: { eventMask: number }): void;
+    RaiseWindow(window: number): void;
     require(extension: 'randr', done: Callback<RandrExtension>): void;
     terminate(): void;
   }
@@ -34,11 +38,16 @@ declare module 'x11' {
     screen: Screen[];
   }
 
+  export interface EventMasks {
+    readonly SubstructureNotify: number;
+  }
+
   export interface X11 {
     createClient(
       options: { display: string },
       done: (error: Error | undefined, display: Display) => void,
     ): Client;
+    eventMask: EventMasks;
   }
 
   const x11: X11;
