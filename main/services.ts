@@ -14,7 +14,7 @@ import type { Logger } from './platform/log.ts';
 import type { Network } from './platform/network/network.ts';
 import { makePrivate } from './platform/privateFiles.ts';
 import type { StartSessionWatch } from './platform/sessionWatch.ts';
-import { appVersion, osName } from './platform/version.ts';
+import { appVersion, osName, requireSupportedSystem } from './platform/version.ts';
 import type { Policy } from './policy/keys.ts';
 import type { LivePolicy } from './policy/live.ts';
 import { startUploads } from './publisher/uploadService.ts';
@@ -60,9 +60,10 @@ export interface ServicesOptions {
 
 export type Services = Awaited<ReturnType<typeof startServices>>;
 
-/** @throws SightlineError when the data folder or the port is not available */
+/** @throws SightlineError when the system is not supported, or the data folder or the port not available */
 export async function startServices(options: ServicesOptions) {
   const { policy, policyChanges, network, resourcesFolder, log, keyStore = systemKeyStore() } = options;
+  requireSupportedSystem();
   const authentication = authenticationOf(policy, network, log);
   const unlock = lockDataFolder(policy.dataDir);
   await makePrivate(policy.dataDir, log);
@@ -128,6 +129,7 @@ export async function startServices(options: ServicesOptions) {
   const readiness = new Readiness({
     findEncoder: () => finder.find(),
     createKey: storage.createKey,
+    reachDisplay: () => displays.reach(),
     ...{ policy, recovery, log, onChange: showState },
   });
 

@@ -1,6 +1,7 @@
 // Capture as the session sees it: runs are started, aborted, stopped and flushed by their names. What a run needs is
 // gathered here (ffmpeg, the display layout, a place in the spool); what becomes of it is reported through ports.
 
+import type { ErrorCode } from '../shared/errors.ts';
 import { SightlineError, toFailure } from '../shared/errors.ts';
 import type { EncoderName, GapReason, Monitor, PlacedMonitor } from '../shared/names.ts';
 import { withDeadline } from '../platform/deadline.ts';
@@ -228,5 +229,6 @@ const noFrames: RunEnd = {
 };
 
 function isPermanent(error: unknown): boolean {
-  return error instanceof SightlineError && ['ENCODER_UNAVAILABLE', 'NO_DISPLAY'].includes(error.code);
+  const codes: readonly ErrorCode[] = ['ENCODER_UNAVAILABLE', 'NO_DISPLAY', 'WAYLAND_UNSUPPORTED'];
+  return error instanceof SightlineError && codes.includes(error.code);
 }

@@ -8,7 +8,7 @@ import type { Grab, FrameCommand } from './ffmpegCommand.ts';
 import type { Canvas, MonitorSource } from './layout.ts';
 import { chooseMonitors, compose, fit, place } from './layout.ts';
 import type { X11Listener } from './x11Display.ts';
-import { X11Display } from './x11Display.ts';
+import { X11Display, waylandUnsupported } from './x11Display.ts';
 import { windowsMonitors } from './windowsMonitors.ts';
 
 export interface DisplayLayout {
@@ -26,9 +26,11 @@ export interface Displays {
   /**
    * @param canvas the recording's frame size; null: this layout decides it
    * @returns null when the display is there, but no monitor is on
-   * @throws SightlineError NO_DISPLAY when there is no display at all
+   * @throws SightlineError NO_DISPLAY when there is no display at all, WAYLAND_UNSUPPORTED when it is not the whole screen
    */
   current(canvas: Canvas | null): Promise<DisplayLayout | null>;
+  /** Resolves where `current` may work. @throws SightlineError WAYLAND_UNSUPPORTED, or NO_DISPLAY */
+  reach(): Promise<void>;
   /** Called when the layout may have changed, from the first `current` until the process ends. */
   onChange(listener: () => void): void;
   /** Disconnects from the display; `current` would reconnect. */
@@ -51,27 +53,13 @@ export function displaysOf(options: DisplaysOptions): Displays {
     case 'win32':
       // Windows itself is more exact than Electron, which guesses the size of scaled monitors.
       return knownMonitors(windowsMonitors(windowsHelper), policy, (area) => ({ device: 'gdigrab', area }));
-    case 'darwin':
-      // avfoundation grabs one whole screen by its number; this is the main one.
-      return unknownMonitors({ device: 'avfoundation', screenIndex: 1 });
     default: {
       const name = policy.display ?? process.env.DISPLAY ?? '';
       const grabOf = (area: Rect): Grab => ({ device: 'x11grab', display: name, area });
-      return knownMonitors(new X11Monitors(name), policy, grabOf);
+      const monitors = new X11Monitors(name);
+      return { ...knownMonitors(monitors, policy, grabOf), reach: () => monitors.reach() };
     }
   }
-}
-
-/** Without a list of monitors the grabber captures the whole desktop. */
-function unknownMonitors(grab: Grab): Displays {
-  return {
-    current: (canvas) => {
-      const frame = { kind: 'whole', canvas } as const;
-      return Promise.resolve({ grab, frame, monitors: [], leftOut: [], signature: 'whole' });
-    },
-    onChange: () => undefined,
-    close: () => undefined,
-  };
 }
 
 function knownMonitors(
@@ -93,6 +81,7 @@ function knownMonitors(
         signature: JSON.stringify([recorded, leftOut]),
       };
     },
+    reach: () => Promise.resolve(),
     onChange: (listener) => source.onChange(listener),
     close: () => source.close(),
   };
@@ -105,13 +94,11 @@ class X11Monitors implements MonitorSource {
 
   constructor(private readonly name: string) {}
 
+  async reach(): Promise<void> {
+    await this.connect();
+  }
+
   async monitors(): Promise<Monitor[]> {
-    if (this.name === '') {
-      throw new SightlineError(
-        'NO_DISPLAY',
-        'No display is named. Start Sightline inside the agent\'s session, or set "display" (for example :0).',
-      );
-    }
     const display = await this.connect();
     try {
       return await display.monitors();
@@ -131,7 +118,15 @@ class X11Monitors implements MonitorSource {
     this.connection = null;
   }
 
-  private connect(): Promise<X11Display> {
+  private async connect(): Promise<X11Display> {
+    if (this.name === '') {
+      const { WAYLAND_DISPLAY, XDG_SESSION_TYPE } = process.env;
+      if (WAYLAND_DISPLAY !== undefined || XDG_SESSION_TYPE === 'wayland') throw waylandUnsupported();
+      throw new SightlineError(
+        'NO_DISPLAY',
+        'No display is named. Start Sightline inside the agent\'s session, or set "display" (for example :0).',
+      );
+    }
     const notify = (): void => this.listeners.forEach((listener) => listener());
     const listener: X11Listener = {
       changed: notify,

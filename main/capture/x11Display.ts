@@ -1,17 +1,13 @@
 // An X display's monitors, read from the X server (RandR 1.3) over one connection that also reports changes. Needs no desktop
 // program. Without RandR the whole screen counts as one monitor that never changes.
 
-import { readFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
-import { join } from 'node:path';
 import { promisify } from 'node:util';
-import x11 from 'x11';
-import type { Client, Display, RandrExtension } from 'x11';
-import { withDeadline } from '../platform/deadline.ts';
-import { SightlineError, errno, errorMessage } from '../shared/errors.ts';
+import type { Client, RandrExtension } from 'x11';
+import { connectX11, inTime, unreachableDisplay } from '../platform/x11Connection.ts';
+import type { X11Connection } from '../platform/x11Connection.ts';
+import { SightlineError } from '../shared/errors.ts';
 import type { Monitor } from '../shared/names.ts';
 
-const ANSWER_DEADLINE_MS = 5000;
 /** RRScreenChangeNotifyMask of the RandR protocol; the server sends it for every change of its configuration. */
 const SCREEN_CHANGE = 1;
 
@@ -25,38 +21,31 @@ export interface X11Listener {
 export class X11Display {
   private constructor(
     private readonly name: string,
-    private readonly display: Display,
+    private readonly connection: X11Connection,
     private readonly randr: RandrExtension | null,
   ) {}
 
-  /** @throws SightlineError NO_DISPLAY when the display cannot be reached */
+  /** @throws SightlineError NO_DISPLAY when the display cannot be reached, WAYLAND_UNSUPPORTED when it is XWayland */
   static async connect(name: string, listener: X11Listener): Promise<X11Display> {
-    await requireReadableAuthority();
-    const opened = openClient(name);
     let connected = false;
+    const connection = await connectX11(name, () => {
+      if (connected) listener.gone();
+    });
+    const { client, screen } = connection.display;
+    const root = screen[0]?.root;
     try {
-      return await inTime(
-        (async () => {
-          const display = await opened.display;
-          const randr = await requireRandr(display.client);
-          if (randr !== null) await promisify(randr.QueryVersion.bind(randr))(1, 3);
-          display.client.on('event', ({ name: event }: { name?: string }) => {
-            if (event === 'RRScreenChangeNotify') listener.changed();
-          });
-          const root = display.screen[0]?.root;
-          if (root !== undefined) randr?.SelectInput(root, SCREEN_CHANGE);
-          connected = true;
-          return new X11Display(name, display, randr);
-        })(),
-      );
-    } catch (error) {
-      hangUp(opened.client);
-      throw unreachableDisplay(name, error);
-    } finally {
-      const lost = once(() => {
-        if (connected) listener.gone();
+      const randr = await inTime(requireRandr(client));
+      if (randr !== null) await inTime(promisify(randr.QueryVersion.bind(randr))(1, 3));
+      if (await inTime(isXwayland(client, randr, root))) throw waylandUnsupported();
+      client.on('event', ({ name: event }: { name?: string }) => {
+        if (event === 'RRScreenChangeNotify') listener.changed();
       });
-      opened.client.on('end', lost).on('error', lost);
+      if (root !== undefined) randr?.SelectInput(root, SCREEN_CHANGE);
+      connected = true;
+      return new X11Display(name, connection, randr);
+    } catch (error) {
+      connection.close();
+      throw unreachableDisplay(name, error);
     }
   }
 
@@ -70,12 +59,11 @@ export class X11Display {
   }
 
   close(): void {
-    this.display.client.removeAllListeners('end');
-    hangUp(this.display.client);
+    this.connection.close();
   }
 
   private async list(): Promise<Monitor[]> {
-    const screen = this.display.screen[0];
+    const screen = this.connection.display.screen[0];
     if (screen === undefined) throw new Error('it has no screen');
     const { randr } = this;
     if (randr === null) {
@@ -105,65 +93,33 @@ export class X11Display {
   }
 }
 
-/** The x11 package throws outside of all handlers when it cannot read this file. */
-async function requireReadableAuthority(): Promise<void> {
-  const path = process.env.XAUTHORITY ?? join(homedir(), '.Xauthority');
-  try {
-    await readFile(path);
-  } catch (error) {
-    const code = errno(error);
-    if (code === 'ENOENT') return;
-    throw new SightlineError(
-      'NO_DISPLAY',
-      `The X authority file ${path} cannot be read (${code ?? 'unknown'}). Make it readable for this user, or set XAUTHORITY to one that is.`,
-      { cause: error },
-    );
-  }
+/** The session's compositor draws the screen; XWayland knows the windows of X11 programs only, and its root window is black. */
+export function waylandUnsupported(): SightlineError {
+  return new SightlineError(
+    'WAYLAND_UNSUPPORTED',
+    'This is a Wayland session, in which Sightline cannot record the screen. Log out, and choose the "Xorg" (X11) session at the log-in screen.',
+  );
 }
 
-function openClient(name: string): { client: Client; display: Promise<Display> } {
-  const waiting: { resolve: (display: Display) => void; reject: (error: Error) => void }[] = [];
-  const display = new Promise<Display>((resolve, reject) => waiting.push({ resolve, reject }));
-  const fail = (error: Error): void => waiting.forEach(({ reject }) => reject(error));
-  const client = x11.createClient({ display: name }, (error, connected) => {
-    if (error) fail(error);
-    else waiting.forEach(({ resolve }) => resolve(connected));
-  });
-  client.on('error', fail).on('end', () => fail(new Error('the X server closed the connection')));
-  return { client, display };
-}
-
-function hangUp(client: Client): void {
-  try {
-    client.terminate();
-  } catch {
-    // It was never connected.
-  }
+/**
+ * Asked of the server, because a service may lack the session's variables, and Xvfb may run in a Wayland session. XWayland has
+ * an extension of this name since 23.1; before, it names its outputs so (22.1.9 looked at).
+ */
+async function isXwayland(
+  client: Client,
+  randr: RandrExtension | null,
+  root: number | undefined,
+): Promise<boolean> {
+  const extension = await promisify(client.QueryExtension.bind(client))('XWAYLAND');
+  if (Number(extension.present) === 1) return true;
+  if (randr === null || root === undefined) return false;
+  const { outputs } = await promisify(randr.GetScreenResourcesCurrent.bind(randr))(root);
+  const infos = outputs.map((output) => promisify(randr.GetOutputInfo.bind(randr))(output, 0));
+  return (await Promise.all(infos)).some(({ name }) => name.startsWith('XWAYLAND'));
 }
 
 function requireRandr(client: Client): Promise<RandrExtension | null> {
   return new Promise((resolve) => {
     client.require('randr', (error, extension) => resolve(error === null ? extension : null));
   });
-}
-
-/** A stopped X server does not answer. */
-function inTime<T>(work: Promise<T>): Promise<T> {
-  return withDeadline(work, ANSWER_DEADLINE_MS, () => new Error('the X server does not answer'));
-}
-
-function unreachableDisplay(name: string, cause: unknown): SightlineError {
-  return new SightlineError(
-    'NO_DISPLAY',
-    `The display ${name} cannot be reached (${errorMessage(cause)}). Check that its session runs and that "display" names it.`,
-    { cause },
-  );
-}
-
-function once(act: () => void): () => void {
-  let done = false;
-  return () => {
-    if (!done) act();
-    done = true;
-  };
 }

@@ -1,5 +1,4 @@
-// Whether the app starts when the user signs in: a login item on Windows and macOS, through Electron's app (a
-// parameter), and an XDG autostart file on Linux (https://specifications.freedesktop.org/autostart-spec).
+// Whether the app starts when the user signs in: a login item on Windows, through Electron's app (a parameter), and an XDG autostart file on Linux (https://specifications.freedesktop.org/autostart-spec).
 
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
@@ -28,7 +27,7 @@ export async function setAutostart(options: AutostartOptions): Promise<void> {
   const { wanted, platform, program, app } = options;
   if (platform !== 'linux') {
     // The MSI starts Sightline for all users; a login item would start it twice.
-    const isByMsi = platform === 'win32' && (await isInstalledByMsi(options.registry ?? readRegistry));
+    const isByMsi = await isInstalledByMsi(options.registry ?? readRegistry);
     app.setLoginItemSettings({ openAtLogin: wanted && !isByMsi });
     return;
   }
@@ -47,10 +46,18 @@ async function isInstalledByMsi(registry: ReadRegistry): Promise<boolean> {
   return values?.some(({ key, name }) => key === '' && name === 'Version') ?? false;
 }
 
-/** https://specifications.freedesktop.org/desktop-entry-spec: Exec is quoted, then escaped once more as a string. */
+/**
+ * https://specifications.freedesktop.org/desktop-entry-spec: Exec is quoted, then escaped once more as a string. With Wayland's own
+ * windows the indicator would have neither a place nor the top; Chromium chooses before our code runs.
+ */
 export function desktopEntry(program: string): string {
   const quoted = `"${program.replaceAll(/["`$\\]/g, (one) => `\\${one}`)}"`;
   const exec = quoted.replaceAll('\\', '\\\\').replaceAll('%', '%%');
-  const lines = ['Type=Application', 'Name=Sightline', `Exec=${exec}`, 'X-GNOME-Autostart-enabled=true'];
+  const lines = [
+    'Type=Application',
+    'Name=Sightline',
+    `Exec=${exec} --ozone-platform=x11`,
+    'X-GNOME-Autostart-enabled=true',
+  ];
   return `[Desktop Entry]\n${lines.join('\n')}\n`;
 }

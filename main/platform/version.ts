@@ -1,6 +1,7 @@
 // What this program is: its version, its system, and whether an administrator installed it.
 
 import { arch, platform, release } from 'node:os';
+import { SightlineError } from '../shared/errors.ts';
 import manifest from '../../package.json' with { type: 'json' };
 
 export const appVersion: string = manifest.version;
@@ -8,6 +9,15 @@ export const appVersion: string = manifest.version;
 /** For example `linux 6.1.0 x64`, `win32 10.0.22631 x64`. */
 export function osName(): string {
   return `${platform()} ${release()} ${arch()}`;
+}
+
+/** There is code for no other; better no start than a recorder that records nothing. @throws SightlineError CLIENT_UNSUPPORTED_OS */
+export function requireSupportedSystem(): void {
+  if (platform() === 'win32' || platform() === 'linux') return;
+  throw new SightlineError(
+    'CLIENT_UNSUPPORTED_OS',
+    `Sightline does not support this operating system (${osName()}) and records nothing on it. Use a computer with Windows or Linux.`,
+  );
 }
 
 declare const SIGHTLINE_INSTALLED: boolean | undefined;

@@ -28,6 +28,9 @@ const english = {
     CAPTURE_FAILED: 'The screen is not being recorded. Sightline retries automatically.',
     CAPTURE_TIMEOUT: 'The screen could not be recorded in time. Sightline retries automatically.',
     NO_DISPLAY: 'The screen cannot be read. Sightline retries automatically.',
+    WAYLAND_UNSUPPORTED:
+      'The screen cannot be recorded in a Wayland session. Log out, and choose "Xorg" when you log in.',
+    CLIENT_UNSUPPORTED_OS: 'Sightline does not support this operating system and records nothing.',
     ENCODER_UNAVAILABLE: 'The video encoder is missing. Contact support.',
     SPOOL_FULL: 'The disk is full. Free up disk space.',
     SPOOL_UNREADABLE: 'Recordings on this computer cannot be read. Contact support.',

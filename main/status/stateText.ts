@@ -16,8 +16,12 @@ type Said = Pick<StateText, 'title' | 'reason' | 'technical'>;
 export function stateText(push: AppStatePush, startProblem: StateReason | null): StateText {
   const uploads = uploadsText(push.uploads);
   if (startProblem === null) return { icon: iconOf(push), ...said(push), uploads };
-  const text = { title: strings.state.problem, reason: strings.cannotStart, technical: startProblem };
+  const text = { title: strings.state.problem, reason: cannotStart(startProblem), technical: startProblem };
   return { icon: 'problem', ...text, uploads };
+}
+
+function cannotStart({ code }: StateReason): string {
+  return code === 'CLIENT_UNSUPPORTED_OS' ? problemText(code) : strings.cannotStart;
 }
 
 /** The state in one line. */

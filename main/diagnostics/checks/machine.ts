@@ -15,10 +15,9 @@ const MIN_MEMORY_BYTES = (awsMinimum.memoryGB - 0.5) * 1024 ** 3;
 /** A processor of 2.0 GHz can report 1,995 MHz. */
 const MIN_MHZ = awsMinimum.cpuGHz * 1000 * 0.97;
 const MIN_NODE = '20.19.0';
-/** Windows 10 1809; macOS 12 (Darwin 21); the oldest kernel that Node.js 20 supports. */
+/** Windows 10 1809; the oldest kernel that Node.js 20 supports. */
 const minOs: Partial<Record<NodeJS.Platform, { release: string; name: string }>> = {
   win32: { release: '10.0.17763', name: 'Windows 10, version 1809' },
-  darwin: { release: '21.0.0', name: 'macOS 12' },
   linux: { release: '4.18.0', name: 'Linux 4.18' },
 };
 
@@ -77,7 +76,7 @@ export function judgeMachine(machine: Machine): Finding {
   if (oldest === undefined)
     return failed(
       evidence,
-      'Use a computer with Windows, macOS or Linux: Sightline runs on no other system.',
+      'Use a computer with Windows or Linux: Sightline records on no other system (CLIENT_UNSUPPORTED_OS).',
     );
   if (isOlder(osRelease, oldest.release))
     return failed(evidence, `Update the operating system: Sightline needs ${oldest.name} or newer.`);
@@ -85,14 +84,13 @@ export function judgeMachine(machine: Machine): Finding {
   if (machine.platform === 'linux' && sessionType === 'wayland')
     return warning(
       `${evidence}, Wayland`,
-      'Under Wayland only X11 programs are visible to Sightline. Log on to an X11 ("Xorg") session.',
+      'Sightline cannot record a Wayland session (WAYLAND_UNSUPPORTED). Log out, and choose the "Xorg" (X11) session at the log-in screen.',
     );
   const { cpuGHz, memoryGB } = awsMinimum;
   const short = [
     ...(cores < awsMinimum.cores ? [`${awsMinimum.cores} cores`] : []),
     ...(mhz !== null && mhz < MIN_MHZ ? [`a processor of ${cpuGHz.toFixed(1)} GHz`] : []),
-    // macOS is no system of AWS's: Apple's own processors are not below its minimum.
-    ...(arch !== 'x64' && machine.platform !== 'darwin' ? ['an x64 processor'] : []),
+    ...(arch !== 'x64' ? ['an x64 processor'] : []),
     ...(memoryBytes < MIN_MEMORY_BYTES ? [`${memoryGB} GiB of memory`] : []),
   ];
   if (short.length === 0) return ok(evidence);
@@ -124,7 +122,7 @@ const LARGE_MS = 5000;
 /** A Date header has whole seconds, and some latency. */
 const TOLERANCE_MS = 1500;
 const SET_IT =
-  'Have this computer set its clock from the network ("Set time automatically" in Windows and macOS; timesyncd or chrony on Linux).';
+  'Have this computer set its clock from the network ("Set time automatically" in Windows; timesyncd or chrony on Linux).';
 
 /** Whether this computer's clock is right, by the time that servers reported and by the system's time service. */
 export async function clockCheck({ servers, run }: Pick<CheckContext, 'servers' | 'run'>): Promise<Finding> {

@@ -105,8 +105,7 @@ export function judgeTrial(trial: Trial): Finding {
   if (monitors.some(isBlack))
     return warning(
       evidence,
-      'Fine if that monitor is black. Otherwise something hides the screen from programs: allow screen recording ' +
-        '(macOS: Privacy & Security), log on to an X11 session instead of Wayland, update the graphics driver.',
+      'Fine if that monitor is black. Otherwise something hides the screen from programs: update the graphics driver.',
     );
   if (isExposed)
     return warning(

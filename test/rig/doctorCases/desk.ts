@@ -203,7 +203,7 @@ export const deskCases: readonly DoctorCase[] = [
     verdict: 'warning',
     when: 'the session is one of Wayland',
     evidence: /, Wayland$/,
-    remedy: /Log on to an X11 \("Xorg"\) session/,
+    remedy: /Log out, and choose the "Xorg" \(X11\) session/,
     arrange: () => ({ environment: { XDG_SESSION_TYPE: 'wayland' } }),
   },
 ];

@@ -363,7 +363,7 @@ describe('machine', () => {
     [{ mhz: null }, 'ok'],
     [{ mhz: 1800 }, 'warning'],
     [{ arch: 'arm64' }, 'warning'],
-    [{ arch: 'arm64', platform: 'darwin', osRelease: '23.1.0' }, 'ok'],
+    [{ platform: 'darwin', osRelease: '23.1.0' }, 'failed'],
     [{ memoryBytes: 2 * GIB }, 'warning'],
     [{ nodeVersion: '20.9.0' }, 'failed'],
     [{ osRelease: '4.9.0' }, 'failed'],
