@@ -1,7 +1,7 @@
 // Everything that the agent sees: constructs tray, indicator and status window, and connects them with the services. Each
 // shows the hub's state, which follows the capture; a click here is a request to the session like any other.
 
-import { app, shell } from 'electron';
+import { Menu, app, shell } from 'electron';
 import { join } from 'node:path';
 import type { AppDiagnostics } from './diagnostics/app.ts';
 import type { Services } from './services.ts';
@@ -22,7 +22,7 @@ import { Overview } from './statusWindow/overview.ts';
 import { statusWindow } from './statusWindow/window.ts';
 import { trayView } from './tray/model.ts';
 import type { TrayCommand } from './tray/model.ts';
-import { createTray, setMenuBar } from './tray/tray.ts';
+import { createTray } from './tray/tray.ts';
 import { exportWithDialog, quitAskingFirst } from './windows/dialogs.ts';
 import { openPageSession } from './windows/security.ts';
 
@@ -172,7 +172,7 @@ export function showDesktop(options: DesktopOptions): () => void {
     const shown = ['indicator', 'indicatorInRecording', 'agentMaySuspend'] as const;
     if (shown.some((key) => changed.has(key))) follow();
   });
-  setMenuBar(quit);
+  Menu.setApplicationMenu(null);
   app.setAboutPanelOptions({
     applicationName: 'Sightline',
     applicationVersion: appVersion,

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const folder = fileURLToPath(new URL('../node_modules/electron', import.meta.url));
-const BINARY = { darwin: 'Electron.app/Contents/MacOS/Electron', win32: 'electron.exe' };
+const BINARY = { win32: 'electron.exe' };
 const OLDEST_NODE_FOR_INSTALLER = 22;
 
 /** The path, or null. Asking the package itself would make it download one. */

@@ -1,4 +1,4 @@
-// Makes the PNGs, the ICO and the ICNS of resources/icons from the SVGs beside them: run by hand when an icon changes, and look at
+// Makes the PNGs and the ICO of resources/icons from the SVGs beside them: run by hand when an icon changes, and look at
 // the result. Needs Chromium; nothing is fetched.
 
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
@@ -12,7 +12,7 @@ import { startBrowser } from '../test/rig/browser.ts';
 const TRAY_SIZES = [16, 32];
 /**
  * Each at least 4.5:1 against the white outline, which makes the icon readable on every panel, light, dark or coloured. The
- * shapes differ as well: the colour only repeats them, and macOS gets the shapes alone (black, to colour as it needs).
+ * shapes differ as well: the colour only repeats them.
  */
 const TRAY_COLOURS: Readonly<Record<StateIcon, string>> = {
   idle: '#4a545f',
@@ -25,8 +25,6 @@ const TRAY_COLOURS: Readonly<Record<StateIcon, string>> = {
 /** In the units of the SVGs, whose shapes fill 16; the outline is drawn outside of them. */
 const OUTLINE = { width: 1.5, colour: '#ffffff' };
 const APP_SIZE = 512;
-/** Apple's types for PNGs in an ICNS file, with their pixels; those from ic11 on are for dense screens. */
-const ICNS_TYPES = { ic07: 128, ic08: 256, ic09: 512, ic10: 1024, ic11: 32, ic12: 64, ic13: 256, ic14: 512 };
 /** What Windows asks for at 100% to 400%, and 256 for the large views. */
 const ICO_SIZES = [16, 24, 32, 48, 64, 128, 256];
 
@@ -47,18 +45,12 @@ try {
           join(tray, `${name}-${size}${suffix}.png`),
           await draw(page, outlined(svg, TRAY_COLOURS[name]), pixels),
         );
-    write(join(tray, `${name}Template.png`), await draw(page, text(svg), 16));
-    write(join(tray, `${name}Template@2x.png`), await draw(page, text(svg), 32));
   }
   const app = text(join(icons, 'app.svg'));
   write(join(icons, 'app.png'), await draw(page, app, APP_SIZE));
   const images = [];
   for (const size of ICO_SIZES) images.push({ size, png: await draw(page, app, size) });
   write(join(icons, 'app.ico'), ico(images));
-  const apple = [];
-  for (const [type, size] of Object.entries(ICNS_TYPES))
-    apple.push({ type, png: await draw(page, app, size) });
-  write(join(icons, 'app.icns'), icns(apple));
 } finally {
   await browser.stop();
 }
@@ -112,17 +104,6 @@ function ico(images: readonly { size: number; png: Buffer }[]): Buffer {
     offset += png.length;
   }
   return Buffer.concat([header, ...images.map(({ png }) => png)]);
-}
-
-/** Several PNGs in one icon file for macOS: a type of four letters and a length before each. */
-function icns(images: readonly { type: string; png: Buffer }[]): Buffer {
-  const block = (type: string, bytes: Buffer): Buffer => {
-    const head = Buffer.alloc(8);
-    head.write(type, 0, 'latin1');
-    head.writeUInt32BE(bytes.length + 8, 4);
-    return Buffer.concat([head, bytes]);
-  };
-  return block('icns', Buffer.concat(images.map(({ type, png }) => block(type, png))));
 }
 
 function write(file: string, bytes: Buffer): void {

@@ -1,7 +1,7 @@
 // The text of docs/policy.md, with the table of policy keys.
 
 import { flagOf, variableOf } from '../main/policy/keys.ts';
-import { MACHINE_POLICY_FILE, MANAGED_PREFERENCES_FOLDER, PREFERENCES_FILE } from '../main/policy/machine.ts';
+import { MACHINE_POLICY_FILE } from '../main/policy/machine.ts';
 import { REGISTRY_KEY } from '../main/policy/registry.ts';
 import { SLOW_LOOK_MS } from '../main/policy/watch.ts';
 import { appliedWords, policyFacts } from './policyFacts.ts';
@@ -46,7 +46,7 @@ neither is the case, for example with \`sightline serve\` in a container or in C
 (code [POLICY_VALUE_IGNORED](support.md#policy_value_ignored)), in \`sightline policy\`, and in the check "policy in force" of
 \`sightline doctor\`. An invalid value of a key that a user may set is ignored there too.
 
-\`sightline policy [--json]\` shows each key, its value and its source: \`HKLM\`, \`HKCU\`, \`managed\`, \`file\`, \`flag\`,
+\`sightline policy [--json]\` shows each key, its value and its source: \`HKLM\`, \`HKCU\`, \`file\`, \`flag\`,
 \`environment\`, \`user\` or \`default\`.
 
 An invalid value elsewhere is an error. The message names the key, where it was set, and the reason, for all invalid values at once;
@@ -57,7 +57,6 @@ Sightline does not start with a part of a policy. A boolean flag without a value
 | platform | where | how |
 | --- | --- | --- |
 | Windows | \`HKLM\\${REGISTRY_KEY}\`, then \`HKCU\\${REGISTRY_KEY}\`, 64-bit view | One value per key: REG_SZ, REG_DWORD (1 for true, 0 for false) or REG_MULTI_SZ. A list can also be one REG_SZ with commas, or, as group policy writes it, a subkey named like the key with one value per entry. Administrative template: \`resources/policy/sightline.admx\` and \`en-US/sightline.adml\` |
-| macOS | \`${MANAGED_PREFERENCES_FOLDER}/${PREFERENCES_FILE}\`, then the same file in the subfolder with the user's name | A configuration profile for the domain \`${PREFERENCES_FILE.replace('.plist', '')}\` |
 | Linux | \`${MACHINE_POLICY_FILE}\` | One JSON object of keys. JSON schema: \`resources/policy/policy.schema.json\` |
 
 Sightline refuses the file and does not start if users other than root may write to it or to one of its folders. In the registry, texts with
@@ -66,7 +65,7 @@ Sightline refuses the file and does not start if users other than root may write
 ## User settings
 
 A JSON object of keys in \`~/.config/sightline/settings.json\` (Linux, or below XDG_CONFIG_HOME),
-\`~/Library/Application Support/Sightline/settings.json\` (macOS) or \`%APPDATA%\\Sightline\\settings.json\` (Windows). It may
+or \`%APPDATA%\\Sightline\\settings.json\` (Windows). It may
 contain ${forUsers.join(', ')}: keys that do not affect access, what is recorded, what the agent sees of it, where recordings go, or which program runs.
 Other keys and an invalid file are ignored with a warning, so that the file cannot prevent recording.
 
@@ -80,8 +79,8 @@ An invalid policy is refused as a whole. The previous one stays in force, nothin
 \`sightline policy\` say what is wrong. Deleting the policy is a change like any other. A policy folder that other users may write to counts as an
 invalid policy, even if it is empty.
 
-On Linux and macOS, Sightline is notified of changes. The Windows registry can notify only native code, so Sightline reads it when the last
-contact has ended, when the screen is unlocked, when the computer wakes up, and every ${SLOW_LOOK_MS / 60_000} minutes (on macOS and Linux too).
+On Linux, Sightline is notified of changes. The Windows registry can notify only native code, so Sightline reads it when the last
+contact has ended, when the screen is unlocked, when the computer wakes up, and every ${SLOW_LOOK_MS / 60_000} minutes (on Linux too).
 
 When a domain is removed, its pages are disconnected immediately if no contact is active. During a contact they stay connected until no contact is
 active, because only they can suspend its recording, but they cannot start another one.

@@ -1,9 +1,8 @@
-// Reads the browsers' machine policies: JSON files on Linux, the registry on Windows, managed preferences on macOS,
+// Reads the browsers' machine policies: JSON files on Linux, the registry on Windows,
 // policies.json for Firefox. Read-only.
 
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { RunTool } from '../platform/runTool.ts';
 import type { ReadRegistry, RegistryValue } from '../platform/windowsHelper.ts';
 import { readRegistry } from '../platform/windowsHelper.ts';
 import { parseJsonObject } from '../shared/json.ts';
@@ -19,7 +18,6 @@ export interface FoundPolicies {
 
 export interface PolicyPlaces {
   readonly platform: NodeJS.Platform;
-  readonly run: RunTool;
   readonly registry?: ReadRegistry;
   /** Prefix of every path; for tests. */
   readonly root?: string;
@@ -40,18 +38,12 @@ export const firefoxFiles: Partial<Record<NodeJS.Platform, readonly string[]>> =
     '/opt/firefox/distribution/policies.json',
   ],
   win32: ['C:\\Program Files\\Mozilla Firefox\\distribution\\policies.json'],
-  darwin: ['/Applications/Firefox.app/Contents/Resources/distribution/policies.json'],
 };
 export const registryKeys: readonly (readonly [BrowserName, string])[] = [
   ['Chrome', 'Google\\Chrome'],
   ['Chromium', 'Chromium'],
   ['Edge', 'Microsoft\\Edge'],
   ['Firefox', 'Mozilla\\Firefox'],
-];
-export const macPreferences: readonly (readonly [BrowserName, string])[] = [
-  ['Chrome', 'com.google.Chrome'],
-  ['Edge', 'com.microsoft.Edge'],
-  ['Firefox', 'org.mozilla.firefox'],
 ];
 
 /**
@@ -60,7 +52,6 @@ export const macPreferences: readonly (readonly [BrowserName, string])[] = [
  */
 export async function readBrowserPolicies({
   platform,
-  run,
   registry = readRegistry,
   root = '',
 }: PolicyPlaces): Promise<FoundPolicies[]> {
@@ -72,12 +63,7 @@ export async function readBrowserPolicies({
   const others =
     platform === 'win32'
       ? ['HKCU', 'HKLM'].flatMap((hive) => registryKeys.map((one) => fromRegistry(hive, one, registry)))
-      : platform === 'darwin'
-        ? macPreferences.map(([browser, name]) => {
-            const file = `/Library/Managed Preferences/${name}.plist`;
-            return fromJson(browser, file, run('plutil', ['-convert', 'json', '-o', '-', file]));
-          })
-        : linuxFolders.map(([browser, folder]) => fromFolder(browser, `${root}${folder}`));
+      : linuxFolders.map(([browser, folder]) => fromFolder(browser, `${root}${folder}`));
   return inEffect([...firefox, ...(await Promise.all(others)).flat()]);
 }
 

@@ -1,6 +1,6 @@
 // ffmpeg's command lines, and the only module that imports fluent-ffmpeg (archived upstream; used only to order the
 // arguments). Nothing is spawned here. Options are those of ffmpeg 5 to 8:
-// https://ffmpeg.org/ffmpeg.html, ffmpeg-devices.html (x11grab, gdigrab, avfoundation), ffmpeg-formats.html (mov).
+// https://ffmpeg.org/ffmpeg.html, ffmpeg-devices.html (x11grab, gdigrab), ffmpeg-formats.html (mov).
 
 import ffmpeg from 'fluent-ffmpeg';
 import { unreachable } from '../shared/errors.ts';
@@ -11,8 +11,7 @@ import type { Canvas, Composition, Fit, Part } from './layout.ts';
 /** What is grabbed. Offsets and sizes are physical pixels. */
 export type Grab =
   | { readonly device: 'x11grab'; readonly display: string; readonly area: Rect | null }
-  | { readonly device: 'gdigrab'; readonly area: Rect | null }
-  | { readonly device: 'avfoundation'; readonly screenIndex: number };
+  | { readonly device: 'gdigrab'; readonly area: Rect | null };
 
 export interface CaptureCommand {
   readonly grab: Grab;
@@ -117,8 +116,6 @@ function grabInput(grab: Grab): { source: string; options: string[] } {
       const offset = grab.area === null ? [] : split(`-offset_x ${grab.area.x} -offset_y ${grab.area.y}`);
       return { source: 'desktop', options: [...offset, ...sizeOptions(grab.area), '-draw_mouse', '1'] };
     }
-    case 'avfoundation':
-      return { source: `${grab.screenIndex}:none`, options: ['-capture_cursor', '1'] };
     default:
       return unreachable(grab);
   }

@@ -91,7 +91,7 @@ function isAborted(signal: AbortSignal): boolean {
 }
 
 function grabsOf({ grab, monitors }: DisplayLayout): { name: string; grab: Grab }[] {
-  if (monitors.length === 0 || grab.device === 'avfoundation') return [{ name: 'the desktop', grab }];
+  if (monitors.length === 0) return [{ name: 'the desktop', grab }];
   return monitors.map(({ name, x, y, width, height }) => {
     const area: Rect = { x, y, width, height };
     return { name, grab: { ...grab, area } };

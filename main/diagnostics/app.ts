@@ -20,7 +20,7 @@ export interface AppDiagnosticsOptions {
   readonly services: Services | null;
   readonly log: Logger;
   readonly keyStore?: KeyStore | null;
-  /** Electron's, which knows PAC scripts and the settings of Windows and macOS; otherwise the environment is read. */
+  /** Electron's, which knows PAC scripts and the settings of Windows; otherwise the environment is read. */
   readonly resolveProxy?: ResolveProxy | undefined;
   /** The one that uploads use. */
   readonly network: Network;

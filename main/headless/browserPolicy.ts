@@ -11,12 +11,11 @@ import { policyText } from '../browserPolicy/text.ts';
 import { runTool } from '../platform/runTool.ts';
 import { readRegistry } from '../platform/windowsHelper.ts';
 import { PolicyError } from '../policy/load.ts';
-import { SightlineError } from '../shared/errors.ts';
 import { addPolicyOptions, policyWithWarnings, print, type CommandOptions } from './options.ts';
 
 const modes = ['print', 'apply', 'check', 'remove'] as const;
 const platforms: Readonly<Record<string, NodeJS.Platform>> = {
-  ...{ linux: 'linux', windows: 'win32', macos: 'darwin' },
+  ...{ linux: 'linux', windows: 'win32' },
 };
 
 export function addBrowserPolicyCommand(program: Command): void {
@@ -72,20 +71,13 @@ async function browserPolicyCommand(options: CommandOptions, command: Command): 
 }
 
 /** @throws SightlineError NEEDS_ADMINISTRATOR, BROWSER_POLICY_NOT_WRITTEN */
-async function write(platform: NodeJS.Platform, lists: readonly WantedList[]): Promise<Change[]> {
-  if (platform === 'win32') return writePolicyRegistry(lists, runTool, readRegistry);
-  if (platform !== 'darwin') return writePolicyFiles(lists);
-  throw new SightlineError(
-    'BROWSER_POLICY_NOT_WRITTEN',
-    lists.some(({ entries }) => entries.length > 0)
-      ? 'On a Mac no program may set this. Save what --print shows as sightline.mobileconfig, and have it installed by your device management (or by hand, in System Settings).'
-      : 'On a Mac the configuration profile is removed where it was installed: in your device management or in System Settings.',
-  );
+function write(platform: NodeJS.Platform, lists: readonly WantedList[]): Promise<Change[]> {
+  return platform === 'win32' ? writePolicyRegistry(lists, runTool, readRegistry) : writePolicyFiles(lists);
 }
 
 /** For every browser of the platform. One without any policy asks the agent. */
 async function coverage(platform: NodeJS.Platform, domains: readonly string[]): Promise<Coverage[]> {
-  const found = coverageOf(domains, await readBrowserPolicies({ platform, run: runTool }));
+  const found = coverageOf(domains, await readBrowserPolicies({ platform }));
   const none = { sources: '', domains: domains.map((domain) => ({ domain, access: 'asked' as const })) };
   return browsersOf(platform).map(
     (browser) => found.find((one) => one.browser === browser) ?? { browser, ...none },

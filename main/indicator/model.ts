@@ -134,6 +134,6 @@ export function physicalRect(
 ): Rect {
   if (platform === 'win32') return physicalBounds(screen, display);
   const { x, y, width, height } = display.bounds;
-  const scale = platform === 'darwin' ? 1 : display.scaleFactor;
+  const { scaleFactor: scale } = display;
   return { x: x * scale, y: y * scale, width: width * scale, height: height * scale };
 }

@@ -31,7 +31,6 @@ export function insistOnCertificates(environment: NodeJS.ProcessEnv = process.en
 /** Where the system and its administrator install programs. */
 const SYSTEM_PATH: Readonly<Partial<Record<NodeJS.Platform, string>>> = {
   win32: 'C:\\Windows\\System32',
-  darwin: '/usr/bin:/bin:/usr/sbin:/sbin',
   linux: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/run/current-system/sw/bin',
 };
 /** logind's bus and the session to ask about (main/platform/logind.ts). */

@@ -13,21 +13,19 @@ const variables = {
   linux: { data: ['XDG_DATA_HOME', '.local/share'], configuration: ['XDG_CONFIG_HOME', '.config'] },
 } as const;
 
-/** Where programs of this user keep such files (macOS: Apple's file system guide). An empty variable counts as unset. */
+/** Where programs of this user keep such files. An empty variable counts as unset. */
 export function baseFolder(
   of: 'data' | 'configuration',
   platform: NodeJS.Platform,
   environment: Environment,
   home: string,
 ): string {
-  if (platform === 'darwin') return join(home, 'Library', 'Application Support');
   const [variable, usual] = variables[platform === 'win32' ? 'win32' : 'linux'][of];
   const folder = environment[variable] ?? '';
   return folder === '' ? join(home, usual) : folder;
 }
 
-const nameOn = (platform: NodeJS.Platform): string =>
-  platform === 'win32' || platform === 'darwin' ? 'Sightline' : 'sightline';
+const nameOn = (platform: NodeJS.Platform): string => (platform === 'win32' ? 'Sightline' : 'sightline');
 
 export function defaultDataFolder(
   platform: NodeJS.Platform = process.platform,

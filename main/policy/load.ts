@@ -11,8 +11,8 @@ import type { KeyInfo } from './keyInfo.ts';
 import type { Policy, PolicyKey } from './keys.ts';
 import { flagOf, policyKeyNames, policyKeys, variableOf } from './keys.ts';
 
-/** HKLM and HKCU: the policy keys of the registry; managed: macOS's managed preferences; file: Linux's policy file. */
-export type MachineSource = 'HKLM' | 'HKCU' | 'managed' | 'file';
+/** HKLM and HKCU: the policy keys of the registry; file: Linux's policy file. */
+export type MachineSource = 'HKLM' | 'HKCU' | 'file';
 export type Source = MachineSource | 'flag' | 'environment' | 'user' | 'default';
 
 /** One place in which an administrator has set keys. */

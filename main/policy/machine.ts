@@ -3,10 +3,7 @@
 
 import { closeSync, constants, fstatSync, lstatSync, openSync, readFileSync, realpathSync } from 'node:fs';
 import type { Stats } from 'node:fs';
-import { userInfo } from 'node:os';
 import { dirname } from 'node:path';
-import type { RunTool } from '../platform/runTool.ts';
-import { runTool } from '../platform/runTool.ts';
 import type { ReadRegistry } from '../platform/windowsHelper.ts';
 import { readRegistry } from '../platform/windowsHelper.ts';
 import { errno } from '../shared/errors.ts';
@@ -16,52 +13,33 @@ import { PolicyError } from './load.ts';
 import { readRegistryPolicy } from './registry.ts';
 
 export const MACHINE_POLICY_FILE = '/etc/sightline/policy.json';
-export const MANAGED_PREFERENCES_FOLDER = '/Library/Managed Preferences';
-export const PREFERENCES_FILE = 'app.sightline.Sightline.plist';
 
 export interface MachinePolicyPlaces {
   readonly platform?: NodeJS.Platform;
-  readonly run?: RunTool;
   readonly registry?: ReadRegistry;
-  /** For tests, as are the next two. A flag or variable for it would be a way around the policy. */
+  /** For tests, as is the next. A flag or variable for it would be a way around the policy. */
   readonly file?: string;
-  readonly preferencesFolder?: string;
-  /** The user that may have written the files, besides root. */
+  /** The user that may have written the file, besides root. */
   readonly owner?: number;
 }
 
 /** Highest first. @throws PolicyError */
 export async function readMachinePolicy(places: MachinePolicyPlaces = {}): Promise<PolicyLayer[]> {
-  const { platform = process.platform, run = runTool, owner = 0 } = places;
+  const { platform = process.platform, owner = 0 } = places;
   if (platform === 'win32') return readRegistryPolicy(places.registry ?? readRegistry);
-  const isMac = platform === 'darwin';
-  const layers = machinePolicyFiles(places).map(async (place): Promise<PolicyLayer[]> => {
+  return machinePolicyFiles(places).flatMap((place): PolicyLayer[] => {
     const text = readProtected(place, owner);
     if (text === null) return [];
-    const values = parseJsonObject(isMac ? await preferencesAsJson(place, run) : text);
-    if (values !== null) return [{ source: isMac ? 'managed' : 'file', place, loose: isMac, values }];
+    const values = parseJsonObject(text);
+    if (values !== null) return [{ source: 'file', place, loose: false, values }];
     throw new PolicyError(`The machine policy ${place} is not a JSON object. Correct or delete it.`);
   });
-  return (await Promise.all(layers)).flat();
 }
 
 /** Files to watch for changes; none for the Windows registry. */
 export function machinePolicyFiles(places: MachinePolicyPlaces = {}): string[] {
   const { platform = process.platform, file = MACHINE_POLICY_FILE } = places;
-  if (platform === 'win32') return [];
-  if (platform !== 'darwin') return [file];
-  const folder = places.preferencesFolder ?? MANAGED_PREFERENCES_FOLDER;
-  // The machine's own come before those for one user.
-  return [`${folder}/${PREFERENCES_FILE}`, `${folder}/${userInfo().username}/${PREFERENCES_FILE}`];
-}
-
-async function preferencesAsJson(path: string, run: RunTool): Promise<string> {
-  try {
-    // Binary or XML; `defaults` would mix in what the user has set.
-    return await run('/usr/bin/plutil', ['-convert', 'json', '-o', '-', path]);
-  } catch (error) {
-    throw new PolicyError(`The machine policy ${path} cannot be read: ${String(error)}`);
-  }
+  return platform === 'win32' ? [] : [file];
 }
 
 /**

@@ -5,8 +5,7 @@ import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../platform/log.ts';
 import type { FindPeers, PeerConnection, PeerVerdict } from './peerLookup.ts';
-import { runTool } from '../platform/runTool.ts';
-import { NOT_FOUND, linuxPeers, macPeers, peerOf } from './peerLookup.ts';
+import { NOT_FOUND, linuxPeers, peerOf } from './peerLookup.ts';
 import { windowsHelper } from '../platform/windowsHelper.ts';
 import { windowsPeers } from './windowsPeers.ts';
 import { errorMessage, failure } from '../shared/errors.ts';
@@ -131,5 +130,5 @@ export function systemPeers(platform: NodeJS.Platform = process.platform): FindP
   if (platform === 'win32') return windowsPeers(windowsHelper);
   // -1 is no user: a platform without users refuses every program.
   const uid = process.geteuid?.() ?? -1;
-  return platform === 'darwin' ? macPeers(uid, runTool) : linuxPeers(uid);
+  return linuxPeers(uid);
 }

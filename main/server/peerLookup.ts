@@ -1,13 +1,11 @@
 // Whose program is at the other end of a loopback connection: the user of its socket on Linux (/proc/net/tcp and tcp6,
-// proc(5), the sockets of our network namespace) and macOS (lsof, which shows an ordinary user only that user's own
-// programs; tested on lines in its documented format, not run on a Mac yet), its session on Windows (windowsPeers.ts).
+// proc(5), the sockets of our network namespace), its session on Windows (windowsPeers.ts).
 
 import { closeSync, openSync, readSync } from 'node:fs';
 import { isIPv4 } from 'node:net';
 import type { Socket } from 'node:net';
 import { endianness } from 'node:os';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { RunTool } from '../platform/runTool.ts';
 
 /** One end of a TCP connection; an IPv4 address is never written as a mapped one. */
 export interface Endpoint {
@@ -165,31 +163,4 @@ async function eachChunk(path: string, take: (text: string) => void): Promise<vo
   } finally {
     closeSync(file);
   }
-}
-
-/**
- * The user of each connection in what `lsof -F pun` prints (lsof(8), OUTPUT FOR OTHER PROGRAMS): a line is a field, `u` for
- * a process and `n` for one of its files, such as `n127.0.0.1:52344->127.0.0.1:5431` or `n[::1]:52345->[::1]:5431`.
- */
-export function parseLsof(text: string): Map<string, number> {
-  const users = new Map<string, number>();
-  let uid: number | null = null;
-  for (const line of text.split('\n')) {
-    if (line.startsWith('p')) uid = null;
-    if (/^u\d+$/.test(line)) uid = Number(line.slice(1));
-    const match = /^n\[?([\d.:a-f]+?)\]?:(\d+)->\[?([\d.:a-f]+?)\]?:(\d+)$/i.exec(line);
-    if (match === null || uid === null) continue;
-    const [, local = '', localPort, remote = '', remotePort] = match;
-    users.set([unmapped(local), localPort, unmapped(remote), remotePort].join(' '), uid);
-  }
-  return users;
-}
-
-/** @param uid ours */
-export function macPeers(uid: number, run: RunTool): FindPeers {
-  return async (peers) => {
-    const ports = [...new Set(peers.map(({ remote }) => remote.port))].join(',');
-    const text = await run('/usr/sbin/lsof', ['-nP', `-iTCP:${ports}`, '-sTCP:ESTABLISHED', '-F', 'pun']);
-    return judge(peers, parseLsof(text), uid);
-  };
 }

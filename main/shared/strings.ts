@@ -64,8 +64,6 @@ const english = {
     exportDiagnostics: 'Export diagnostics…',
     about: (version: string) => `About Sightline ${version}`,
     quit: 'Quit',
-    /** In the menu bar that macOS shows. */
-    quitInMenuBar: 'Quit Sightline',
   },
   indicator: {
     labels: {

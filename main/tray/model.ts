@@ -88,9 +88,8 @@ function cut(text: string): string {
   return text.length <= LINE_LENGTH ? text : `${text.slice(0, LINE_LENGTH - 1)}…`;
 }
 
-/** macOS colours a template image; elsewhere the icon has an outline, which makes it readable on every panel. */
+/** The icon has an outline, which makes it readable on every panel. */
 export function iconFile(icon: StateIcon, platform: NodeJS.Platform): string {
-  if (platform === 'darwin') return `${icon}Template.png`;
   // Windows draws 16 points; Linux panels 22 to 32 pixels, scaled down from the larger image.
   return `${icon}-${platform === 'linux' ? 32 : 16}.png`;
 }

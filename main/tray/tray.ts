@@ -5,7 +5,6 @@ import { Menu, Tray, nativeImage } from 'electron';
 import type { MenuItemConstructorOptions, NativeImage } from 'electron';
 import { join } from 'node:path';
 import type { StateIcon } from '../shared/ipc.ts';
-import { strings } from '../shared/strings.ts';
 import { iconFile } from './model.ts';
 import type { MenuEntry, TrayCommand, TrayView } from './model.ts';
 
@@ -28,7 +27,7 @@ const MINUTE_MS = 60_000;
 
 /** Only after the app is ready. */
 export function createTray({ iconsFolder, view, isCounting, onCommand }: TrayOptions): StateTray {
-  // nativeImage finds the `@2x` image beside each one, and treats `...Template` as a template for macOS.
+  // nativeImage finds the `@2x` image beside each one.
   const iconOf = (icon: StateIcon): NativeImage =>
     nativeImage.createFromPath(join(iconsFolder, 'tray', iconFile(icon, process.platform)));
   const tray = new Tray(iconOf(view().icon));
@@ -56,7 +55,7 @@ export function createTray({ iconsFolder, view, isCounting, onCommand }: TrayOpt
   refresh();
   const popUp = (): void => tray.popUpContextMenu(menuOf(view()));
   if (process.platform !== 'linux') tray.on('right-click', popUp);
-  tray.on('click', process.platform === 'darwin' ? popUp : () => onCommand('show-window'));
+  tray.on('click', () => onCommand('show-window'));
   return {
     refresh,
     remove() {
@@ -75,17 +74,4 @@ function menuItem(entry: MenuEntry, onCommand: (command: TrayCommand) => void): 
     case 'command':
       return { label: entry.label, click: () => onCommand(entry.command) };
   }
-}
-
-/** macOS shows a menu bar while the window is in front: its Quit asks like the tray's. Elsewhere there is none. */
-export function setMenuBar(onQuit: () => void): void {
-  if (process.platform !== 'darwin') return Menu.setApplicationMenu(null);
-  const quit = { label: strings.tray.quitInMenuBar, accelerator: 'Command+Q', click: onQuit };
-  Menu.setApplicationMenu(
-    Menu.buildFromTemplate([
-      { label: 'Sightline', submenu: [quit] },
-      { role: 'editMenu' },
-      { role: 'windowMenu' },
-    ]),
-  );
 }

@@ -309,9 +309,7 @@ describe("the tray's icons", () => {
     ['a dark panel', [28, 28, 28]],
     ['a blue panel', [0, 103, 192]],
   ])('can be seen on %s, whatever the theme of the apps', async (_what, panel) => {
-    const names = (await readdir(folder)).filter(
-      (name) => name.endsWith('.png') && !name.includes('Template'),
-    );
+    const names = (await readdir(folder)).filter((name) => name.endsWith('.png'));
     expect(names).toHaveLength(24);
     const page = await browser.newPage('about:blank');
     for (const name of names) {
@@ -338,16 +336,17 @@ describe("the tray's icons", () => {
   });
 
   it('differ in shape: at 16 pixels and without colour no two are alike', async () => {
-    const names = (await readdir(folder)).filter((name) => name.endsWith('Template.png'));
+    // The drawings from which scripts/make-icons.ts makes the icons: the shapes alone.
+    const names = (await readdir(folder)).filter((name) => name.endsWith('.svg'));
     const files = await Promise.all(names.map((name) => readFile(join(folder, name), 'base64')));
     const page = await browser.newPage('about:blank');
     const alphas = await page.evaluate<number[][]>(
-      `Promise.all(${JSON.stringify(files)}.map(async (png) => {
+      `Promise.all(${JSON.stringify(files)}.map(async (svg) => {
         const image = new Image();
-        image.src = 'data:image/png;base64,' + png;
+        image.src = 'data:image/svg+xml;base64,' + svg;
         await image.decode();
         const context = document.createElement('canvas').getContext('2d');
-        context.drawImage(image, 0, 0);
+        context.drawImage(image, 0, 0, 16, 16);
         return [...context.getImageData(0, 0, 16, 16).data].filter((_, index) => index % 4 === 3);
       }))`,
     );

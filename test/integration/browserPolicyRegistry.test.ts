@@ -53,7 +53,7 @@ const none = (key: string) =>
 const apply = (...domains: string[]) =>
   writePolicyRegistry(wantedLists('win32', domains, false), run, registry);
 const covered = async () =>
-  coverageOf([domain], await readBrowserPolicies({ platform: 'win32', run, registry })).map(
+  coverageOf([domain], await readBrowserPolicies({ platform: 'win32', registry })).map(
     ({ browser, domains }) => `${browser} ${domains[0]!.access}`,
   );
 

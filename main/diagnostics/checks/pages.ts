@@ -69,11 +69,10 @@ export async function pageAuthCheck({
  */
 export async function browserPolicyCheck({
   policy: { allowedDomains },
-  run,
-}: With<'allowedDomains'> & Pick<CheckContext, 'run'>): Promise<Finding> {
+}: With<'allowedDomains'>): Promise<Finding> {
   if (allowedDomains.length === 0)
     return skipped('no domain is allowed; pages of this machine need no policy');
-  return judgePolicies(allowedDomains, await readBrowserPolicies({ platform: process.platform, run }));
+  return judgePolicies(allowedDomains, await readBrowserPolicies({ platform: process.platform }));
 }
 
 const accessTexts = { blocked: 'blocked', asked: 'the agent is asked for', allowed: 'allowed' } as const;

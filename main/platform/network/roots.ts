@@ -20,7 +20,7 @@ export function trustedRoots(caFile: string | null): string[] {
   return [...tls.rootCertificates, ...systemRoots(), ...(caFile === null ? [] : rootsIn(caFile))];
 }
 
-/** Node 22.15 asks the system (Windows, macOS, Linux); before, only Linux has a file to read. */
+/** Node 22.15 asks the system (Windows, Linux); before, only Linux has a file to read. */
 function systemRoots(): readonly string[] {
   const { getCACertificates } = tls as { getCACertificates?: (type: 'system') => string[] };
   if (getCACertificates !== undefined) return getCACertificates('system');

@@ -32,7 +32,7 @@ export interface GuestOptions {
   readonly log: Logger;
 }
 
-/** root on Linux and macOS; on Windows the session of services, in which no user signs in. */
+/** root on Linux; on Windows the session of services, in which no user signs in. */
 const SYSTEM = '0';
 /** A door that hangs keeps the port, and its connection open. */
 const HEARTBEAT_MS = 15_000;

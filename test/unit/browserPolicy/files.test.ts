@@ -14,7 +14,6 @@ const CHROME = 'etc/opt/chrome/policies/managed';
 const FIREFOX = 'etc/firefox/policies/policies.json';
 const LIST = 'LoopbackNetworkAllowedForUrls';
 const domain = 'acme.my.connect.aws';
-const run = () => Promise.reject(new Error('no tool is needed here'));
 
 async function put(root: string, path: string, content: unknown): Promise<string> {
   const file = join(root, path);
@@ -33,7 +32,7 @@ const apply = (root: string, domains: readonly string[], older = false) =>
   writePolicyFiles(wantedLists('linux', domains, older), root);
 const remove = (root: string) => writePolicyFiles(wantedLists('linux', [], false), root);
 const covered = async (root: string) =>
-  coverageOf([domain], await readBrowserPolicies({ platform: 'linux', run, root })).map(
+  coverageOf([domain], await readBrowserPolicies({ platform: 'linux', root })).map(
     ({ browser, domains }) => `${browser} ${domains[0]!.access}`,
   );
 

@@ -102,12 +102,6 @@ describe('the command of a capture run', () => {
     expect(valueOf(args, '-video_size')).toBe('1920x1080');
   });
 
-  it('grabs a screen of macOS, without sound', () => {
-    const args = inputOf(captureArguments({ ...x11, grab: { device: 'avfoundation', screenIndex: 2 } }));
-    expect(valueOf(args, '-f')).toBe('avfoundation');
-    expect(args.slice(-4)).toEqual(['-capture_cursor', '1', '-i', '2:none']);
-  });
-
   it('fits the screen into the recording’s canvas, with bars where the shapes differ', () => {
     const args = captureArguments({
       ...x11,

@@ -12,8 +12,6 @@ import { lockDataFolder, lockHolder } from '../../../main/platform/instanceLock.
 import type { RegistryValue } from '../../../main/platform/windowsHelper.ts';
 import { temporaryFolder } from '../support/folders.ts';
 
-const none = () => Promise.reject(new Error('not here'));
-
 describe('browser policies', () => {
   it('are read from every file of a browser on Linux; damaged ones are passed over', async () => {
     const root = await temporaryFolder();
@@ -25,13 +23,13 @@ describe('browser policies', () => {
     await put('/etc/opt/chrome/policies/managed/b.json', 'broken');
     await put('/etc/opt/edge/policies/managed/e.json', '{"HomepageLocation":"x"}');
     await put('/etc/firefox/policies/policies.json', '{"policies":{"LocalNetworkAccess":{"Enabled":false}}}');
-    const found = await readBrowserPolicies({ platform: 'linux', run: none, root });
+    const found = await readBrowserPolicies({ platform: 'linux', root });
     expect(found.map(({ browser, values }) => [browser, values])).toEqual([
       ['Chrome', { LoopbackNetworkAllowedForUrls: ['*'] }],
       ['Edge', { HomepageLocation: 'x' }],
       ['Firefox', { LocalNetworkAccess: { Enabled: false } }],
     ]);
-    expect(await readBrowserPolicies({ platform: 'linux', run: none, root: join(root, 'x') })).toEqual([]);
+    expect(await readBrowserPolicies({ platform: 'linux', root: join(root, 'x') })).toEqual([]);
   });
 
   it('are asked of the registry on Windows, machine and user', async () => {
@@ -44,7 +42,6 @@ describe('browser policies', () => {
     const asked: string[] = [];
     const found = await readBrowserPolicies({
       platform: 'win32',
-      run: none,
       registry: (key) => {
         asked.push(key);
         return Promise.resolve(key === 'HKLM\\SOFTWARE\\Policies\\Google\\Chrome' ? chrome : null);

@@ -11,7 +11,6 @@ describe('the folder for data', () => {
   it.each([
     ['win32', { LOCALAPPDATA: 'D:' }, join('D:', 'Sightline')],
     ['win32', {}, join(home, 'AppData', 'Local', 'Sightline')],
-    ['darwin', { XDG_DATA_HOME: 'x' }, join(home, 'Library', 'Application Support', 'Sightline')],
     ['linux', {}, join(home, '.local', 'share', 'sightline')],
     ['linux', { XDG_DATA_HOME: 'data' }, join('data', 'sightline')],
   ] as const)('on %s with %j is %s', (platform, environment, folder) => {

@@ -1,10 +1,8 @@
-// The machine's policy from files: Linux's policy.json and macOS's managed preferences, and who may have written them.
+// The machine's policy from files: Linux's policy.json, and who may have written it.
 import { chmod, chown, mkdir, symlink, writeFile } from 'node:fs/promises';
-import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { RunTool } from '../../../main/platform/runTool.ts';
-import { PolicyError, loadPolicy } from '../../../main/policy/load.ts';
+import { PolicyError } from '../../../main/policy/load.ts';
 import type { MachinePolicyPlaces } from '../../../main/policy/machine.ts';
 import { readMachinePolicy } from '../../../main/policy/machine.ts';
 import { temporaryFolder } from '../support/folders.ts';
@@ -85,46 +83,5 @@ describe.skipIf(needsPosix !== null)(orLeftOut('the policy file', needsPosix), (
     const file = await policyFile('{}');
     if (needsRoot === null) await chown(file, 65534, 65534);
     await expect(read(file, { owner: 0 })).rejects.toThrow('not to root');
-  });
-});
-
-describe.skipIf(needsPosix !== null)(orLeftOut('managed preferences', needsPosix), () => {
-  async function preferences(texts: { machine?: string; user?: string }): Promise<MachinePolicyPlaces> {
-    const preferencesFolder = await temporaryFolder();
-    const name = 'app.sightline.Sightline.plist';
-    if (texts.machine !== undefined)
-      await writeFile(join(preferencesFolder, name), texts.machine, { mode: 0o644 });
-    if (texts.user !== undefined) {
-      const folder = join(preferencesFolder, userInfo().username);
-      await mkdir(folder, { mode: 0o755 });
-      await writeFile(join(folder, name), texts.user, { mode: 0o644 });
-    }
-    return { platform: 'darwin', preferencesFolder, owner };
-  }
-  /** plutil's border: told which file, gives JSON; here the files hold it already. */
-  const plutil: RunTool = async (command, args) => {
-    expect([command, ...args.slice(0, -1)]).toEqual(['/usr/bin/plutil', '-convert', 'json', '-o', '-']);
-    const { readFile } = await import('node:fs/promises');
-    return readFile(args.at(-1) ?? '', 'utf8');
-  };
-
-  it('of the machine come before those of one user', async () => {
-    const places = await preferences({ machine: '{"fps": 7}', user: '{"fps": 9, "pauseOnLock": 0}' });
-    const machine = await readMachinePolicy({ ...places, run: plutil });
-    const { values, sources } = loadPolicy({ machine, flags: {}, environment: {} });
-    expect([values.fps, values.pauseOnLock, sources.pauseOnLock]).toEqual([7, false, 'managed']);
-  });
-
-  it('are no policy where there are none, and plutil is not asked then', async () => {
-    const run: RunTool = () => Promise.reject(new Error('asked'));
-    expect(await readMachinePolicy({ ...(await preferences({})), run })).toEqual([]);
-  });
-
-  it('are an error where plutil fails', async () => {
-    const run: RunTool = () => Promise.reject(new Error('invalid object in plist for destination format'));
-    const places = await preferences({ machine: 'not a plist' });
-    await expect(readMachinePolicy({ ...places, run })).rejects.toThrow(
-      'cannot be read: Error: invalid object',
-    );
   });
 });

@@ -60,7 +60,6 @@ describe('the file', () => {
     ['linux', { XDG_CONFIG_HOME: '/c' }, '/c/sightline/settings.json'],
     ['linux', { XDG_CONFIG_HOME: '' }, '/h/.config/sightline/settings.json'],
     ['linux', {}, '/h/.config/sightline/settings.json'],
-    ['darwin', {}, '/h/Library/Application Support/Sightline/settings.json'],
   ] as const)('lies where %s keeps such files (%j)', (platform, environment, path) => {
     expect(userSettingsFile(platform, environment, '/h')).toBe(path);
   });

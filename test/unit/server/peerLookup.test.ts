@@ -1,4 +1,4 @@
-// What each system says of a connection's other end: captured on Linux, in lsof's documented format for macOS.
+// What each system says of a connection's other end: captured on Linux.
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
@@ -7,14 +7,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import {
-  linuxPeers,
-  readTable,
-  rowsOf,
-  macPeers,
-  parseLsof,
-  peerOf,
-} from '../../../main/server/peerLookup.ts';
+import { linuxPeers, readTable, rowsOf, peerOf } from '../../../main/server/peerLookup.ts';
 import type { PeerConnection } from '../../../main/server/peerLookup.ts';
 import type { WindowsHelper } from '../../../main/platform/windowsHelper.ts';
 import { parsePeer, windowsPeers } from '../../../main/server/windowsPeers.ts';
@@ -111,44 +104,6 @@ describe('the sockets that Linux lists', () => {
       expect((await linuxPeers(process.geteuid!() + 1)([peer]))[0]?.kind).toBe('other');
     },
   );
-});
-
-describe('the sockets that lsof lists on a Mac', () => {
-  // lsof -nP -iTCP:5431 -sTCP:ESTABLISHED -F pun
-  const said = [
-    ...['p812', 'u501', 'f28', 'n127.0.0.1:52344->127.0.0.1:5431', 'f31', 'n[::1]:52345->[::1]:5431'],
-    ...['f33', 'n[::ffff:127.0.0.1]:52346->[::ffff:127.0.0.1]:5431'],
-    ...[
-      'p901',
-      'u502',
-      'f22',
-      'n127.0.0.1:52350->127.0.0.1:5431',
-      'p7',
-      'f3',
-      'n127.0.0.1:9->127.0.0.1:5431',
-      '',
-    ],
-  ].join('\n');
-
-  it('are read with the user of their process, and none without one', () => {
-    expect([...parseLsof(said)]).toEqual([
-      ['127.0.0.1 52344 127.0.0.1 5431', 501],
-      ['::1 52345 ::1 5431', 501],
-      ['127.0.0.1 52346 127.0.0.1 5431', 501],
-      ['127.0.0.1 52350 127.0.0.1 5431', 502],
-    ]);
-  });
-
-  it('are asked for by an absolute path, and judged', async () => {
-    const asked: string[] = [];
-    const find = macPeers(501, (command, args) => {
-      asked.push([command, ...args].join(' '));
-      return Promise.resolve(said);
-    });
-    const peers = [between('127.0.0.1', 52344), between('127.0.0.1', 52350), between('127.0.0.1', 9)];
-    expect((await find(peers)).map(({ kind }) => kind)).toEqual(['ours', 'other', 'unknown']);
-    expect(asked).toEqual(['/usr/sbin/lsof -nP -iTCP:5431 -sTCP:ESTABLISHED -F pun']);
-  });
 });
 
 describe('the answers of the monitor helper', () => {
