@@ -10,6 +10,7 @@ import { boundsOn, indicatorView } from './indicator/model.ts';
 import type { IndicatorStore } from './indicator/store.ts';
 import type { Logger } from './platform/log.ts';
 import { appVersion, versions } from './platform/version.ts';
+import { windowsHelper } from './platform/windowsHelper.ts';
 import type { Policy } from './policy/keys.ts';
 import type { LivePolicy } from './policy/live.ts';
 import { agentOffer, isQuiet, shownSince } from './session/view.ts';
@@ -165,6 +166,11 @@ export function showDesktop(options: DesktopOptions): () => void {
     if (push.type === 'recording.status' && isEncoderMissing) lookForEncoder();
     follow();
   });
+  // Windows: the window that comes to the front may be a topmost one.
+  const endRaising =
+    process.platform === 'win32'
+      ? windowsHelper.watch('watch-foreground', ({ event }) => event === 'foreground' && indicator.raise())
+      : null;
   indicator.recorded(recorded.monitors);
   recorded.onChange = (monitors) => indicator.recorded(monitors);
   follow();
@@ -182,6 +188,7 @@ export function showDesktop(options: DesktopOptions): () => void {
   app.on('activate', () => window.show());
   if (problem !== null) window.show();
   return () => {
+    endRaising?.();
     indicator.destroy();
     tray.remove();
     window.destroy();

@@ -1,7 +1,7 @@
 // The Electron app: services first, then the tray, windows on demand. When a service cannot start, tray and window show why
 // and the app keeps running. Quitting asks for confirmation, and completes what is being recorded.
 
-import { app, dialog, powerMonitor, safeStorage, session } from 'electron';
+import { app, dialog, safeStorage, session } from 'electron';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { DesktopOptions } from './desktop.ts';
@@ -15,17 +15,13 @@ import { ElectronNetwork } from './platform/electronNetwork.ts';
 import { safeStorageStore, systemKeyStore } from './platform/keyStore.ts';
 import type { Logger } from './platform/log.ts';
 import { createLogger } from './platform/log.ts';
-import { startLogindWatch } from './platform/logind.ts';
 import { defaultDataFolder, findResourcesFolder, systemDataFolder } from './platform/paths.ts';
 import {
   keepNewFilesPrivate,
   keepCurrentFolderOutOfSearch,
   insistOnCertificates,
 } from './platform/hardening.ts';
-import type { StartSessionWatch } from './platform/sessionWatch.ts';
-import { powerMonitorWatch } from './platform/sessionWatch.ts';
-import { windowsHelper } from './platform/windowsHelper.ts';
-import { onSessionEnd, windowsSessionWatch } from './platform/windowsSession.ts';
+import { onSessionEnd, startSessionWatch } from './platform/systemSession.ts';
 import { appVersion } from './platform/version.ts';
 import type { LivePolicy } from './policy/live.ts';
 import { readPolicy } from './policy/read.ts';
@@ -46,7 +42,6 @@ const APP_ID = 'app.sightline.Sightline';
 const BUILD_FOLDER = fileURLToPath(new URL('..', import.meta.url));
 /** Before the policy is read, and where it is invalid. */
 const FIRST_FOLDER = app.isPackaged ? systemDataFolder() : defaultDataFolder();
-const ON_WINDOWS = process.platform === 'win32';
 
 type Started = Omit<DesktopOptions, 'policy'> & { readonly startedPolicy: StartedPolicy | null };
 
@@ -59,7 +54,7 @@ if (app.isPackaged)
 const tlsWarning = insistOnCertificates();
 
 // Electron's own default is in the roaming profile, which is copied to servers and to other computers.
-if (ON_WINDOWS) app.setPath('userData', join(systemDataFolder(), 'Electron'));
+if (process.platform === 'win32') app.setPath('userData', join(systemDataFolder(), 'Electron'));
 
 if (app.requestSingleInstanceLock()) {
   registerPageScheme();
@@ -134,7 +129,7 @@ async function start(): Promise<Started> {
       resourcesFolder,
       describePortOwner,
       log,
-      watchSession: sessionWatch(),
+      watchSession: startSessionWatch,
       onMonitors: (monitors) => {
         recorded.monitors = monitors;
         recorded.onChange(monitors);
@@ -149,12 +144,6 @@ async function start(): Promise<Started> {
     log.error('the services could not be started', { code: problem.code, reason: problem.message });
     return started(null, problem);
   }
-}
-
-/** Electron notices sleep only on Linux, and neither users nor remote sessions on Windows. */
-function sessionWatch(): StartSessionWatch {
-  if (ON_WINDOWS) return windowsSessionWatch(windowsHelper);
-  return process.platform === 'linux' ? startLogindWatch : powerMonitorWatch(powerMonitor);
 }
 
 /** Only of an installed app. */
@@ -176,11 +165,10 @@ function quitOnlyWhenStopped(starting: Promise<Started>, hide: () => void): void
   let ending = false;
   let isSessionEnding = false;
   // Electron emits no before-quit then.
-  if (ON_WINDOWS)
-    onSessionEnd(windowsHelper, () => {
-      isSessionEnding = true;
-      app.quit();
-    });
+  onSessionEnd(() => {
+    isSessionEnding = true;
+    app.quit();
+  });
   app.on('before-quit', (event) => {
     event.preventDefault();
     if (ending) return;

@@ -8,12 +8,10 @@ import { describePortOwner } from '../diagnostics/portOwner.ts';
 import { reportCrashes } from '../platform/crashReports.ts';
 import { createLogger } from '../platform/log.ts';
 import { NodeNetwork } from '../platform/network/nodeNetwork.ts';
-import { startLogindWatch } from '../platform/logind.ts';
 import { findResourcesFolder } from '../platform/paths.ts';
 import { keepNewFilesPrivate } from '../platform/hardening.ts';
 import { appVersion } from '../platform/version.ts';
-import { windowsHelper } from '../platform/windowsHelper.ts';
-import { onSessionEnd, windowsSessionWatch } from '../platform/windowsSession.ts';
+import { onSessionEnd, startSessionWatch } from '../platform/systemSession.ts';
 import { startLivePolicy } from '../policy/start.ts';
 import {
   EXIT_INTERNAL_ERROR,
@@ -55,8 +53,7 @@ async function serveCommand(options: CommandOptions): Promise<void> {
     resourcesFolder: findResourcesFolder(),
     describePortOwner,
     log,
-    ...(process.platform === 'linux' ? { watchSession: startLogindWatch } : {}),
-    ...(process.platform === 'win32' ? { watchSession: windowsSessionWatch(windowsHelper) } : {}),
+    watchSession: startSessionWatch,
   });
   services.answerChecks(() => appDiagnostics({ services, log, network }).runNetworkChecks());
   started.publish();
@@ -65,8 +62,7 @@ async function serveCommand(options: CommandOptions): Promise<void> {
     if (signal === 'SIGBREAK' && process.platform !== 'win32') continue;
     process.on(signal, () => shutDownOnce(signal, STOP_WITHIN_MS));
   }
-  if (process.platform === 'win32')
-    onSessionEnd(windowsHelper, (why) => shutDownOnce(why, policy.signOutWaitSeconds * 1000));
+  onSessionEnd((why) => shutDownOnce(why, policy.signOutWaitSeconds * 1000));
   process.stdout.write(
     `ready ${JSON.stringify({ port: services.port, pid: process.pid, version: appVersion })}\n`,
   );

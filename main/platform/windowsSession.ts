@@ -38,7 +38,7 @@ export function windowsSessionWatch(helper: Helper): StartSessionWatch {
 }
 
 /** Calls back at sign-out and shutdown. Windows waits, for as long as it or its user permits, until this process has ended. */
-export function onSessionEnd(helper: Helper, listener: (why: 'sign-out' | 'shutdown') => void): void {
+export function onWindowsSessionEnd(helper: Helper, listener: (why: 'sign-out' | 'shutdown') => void): void {
   helper.watch(REQUEST, (event) => {
     if (event.event === 'ending') listener(event.why);
   });
