@@ -21,7 +21,10 @@ const alone = [
   ...files('integration', 'displays'),
 ];
 const windows = whyNoWindows() === null;
-const longOnWindows = [...files('integration', 'clock', 'restart'), ...files('windows', 'places')];
+const longOnWindows = [
+  ...files('integration', 'blackScreen', 'clock', 'restart'),
+  ...files('windows', 'places'),
+];
 
 /** Groups run one after the other, in the order of their numbers; each file has its own ports, folders and displays. */
 const group = (groupOrder: number, maxWorkers: number) => ({

@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { requirePerMonitorV2 } from '../resources/ffmpeg/dpiAwareness.mjs';
 import { monitorHelperRecipe } from '../resources/monitorHelper/build.mjs';
 
 /** builder-util's Arch, which the context has as a number. */
@@ -38,6 +39,7 @@ export function checkFfmpeg(root, platform) {
   const found = createHash('sha256').update(readFileSync(program)).digest('hex');
   if (found !== sha256)
     throw new Error(`${program} is not the one that was built (SHA-256 ${found}). Build it again.`);
+  if (platform.startsWith('win32')) requirePerMonitorV2(program);
 }
 
 /** Exists and was built from these sources. The release's Windows machine has no compiler and downloads it as an artifact. */

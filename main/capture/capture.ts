@@ -30,6 +30,7 @@ export interface CapturePorts {
   readonly onSpawned: (runId: string, pid: number) => void;
   readonly onLive: (runId: string, live: RunLive) => void;
   readonly onFlushed: (runId: string, until: Moment) => void;
+  readonly onBlack: (runId: string, from: Moment, to: Moment | null) => void;
   readonly onEnded: (runId: string, end: RunEnd) => void;
   /** Since `at` the runs show an outdated layout; `available`: whether there is any monitor. */
   readonly onDisplaysChanged: (change: { at: Moment; available: boolean }) => void;
@@ -148,6 +149,7 @@ export class Capture {
             if (pid !== undefined) void this.reportExposure(pid, binary.path);
           },
           flushed: (until) => ports.onFlushed(runId, until),
+          black: (from, to) => ports.onBlack(runId, from, to),
           ended: (end) => {
             if (end.fault === null || end.clockWasSet) this.end(runId, end);
             else void this.explainFault(end, signature).then((explained) => this.end(runId, explained));
@@ -228,7 +230,9 @@ const noFrames: RunEnd = {
   ...{ fault: null, permanent: false, clockWasSet: false },
 };
 
+/** On Windows every display comes back: its desktop is there as long as the session. */
 function isPermanent(error: unknown): boolean {
-  const codes: readonly ErrorCode[] = ['ENCODER_UNAVAILABLE', 'NO_DISPLAY', 'WAYLAND_UNSUPPORTED'];
-  return error instanceof SightlineError && codes.includes(error.code);
+  if (!(error instanceof SightlineError)) return false;
+  const codes: readonly ErrorCode[] = ['ENCODER_UNAVAILABLE', 'WAYLAND_UNSUPPORTED'];
+  return codes.includes(error.code) || (error.code === 'NO_DISPLAY' && process.platform !== 'win32');
 }

@@ -9,7 +9,7 @@ import type { Fragment } from '../media/fragments.ts';
 import { FragmentSplitter } from '../media/fragments.ts';
 import type { GapReason } from '../shared/names.ts';
 import type { Clock, Moment } from '../shared/time.ts';
-import { LineReader, diagnose, parseStartTime } from './ffmpegOutput.ts';
+import { LineReader, diagnose, parseBlack, parseStartTime } from './ffmpegOutput.ts';
 import { isShortage, shortageError } from './spawnFfmpeg.ts';
 
 /** Where a run's bytes go (the spool's RunWriter). */
@@ -42,6 +42,8 @@ export interface RunListener {
   live(live: RunLive): void;
   /** Everything up to `until` is in the spool. */
   flushed(until: Moment): void;
+  /** The screen is entirely black since `from`, or was until `to`. */
+  black(from: Moment, to: Moment | null): void;
   /** The process has exited and the file is closed. Called exactly once, last. */
   ended(end: RunEnd): void;
 }
@@ -88,6 +90,7 @@ export class CaptureRun {
   private first: { decodeTime: number; at: Moment } | null = null;
   /** Fragments that came before ffmpeg's start line (two pipes have no common order). */
   private early: Fragment[] = [];
+  private blackSince: Moment | null = null;
   private lastFrameAt: Moment | null = null;
   private frames = 0;
   /** Of these, what is in the spool. */
@@ -213,6 +216,7 @@ export class CaptureRun {
   }
 
   private note(line: string): void {
+    if (this.noteBlack(line)) return;
     this.lines.push(line);
     if (this.lines.length > KEPT_LINES) this.lines.shift();
     if (this.startWallMs !== null) return;
@@ -221,6 +225,16 @@ export class CaptureRun {
     const { early } = this;
     this.early = [];
     if (this.accepting) for (const fragment of early) this.keep(fragment);
+  }
+
+  private noteBlack(line: string): boolean {
+    const found = parseBlack(line);
+    if (found === null) return false;
+    if (!this.accepting || this.first === null || this.startWallMs === null) return true;
+    const at = Math.round(this.first.at + found.wallMs - this.startWallMs);
+    if (found.isBlack) this.blackSince = at;
+    if (this.blackSince !== null) this.options.listener.black(this.blackSince, found.isBlack ? null : at);
+    return true;
   }
 
   /**

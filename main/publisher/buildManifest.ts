@@ -1,7 +1,7 @@
 // The manifest of a recording (docs/s3.md), from its timeline, its assembly and the sink's receipt.
 
 import type { Integrity, Manifest } from '../shared/manifest.ts';
-import { manifestSchema } from '../shared/manifest.ts';
+import { MAX_BLACK_STRETCHES, manifestSchema } from '../shared/manifest.ts';
 import type { VideoFormat } from '../shared/names.ts';
 import { toTimestamp } from '../shared/time.ts';
 import { gapCauses } from '../spool/gapCauses.ts';
@@ -29,11 +29,13 @@ export function buildManifest(facts: Facts): Manifest {
   const { recording, startTime, stopped, pieces, assembled, receipt, format } = facts;
   const { agent, contact } = recording.started;
   const causes = gapCauses(facts.ledger, pieces);
-  const span = (piece: Piece) => ({
-    startTime: toTimestamp(piece.from),
-    endTime: toTimestamp(piece.to),
-    offsetMs: piece.from - startTime,
+  const span = ({ from, to }: Pick<Piece, 'from' | 'to'>) => ({
+    startTime: toTimestamp(from),
+    endTime: toTimestamp(to),
+    offsetMs: from - startTime,
   });
+  const black = blackStretches(facts.runs, pieces);
+  const lasting = (part: Pick<Piece, 'from' | 'to'>) => ({ ...span(part), durationMs: part.to - part.from });
   return manifestSchema.parse({
     manifestVersion: 1,
     app: { name: 'sightline', version: facts.appVersion },
@@ -64,10 +66,16 @@ export function buildManifest(facts: Facts): Manifest {
         : [],
     ),
     gaps: pieces.flatMap((piece, index) =>
-      piece.kind === 'gap'
-        ? [{ ...span(piece), durationMs: piece.to - piece.from, reason: piece.reason, ...causes[index] }]
-        : [],
+      piece.kind === 'gap' ? [{ ...lasting(piece), reason: piece.reason, ...causes[index] }] : [],
     ),
+    ...(black.length === 0
+      ? {}
+      : {
+          black: {
+            totalMs: black.reduce((sum, { from, to }) => sum + to - from, 0),
+            stretches: black.slice(0, MAX_BLACK_STRETCHES).map(lasting),
+          },
+        }),
     suspensions: recording.suspensions.map((one) => ({
       suspendedAt: toTimestamp(one.at),
       resumedAt: one.resumedAt === null ? null : toTimestamp(one.resumedAt),
@@ -76,6 +84,18 @@ export function buildManifest(facts: Facts): Manifest {
     })),
     ...(facts.integrity === undefined ? {} : { integrity: facts.integrity }),
     host: { os: facts.os, browser: agent.browser },
+  });
+}
+
+/** As far as they are in the recording, in its order. */
+function blackStretches(runs: readonly LedgerRun[], pieces: readonly Piece[]): Pick<Piece, 'from' | 'to'>[] {
+  return pieces.flatMap((piece) => {
+    const run = piece.kind === 'run' ? runs.find((one) => one.opened.runId === piece.runId) : undefined;
+    const within = (run?.black ?? []).map(({ from, to }) => ({
+      from: Math.max(from, piece.from),
+      to: Math.min(to ?? piece.to, piece.to),
+    }));
+    return within.filter(({ from, to }) => to > from);
   });
 }
 

@@ -9,7 +9,7 @@ import type { Contact, SessionEvent, StopCause } from './state.ts';
 import type { Step } from './step.ts';
 import { acknowledgeSuspends, clearTimer, emit, journal, latest, refuse, rememberFinished } from './step.ts';
 import { remove, reply, replyResumed, replyStarted, set, setTimer, update } from './step.ts';
-import { isOpen } from './view.ts';
+import { isLive, isOpen } from './view.ts';
 
 export function open(step: Step, contact: Contact, startTime: Moment): void {
   const { recordingId, startTokens } = contact;
@@ -118,6 +118,8 @@ function complete(step: Step, contact: Contact): void {
 
 /** Delays before capture is retried, by failures in a row; the last one repeats. */
 const RETRY_DELAYS_MS = [0, 500, 1000, 2000, 5000] as const;
+/** A display that is away for a moment comes back without a notice. */
+const RETRY_DISPLAY_MS = 1000;
 /** Failures further apart than this are not "in a row". */
 const FAULT_MEMORY_MS = 15_000;
 
@@ -149,6 +151,13 @@ export function runLive(step: Step, { runId, firstFrameAt }: SessionEvent & { ty
   startRunIfWanted(step);
 }
 
+export function runBlack(step: Step, { runId, isBlack }: SessionEvent & { type: 'run.black' }): void {
+  const runs = step.state.runs.map((one) =>
+    one.runId === runId && one.phase.kind === 'live' ? { runId, phase: { ...one.phase, isBlack } } : one,
+  );
+  set(step, { runs });
+}
+
 export function runEnded(step: Step, event: SessionEvent & { type: 'run.ended' }): void {
   const run = step.state.runs.find((one) => one.runId === event.runId);
   if (run === undefined) return;
@@ -163,7 +172,11 @@ export function runEnded(step: Step, event: SessionEvent & { type: 'run.ended' }
 function captureFailed(step: Step, fault: Failure, permanent: boolean, at: Moment): void {
   const { faults } = step.state;
   const attempt = faults !== null && at - faults.lastAt < FAULT_MEMORY_MS ? faults.count + 1 : 1;
-  const delayMs = RETRY_DELAYS_MS[Math.min(attempt, RETRY_DELAYS_MS.length) - 1] ?? 0;
+  const isAway = !permanent && fault.code === 'NO_DISPLAY';
+  const delayMs = Math.min(
+    RETRY_DELAYS_MS[Math.min(attempt, RETRY_DELAYS_MS.length) - 1] ?? 0,
+    isAway ? RETRY_DISPLAY_MS : Infinity,
+  );
   set(step, {
     faults: { count: attempt, lastAt: at },
     retry: { attempt, failure: fault, due: delayMs === 0 },
@@ -174,6 +187,9 @@ function captureFailed(step: Step, fault: Failure, permanent: boolean, at: Momen
       if (contact.phase.kind === 'starting') fail(step, contact, fault);
     }
   }
+  // The recording begins with a gap. Not if a retry follows at once, and not beside a run that still captures: a contact needs
+  // a run of its own.
+  if (isAway && delayMs > 0 && !isLive(step.state)) answerWithoutCapture(step, at);
   stopUnneededRuns(step, at);
 }
 

@@ -5,7 +5,17 @@
 
 import { failure, unreachable } from '../shared/errors.ts';
 import type { Moment } from '../shared/time.ts';
-import { fail, finish, finishAll, open, retryDue, runEnded, runFlushed, runLive } from './contacts.ts';
+import {
+  fail,
+  finish,
+  finishAll,
+  open,
+  retryDue,
+  runBlack,
+  runEnded,
+  runFlushed,
+  runLive,
+} from './contacts.ts';
 import { abortRuns, startRunIfWanted, stopRuns, stopUnneededRuns } from './runs.ts';
 import type { Contact, SessionEvent, SessionState, Token } from './state.ts';
 import type { ContactPolicy, Step } from './step.ts';
@@ -80,6 +90,8 @@ function apply(step: Step, event: SessionEvent): void {
       return runLive(step, event);
     case 'run.flushed':
       return runFlushed(step, event.runId, event.until);
+    case 'run.black':
+      return runBlack(step, event);
     case 'run.ended':
       return runEnded(step, event);
     case 'retry.due':

@@ -76,7 +76,8 @@ export interface Contact {
 
 export type RunPhase =
   | { readonly kind: 'starting' }
-  | { readonly kind: 'live'; readonly firstFrameAt: Moment }
+  /** `isBlack`: the screen has been entirely black for a while. */
+  | { readonly kind: 'live'; readonly firstFrameAt: Moment; readonly isBlack?: boolean }
   /** Asked to end. Only a suspend waits for that end. */
   | { readonly kind: 'ending' };
 
@@ -161,6 +162,7 @@ export type SessionEvent =
   | { type: 'run.live'; runId: string; firstFrameAt: Moment }
   /** Everything before `until` is in the spool. */
   | { type: 'run.flushed'; runId: string; until: Moment }
+  | { type: 'run.black'; runId: string; isBlack: boolean }
   /** `fault` is null when the end was requested; `permanent`: an immediate retry cannot help. */
   | { type: 'run.ended'; runId: string; fault: Failure | null; permanent: boolean; at: Moment }
   | { type: 'retry.due' }

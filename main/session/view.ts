@@ -45,7 +45,9 @@ export function pauseReasons({ agentSuspension, pauses }: SessionState): readonl
 
 export function captureBlockers(state: SessionState): CaptureBlockers {
   const stillSuspendedBy = suspendingContacts(state);
-  const pausedBy = pauseReasons(state);
+  // Not a pause: capture is retried, and nothing reports when the display is back.
+  const isAway = state.retry?.failure.code === 'NO_DISPLAY';
+  const pausedBy = isAway ? (['display-unavailable'] as const) : pauseReasons(state);
   return {
     ...(stillSuspendedBy.length > 0 ? { stillSuspendedBy } : {}),
     ...(pausedBy.length > 0 ? { pausedBy } : {}),
@@ -114,6 +116,12 @@ const pauseMessages: Readonly<Record<PauseReason | 'app-restarted', string>> = {
   'app-restarted': 'Sightline was restarted and waits for the page to come back.',
 };
 
+const blackScreen: StateReason = {
+  code: 'black-screen',
+  message:
+    'The screen has been entirely black for some time. A remote session may be minimized or disconnected.',
+};
+
 /**
  * What pages, tray and windows show now.
  * @param problem why no contact could be recorded; shown only while none is
@@ -144,6 +152,8 @@ export function stateReason(state: SessionState): StateReason | null {
       return state.retry === null
         ? null
         : { code: state.retry.failure.code, message: state.retry.failure.message };
+    case 'recording':
+      return state.runs.some(({ phase }) => phase.kind === 'live' && phase.isBlack) ? blackScreen : null;
     default:
       return null;
   }

@@ -41,6 +41,8 @@ const integritySchema = z.object({
 });
 export type Integrity = z.infer<typeof integritySchema>;
 
+export const MAX_BLACK_STRETCHES = 100;
+
 export const manifestSchema = z.object({
   manifestVersion: z.literal(1),
   app: z.object({ name: z.literal('sightline'), version: z.string() }),
@@ -102,6 +104,21 @@ export const manifestSchema = z.object({
       endedBy: gapEndSchema.nullable(),
     }),
   ),
+  /** The screen was grabbed and entirely black for at least ten seconds, as that of a minimized remote session is. */
+  black: z
+    .object({
+      totalMs: milliseconds,
+      /** The first ones, at most MAX_BLACK_STRETCHES. */
+      stretches: z.array(
+        z.object({
+          startTime: timestamp,
+          endTime: timestamp,
+          offsetMs: milliseconds,
+          durationMs: milliseconds,
+        }),
+      ),
+    })
+    .optional(),
   /** The suspensions of this contact by a page. Those of other contacts and of the agent are gaps only. */
   suspensions: z.array(
     z.object({

@@ -187,11 +187,11 @@ export interface AppStatePush {
   readonly contacts: readonly OpenRecording[];
   /** `reason`: why an upload waits for its next attempt. */
   readonly uploads: { readonly pending: number; readonly failed: number; readonly reason: Failure | null };
-  /** Why it is `paused` or a `problem`; null otherwise. */
+  /** Why it is `suspended`, `paused` or a `problem`, or what is wrong with the screen while it is `recording`. */
   readonly reason: StateReason | null;
 }
 export interface StateReason {
-  /** An error code, or a pause reason. */
+  /** An error code, a pause reason, or `black-screen`. */
   readonly code: string;
   readonly message: string;
 }

@@ -58,6 +58,8 @@ export const statusDetailSchema = z.discriminatedUnion('recordingStatus', [
       location: z.string(),
       durationInMillis: z.number().int().nonnegative(),
       sizeInBytes: z.number().int().positive(),
+      /** The screen was entirely black for so long; absent: never for ten seconds. The manifest says when (`black`). */
+      blackInMillis: z.number().int().positive().optional(),
       /** Only where something was found; the manifest says what (`integrity`). */
       integrity: z.enum(['damaged', 'end-not-verified']).optional(),
     }),

@@ -102,6 +102,8 @@ export const journalEntrySchema = z.discriminatedUnion('type', [
     width: z.number().int().positive(),
     height: z.number().int().positive(),
   }),
+  /** The grabbed screen was entirely black for a while; null: still, or until the run's end. A second entry has the end. */
+  z.object({ type: z.literal('run.black'), runId: id, from: moment, to: moment.nullable() }),
   z.object({
     type: z.literal('run.closed'),
     runId: id,

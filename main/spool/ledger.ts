@@ -32,6 +32,7 @@ export interface LedgerRun {
   readonly pid: number | null;
   readonly live: Entry<'run.live'> | null;
   readonly closed: Entry<'run.closed'> | null;
+  readonly black: readonly Entry<'run.black'>[];
 }
 
 export type LiveRun = LedgerRun & { readonly live: Entry<'run.live'> };
@@ -115,7 +116,7 @@ export function addEntry(ledger: Ledger, entry: JournalEntry): Ledger {
     case 'recording.failed':
       return changeRecording(ledger, entry.recordingId, { failed: entry });
     case 'run.opened': {
-      const run = { opened: entry, pid: null, live: null, closed: null };
+      const run = { opened: entry, pid: null, live: null, closed: null, black: [] };
       return { ...ledger, runs: new Map(ledger.runs).set(entry.runId, run) };
     }
     case 'run.spawned':
@@ -124,6 +125,10 @@ export function addEntry(ledger: Ledger, entry: JournalEntry): Ledger {
       return changeRun(ledger, entry.runId, { live: entry });
     case 'run.closed':
       return changeRun(ledger, entry.runId, { closed: entry });
+    case 'run.black':
+      return changeRun(ledger, entry.runId, ({ black }) => ({
+        black: [...black.filter((one) => one.from !== entry.from), entry],
+      }));
     case 'journal.damaged':
       return { ...ledger, damages: [...ledger.damages, entry] };
     case 'journal.unverified':

@@ -5,6 +5,7 @@ import type { Logger } from '../platform/log.ts';
 import type { Failure } from '../shared/errors.ts';
 import type { GapReason, Monitor, PlacedMonitor } from '../shared/names.ts';
 import type { Clock, Moment } from '../shared/time.ts';
+import { toTimestamp } from '../shared/time.ts';
 import type { CurrentSpoolSession } from './currentSession.ts';
 import { RUN_FILE_EXTENSION } from './runFiles.ts';
 import type { OpenedRun, SpoolSession } from './spool.ts';
@@ -13,6 +14,7 @@ import type { OpenedRun, SpoolSession } from './spool.ts';
 export type RunEvent =
   | { readonly type: 'run.live'; readonly runId: string; readonly firstFrameAt: Moment }
   | { readonly type: 'run.flushed'; readonly runId: string; readonly until: Moment }
+  | { readonly type: 'run.black'; readonly runId: string; readonly isBlack: boolean }
   | {
       readonly type: 'run.ended';
       readonly runId: string;
@@ -78,6 +80,12 @@ export function journalRuns({ current, clock, dispatch, onOpened, onGrown, log }
         .append({ type: 'run.live', runId, startTime: firstFrameAt, width, height })
         .then(() => dispatch({ type: 'run.live', runId, firstFrameAt })),
     onFlushed: (runId: string, until: Moment): void => dispatch({ type: 'run.flushed', runId, until }),
+    onBlack: (runId: string, from: Moment, to: Moment | null): void => {
+      if (to === null) log.warn('the recorded screen is entirely black', { runId, since: toTimestamp(from) });
+      else log.info('the recorded screen is no longer black', { runId, blackMs: to - from });
+      void current.append({ type: 'run.black', runId, from, to });
+      dispatch({ type: 'run.black', runId, isBlack: to === null });
+    },
     onEnded: (runId: string, end: RunEnd): void => {
       const { endTime, frames, sizeBytes, gapReason, permanent } = end;
       if (end.fault !== null)

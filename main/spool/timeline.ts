@@ -37,7 +37,7 @@ export function timelineOf(
   const spans = spansOf(ledger);
   const pieces: Piece[] = [];
   let covered = startTime;
-  let reason: GapReason = 'interrupted';
+  let reason = reasonBefore(ledger, recording);
   let frameMs = 0;
 
   const fillUpTo = (to: Moment): void => {
@@ -126,6 +126,12 @@ function runsWithin(ledger: Ledger, start: Moment, end: Moment): LiveRun[] {
 /** A run that is being written counts as endless: callers ask only for what it has covered already. */
 function endOf(run: LiveRun): Moment {
   return run.closed === null ? Infinity : (run.closed.endTime ?? run.live.startTime);
+}
+
+/** Of a gap at the start: the reason of the run that should have been the first one, and ended without a frame. */
+function reasonBefore({ runs }: Ledger, { started }: LedgerRecording): GapReason {
+  const first = [...runs.values()].find(({ opened }) => opened.at >= started.at);
+  return (first?.live === null ? first.closed?.gapReason : null) ?? 'interrupted';
 }
 
 interface Span {

@@ -20,7 +20,7 @@ type Unannounced = Exclude<Announcement, { status: 'PUBLISHED' | 'OVERDUE' }>;
 /** What the publisher knows of an upload (publisher/upload.ts). */
 interface PublishedRecording {
   readonly receipt: { readonly location: string; readonly sizeBytes: number };
-  readonly manifest: Pick<Manifest, 'startTime' | 'endTime' | 'integrity'>;
+  readonly manifest: Pick<Manifest, 'startTime' | 'endTime' | 'integrity' | 'black'>;
 }
 
 export class Announcer {
@@ -57,6 +57,7 @@ export class Announcer {
       endTime: Date.parse(manifest.endTime),
       location: receipt.location,
       sizeBytes: receipt.sizeBytes,
+      blackMs: manifest.black?.totalMs,
       integrity: manifest.integrity?.state,
     });
   }

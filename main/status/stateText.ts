@@ -38,7 +38,7 @@ function said({ state, contacts, reason }: AppStatePush): Said {
       return plain(texts.starting);
     case 'recording': {
       const recorded = contacts.filter((contact) => contact.state === 'recording').length;
-      if (recorded > 0) return plain(texts.recording(recorded));
+      if (recorded > 0) return plain(texts.recording(recorded), reason?.message ?? null);
       const isFinishing = contacts.every((contact) => contact.state === 'stopping');
       return plain(isFinishing ? texts.finishing : texts.recordingForNone);
     }

@@ -33,6 +33,7 @@ export type Announcement =
       readonly location: string;
       readonly sizeBytes: number;
       readonly integrity?: Integrity['state'] | undefined;
+      readonly blackMs?: number | undefined;
     }
   | {
       readonly status: 'OVERDUE';
@@ -140,7 +141,7 @@ function detailOf(announcement: Announcement, now: Moment): Variable<StatusDetai
     case 'COMPLETED':
       return { recordingStatus: 'COMPLETED', recordingInfo: span(announcement) };
     case 'PUBLISHED': {
-      const { startTime, endTime, location, sizeBytes, integrity } = announcement;
+      const { startTime, endTime, location, sizeBytes, blackMs, integrity } = announcement;
       return {
         recordingStatus: 'PUBLISHED',
         recordingInfo: {
@@ -149,6 +150,7 @@ function detailOf(announcement: Announcement, now: Moment): Variable<StatusDetai
           location,
           durationInMillis: endTime - startTime,
           sizeInBytes: sizeBytes,
+          ...(blackMs === undefined ? {} : { blackInMillis: blackMs }),
           ...(integrity === undefined ? {} : { integrity }),
         },
       };

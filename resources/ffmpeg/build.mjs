@@ -22,6 +22,7 @@ import {
 import { availableParallelism, homedir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { requirePerMonitorV2 } from './dpiAwareness.mjs';
 import { ensureBuildTools, hasProgram, run } from './host.mjs';
 import { acquireLock } from './lock.mjs';
 import { reportProgress } from './progress.mjs';
@@ -119,6 +120,7 @@ async function build(recipe, cached, builds, log) {
       },
     });
     const out = join(scratch, 'out');
+    if (recipe.platform.startsWith('win32')) requirePerMonitorV2(join(out, recipe.binary));
     describe(recipe, sources, out, log);
     rmSync(cached, { recursive: true, force: true });
     renameSync(out, cached);
@@ -139,8 +141,11 @@ async function build(recipe, cached, builds, log) {
   }
 }
 
-/** The tarball itself where there is nothing to patch, else another with the patched source, in the scratch folder. */
-async function patched(tarball, patches, scratch) {
+/**
+ * The tarball itself where there is nothing to patch, else another with the patched source, in the scratch folder. Rejects if
+ * a patch does not fit exactly.
+ */
+export async function patched(tarball, patches, scratch) {
   if (patches.length === 0) return tarball;
   const source = join(scratch, 'patched');
   const result = join(scratch, 'patched.tar');

@@ -59,7 +59,7 @@ export function run(
 export async function runOrThrow(
   command: string,
   args: readonly string[],
-  options: { cwd?: string; input?: Uint8Array } = {},
+  options: { cwd?: string; env?: NodeJS.ProcessEnv; input?: Uint8Array } = {},
 ): Promise<RunResult> {
   const result = await run(command, args, options);
   if (result.code !== 0) {

@@ -145,3 +145,38 @@ Encoders:
  V..... h264_v4l2m2m         V4L2 mem2mem H.264 encoder wrapper (codec h264)
  V....D h264_vaapi           H.264/AVC (VAAPI) (codec h264)
 `;
+
+/** ffmpeg 9.0.2 of ours for Windows, whose blit was refused in mid-run; exit code 0. */
+export const secureDesktop9 = `\
+[in#0 @ 0000000000c94c00] Capturing whole desktop as 640x480x32 at (0,0)
+[in#0/gdigrab @ 0000000000c94c00] Stream #0: not enough frames to estimate rate; consider increasing probesize
+Input #0, gdigrab, from 'desktop':
+  Duration: N/A, start: 1796003430.408364, bitrate: 49154 kb/s
+  Stream #0:0: Video: bmp, bgra, 640x480, 49154 kb/s, 5 fps, 1000k tbr, 1000k tbn, start 1796003430.408364
+Press [q] to stop, [?] for help
+[in#0/gdigrab @ 0000000000c94c00] Failed to capture image (error 5)
+[in#0/gdigrab @ 0000000000c94880] Error during demuxing: I/O error
+[out#0/mp4 @ 0000000000c96800] video:1KiB audio:0KiB subtitle:0KiB other streams:0KiB global headers:0KiB muxing overhead: 159.749413%
+frame=    9 fps=5.0 q=-0.0 Lsize=       3KiB time=00:00:01.60 bitrate=  16.6kbits/s speed=0.896x elapsed=0:00:01.78    
+`;
+
+/** The same, refused from the first blit on; exit code 234. */
+export const secureDesktopAtStart9 = `\
+[in#0 @ 0000000000c94c00] Capturing whole desktop as 640x480x32 at (0,0)
+[in#0/gdigrab @ 0000000000c94c00] Failed to capture image (error 5)
+[in#0/gdigrab @ 0000000000c94c00] Could not find codec parameters for stream 0 (Video: bmp, none, 49154 kb/s): unspecified size
+Consider increasing the value for the 'analyzeduration' (0) and 'probesize' (32) options
+Input #0, gdigrab, from 'desktop':
+  Duration: N/A, bitrate: 49154 kb/s
+  Stream #0:0: Video: bmp, none, 49154 kb/s, 5 fps, 1000k tbr, 1000k tbn
+Output #0, mp4, to 'pipe:1':
+[out#0/mp4 @ 0000000000c95d00] Output file does not contain any stream
+Error opening output file pipe:1.
+Error opening output files: Invalid argument
+`;
+
+/** ffmpeg 9.0.2 of ours on a black screen. */
+export const black9 = {
+  windows: '[in#0/gdigrab @ 0000000000c94b80] black since 1796003338.192255',
+  linux: '[in#0/x11grab @ 0x1af1fc40] black since 1796003350.631931',
+};

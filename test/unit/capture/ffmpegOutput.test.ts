@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { LineReader, diagnose, parseStartTime } from '../../../main/capture/ffmpegOutput.ts';
+import { LineReader, diagnose, parseBlack, parseStartTime } from '../../../main/capture/ffmpegOutput.ts';
 import * as said from './ffmpegLines.ts';
 
 const linesOf = (text: string): string[] => new LineReader().push(text);
@@ -32,12 +32,31 @@ describe('the time of the first frame', () => {
   });
 });
 
+describe('a stretch of black frames', () => {
+  it('is read from what our ffmpegs print', () => {
+    const { windows, linux } = said.black9;
+    expect(parseBlack(windows)).toEqual({ isBlack: true, wallMs: 1_796_003_338.192255 * 1000 });
+    expect(parseBlack(linux)).toEqual({ isBlack: true, wallMs: 1_796_003_350.631931 * 1000 });
+    expect(parseBlack(linux.replace('since', 'until'))).toMatchObject({ isBlack: false });
+  });
+
+  it('is not read from any other line', () => {
+    const { linux } = said.black9;
+    for (const line of ['', `Input #0: ${linux}`, `${linux} or so`, linux.replace('x11grab', 'mov')])
+      expect(parseBlack(line)).toBeNull();
+    for (const text of [said.stopped8, said.killed5, said.secureDesktop9])
+      expect(linesOf(text).map(parseBlack).filter(Boolean)).toEqual([]);
+  });
+});
+
 describe('the diagnosis of an ffmpeg that ended by itself', () => {
   it.each([
     ['a display that is not there (ffmpeg 8)', said.noDisplay8, 'NO_DISPLAY', true],
     ['a display that is not there (ffmpeg 5)', said.noDisplay5, 'NO_DISPLAY', true],
     ['a display that died (ffmpeg 8)', said.displayDied8, 'NO_DISPLAY', true],
     ['a display that died (ffmpeg 5)', said.displayDied5, 'NO_DISPLAY', true],
+    ['the secure desktop of Windows (ffmpeg 9)', said.secureDesktop9, 'NO_DISPLAY', false],
+    ['the same at the start', said.secureDesktopAtStart9, 'NO_DISPLAY', false],
     ['an encoder that it lacks', said.noEncoder5, 'ENCODER_UNAVAILABLE', true],
     ['a grabber that it lacks', said.noGrabber5, 'ENCODER_UNAVAILABLE', true],
     ['a full disk', said.diskFull8, 'SPOOL_FULL', false],

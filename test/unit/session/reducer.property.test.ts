@@ -26,7 +26,7 @@ const live = fc.record({
 const ended = fc.record({
   type: fc.constant('ended' as const),
   pick: small,
-  permanent: fc.constantFrom(false, false, false, true),
+  fault: fc.constantFrom(...(['crashed', 'crashed', 'displayAway', 'noEncoder'] as const)),
   after,
 });
 const choice = fc.record({ type: fc.constantFrom('flushed' as const, 'timer' as const), pick: small, after });

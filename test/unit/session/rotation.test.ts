@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Story, anna, crashed, noEncoder, ofType } from '../support/session.ts';
+import { Story, anna, crashed, displayAway, noEncoder, ofType } from '../support/session.ts';
 
 describe('a second contact', () => {
   it('gets a new run while the first one’s continues', () => {
@@ -274,6 +274,69 @@ describe('a permanent fault', () => {
     story.do({ type: 'retry.due' });
     expect(story.of('run.start')).toHaveLength(1);
     expect(story.announced('rec-A')).toEqual(['INITIATED']);
+  });
+});
+
+describe('a display that is away for a moment (the secure desktop of Windows)', () => {
+  const pausedBy = ['display-unavailable'];
+
+  it('answers a start after the second attempt, and the recording continues with the first frame', () => {
+    const story = new Story();
+    story.hello('page-1', anna);
+    const start = story.start('A', 1000);
+    story.ended('run-1', 1300, displayAway);
+    expect(story.all).toContainEqual({ type: 'run.start', runId: 'run-2' });
+    expect(story.answer(start)).toBeNull();
+    story.ended('run-2', 1600, displayAway);
+    expect(story.answer(start)).toEqual({ kind: 'start', recordingId: 'rec-A', startTime: 1600, pausedBy });
+    story.do({ type: 'retry.due' });
+    story.live('run-3', 2300);
+    expect(story.state.retry).toBeNull();
+    expect(story.announced('rec-A')).toEqual(['INITIATED']);
+  });
+
+  it('that is back at the second attempt makes no gap', () => {
+    const story = new Story();
+    story.hello('page-1', anna);
+    const start = story.start('A', 1000);
+    story.ended('run-1', 1300, displayAway);
+    story.live('run-2', 1500);
+    expect(story.answer(start)).toEqual({ kind: 'start', recordingId: 'rec-A', startTime: 1500 });
+  });
+
+  it('answers a resume', () => {
+    const story = new Story();
+    story.recording('A');
+    story.suspend('A', 3000);
+    story.ended('run-1', 3010);
+    const resume = story.resume('A', 5000);
+    story.ended('run-2', 5300, displayAway);
+    story.ended('run-3', 5600, displayAway);
+    expect(story.answer(resume)).toEqual({ kind: 'resume', resumedAt: 5600, pausedBy });
+  });
+
+  it('is tried every second, however long it is away', () => {
+    const story = new Story();
+    story.hello('page-1', anna);
+    story.start('A', 1000);
+    story.ended('run-1', 1300, displayAway);
+    const delays = [2, 3, 4, 5, 6].map((number) => {
+      story.ended(`run-${number}`, 1300 + number * 1200, displayAway);
+      const [timer] = story.of('timer.set');
+      story.do({ type: 'retry.due' });
+      return timer?.delayMs;
+    });
+    expect(delays).toEqual([500, 1000, 1000, 1000, 1000]);
+  });
+
+  it('does not begin a recording beside a run that still captures', () => {
+    const story = new Story();
+    story.recording('A');
+    const start = story.start('B', 3000);
+    story.ended('run-2', 3050, displayAway);
+    expect(story.answer(start)).toBeNull();
+    story.live('run-3', 3400);
+    expect(story.answer(start)).toEqual({ kind: 'start', recordingId: 'rec-B', startTime: 3400 });
   });
 });
 

@@ -5,6 +5,7 @@ import {
   isSuspended,
   openRecordings,
   shownSince,
+  stateReason,
   suspendingContacts,
 } from '../../../main/session/view.ts';
 import { Story, anna, crashed } from '../support/session.ts';
@@ -90,6 +91,24 @@ describe('the state of the app', () => {
     story.start('A', 1000);
     story.ended('run-1', 1100, crashed);
     expect(states(story)).toEqual(['A problem']);
+  });
+
+  it('is recording while the screen is black, with the reason, until another run begins', () => {
+    const story = new Story();
+    story.recording('A');
+    expect(stateReason(story.state)).toBeNull();
+    story.do({ type: 'run.black', runId: 'run-1', isBlack: true });
+    expect(captureState(story.state)).toBe('recording');
+    expect(stateReason(story.state)).toMatchObject({ code: 'black-screen' });
+    story.do({ type: 'run.black', runId: 'run-1', isBlack: false });
+    expect(stateReason(story.state)).toBeNull();
+    story.do({ type: 'run.black', runId: 'run-1', isBlack: true });
+    story.start('B', 30_000);
+    story.live('run-2', 30_200);
+    expect(stateReason(story.state)).toBeNull();
+    // A late report of the run that is ending.
+    story.do({ type: 'run.black', runId: 'run-1', isBlack: true });
+    expect(stateReason(story.state)).toBeNull();
   });
 
   it('goes on being recording after the stop until the last run has ended', () => {

@@ -98,6 +98,18 @@ describe('a gap', () => {
     ]);
   });
 
+  it('at the start is named by the run that ended without a frame, if that was the first one', () => {
+    const failed = (id: string, at: number): JournalEntry[] => [
+      entry.opened(id, at),
+      entry.closed(id, null, 'display-unavailable'),
+    ];
+    expect(gaps(failed('a', 1000), run('b', 2300, 11_000))).toEqual([['display-unavailable', 1000, 2300]]);
+    expect(gaps(run('a', 1500, 4000), failed('b', 4100))).toEqual([
+      ['interrupted', 1000, 1500],
+      ['interrupted', 4000, 11_000],
+    ]);
+  });
+
   it('at the end is that of the pause that lasts', () => {
     expect(gaps(run('a', 1000, 4000, 'locked'), paused('locked', 4000))).toEqual([['locked', 4000, 11_000]]);
   });

@@ -35,6 +35,7 @@ describe('the ledger', () => {
       pid: null,
       live: entry.live('b', 1000),
       closed: entry.closed('b', 2000),
+      black: [],
     });
     expect(ledger.runs.get('a')?.closed).toBeNull();
     expect(ledger.runs.get('c')?.live).toBeNull();

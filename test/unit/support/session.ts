@@ -13,6 +13,8 @@ export const anna: Identity = { agentArn: 'arn:agent/anna', instanceArn: 'arn:in
 export const ben: Identity = { agentArn: 'arn:agent/ben', instanceArn: 'arn:instance/acme' };
 export const crashed: Failure = failure('CAPTURE_FAILED', 'ffmpeg ended unexpectedly.');
 export const noEncoder: Failure = failure('ENCODER_UNAVAILABLE', 'There is no encoder.');
+/** On Windows: not permanent. */
+export const displayAway: Failure = failure('NO_DISPLAY', 'The secure desktop is shown.');
 
 export const testPolicy: ContactPolicy = {
   graceSeconds: 60,

@@ -8,7 +8,9 @@ import type { PauseReason } from '../../../main/shared/names.ts';
 import { isCaptureBlocked, isOpen, isQuiet, isSuspended } from '../../../main/session/view.ts';
 import { must } from './must.ts';
 import { RecordingHistory } from './recordingHistory.ts';
-import { anna, ben, crashed, noEncoder, testPolicy } from './session.ts';
+import { anna, ben, crashed, displayAway, noEncoder, testPolicy } from './session.ts';
+
+const faults = { crashed, noEncoder, displayAway } as const;
 
 /** What may happen next. Numbers choose among what there is at that moment; `after` is how long it took to come. */
 export type Action = { readonly after: number } & (
@@ -17,7 +19,7 @@ export type Action = { readonly after: number } & (
   | { readonly type: 'start' | 'suspend' | 'resume' | 'stop'; readonly contact: number }
   /** `lag`: how far back the first frame was grabbed, from 0 (now) to 1 (when the run was started). */
   | { readonly type: 'live'; readonly pick: number; readonly lag: number }
-  | { readonly type: 'ended'; readonly pick: number; readonly permanent: boolean }
+  | { readonly type: 'ended'; readonly pick: number; readonly fault: keyof typeof faults }
   | { readonly type: 'flushed'; readonly pick: number }
   | { readonly type: 'timer'; readonly pick: number }
   | { readonly type: 'pauses'; readonly pauses: readonly PauseReason[] }
@@ -78,7 +80,7 @@ export class SessionModel {
         this.step({ type: 'contact.stop', token, contactId: info.contactId, at: this.now });
       }
       while (this.captureRuns.length > 0) {
-        this.act({ type: 'ended', pick: 0, permanent: false, after: 10 });
+        this.act({ type: 'ended', pick: 0, fault: 'crashed', after: 10 });
       }
     }
     must(this.state.contacts.length === 0, 'a contact is left over');
@@ -131,8 +133,8 @@ export class SessionModel {
       case 'ended': {
         const run = pick(this.captureRuns, action.pick);
         if (run === undefined) return null;
-        const fault = isAsked(run) ? null : action.permanent ? noEncoder : crashed;
-        return { type: 'run.ended', runId: run.runId, fault, permanent: action.permanent, at };
+        const fault = isAsked(run) ? null : faults[action.fault];
+        return { type: 'run.ended', runId: run.runId, fault, permanent: action.fault === 'noEncoder', at };
       }
       case 'flushed': {
         const waiting = this.captureRuns.filter((one) => one.flushUntil !== null && one.abortedAt === null);
