@@ -15,6 +15,7 @@ import {
   proxyUrl,
   region,
   safeUrl,
+  serviceUrl,
   whenIdle,
 } from './keyInfo.ts';
 
@@ -47,10 +48,7 @@ export const policyKeys = {
       'Which pages of the allowed domains may connect: all (`origin`), or those whose token the endpoint `authUrl` accepts (`endpoint`).',
   }),
   authUrl: atRestart({
-    schema: safeUrl.refine(
-      (text) => !/^[^/]*\/\/[^/]*@/.test(text),
-      'must not hold a user name or a password',
-    ),
+    schema: serviceUrl,
     default: null,
     defaultText: '`https://<alias>.my.connect.aws/taps/client/auth`, with `instanceAlias`',
     description:
@@ -233,6 +231,26 @@ export const policyKeys = {
     default: 60,
     description:
       'Time after the end of a recording after which a status event says that it is not published yet, in minutes. 0: no such event.',
+  }),
+  heartbeat: live({
+    schema: z.enum(['off', 'events', 'url']),
+    default: 'off',
+    description:
+      'Whether this desk reports its health at sign-in, on changes and every hour: not (`off`), with the status events to their file and bus (`events`), or to `heartbeatUrl` (`url`).',
+  }),
+  heartbeatUrl: live({
+    schema: serviceUrl,
+    default: null,
+    defaultText: 'none',
+    description:
+      'URL to which heartbeats are posted as JSON, if `heartbeat` is `url`. https only, except on this computer.',
+  }),
+  otlpEndpoint: live({
+    schema: serviceUrl,
+    default: null,
+    defaultText: 'none: no metrics',
+    description:
+      'URL of an OpenTelemetry collector (OTLP over HTTP) for metrics every minute, without `/v1/metrics`. https only, except on this computer.',
   }),
   eventBusName: whenIdle({
     schema: z

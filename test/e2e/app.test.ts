@@ -20,7 +20,7 @@ import { asSeenBy, withOwnEtc } from '../rig/mount.ts';
 import { probe } from '../rig/mp4.ts';
 import type { PageServer } from '../rig/pageServer.ts';
 import { startPageServer } from '../rig/pageServer.ts';
-import { agent, connectPage, readEvents, readPublished } from '../rig/recorder.ts';
+import { agent, connectPage, readDeskEvents, readEvents, readPublished } from '../rig/recorder.ts';
 import type { TrayDesk } from '../rig/trayDesk.ts';
 import { missingForTrayDesk, startTrayDesk, toPalette } from '../rig/trayDesk.ts';
 import { readZip } from '../rig/zip.ts';
@@ -311,6 +311,10 @@ describe.skipIf(missing !== null)(
       );
       const events = await readEvents(join(app.dataDir, 'status-events.ndjson'));
       expect(events.at(-1)?.detail.recordingStatus).toBe('PUBLISHED');
+      const ended = await readDeskEvents(join(app.dataDir, 'status-events.ndjson'));
+      expect(ended.map(({ detail }) => 'endInfo' in detail && detail.endInfo)).toMatchObject([
+        { cause: 'terminated', contactWasOn: true },
+      ]);
       await Promise.all(
         published.map(async ({ mp4 }) => expect((await stat(mp4)).size).toBeGreaterThan(1000)),
       );
