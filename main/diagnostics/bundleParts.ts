@@ -1,5 +1,5 @@
 // The contents of the diagnostics bundle, for `sightline diagnostics` and the app. Works with and without a running Sightline,
-// and changes nothing (the checks remove what they create).
+// and changes nothing (the checks remove what they create, and note their verdicts).
 
 import { existsSync } from 'node:fs';
 import { lstat, readFile, readdir, realpath } from 'node:fs/promises';

@@ -387,8 +387,15 @@ describe.skipIf(missing !== null)(
       await steered.evaluate('indicator', saying('REC'));
       expect(await ccp.ask('status', {})).toMatchObject({ state: 'recording' });
       await ccp.ask('contact.stop', { contactId: 'steered' });
+      await ccp.event('steered', 'PUBLISHED');
       await ccp.close();
+      await desk.openTrayMenu();
+      // The last command is: quit.
+      await desk.key('Up', 'Return');
+      await until(async () => !(await readdir(steered.dataDir)).includes('run.json'));
       expect(await steered.quit()).toBe(0);
+      const ended = await readDeskEvents(join(steered.dataDir, 'status-events.ndjson'));
+      expect(ended.map(({ detail }) => 'endInfo' in detail && detail.endInfo.cause)).toEqual(['agent-quit']);
     });
   },
 );

@@ -146,7 +146,7 @@ describe('how a recorder has ended', () => {
       const folder = join(home, 'small');
       await mkdir(folder);
       const program = fileURLToPath(new URL('../rig/fullDiskProcess.ts', import.meta.url));
-      const [command = '', ...words] = [
+      const [command, ...words] = [
         ...withMount(folder, 'size=64k'),
         process.execPath,
         '--import',
