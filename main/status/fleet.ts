@@ -54,6 +54,7 @@ const TICK_MS = 60_000;
 const LAST_METRICS_MS = 1000;
 /** Of the events file: more than a day's last events. */
 const TAIL_BYTES = 256 * 1024;
+const TAIL_WITHIN_MS = 1000;
 
 export class Fleet {
   private readonly mark: RunMark;
@@ -73,7 +74,7 @@ export class Fleet {
     this.mark = new RunMark({ dataDir: policy.dataDir, appVersion, log });
     this.post = new HeartbeatPost(policy, new Delivery('heartbeats', network, log));
     const gather = (): Promise<HeartbeatFacts> => this.gather();
-    this.heartbeat = new Heartbeat({ policy, gather, send: (facts) => this.send(facts) });
+    this.heartbeat = new Heartbeat({ policy, gather, log, send: (facts) => this.send(facts) });
     this.metrics = new Metrics({
       ...{ policy, gather, appVersion, deskId: deskId(), log },
       delivery: new Delivery('metrics', network, log),
@@ -89,9 +90,9 @@ export class Fleet {
 
   /** This process has the data folder and the port: announces how earlier recorders have ended. */
   async begin(): Promise<void> {
-    const tail = await new EventsReader(this.options.policy.statusEventsFile, TAIL_BYTES)
-      .next()
-      .catch(() => '');
+    const reader = new EventsReader(this.options.policy.statusEventsFile, TAIL_BYTES);
+    // A share that hangs must not delay the start.
+    const tail = await within(reader.next(), TAIL_WITHIN_MS, '').catch(() => '');
     for (const { event } of parseEvents(tail)) this.noteEvent(event);
     for (const end of await this.mark.begin()) {
       const { cause, endTime } = end.info;

@@ -4,6 +4,8 @@
 import { uptime } from 'node:os';
 import type { SetTimer } from '../platform/deadline.ts';
 import { plainTimer } from '../platform/deadline.ts';
+import type { Logger } from '../platform/log.ts';
+import { errorMessage } from '../shared/errors.ts';
 import type { HeartbeatInfo } from '../shared/deskEvent.ts';
 
 export interface HeartbeatFacts {
@@ -16,6 +18,7 @@ export interface HeartbeatOptions {
   readonly policy: { readonly heartbeat: string };
   readonly gather: () => Promise<HeartbeatFacts>;
   readonly send: (facts: HeartbeatFacts) => void;
+  readonly log: Logger;
   /** Milliseconds since the computer was started, sleep included: no step of the clock delays a heartbeat or repeats one. */
   readonly uptimeMs?: () => number;
   readonly random?: () => number;
@@ -60,9 +63,9 @@ export class Heartbeat {
     this.cancel();
   }
 
-  /** Also to be called every minute: the computer may have slept, and a file may have changed. */
+  /** Never rejects. Also to be called every minute: the computer may have slept, and a file may have changed. */
   async look(): Promise<void> {
-    const { policy, gather, send } = this.options;
+    const { policy, gather, send, log } = this.options;
     if (policy.heartbeat === 'off' || this.looking || this.stopped) return;
     this.looking = true;
     try {
@@ -74,6 +77,8 @@ export class Heartbeat {
       this.sent = matters;
       this.dueAt = this.now() + HOUR_MS * (1 - JITTER + 2 * JITTER * this.random());
       send(facts);
+    } catch (error) {
+      log.warn('a heartbeat could not be made', { reason: errorMessage(error) });
     } finally {
       this.looking = false;
     }

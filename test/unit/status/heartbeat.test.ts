@@ -1,5 +1,6 @@
 // When a heartbeat is sent; the test has the time. Sending itself is in test/integration/deskEvents.test.ts.
 import { describe, expect, it } from 'vitest';
+import { silentLogger } from '../../../main/platform/log.ts';
 import { Heartbeat, type HeartbeatFacts } from '../../../main/status/heartbeat.ts';
 
 const MINUTE = 60_000;
@@ -21,6 +22,7 @@ function bench({ random = 0.5, heartbeat = 'events' } = {}) {
       gathering = facts;
       return facts;
     },
+    log: silentLogger,
     send: () => sent.push(now),
     uptimeMs: () => now,
     random: () => random,
