@@ -39,6 +39,8 @@ export interface DesktopOptions {
   readonly recorded: { monitors: readonly Monitor[]; onChange: (monitors: readonly Monitor[]) => void };
   readonly indicatorStore: IndicatorStore;
   readonly diagnostics: AppDiagnostics;
+  /** Ends the app, on the agent's request. */
+  readonly quit: () => void;
   /** With the built `preload` and `renderer`. */
   readonly buildFolder: string;
   readonly resourcesFolder: string;
@@ -115,7 +117,7 @@ export function showDesktop(options: DesktopOptions): () => void {
     void indicatorStore.change(change);
     follow();
   };
-  const quit = quitAskingFirst(() => services !== null && !isQuiet(services.session.current));
+  const quit = quitAskingFirst(() => services !== null && !isQuiet(services.session.current), options.quit);
   const commands: Readonly<Record<TrayCommand, () => void>> = {
     suspend: () => void suspend(true),
     resume: () => void suspend(false),

@@ -29,6 +29,7 @@ import type { StartedPolicy } from './policy/start.ts';
 import { startLivePolicy } from './policy/start.ts';
 import type { Services } from './services.ts';
 import { startServices } from './services.ts';
+import { sessionEndCauses, type EndCause } from './shared/deskEvent.ts';
 import type { Failure } from './shared/errors.ts';
 import { toFailure } from './shared/errors.ts';
 import { strings } from './shared/strings.ts';
@@ -43,7 +44,7 @@ const BUILD_FOLDER = fileURLToPath(new URL('..', import.meta.url));
 /** Before the policy is read, and where it is invalid. */
 const FIRST_FOLDER = app.isPackaged ? systemDataFolder() : defaultDataFolder();
 
-type Started = Omit<DesktopOptions, 'policy'> & { readonly startedPolicy: StartedPolicy | null };
+type Started = Omit<DesktopOptions, 'policy' | 'quit'> & { readonly startedPolicy: StartedPolicy | null };
 
 keepCurrentFolderOutOfSearch();
 keepNewFilesPrivate();
@@ -78,10 +79,10 @@ async function run(): Promise<void> {
   const starting = start();
   let hide = (): void => undefined;
   // The windows show what is captured until the end. They close before Electron quits, which fails on windows that close meanwhile.
-  quitOnlyWhenStopped(starting, () => hide());
+  const quit = quitOnlyWhenStopped(starting, () => hide());
   const { startedPolicy, ...started } = await starting;
   const policy = startedPolicy?.live ?? null;
-  hide = showDesktop({ ...started, policy });
+  hide = showDesktop({ ...started, policy, quit: () => quit('agent-quit') });
   followAutostart(policy, started.log);
 }
 
@@ -160,15 +161,19 @@ function followAutostart(policy: LivePolicy | null, log: Logger): void {
   });
 }
 
-/** Quitting (menu, sign-out, SIGTERM) first completes what is being recorded. */
-function quitOnlyWhenStopped(starting: Promise<Started>, hide: () => void): void {
+/**
+ * Quitting (menu, sign-out, SIGTERM) first completes what is being recorded.
+ * @returns quits, for a known cause; without it something else has asked Electron to
+ */
+function quitOnlyWhenStopped(starting: Promise<Started>, hide: () => void): (cause: EndCause) => void {
   let ending = false;
-  let isSessionEnding = false;
-  // Electron emits no before-quit then.
-  onSessionEnd(() => {
-    isSessionEnding = true;
+  let cause: EndCause = 'terminated';
+  const quit = (known: EndCause): void => {
+    cause = known;
     app.quit();
-  });
+  };
+  // Electron emits no before-quit then.
+  onSessionEnd((why) => quit(sessionEndCauses[why]));
   app.on('before-quit', (event) => {
     event.preventDefault();
     if (ending) return;
@@ -184,12 +189,14 @@ function quitOnlyWhenStopped(starting: Promise<Started>, hide: () => void): void
     const { log, services, startedPolicy } = await starting;
     log.info('shutting down');
     try {
+      const isSessionEnding = Object.values<EndCause>(sessionEndCauses).includes(cause);
       const waitSeconds = startedPolicy?.live.values.signOutWaitSeconds ?? 0;
-      await services?.stop(isSessionEnding ? waitSeconds * 1000 : STOP_WITHIN_MS);
+      await services?.stop(isSessionEnding ? waitSeconds * 1000 : STOP_WITHIN_MS, cause);
       await startedPolicy?.stop();
       log.info('ended');
     } catch (error) {
       log.error('shutdown failed', { reason: String(error) });
     }
   }
+  return quit;
 }

@@ -15,17 +15,20 @@ import type { Network } from './platform/network/network.ts';
 import { makePrivate } from './platform/privateFiles.ts';
 import type { StartSessionWatch } from './platform/sessionWatch.ts';
 import { appVersion, osName, requireSupportedSystem } from './platform/version.ts';
+import { policyHash } from './policy/hash.ts';
 import type { Policy } from './policy/keys.ts';
 import type { LivePolicy } from './policy/live.ts';
 import { startUploads } from './publisher/uploadService.ts';
+import { backlogOf } from './publisher/backlog.ts';
 import { authenticationOf } from './server/authentication.ts';
 import { RefusedContacts } from './server/refusedContacts.ts';
 import { PageServer } from './server/server.ts';
-import { Trials } from './server/trial.ts';
+import { isTrialIdentity, Trials } from './server/trial.ts';
 import { Pauses } from './session/pauses.ts';
 import { Readiness } from './session/readiness.ts';
 import { Session } from './session/service.ts';
 import { isQuiet, shownState } from './session/view.ts';
+import type { EndCause } from './shared/deskEvent.ts';
 import type { ChecksReply } from './shared/control.ts';
 import type { Failure } from './shared/errors.ts';
 import type { Monitor } from './shared/names.ts';
@@ -34,6 +37,7 @@ import { recover } from './spool/recovery.ts';
 import { journalRuns } from './spool/runJournal.ts';
 import { Announcer } from './status/announcer.ts';
 import { EventBridge } from './status/eventBridge.ts';
+import { Fleet } from './status/fleet.ts';
 import { StatusHub } from './status/hub.ts';
 import { Outbox } from './status/outbox.ts';
 import { StatusEvents } from './status/statusEvents.ts';
@@ -54,6 +58,8 @@ export interface ServicesOptions {
   readonly keyStore?: KeyStore | null;
   /** Reports when the agent is away from the screen. */
   readonly watchSession?: StartSessionWatch;
+  /** For `sightline try`, which ends by itself: no heartbeat, and its end is no event. */
+  readonly isTemporary?: boolean;
   /** Called with the monitors of each new run. */
   readonly onMonitors?: (recorded: readonly Monitor[]) => void;
 }
@@ -79,10 +85,11 @@ export async function startServices(options: ServicesOptions) {
   const eventBridge = new EventBridge({ policy, network, outbox, clock, log });
   let monitors: number | undefined;
   const encoder = () => finder.current?.encoder;
-  const statusEvents = new StatusEvents({
-    ...{ policy, eventBridge, hub, clock, log, newEventId: randomUUID },
+  const events = {
+    ...{ policy, hub, log, newEventId: randomUUID },
     clientInfo: () => ({ appVersion, os: osName(), monitors, encoder: encoder() }),
-  });
+  };
+  const statusEvents = new StatusEvents({ ...events, eventBridge, clock });
   const announcer = new Announcer(statusEvents, log);
   const storage = openSpool({ policy, keyStore, announcer, encoder, clock, log });
   const { spool, current, memory, unreadable } = storage;
@@ -92,6 +99,7 @@ export async function startServices(options: ServicesOptions) {
     makeBadge: (order) => slates.badge(order),
     blankFormat: () => formatWithoutFrames(finder, displays, policy.fps),
     onChange: (now) => hub.update({ uploads: unreadable.addTo(now) }),
+    onUploaded: (manifest, ms) => fleet?.uploaded(manifest, ms),
   });
   const { publisher } = uploads;
 
@@ -141,6 +149,7 @@ export async function startServices(options: ServicesOptions) {
     const contactsAreOn = !isQuiet(session.current);
     showState();
     uploads.contactsAreOn(contactsAreOn);
+    fleet?.contactsAreOn(contactsAreOn);
     if (!contactsAreOn) {
       // The next contact gets a spool folder, a canvas and a clock anchor that do not depend on this one.
       capture.forgetCanvas();
@@ -153,6 +162,15 @@ export async function startServices(options: ServicesOptions) {
     if (!contactsAreOn) server.disconnectUnallowed();
   }
 
+  const fleet: Fleet | null =
+    options.isTemporary === true
+      ? null
+      : new Fleet({
+          ...{ ...events, statusEvents, network },
+          policyHash: () => policyHash(policy),
+          agent: () => [session.current.agent].find((one) => one !== null && !isTrialIdentity(one)) ?? null,
+          backlog: () => backlogOf(publisher.unpublished),
+        });
   const trials = new Trials({
     ...{ session, policy, nextAttempt: uploads.nextAttempt, eventsWritten: uploads.eventsWritten },
     ready: () => readiness.describe().then(() => readiness.problem),
@@ -175,8 +193,10 @@ export async function startServices(options: ServicesOptions) {
     unlock();
     throw error;
   });
+  await fleet?.begin();
   const endFollowing = policyChanges?.onChange((keys) => {
     for (const service of [finder, readiness, uploads, pauses, eventBridge]) service.policyChanged(keys);
+    fleet?.policyChanged(keys);
     statusEvents.retryNow();
     server.disconnectUnallowed();
   });
@@ -207,13 +227,13 @@ export async function startServices(options: ServicesOptions) {
     describe: () => readiness.describe(),
     trials,
     /** Completes what is open, publishes what it can within the time given, and ends. The next start finds the rest. */
-    stop: (withinMs: number): Promise<void> =>
+    stop: (withinMs: number, cause: EndCause): Promise<void> =>
       stopServices(
         {
-          ...{ session, publisher, announcer, statusEvents, eventBridge, pauses, displays },
+          ...{ session, publisher, announcer, statusEvents, eventBridge, fleet, pauses, displays },
           ...{ server, endFollowing, unlock, log },
         },
-        withinMs,
+        ...[withinMs, cause],
       ),
   };
 }

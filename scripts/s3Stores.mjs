@@ -1,15 +1,17 @@
-// Two S3 stores that we did not write, for the tests of the S3 sink: moto (PyPI) and Adobe's S3Mock (Maven Central). Plain
-// JavaScript: it is part of the set-up.
+// What the tests judge our output by and we did not write: two S3 stores, moto (PyPI) and Adobe's S3Mock (Maven Central), and
+// OpenTelemetry's own protobuf definitions (PyPI). Plain JavaScript: it is part of the set-up.
 
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { cacheFolder } from './cacheFolder.mjs';
 
 /** Exact versions of moto and of what its S3 needs: a part of `moto[s3,server]`, which needs much more for other services. */
 const MOTO = fileURLToPath(new URL('moto.txt', import.meta.url));
+/** OpenTelemetry's definitions of OTLP, generated for Python by its authors. */
+const OTLP = fileURLToPath(new URL('otlp.txt', import.meta.url));
 const S3MOCK = {
   artifact: 'com.adobe.testing:s3mock:5.2.0:jar:exec',
   file: 's3mock-5.2.0-exec.jar',
@@ -19,7 +21,12 @@ const COPY = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy';
 
 /** The folder for PYTHONPATH, or null while the set-up has not filled it. */
 export function motoFolder() {
-  return existsSync(join(motoHome(), 'moto')) ? motoHome() : null;
+  return fetched(MOTO, 'moto');
+}
+
+/** The same, of OpenTelemetry's definitions. */
+export function otlpFolder() {
+  return fetched(OTLP, 'opentelemetry');
 }
 
 /** S3Mock's executable jar, or null while the set-up has not fetched it. */
@@ -30,12 +37,20 @@ export function s3MockJar() {
 
 /** @throws Error with pip's own words */
 export function fetchMoto(say) {
-  if (motoFolder() !== null) return;
-  say('fetching moto (pip)');
+  if (motoFolder() === null) pipInstall('moto', MOTO, say);
+}
+
+/** @throws Error with pip's own words */
+export function fetchOtlp(say) {
+  if (otlpFolder() === null) pipInstall('opentelemetry-proto', OTLP, say);
+}
+
+function pipInstall(name, list, say) {
+  say(`fetching ${name} (pip)`);
   const options = ['--quiet', '--no-deps', '--only-binary=:all:', '--no-compile'];
   intoCache((folder) => {
-    run('python3', ['-m', 'pip', 'install', ...options, '--target', folder, '-r', MOTO]);
-    return { from: folder, to: motoHome() };
+    run('python3', ['-m', 'pip', 'install', ...options, '--target', folder, '-r', list]);
+    return { from: folder, to: pipHome(list) };
   });
 }
 
@@ -53,10 +68,14 @@ export function fetchS3Mock(say) {
 }
 
 /** Compiled packages are for one version of Python. */
-function motoHome() {
+function pipHome(list) {
   const python = spawnSync('python3', ['-V'], { encoding: 'utf8' }).stdout ?? '';
-  const list = createHash('sha256').update(readFileSync(MOTO)).update(python).digest('hex').slice(0, 12);
-  return join(cacheFolder(), `moto-${list}`);
+  const hash = createHash('sha256').update(readFileSync(list)).update(python).digest('hex').slice(0, 12);
+  return join(cacheFolder(), `${basename(list, '.txt')}-${hash}`);
+}
+
+function fetched(list, name) {
+  return existsSync(join(pipHome(list), name)) ? pipHome(list) : null;
 }
 
 /** Renamed when complete, so that a set-up that is interrupted leaves nothing that looks usable. */

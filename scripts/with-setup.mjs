@@ -13,7 +13,7 @@ import { delimiter, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { fetchElectron9, fetchElectron9ForWindows } from './electron9.mjs';
 import { currentElectron } from './electronBinary.mjs';
-import { fetchMoto, fetchS3Mock, s3MockJar } from './s3Stores.mjs';
+import { fetchMoto, fetchOtlp, fetchS3Mock, s3MockJar } from './s3Stores.mjs';
 import { FONT_PACKAGE, programs, s3MockPrograms, windowsPrograms } from './setupPrograms.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -167,11 +167,12 @@ function provideElectron() {
   }
 }
 
-/** The sink's tests with a store that is missing are skipped. */
+/** The tests with one that is missing are skipped. */
 function provideS3Stores() {
   const [java, maven] = s3MockPrograms;
   for (const [name, provide] of [
     ['moto', () => fetchMoto(say)],
+    ['opentelemetry-proto', () => fetchOtlp(say)],
     [
       'Adobe S3Mock',
       () => {

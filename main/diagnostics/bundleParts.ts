@@ -1,5 +1,5 @@
 // The contents of the diagnostics bundle, for `sightline diagnostics` and the app. Works with and without a running Sightline,
-// and changes nothing (the checks remove what they create).
+// and changes nothing (the checks remove what they create, and note their verdicts).
 
 import { existsSync } from 'node:fs';
 import { lstat, readFile, readdir, realpath } from 'node:fs/promises';
@@ -18,7 +18,8 @@ import { errno, SightlineError } from '../shared/errors.ts';
 import { parseJson, parseJsonObject } from '../shared/json.ts';
 import { manifestSchema } from '../shared/manifest.ts';
 import type { AppStatePush } from '../shared/protocol.ts';
-import { statusEventSchema, type StatusEvent } from '../shared/statusEvent.ts';
+import { deskEventSchema, type AnyEvent } from '../shared/deskEvent.ts';
+import { statusEventSchema } from '../shared/statusEvent.ts';
 import { readJournal, spoolError } from '../spool/journal.ts';
 import { sessionKeys } from '../spool/sessionKeys.ts';
 import { eventsFiles } from '../status/eventsFile.ts';
@@ -149,14 +150,15 @@ async function controlSecrets(dataDir: string): Promise<string[]> {
 }
 
 /** Also from rotated files where the newest has few. */
-async function latestEvents(statusEventsFile: string): Promise<{ events: StatusEvent[]; foreign: number }> {
+async function latestEvents(statusEventsFile: string): Promise<{ events: AnyEvent[]; foreign: number }> {
   const found: string[] = [];
   for (const file of eventsFiles(statusEventsFile)) {
     found.unshift(...(await lastLines(file, MAX_EVENT_BYTES)));
     if (found.length >= MAX_EVENTS) break;
   }
   const all = found.slice(-MAX_EVENTS);
-  const events = all.flatMap((line) => statusEventSchema.safeParse(parseJson(line)).data ?? []);
+  const schema = z.union([statusEventSchema, deskEventSchema]);
+  const events = all.flatMap((line) => schema.safeParse(parseJson(line)).data ?? []);
   return { events, foreign: all.length - events.length };
 }
 
@@ -174,7 +176,9 @@ async function* manifests({ statusEventsFile, sinkFolder }: Policy): AsyncGenera
   const locations = new Set(
     events
       .flatMap(({ detail }) =>
-        detail.recordingStatus === 'PUBLISHED' ? [detail.recordingInfo.location] : [],
+        'recordingStatus' in detail && detail.recordingStatus === 'PUBLISHED'
+          ? [detail.recordingInfo.location]
+          : [],
       )
       .filter((location) => location.startsWith('file:') && location.endsWith('.mp4')),
   );

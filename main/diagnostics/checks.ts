@@ -10,6 +10,7 @@ import { instanceCheck, policyCheck, portCheck } from './checks/program.ts';
 import { captureCheck, displayCheck, encoderCheck } from './checks/screen.ts';
 import { dataCheck, keyStoreCheck, sinkFolderCheck, statusEventsCheck } from './checks/storage.ts';
 import { throughputCheck } from './checks/throughput.ts';
+import { writeLastChecks } from '../status/lastChecks.ts';
 import { openContext, type CheckContext, type CheckOptions } from './context.ts';
 import { checkInstance, type NamedInstance } from './network/checkNetwork.ts';
 import type { NetworkPorts } from './network/types.ts';
@@ -137,7 +138,9 @@ export async function runAllChecks({
       onResult,
     );
     const found = await checkInstance(instance, ports);
-    return [...results, ...found.map((one, index) => ({ step: results.length + index + 1, ...one }))];
+    const all = [...results, ...found.map((one, index) => ({ step: results.length + index + 1, ...one }))];
+    await writeLastChecks(options.policy.dataDir, all);
+    return all;
   } finally {
     context.close();
   }

@@ -72,6 +72,9 @@ export const manifestShape: Shape = {
   host: scalars('os browser'),
 };
 
+const endInfo = scalars('cause startTime endTime returnTime appVersion contactWasOn crashReport');
+
+/** Also of events of the desk. */
 export const statusEventShape: Shape = {
   ...scalars('id detail-type source account time region'),
   detail: {
@@ -80,6 +83,15 @@ export const statusEventShape: Shape = {
     sightline: scalars('channel initialContactId trial'),
     recordingInfo: scalars('startTime endTime publishTime location durationInMillis sizeInBytes integrity'),
     failureInfo: failure,
+    ...scalars('deskId'),
+    endInfo,
+    heartbeat: {
+      ...scalars('startTime state reason policyHash freeBytes'),
+      uploads: scalars('waiting waitingBytes failed oldestTime reason'),
+      lastContact: scalars('time outcome'),
+      lastChecks: { ...scalars('time appVersion ok warnings failed skipped'), failing: [true] },
+      previousEnd: endInfo,
+    },
     overdueInfo: { ...scalars('overdueMinutes'), reason: failure },
   },
 };

@@ -12,6 +12,7 @@ import { findResourcesFolder } from '../platform/paths.ts';
 import { keepNewFilesPrivate } from '../platform/hardening.ts';
 import { appVersion } from '../platform/version.ts';
 import { onSessionEnd, startSessionWatch } from '../platform/systemSession.ts';
+import { sessionEndCauses, type EndCause } from '../shared/deskEvent.ts';
 import { startLivePolicy } from '../policy/start.ts';
 import {
   EXIT_INTERNAL_ERROR,
@@ -60,24 +61,24 @@ async function serveCommand(options: CommandOptions): Promise<void> {
   let isStopping = false;
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGBREAK'] as const) {
     if (signal === 'SIGBREAK' && process.platform !== 'win32') continue;
-    process.on(signal, () => shutDownOnce(signal, STOP_WITHIN_MS));
+    process.on(signal, () => shutDownOnce(signal, STOP_WITHIN_MS, 'terminated'));
   }
-  onSessionEnd((why) => shutDownOnce(why, policy.signOutWaitSeconds * 1000));
+  onSessionEnd((why) => shutDownOnce(why, policy.signOutWaitSeconds * 1000, sessionEndCauses[why]));
   process.stdout.write(
     `ready ${JSON.stringify({ port: services.port, pid: process.pid, version: appVersion })}\n`,
   );
   log.info('ready', { port: services.port, version: appVersion });
 
-  function shutDownOnce(because: string, withinMs: number): void {
-    if (!isStopping) void shutDown(because, withinMs);
+  function shutDownOnce(because: string, withinMs: number, cause: EndCause): void {
+    if (!isStopping) void shutDown(because, withinMs, cause);
     isStopping = true;
   }
 
-  async function shutDown(because: string, withinMs: number): Promise<void> {
+  async function shutDown(because: string, withinMs: number, cause: EndCause): Promise<void> {
     log.info('shutting down', { because });
     // Before the supervisor kills a process that hangs.
     setTimeout(() => process.exit(0), withinMs + 300).unref();
-    await services.stop(withinMs);
+    await services.stop(withinMs, cause);
     await started.stop();
     log.info('ended');
     process.exit(0);

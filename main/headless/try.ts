@@ -69,10 +69,11 @@ async function byItself(policy: Policy, request: TrialRequest): Promise<TrialRep
     resourcesFolder: findResourcesFolder(),
     describePortOwner,
     log,
+    isTemporary: true,
   });
   try {
     return await services.trials.run(request);
   } finally {
-    await services.stop(STOP_WITHIN_MS);
+    await services.stop(STOP_WITHIN_MS, 'terminated');
   }
 }

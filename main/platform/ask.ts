@@ -1,4 +1,4 @@
-// One request to a server that policy names (the broker, the authentication endpoint), from its first byte to the last of
+// One request to a server that policy names (the broker, the authentication endpoint, a collector), from its first byte to the last of
 // its answer: within one deadline, up to a limit, to this address and no other. What is sent may be a secret.
 
 import { errno } from '../shared/errors.ts';
@@ -8,7 +8,7 @@ import { NetworkError, type Network } from './network/network.ts';
 export interface Question {
   readonly method: 'GET' | 'POST';
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
+  readonly body?: string | Uint8Array;
   /** For all of it: name, connection, proxy, TLS, question, and the whole answer. */
   readonly timeoutMs: number;
   readonly maxAnswerBytes: number;

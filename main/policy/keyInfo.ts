@@ -56,6 +56,12 @@ export const safeUrl = z
   .string()
   .refine(isSafeUrl, 'must be an https URL (http is for loopback addresses only)');
 
+/** The same, of a service that gets no credentials with it: policy is no secret. */
+export const serviceUrl = safeUrl.refine(
+  (text) => !/^[^/]*\/\/[^/]*@/.test(text),
+  'must not hold a user name or a password',
+);
+
 /** A proxy, or with `pac+` a script that names one (PAC). User and password may be in it. */
 export const proxyUrl = z
   .string()

@@ -78,10 +78,14 @@ export function resolvePolicy(
   values.dataDir ??= managed ? managedDataFolder(lines) : defaultDataFolder();
   values.sinkFolder ??= join(String(values.dataDir), 'recordings');
   values.statusEventsFile ??= join(String(values.dataDir), 'status-events.ndjson');
-  if (values.sink === 's3' && values.s3Bucket === null) {
-    lines.problems.push('Policy "sink" is s3, and "s3Bucket" is not set. Name the bucket.');
-    Object.assign(values, { sink: 'folder' satisfies Policy['sink'] });
-    origin.sink = 'default';
+  for (const [name, choice, needs, remedy] of [
+    ['sink', 's3', 's3Bucket', 'Name the bucket.'],
+    ['heartbeat', 'url', 'heartbeatUrl', 'Set the address.'],
+  ] as const) {
+    if (values[name] !== choice || values[needs] !== null) continue;
+    lines.problems.push(`Policy "${name}" is ${choice}, and "${needs}" is not set. ${remedy}`);
+    values[name] = policyKeys[name].default;
+    origin[name] = 'default';
   }
   for (const name of ['keyPrefix', 's3Tags'] as const) {
     const missing = unlistedAttribute(values as Policy, name);

@@ -151,9 +151,9 @@ export class Publisher {
     return [...queued, ...live];
   }
 
-  /** What the sink does not have and no FAILED has reported. */
-  get unpublished(): UnpublishedRecording[] {
-    return this.jobs.filter((job) => !job.uploaded && !job.announced);
+  /** What the sink does not have. `announced`: as FAILED. */
+  get unpublished(): (UnpublishedRecording & { readonly announced: boolean })[] {
+    return this.jobs.filter((job) => !job.uploaded);
   }
 
   /** Calls back on every change of the queue, progress included. @returns unsubscribes */

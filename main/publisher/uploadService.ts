@@ -7,6 +7,7 @@ import type { Network } from '../platform/network/network.ts';
 import { appVersion, osName } from '../platform/version.ts';
 import type { Policy, PolicyKey } from '../policy/keys.ts';
 import type { Failure } from '../shared/errors.ts';
+import type { Manifest } from '../shared/manifest.ts';
 import type { Clock } from '../shared/time.ts';
 import type { CurrentSpoolSession } from '../spool/currentSession.ts';
 import type { SpoolSession } from '../spool/spool.ts';
@@ -36,6 +37,8 @@ export interface UploadServiceOptions
   readonly current: CurrentSpoolSession;
   readonly announcer: Announcer;
   readonly statusEvents: StatusEvents;
+  /** The sink has taken a recording, in so many milliseconds. */
+  readonly onUploaded: (manifest: Manifest, uploadMs: number) => void;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -113,6 +116,7 @@ export function startUploads(options: UploadServiceOptions): UploadService {
       announcer.announceUploadFailed(session, recordingId, failure, clock.now()),
     publish: async (from, recordingId) => {
       const begun = await live.take(recordingId);
+      const beganAt = performance.now();
       const result = await uploadRecording(from, recordingId, uploadOptions(), begun).catch(
         (error: unknown) => {
           attempts.get(recordingId)?.({ failure: explainUploadError(error) });
@@ -120,6 +124,7 @@ export function startUploads(options: UploadServiceOptions): UploadService {
         },
       );
       attempts.get(recordingId)?.({ result });
+      options.onUploaded(result.manifest, performance.now() - beganAt);
       // One line for each finding: readers of the log get no lists.
       for (const { kind, ...found } of result.manifest.integrity?.findings ?? [])
         log.warn('a recording was delivered that is not as it was written', {
@@ -131,7 +136,7 @@ export function startUploads(options: UploadServiceOptions): UploadService {
     },
   });
   const overdue = new OverdueWatch({
-    ...{ policy, clock, unpublished: () => publisher.unpublished },
+    ...{ policy, clock, unpublished: () => publisher.unpublished.filter((one) => !one.announced) },
     announce: ({ session, recordingId, why }) => {
       log.warn('a recording is overdue', { recordingId, code: why?.code, reason: why?.message });
       announcer.announceOverdue(session, recordingId, policy.overdueMinutes, why);

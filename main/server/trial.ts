@@ -105,8 +105,15 @@ export class Trials {
     const region = policy.instanceRegion ?? 'us-east-1';
     const instanceArn = `arn:aws:connect:${region}:000000000000:instance/sightline-try`;
     const alias = policy.instanceAlias === null ? {} : { instanceAlias: policy.instanceAlias };
-    return { agentArn: `${instanceArn}/agent/sightline-try`, instanceArn, ...alias };
+    return { agentArn: `${instanceArn}${TRIAL_AGENT}`, instanceArn, ...alias };
   }
+}
+
+const TRIAL_AGENT = '/agent/sightline-try';
+
+/** Whether this is no person, but a trial without a page. */
+export function isTrialIdentity({ agentArn }: Identity): boolean {
+  return agentArn.endsWith(TRIAL_AGENT);
 }
 
 function contactIsOn(): Failure {

@@ -54,7 +54,8 @@ export const encoderSchema = z.enum(encoderNames);
 export type EncoderName = z.infer<typeof encoderSchema>;
 
 /** What the app is doing, as pages and the agent see it (docs/protocol.md, `app.state`). */
-export type AppState = 'idle' | 'starting' | 'recording' | 'suspended' | 'paused' | 'problem';
+export const appStateSchema = z.enum(['idle', 'starting', 'recording', 'suspended', 'paused', 'problem']);
+export type AppState = z.infer<typeof appStateSchema>;
 
 /** What one recording is doing, as `hello` and `status` list it. */
 export type RecordingState = 'starting' | 'recording' | 'suspended' | 'paused' | 'problem' | 'stopping';

@@ -4,9 +4,20 @@
 import { z } from 'zod';
 import { channelSchema } from './names.ts';
 
-const timestamp = z.iso.datetime({ precision: 3 });
+export const timestamp = z.iso.datetime({ precision: 3 });
 
-const clientInfoSchema = z.object({
+/** What all our events have around their details, in AWS's shape. */
+export const envelope = {
+  version: z.literal('0'),
+  id: z.string(),
+  source: z.literal('sightline'),
+  account: z.string(),
+  time: timestamp,
+  region: z.string(),
+  resources: z.array(z.string()),
+};
+
+export const clientInfoSchema = z.object({
   appVersion: z.string(),
   os: z.string(),
   browser: z.string().optional(),
@@ -84,14 +95,8 @@ export const statusDetailSchema = z.discriminatedUnion('recordingStatus', [
 ]);
 
 export const statusEventSchema = z.object({
-  version: z.literal('0'),
-  id: z.string(),
+  ...envelope,
   'detail-type': z.enum(['Screen Recording Status Changed', 'Screen Recording Overdue']),
-  source: z.literal('sightline'),
-  account: z.string(),
-  time: timestamp,
-  region: z.string(),
-  resources: z.array(z.string()),
   detail: statusDetailSchema,
 });
 

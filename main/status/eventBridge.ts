@@ -5,9 +5,9 @@ import type { PutEventsRequestEntry } from '@aws-sdk/client-eventbridge';
 import type { Logger } from '../platform/log.ts';
 import { plainTimer } from '../platform/deadline.ts';
 import type { Network } from '../platform/network/network.ts';
+import type { AnyEvent, DeskEvent } from '../shared/deskEvent.ts';
 import { errno, errorMessage } from '../shared/errors.ts';
 import { EVENT_BRIDGE_FAILED, EVENT_BRIDGE_RECOVERED } from '../shared/names.ts';
-import type { StatusEvent } from '../shared/statusEvent.ts';
 import type { Clock, Moment } from '../shared/time.ts';
 import { toTimestamp } from '../shared/time.ts';
 import type { AwsProblem } from './awsProblem.ts';
@@ -52,6 +52,8 @@ export const MAX_ENTRIES = 10;
 export const MAX_BYTES = 256 * 1024;
 
 const REQUEST_TIMEOUT_MS = 30_000;
+/** In the place of a file's name. */
+const HEARTBEAT = 'heartbeat';
 /** A change of these ends the request under way. */
 const busKeys: readonly (keyof EventBridgePolicy)[] = [
   ...(['eventBusName', 'eventBridgeEndpoint', 'awsRegion', 'awsProfile'] as const),
@@ -62,6 +64,8 @@ export class EventBridge {
   /** So many batches are to contain one event only, to find out which one was refused. */
   private oneByOne = 0;
   private started = false;
+  /** In memory only, and one: it is worth nothing when it is old. */
+  private heartbeat: DeskEvent | null = null;
   /** Ends the request under way. */
   private abort = new AbortController();
   private readonly loop: RetryLoop;
@@ -82,9 +86,16 @@ export class EventBridge {
   }
 
   /** Resolves when the event is on the disk; does nothing without a bus. */
-  async add(event: StatusEvent): Promise<void> {
+  async add(event: AnyEvent): Promise<void> {
     if (this.options.policy.eventBusName === null) return;
     await this.options.outbox.add(event);
+    this.loop.wake();
+  }
+
+  /** Sends the event with the next request that has room for it, unless a newer one comes first. */
+  offer(heartbeat: DeskEvent): void {
+    if (this.options.policy.eventBusName === null) return;
+    this.heartbeat = heartbeat;
     this.loop.wake();
   }
 
@@ -122,7 +133,11 @@ export class EventBridge {
     const bus = policy.eventBusName;
     if (bus === null || !this.started) return false;
     try {
-      const entries = await outbox.read(this.oneByOne > 0 ? 1 : MAX_ENTRIES);
+      const limit = this.oneByOne > 0 ? 1 : MAX_ENTRIES;
+      const entries = await outbox.read(limit);
+      // Behind the status events, which must not wait for it.
+      if (this.heartbeat !== null && entries.length < limit)
+        entries.push({ name: HEARTBEAT, event: this.heartbeat });
       if (entries.length === 0) return false;
       this.oneByOne = Math.max(0, this.oneByOne - 1);
       const batch = await this.fitting(entries, bus);
@@ -167,7 +182,8 @@ export class EventBridge {
     for (const [index, entry] of batch.entries()) {
       const { ErrorCode: code, ErrorMessage: message } = results[index] ?? {};
       if (code === undefined) {
-        await this.options.outbox.remove(entry.name);
+        if (entry.name === HEARTBEAT) this.dropHeartbeat(entry);
+        else await this.options.outbox.remove(entry.name);
         sent += 1;
         continue;
       }
@@ -212,9 +228,20 @@ export class EventBridge {
     }
   }
 
-  private async refuse({ name, event }: QueuedEntry, code: string, message: string): Promise<void> {
-    await this.options.outbox.setAside(name, 'refused');
+  /** A newer one stays. */
+  private dropHeartbeat({ event }: QueuedEntry): void {
+    if (this.heartbeat === event) this.heartbeat = null;
+  }
+
+  private async refuse(entry: QueuedEntry, code: string, message: string): Promise<void> {
+    const { name, event } = entry;
     const { eventDeduplicationId } = event.detail;
+    if (name === HEARTBEAT) {
+      this.dropHeartbeat(entry);
+      this.options.log.warn('EventBridge rejects a heartbeat', { code, reason: message });
+      return;
+    }
+    await this.options.outbox.setAside(name, 'refused');
     const what =
       'EventBridge rejects a status event permanently; it is set aside in the outbox, the others continue';
     this.options.log.error(what, { file: `${name}.refused`, eventDeduplicationId, code, reason: message });

@@ -3,9 +3,9 @@
 
 import type { Logger } from '../platform/log.ts';
 import { plainTimer } from '../platform/deadline.ts';
+import type { AnyEvent } from '../shared/deskEvent.ts';
 import type { Failure } from '../shared/errors.ts';
 import { errno, errorMessage, failure } from '../shared/errors.ts';
-import type { StatusEvent } from '../shared/statusEvent.ts';
 import type { RetryLoopOptions } from './retryLoop.ts';
 import { RetryLoop } from './retryLoop.ts';
 
@@ -20,7 +20,7 @@ export interface EventQueueOptions extends Pick<RetryLoopOptions, 'random' | 'se
   /** The destination, as messages name it. */
   readonly place: string;
   /** Resolves when the event is durable. Called for one event at a time. */
-  readonly write: (event: StatusEvent) => Promise<void>;
+  readonly write: (event: AnyEvent) => Promise<void>;
   readonly log: Logger;
   /** After this time a write that hangs (on a share) counts as failed; it is not started twice. */
   readonly slowMs?: number;
@@ -29,7 +29,9 @@ export interface EventQueueOptions extends Pick<RetryLoopOptions, 'random' | 'se
 const SLOW_MS = 5000;
 
 interface Entry {
-  readonly event: StatusEvent;
+  /** A newer one takes its place. */
+  readonly replaceable?: true;
+  readonly event: AnyEvent;
   readonly tried: (why: Failure | null) => void;
   readonly durable: () => void;
 }
@@ -44,7 +46,7 @@ export class EventQueue {
     this.loop = new RetryLoop({ attempt: () => this.writeNext(), longestMs: 60_000, random, setTimer });
   }
 
-  add(event: StatusEvent): QueuedWrite {
+  add(event: AnyEvent): QueuedWrite {
     let tried: Entry['tried'] = () => undefined;
     let durable: Entry['durable'] = () => undefined;
     const write = {
@@ -55,6 +57,15 @@ export class EventQueue {
     this.loop.wake();
     if (this.problem !== null) tried(this.problem);
     return write;
+  }
+
+  /** In place of an event that was offered before and is not written yet: of these only the newest is of use. */
+  offer(event: AnyEvent): void {
+    // The first entry may be on its way.
+    const older = this.entries.findIndex(({ replaceable }, index) => index > 0 && replaceable === true);
+    if (older !== -1) this.entries.splice(older, 1);
+    this.entries.push({ event, replaceable: true, tried: () => undefined, durable: () => undefined });
+    this.loop.wake();
   }
 
   /** Ends the wait for the next attempt. */

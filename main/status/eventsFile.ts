@@ -7,8 +7,8 @@ import type { FileHandle } from 'node:fs/promises';
 import { access, mkdir, open, realpath } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { renameOver, syncFolder } from '../platform/atomicFile.ts';
+import type { AnyEvent } from '../shared/deskEvent.ts';
 import { errno } from '../shared/errors.ts';
-import type { StatusEvent } from '../shared/statusEvent.ts';
 
 /** About 8,000 events: more than two weeks of one agent. */
 export const ROTATE_AT_BYTES = 10 * 1024 * 1024;
@@ -31,7 +31,7 @@ export function eventsFiles(path: string): string[] {
  */
 export async function appendEvent(
   path: string,
-  event: StatusEvent,
+  event: AnyEvent,
   rotateAtBytes = ROTATE_AT_BYTES,
 ): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });

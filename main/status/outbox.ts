@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { syncFolder, writeFileAtomically } from '../platform/atomicFile.ts';
 import type { Logger } from '../platform/log.ts';
+import type { AnyEvent } from '../shared/deskEvent.ts';
 import { errno } from '../shared/errors.ts';
-import type { StatusEvent } from '../shared/statusEvent.ts';
 
 /** What sending needs of an event. The rest is passed on as it is: another version may have written it. */
 const queuedEventSchema = z.looseObject({
@@ -59,7 +59,7 @@ export class Outbox {
   }
 
   /** Resolves when the event is on the disk, after all those added before. */
-  add(event: StatusEvent): Promise<void> {
+  add(event: AnyEvent): Promise<void> {
     const added = this.last.then(async () => {
       await this.open();
       const name = `${String(this.nextNumber).padStart(DIGITS, '0')}.json`;

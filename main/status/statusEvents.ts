@@ -3,6 +3,7 @@
 
 import type { Failure } from '../shared/errors.ts';
 import type { Integrity } from '../shared/manifest.ts';
+import type { DeskEvent } from '../shared/deskEvent.ts';
 import type { ClientInfo, ContactFacts, StatusDetail, StatusEvent } from '../shared/statusEvent.ts';
 import type { Clock, Moment } from '../shared/time.ts';
 import { toTimestamp } from '../shared/time.ts';
@@ -47,7 +48,7 @@ export type Announcement =
 export interface StatusEventsOptions {
   /** Read for each event: policy may change. */
   readonly policy: { readonly statusEventsFile: string };
-  readonly eventBridge: Pick<EventBridge, 'add'>;
+  readonly eventBridge: Pick<EventBridge, 'add' | 'offer'>;
   readonly hub: StatusHub;
   readonly clock: Pick<Clock, 'now'>;
   readonly newEventId: () => string;
@@ -87,6 +88,17 @@ export class StatusEvents {
       tried: pushed.then(async () => (await tried).find((why) => why !== null) ?? null),
       durable: Promise.all([pushed, ...both.map((one) => one.durable)]).then(() => undefined),
     };
+  }
+
+  /** Resolves when the event is durable in the file and the outbox, however long that takes. Pages do not get it. */
+  async announceDesk(event: DeskEvent): Promise<void> {
+    await Promise.all([this.file.add(event).durable, this.outbox.add(event).durable]);
+  }
+
+  /** For a heartbeat: where it cannot be written or sent, the newest waits, and no other. */
+  offer(heartbeat: DeskEvent): void {
+    this.file.offer(heartbeat);
+    this.options.eventBridge.offer(heartbeat);
   }
 
   /** Resolves when nothing is being written: everything is durable, or waits for its next attempt. */

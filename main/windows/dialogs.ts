@@ -30,11 +30,11 @@ export async function exportWithDialog(
 }
 
 /** Asks for confirmation while a contact is recorded; a second click on Quit while the question is open quits. */
-export function quitAskingFirst(isRecording: () => boolean): () => void {
+export function quitAskingFirst(isRecording: () => boolean, quit: () => void): () => void {
   let asking = false;
   const { message, detail, keep, end } = strings.dialogs.quit;
   return () => {
-    if (!isRecording() || asking) return app.quit();
+    if (!isRecording() || asking) return quit();
     asking = true;
     void dialog
       .showMessageBox({
@@ -48,7 +48,7 @@ export function quitAskingFirst(isRecording: () => boolean): () => void {
       })
       .then(({ response }) => {
         asking = false;
-        if (response === 1) app.quit();
+        if (response === 1) quit();
       });
   };
 }

@@ -20,7 +20,7 @@ import { asSeenBy, withOwnEtc } from '../rig/mount.ts';
 import { probe } from '../rig/mp4.ts';
 import type { PageServer } from '../rig/pageServer.ts';
 import { startPageServer } from '../rig/pageServer.ts';
-import { agent, connectPage, readEvents, readPublished } from '../rig/recorder.ts';
+import { agent, connectPage, readDeskEvents, readEvents, readPublished } from '../rig/recorder.ts';
 import type { TrayDesk } from '../rig/trayDesk.ts';
 import { missingForTrayDesk, startTrayDesk, toPalette } from '../rig/trayDesk.ts';
 import { readZip } from '../rig/zip.ts';
@@ -311,6 +311,10 @@ describe.skipIf(missing !== null)(
       );
       const events = await readEvents(join(app.dataDir, 'status-events.ndjson'));
       expect(events.at(-1)?.detail.recordingStatus).toBe('PUBLISHED');
+      const ended = await readDeskEvents(join(app.dataDir, 'status-events.ndjson'));
+      expect(ended.map(({ detail }) => 'endInfo' in detail && detail.endInfo)).toMatchObject([
+        { cause: 'terminated', contactWasOn: true },
+      ]);
       await Promise.all(
         published.map(async ({ mp4 }) => expect((await stat(mp4)).size).toBeGreaterThan(1000)),
       );
@@ -383,8 +387,15 @@ describe.skipIf(missing !== null)(
       await steered.evaluate('indicator', saying('REC'));
       expect(await ccp.ask('status', {})).toMatchObject({ state: 'recording' });
       await ccp.ask('contact.stop', { contactId: 'steered' });
+      await ccp.event('steered', 'PUBLISHED');
       await ccp.close();
+      await desk.openTrayMenu();
+      // The last command is: quit.
+      await desk.key('Up', 'Return');
+      await until(async () => !(await readdir(steered.dataDir)).includes('run.json'));
       expect(await steered.quit()).toBe(0);
+      const ended = await readDeskEvents(join(steered.dataDir, 'status-events.ndjson'));
+      expect(ended.map(({ detail }) => 'endInfo' in detail && detail.endInfo.cause)).toEqual(['agent-quit']);
     });
   },
 );

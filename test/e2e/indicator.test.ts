@@ -105,7 +105,7 @@ describe('the indicator over the real services', () => {
     });
   });
   afterAll(async () => {
-    await services.stop(9_000);
+    await services.stop(9_000, 'terminated');
     await Promise.all(pushed);
     await pill.close();
     await display.stop();

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import type { Display } from '../rig/display.ts';
 import { startDisplay } from '../rig/display.ts';
-import type { EventBridgeServer } from '../rig/eventBridgeServer.ts';
+import type { EventBridgeServer, ReceivedEvent } from '../rig/eventBridgeServer.ts';
 import { startEventBridgeServer, testKey } from '../rig/eventBridgeServer.ts';
 import type { Recorder } from '../rig/recorder.ts';
 import { startRecorder } from '../rig/recorder.ts';
@@ -60,9 +60,13 @@ async function recordContact(contactId: string): Promise<void> {
 
 const outbox = (): Promise<string[]> => readdir(join(recorder.dataDir, 'outbox'));
 
+/** Those of recordings; the events of the desk are in deskEvents.test.ts. */
+const ofRecordings = (): readonly ReceivedEvent[] =>
+  bus.received.filter(({ detailType }) => detailType !== 'Recorder Ended');
+
 /** What has arrived, as pairs of status and id for finding duplicates. */
 const arrived = (): string[][] =>
-  bus.received.map(({ detail }) => [String(detail.recordingStatus), detail.eventDeduplicationId]);
+  ofRecordings().map(({ detail }) => [String(detail.recordingStatus), detail.eventDeduplicationId]);
 
 /** The same of the recorder's own file. */
 async function announced(): Promise<string[][]> {
@@ -77,7 +81,7 @@ it('a contact’s events arrive once each, in order, with the details of the fil
   expect(await recorder.stop()).toBe(0);
   expect(arrived().map(([status]) => status)).toEqual(STATUSES);
   expect(arrived()).toEqual(await announced());
-  expect(bus.received.map(({ detail }) => detail)).toEqual(
+  expect(ofRecordings().map(({ detail }) => detail)).toEqual(
     (await recorder.events()).map(({ detail }) => detail),
   );
   expect(await outbox()).toEqual([]);
@@ -95,11 +99,11 @@ it('the bus is down, the recorder is killed: the next one sends everything, what
   expect(bus.received).toEqual([]);
   await bus.up();
   await start();
-  await bus.until(({ received }) => received.length >= 6);
+  await bus.until(({ received }) => received.length >= 7);
   expect(await recorder.stop()).toBe(0);
   expect(arrived()).toEqual(await announced());
   const ids = new Map(
-    bus.received.map(({ detail }) => [detail.eventDeduplicationId, detail.recordingStatus]),
+    ofRecordings().map(({ detail }) => [detail.eventDeduplicationId, detail.recordingStatus]),
   );
   // The kill may come between an event's telling and the journal's line about it.
   expect([...ids.values()]).toEqual([...STATUSES, ...STATUSES]);
@@ -117,7 +121,8 @@ it('a bus that refuses us keeps nobody from recording, and the log says what to 
     .filter((line) => line.includes('AccessDeniedException'));
   expect(told).toHaveLength(1);
   expect(told[0]).toContain('events:PutEvents');
-  expect(await outbox()).toHaveLength(3);
+  // And how the recorder ended.
+  expect(await outbox()).toHaveLength(4);
   expect(recorder.stderr()).not.toContain(testKey.secretAccessKey);
 });
 

@@ -4,10 +4,12 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { CheckResult } from '../../main/diagnostics/check.ts';
 import { hello, HOSTS, NO_PROXIES, startCompany, TARGETS, type Company } from '../rig/company.ts';
-import { targetsOf, withUser, type ProxyFault } from '../rig/companyProxy.ts';
+import { startTlsFront, targetsOf, withUser, type ProxyFault } from '../rig/companyProxy.ts';
 import { startDisplay, type Display } from '../rig/display.ts';
 import { startPainter } from '../rig/painter.ts';
 import { run } from '../rig/process.ts';
@@ -130,6 +132,51 @@ describe('token, recording and events are delivered', () => {
     await start({ SIGHTLINE_PROXY_URL: proxy.address, SIGHTLINE_CA_FILE: company.inspector.rootFile });
     await delivers();
     expect(targetsOf(proxy)).toEqual(TARGETS);
+  });
+});
+
+describe('heartbeats and metrics', () => {
+  const WATCH = 'watch.test.example';
+
+  /** IT's server, by a certificate of this authority, behind the company's proxy. @returns the paths that it was sent to */
+  async function watchedBy(authority: Company['publicRoots']): Promise<string[]> {
+    const paths: string[] = [];
+    const server = createServer((request, response) => {
+      paths.push(request.url ?? '');
+      request.resume().on('end', () => response.end());
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const front = await startTlsFront(await authority.issue(WATCH), (server.address() as AddressInfo).port);
+    Object.assign(company.ports, { [WATCH]: front.port });
+    stops.push(
+      () => front.stop(),
+      () => Promise.resolve(server.close()),
+    );
+    const proxy = await company.proxy();
+    await start({
+      SIGHTLINE_PROXY_URL: proxy.address,
+      SIGHTLINE_HEARTBEAT: 'url',
+      SIGHTLINE_HEARTBEAT_URL: `https://${WATCH}/beat`,
+      SIGHTLINE_OTLP_ENDPOINT: `https://${WATCH}`,
+    });
+    await vi.waitFor(() => expect(targetsOf(proxy)).toContain(`${WATCH}:443`), 20_000);
+    return paths;
+  }
+
+  it('go through the proxy, to a server that a root in "caFile" vouches for', async () => {
+    const paths = await watchedBy(company.publicRoots);
+    await vi.waitFor(() => expect(paths).toContain('/beat'), 20_000);
+    await recorder.stop();
+    expect(paths.at(-1)).toBe('/v1/metrics');
+  });
+
+  it('are not sent to a server that nobody vouches for, and the log says so', async () => {
+    const paths = await watchedBy(company.inspector);
+    await vi.waitFor(() =>
+      expect(recorder.stderr()).toMatch(/heartbeats do not reach.*CERTIFICATE_REJECTED/),
+    );
+    await recorder.stop();
+    expect(paths).toEqual([]);
   });
 });
 

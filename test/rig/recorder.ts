@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { WebSocket } from 'ws';
+import { z } from 'zod';
+import { deskEventSchema, type AnyEvent, type DeskEvent } from '../../main/shared/deskEvent.ts';
 import type { Failure } from '../../main/shared/errors.ts';
 import { manifestSchema, type Manifest } from '../../main/shared/manifest.ts';
 import type { Push } from '../../main/shared/protocol.ts';
@@ -33,8 +35,10 @@ export interface Recorder {
   readonly dataDir: string;
   /** What it has said on stderr so far. */
   stderr(): string;
-  /** All status events in its file. */
+  /** All status events of recordings in its file. */
   events(): Promise<StatusEvent[]>;
+  /** The other events there: those of the desk. */
+  deskEvents(): Promise<DeskEvent[]>;
   /** The manifests in the sink, each with the path of its MP4. */
   published(): Promise<{ mp4: string; manifestPath: string; manifest: Manifest }[]>;
   connect(options?: ConnectOptions): Promise<Page>;
@@ -77,6 +81,7 @@ export async function startRecorder(options: RecorderOptions): Promise<Recorder>
     dataDir,
     stderr: () => program.stderr(),
     events: () => readEvents(join(dataDir, 'status-events.ndjson')),
+    deskEvents: () => readDeskEvents(join(dataDir, 'status-events.ndjson')),
     published: () => readPublished(sinkFolder),
     connect: (connectOptions) => connectPage(port, connectOptions),
     kill: (signal) => program.kill(signal),
@@ -91,12 +96,22 @@ export async function startRecorder(options: RecorderOptions): Promise<Recorder>
   return recorder;
 }
 
+/** Of recordings. Every line must be an event. */
 export async function readEvents(file: string): Promise<StatusEvent[]> {
+  return (await readAllEvents(file)).filter((one): one is StatusEvent => 'recordingStatus' in one.detail);
+}
+
+export async function readDeskEvents(file: string): Promise<DeskEvent[]> {
+  return (await readAllEvents(file)).filter((one): one is DeskEvent => 'deskId' in one.detail);
+}
+
+async function readAllEvents(file: string): Promise<AnyEvent[]> {
   const text = await readFile(file, 'utf8').catch(() => '');
+  const schema = z.union([statusEventSchema, deskEventSchema]);
   return text
     .split('\n')
     .filter((line) => line !== '')
-    .map((line) => statusEventSchema.parse(JSON.parse(line)));
+    .map((line) => schema.parse(JSON.parse(line)));
 }
 
 /** The finished recordings in a sink folder. */

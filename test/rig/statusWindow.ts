@@ -100,7 +100,7 @@ export async function startBackstage(options: BackstageOptions): Promise<Backsta
     },
     lock: (on) => lock(on ? ['locked'] : []),
     async stop() {
-      await services.stop(5_000);
+      await services.stop(5_000, 'terminated');
       await rm(home, { recursive: true, force: true, maxRetries: 5 });
     },
   };
@@ -121,7 +121,7 @@ export async function startBackstageThatFails(options: BackstageOptions): Promis
     (error: unknown) => toFailure(error),
   );
   if (problem === null) {
-    await (await started).stop(5_000);
+    await (await started).stop(5_000, 'terminated');
     throw new Error('The services could be started.');
   }
   return {

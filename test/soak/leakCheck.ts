@@ -118,7 +118,7 @@ const expected = [
   /^data\/status-events\.ndjson$/,
   /^data\/sightline\.(pid|lock(\/[^/]+)?)$/,
   /^data\/suspended\/[^/]+\/journal\.ndjson$/,
-  /^data\/(control|policy-state|sinks|unreadable)\.json(\.[0-9a-f]{8}\.tmp)?$/,
+  /^data\/(control|policy-state|sinks|unreadable|run|last-checks|run-ended\.[a-z-]+\.[0-9a-f-]{36})\.json(\.[0-9a-f]{8}\.tmp)?$/,
   /^sink\/.*\.(mp4|json|part)$/,
   /^sink\/\.sightline-sink-[0-9a-f-]{36}$/,
 ];

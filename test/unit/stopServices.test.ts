@@ -15,6 +15,7 @@ function services(changes: Partial<Stoppable> = {}) {
     announcer: { idle: done },
     statusEvents: { retryNow: () => undefined, idle: done },
     eventBridge: { idle: done, stop: done },
+    fleet: null,
     pauses: { stop: done },
     server: {
       close: () => {
@@ -35,7 +36,7 @@ const ALL = ['publisher', 'displays', 'policy', 'server', 'lock'];
 
 async function msOf(parts: Stoppable, withinMs: number): Promise<number> {
   const began = performance.now();
-  await stopServices(parts, withinMs);
+  await stopServices(parts, withinMs, 'terminated');
   return performance.now() - began;
 }
 
@@ -77,7 +78,7 @@ describe('the end of the services', () => {
     const { parts, ended, lines } = services({
       session: { shutdown: () => Promise.reject(new Error('the disk')) },
     });
-    await stopServices(parts, 5000);
+    await stopServices(parts, 5000, 'terminated');
     expect(ended).toEqual(ALL);
     expect(lines).toMatchObject([{ message: 'did not end well', fields: { reason: 'Error: the disk' } }]);
   });

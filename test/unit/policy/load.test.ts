@@ -93,6 +93,7 @@ const others: Readonly<Partial<Record<PolicyKey, string>>> = {
   indicatorInRecording: 'no',
   ...{ pauseOnLock: 'no', instanceAlias: 'mine', instanceRegion: 'us-east-1', logLevel: 'debug' },
   ...{ endpointList: '/tmp/list.json', attributesForKeys: 'case', overdueMinutes: '5' },
+  ...{ heartbeat: 'events', heartbeatUrl: 'https://evil.example', otlpEndpoint: 'https://evil.example' },
 };
 const forUsers: readonly PolicyKey[] = ['uploadLimitKbit', 'autostart', 'logLevel'];
 

@@ -1,109 +1,73 @@
 // The order, the waits and the batches of the sender; the test answers in place of AWS and controls the time. The real SDK
 // with a real server is in test/integration/eventBridge.test.ts.
-import type { PutEventsRequestEntry } from '@aws-sdk/client-eventbridge';
 import { readdir, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { NodeNetwork } from '../../../main/platform/network/nodeNetwork.ts';
-import { EventBridge, MAX_BYTES, MAX_ENTRIES, sizeOf } from '../../../main/status/eventBridge.ts';
+import type { DeskEvent } from '../../../main/shared/deskEvent.ts';
+import { MAX_BYTES, MAX_ENTRIES, sizeOf, type EventBridge } from '../../../main/status/eventBridge.ts';
 import { Outbox } from '../../../main/status/outbox.ts';
-import type { PutResult } from '../../../main/status/putEvents.ts';
-import { temporaryFolder } from '../support/folders.ts';
-import { keepingLogger } from '../support/logs.ts';
-import { idOf, statusEvent } from '../support/statusEvents.ts';
+import {
+  REQUEST_TIMEOUT_MS,
+  bench,
+  entryErrors,
+  failing,
+  numbered,
+  taken,
+  unanswered,
+  type Answer,
+} from '../support/eventBridge.ts';
+import { statusEvent } from '../support/statusEvents.ts';
 
-const REQUEST_TIMEOUT_MS = 77_777;
+describe('a heartbeat', () => {
+  const beat = (id: string) => statusEvent(id) as unknown as DeskEvent;
 
-type Answer = (ids: string[], signal: AbortSignal) => Promise<readonly PutResult[]>;
-const taken: Answer = (ids) => Promise.resolve(ids.map(() => ({})));
-const error = (name: string, status?: number): Error =>
-  Object.assign(new Error(`says ${name}`), {
-    name,
-    ...(status === undefined ? {} : { $metadata: { httpStatusCode: status } }),
+  it('takes the place behind the status events, and only the newest is sent', async () => {
+    const { sender, requests, outbox, run } = await bench(['a', 'b']);
+    for (const id of ['old', 'older', 'newest']) sender.offer(beat(id));
+    expect(outbox.pending).toBe(2);
+    await run();
+    expect(requests).toEqual([['a', 'b', 'newest']]);
+    await sender.idle();
+    expect(requests).toHaveLength(1);
   });
-const failing =
-  (name: string, status?: number): Answer =>
-  () =>
-    Promise.reject(error(name, status));
-const entryErrors =
-  (codes: Readonly<Record<string, string>>): Answer =>
-  (ids) =>
-    Promise.resolve(ids.map((id) => (codes[id] === undefined ? {} : { ErrorCode: codes[id] })));
 
-/** A request that gets no answer before it is aborted. */
-function unanswered(): { answer: Answer; underWay: Promise<void> } {
-  let begin = (): void => undefined;
-  const underWay = new Promise<void>((resolve) => (begin = resolve));
-  const answer: Answer = (_, signal) => {
-    begin();
-    return new Promise((_resolve, reject) =>
-      signal.addEventListener('abort', () => reject(error('AbortError'))),
-    );
-  };
-  return { answer, underWay };
-}
-
-async function bench(ids: readonly string[] = [], random = 1, Queue = Outbox) {
-  const folder = join(await temporaryFolder(), 'outbox');
-  const { log, lines } = keepingLogger();
-  const outbox = new Queue({ folder, log });
-  for (const id of ids) await outbox.add(statusEvent(id));
-  const answers: Answer[] = [];
-  const requests: string[][] = [];
-  const entries: PutEventsRequestEntry[] = [];
-  const timers: { callback: () => void; delayMs: number }[] = [];
-  let forgotten = 0;
-  let now = 1000;
-  const policy = {
-    eventBusName: 'bus' as string | null,
-    ...{ awsRegion: null, eventBridgeEndpoint: null, awsProfile: null },
-  };
-  const sender = new EventBridge({
-    policy,
-    outbox,
-    network: new NodeNetwork(),
-    clock: { now: () => now },
-    random: () => random,
-    log,
-    requestTimeoutMs: REQUEST_TIMEOUT_MS,
-    setTimer: (callback, delayMs) => {
-      const timer = { callback, delayMs };
-      timers.push(timer);
-      return () => void timers.splice(timers.indexOf(timer), 1);
-    },
-    putEvents: {
-      put: (sent, signal) => {
-        const names = sent.map(({ Detail = '' }) =>
-          idOf({ detail: JSON.parse(Detail) as { eventDeduplicationId: string } }),
-        );
-        requests.push(names);
-        entries.push(...sent);
-        return (answers.shift() ?? taken)(names, signal);
-      },
-      forgetClient: () => (forgotten += 1),
-    },
+  it('does not displace one of ten status events, and follows them', async () => {
+    const { sender, requests, run } = await bench(numbered(10));
+    sender.offer(beat('beat'));
+    await run();
+    expect(requests.map((one) => one.length)).toEqual([10, 1]);
   });
-  return {
-    ...{ folder, policy, outbox, sender, answers, requests, entries, timers, lines },
-    forgotten: () => forgotten,
-    at: (moment: number) => (now = moment),
-    /** Starts, and waits until it is at rest. */
-    run: async () => {
-      sender.start();
-      await sender.idle();
-    },
-    /** Lets the next wait pass and awaits the attempt. @returns how long the wait was */
-    passWait: async () => {
-      const timer = timers.shift();
-      if (timer === undefined) throw new Error('nothing waits');
-      timer.callback();
-      await sender.idle();
-      return timer.delayMs;
-    },
-  };
-}
 
-const numbered = (count: number): string[] => Array.from({ length: count }, (_, index) => `r${index}`);
+  it('that is refused is dropped, and costs the status events nothing', async () => {
+    const { sender, requests, answers, outbox, run } = await bench(['a']);
+    sender.offer(beat('beat'));
+    answers.push(entryErrors({ beat: 'InvalidArgument' }));
+    await run();
+    expect(requests).toEqual([['a', 'beat']]);
+    expect(outbox.pending).toBe(0);
+  });
+
+  it('that fails for a while is replaced by a newer one, without an earlier attempt', async () => {
+    const { sender, requests, answers, timers, run, passWait } = await bench();
+    sender.offer(beat('one'));
+    answers.push(failing('InternalFailure', 500));
+    await run();
+    for (const id of ['two', 'three']) sender.offer(beat(id));
+    await sender.idle();
+    expect(requests).toEqual([['one']]);
+    expect(timers).toHaveLength(1);
+    await passWait();
+    expect(requests).toEqual([['one'], ['three']]);
+  });
+
+  it('is not kept without a bus', async () => {
+    const { sender, policy, requests, run } = await bench();
+    policy.eventBusName = null;
+    sender.offer(beat('beat'));
+    policy.eventBusName = 'bus';
+    await run();
+    expect(requests).toEqual([]);
+  });
+});
 
 describe('when it sends', () => {
   it('not before start(); then what was there and what is added, without a timer', async () => {

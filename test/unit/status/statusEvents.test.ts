@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { failure } from '../../../main/shared/errors.ts';
 import type { Push } from '../../../main/shared/protocol.ts';
+import type { AnyEvent } from '../../../main/shared/deskEvent.ts';
 import type { StatusEvent } from '../../../main/shared/statusEvent.ts';
 import { statusEventSchema } from '../../../main/shared/statusEvent.ts';
 import { StatusHub } from '../../../main/status/hub.ts';
@@ -49,7 +50,7 @@ interface Bench {
 
 async function bench(
   path: (folder: string) => string = (folder) => join(folder, 'events.ndjson'),
-  eventBridge: { add(event: StatusEvent): Promise<void> } = { add: () => Promise.resolve() },
+  eventBridge: { add(event: AnyEvent): Promise<void> } = { add: () => Promise.resolve() },
 ): Promise<Bench> {
   const file = path(await temporaryFolder());
   const hub = new StatusHub();
@@ -61,7 +62,8 @@ async function bench(
     clock: { now: () => NOW },
     newEventId: () => `event-${++ids}`,
     clientInfo: () => ({ appVersion: '1.2.3', os: 'linux 6.1.0 x64', monitors: 2, encoder: 'libopenh264' }),
-    ...{ eventBridge, log },
+    eventBridge: { offer: () => undefined, ...eventBridge },
+    log,
   });
   const written = async (): Promise<StatusEvent[]> => {
     const text = await readFile(file, 'utf8');
