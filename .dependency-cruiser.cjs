@@ -48,6 +48,12 @@ module.exports = {
       to: { path: main('session|spool'), pathNot: '^main/$1/', dependencyTypesNot: ['type-only'] },
     },
     {
+      name: 'fleet-reports-through-status',
+      severity: 'error',
+      from: { path: main('fleet') },
+      to: { path: '^main/', pathNot: main('fleet|status|platform|shared') },
+    },
+    {
       name: 'media-imports-shared-only',
       severity: 'error',
       from: { path: main('media') },

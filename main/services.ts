@@ -37,7 +37,7 @@ import { recover } from './spool/recovery.ts';
 import { journalRuns } from './spool/runJournal.ts';
 import { Announcer } from './status/announcer.ts';
 import { EventBridge } from './status/eventBridge.ts';
-import { Fleet } from './status/fleet.ts';
+import { Fleet } from './fleet/fleet.ts';
 import { StatusHub } from './status/hub.ts';
 import { Outbox } from './status/outbox.ts';
 import { StatusEvents } from './status/statusEvents.ts';

@@ -10,7 +10,7 @@ import { instanceCheck, policyCheck, portCheck } from './checks/program.ts';
 import { captureCheck, displayCheck, encoderCheck } from './checks/screen.ts';
 import { dataCheck, keyStoreCheck, sinkFolderCheck, statusEventsCheck } from './checks/storage.ts';
 import { throughputCheck } from './checks/throughput.ts';
-import { writeLastChecks } from '../status/lastChecks.ts';
+import { writeLastChecks } from '../fleet/lastChecks.ts';
 import { openContext, type CheckContext, type CheckOptions } from './context.ts';
 import { checkInstance, type NamedInstance } from './network/checkNetwork.ts';
 import type { NetworkPorts } from './network/types.ts';

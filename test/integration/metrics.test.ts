@@ -12,8 +12,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vite
 import { otlpFolder } from '../../scripts/s3Stores.mjs';
 import { silentLogger } from '../../main/platform/log.ts';
 import { NodeNetwork } from '../../main/platform/network/nodeNetwork.ts';
-import { Delivery } from '../../main/status/delivery.ts';
-import { Metrics } from '../../main/status/metrics.ts';
+import { Delivery } from '../../main/fleet/delivery.ts';
+import { Metrics } from '../../main/fleet/metrics.ts';
 import type { Manifest } from '../../main/shared/manifest.ts';
 import { statusEvent } from '../unit/support/statusEvents.ts';
 import type { Display } from '../rig/display.ts';

@@ -3,7 +3,7 @@
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { silentLogger } from '../../main/platform/log.ts';
-import { RunMark } from '../../main/status/runMark.ts';
+import { RunMark } from '../../main/fleet/runMark.ts';
 
 const [, , dataDir = ''] = process.argv;
 const options = { dataDir, appVersion: '1.2.3', log: silentLogger };

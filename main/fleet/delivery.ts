@@ -6,7 +6,7 @@ import { hostOf } from '../platform/limits.ts';
 import type { Logger } from '../platform/log.ts';
 import type { Network } from '../platform/network/network.ts';
 import type { DeskEvent } from '../shared/deskEvent.ts';
-import { RetryLoop, type RetryLoopOptions } from './retryLoop.ts';
+import { RetryLoop, type RetryLoopOptions } from '../status/retryLoop.ts';
 
 const TIMEOUT_MS = 15_000;
 /** Nothing in an answer is looked at. */

@@ -1,7 +1,7 @@
 // When a heartbeat is sent; the test has the time. Sending itself is in test/integration/deskEvents.test.ts.
 import { describe, expect, it } from 'vitest';
 import { silentLogger } from '../../../main/platform/log.ts';
-import { Heartbeat, type HeartbeatFacts } from '../../../main/status/heartbeat.ts';
+import { Heartbeat, type HeartbeatFacts } from '../../../main/fleet/heartbeat.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;

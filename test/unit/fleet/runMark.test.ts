@@ -2,7 +2,7 @@
 import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { RunMark } from '../../../main/status/runMark.ts';
+import { RunMark } from '../../../main/fleet/runMark.ts';
 import { temporaryFolder } from '../support/folders.ts';
 import { keepingLogger } from '../support/logs.ts';
 

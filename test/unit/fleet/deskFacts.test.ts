@@ -5,8 +5,8 @@ import { describe, expect, it } from 'vitest';
 import { policyHash } from '../../../main/policy/hash.ts';
 import { loadPolicy } from '../../../main/policy/load.ts';
 import { backlogOf } from '../../../main/publisher/backlog.ts';
-import { deskId } from '../../../main/status/fleet.ts';
-import { readLastChecks, writeLastChecks } from '../../../main/status/lastChecks.ts';
+import { deskId } from '../../../main/fleet/fleet.ts';
+import { readLastChecks, writeLastChecks } from '../../../main/fleet/lastChecks.ts';
 import { temporaryFolder } from '../support/folders.ts';
 import { bench } from '../support/publisher.ts';
 

@@ -15,15 +15,15 @@ import type { ClientInfo, StatusDetail, StatusEvent } from '../shared/statusEven
 import type { Moment } from '../shared/time.ts';
 import { toTimestamp } from '../shared/time.ts';
 import { Delivery, HeartbeatPost } from './delivery.ts';
-import { EventsReader, parseEvents } from './eventsReader.ts';
+import { EventsReader, parseEvents } from '../status/eventsReader.ts';
 import type { HeartbeatFacts } from './heartbeat.ts';
 import { Heartbeat } from './heartbeat.ts';
-import type { StatusHub } from './hub.ts';
+import type { StatusHub } from '../status/hub.ts';
 import { readLastChecks } from './lastChecks.ts';
 import { Metrics } from './metrics.ts';
 import type { EndedRun } from './runMark.ts';
 import { RunMark } from './runMark.ts';
-import type { StatusEvents } from './statusEvents.ts';
+import type { StatusEvents } from '../status/statusEvents.ts';
 
 export interface FleetOptions {
   /** Read each time: policy may change. */
