@@ -83,7 +83,7 @@ export function showDesktop(options: DesktopOptions): () => void {
   const overview = new Overview({
     ...{ services, state, shown, versions: versions(), suspend, log },
     runChecks: () => diagnostics.runChecks(),
-    exportDiagnostics: () => exportWithDialog((file) => diagnostics.export(file), false),
+    exportDiagnostics: () => exportWithDialog(diagnostics, false),
     openPath: async (path, kind) => {
       if (kind === 'file') {
         shell.showItemInFolder(path);
@@ -117,7 +117,11 @@ export function showDesktop(options: DesktopOptions): () => void {
     void indicatorStore.change(change);
     follow();
   };
-  const quit = quitAskingFirst(() => services !== null && !isQuiet(services.session.current), options.quit);
+  /** Whatever asks the app to quit comes here; the system's own ways to end a program do not. */
+  const mayQuit = (): boolean => policy?.values.agentMayQuit ?? true;
+  const isRecording = (): boolean => services !== null && !isQuiet(services.session.current);
+  const askAndQuit = quitAskingFirst(isRecording, options.quit);
+  const quit = (): void => (mayQuit() ? askAndQuit() : window.show());
   const commands: Readonly<Record<TrayCommand, () => void>> = {
     suspend: () => void suspend(true),
     resume: () => void suspend(false),
@@ -126,7 +130,7 @@ export function showDesktop(options: DesktopOptions): () => void {
     'hide-indicator': () => choose({ hidden: true }),
     'show-indicator': () => choose({ hidden: false }),
     'show-window': () => window.show(),
-    'export-diagnostics': () => void exportWithDialog((file) => diagnostics.export(file), true),
+    'export-diagnostics': () => void exportWithDialog(diagnostics, true),
     about: () => app.showAboutPanel(),
     quit,
   };
@@ -137,6 +141,7 @@ export function showDesktop(options: DesktopOptions): () => void {
         version: appVersion,
         elapsedMs: elapsedMs(),
         agent: shown().agent,
+        mayQuit: mayQuit(),
         indicator:
           indicatorPolicy() === 'off'
             ? null
@@ -177,7 +182,7 @@ export function showDesktop(options: DesktopOptions): () => void {
   recorded.onChange = (monitors) => indicator.recorded(monitors);
   follow();
   policy?.onChange((changed) => {
-    const shown = ['indicator', 'indicatorInRecording', 'agentMaySuspend'] as const;
+    const shown = ['indicator', 'indicatorInRecording', 'agentMaySuspend', 'agentMayQuit'] as const;
     if (shown.some((key) => changed.has(key))) follow();
   });
   Menu.setApplicationMenu(null);

@@ -15,11 +15,13 @@ import { addServeCommand } from './headless/serve.ts';
 import { addTryCommand } from './headless/try.ts';
 import { stackOf } from './platform/crashReports.ts';
 import { keepCurrentFolderOutOfSearch, insistOnCertificates } from './platform/hardening.ts';
+import { reportToInstaller } from './platform/installerSignal.ts';
 import { appVersion } from './platform/version.ts';
 import { PolicyError } from './policy/load.ts';
 import { SightlineError } from './shared/errors.ts';
 
 keepCurrentFolderOutOfSearch();
+reportToInstaller();
 
 // A reader may close the pipe early (`sightline policy | head`). serve goes on recording.
 for (const stream of [process.stdout, process.stderr])

@@ -1,7 +1,7 @@
 // The Electron app: services first, then the tray, windows on demand. When a service cannot start, tray and window show why
 // and the app keeps running. Quitting asks for confirmation, and completes what is being recorded.
 
-import { app, dialog, safeStorage, session } from 'electron';
+import { app, crashReporter, dialog, safeStorage, session } from 'electron';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { DesktopOptions } from './desktop.ts';
@@ -10,8 +10,10 @@ import { describePortOwner } from './diagnostics/portOwner.ts';
 import { appDiagnostics } from './diagnostics/app.ts';
 import { IndicatorStore } from './indicator/store.ts';
 import { setAutostart } from './platform/autostart.ts';
+import { keepCrashDumps } from './platform/crashDumps.ts';
 import { reportCrashes } from './platform/crashReports.ts';
 import { ElectronNetwork } from './platform/electronNetwork.ts';
+import { reportToInstaller } from './platform/installerSignal.ts';
 import { safeStorageStore, systemKeyStore } from './platform/keyStore.ts';
 import type { Logger } from './platform/log.ts';
 import { createLogger } from './platform/log.ts';
@@ -48,6 +50,7 @@ type Started = Omit<DesktopOptions, 'policy' | 'quit'> & { readonly startedPolic
 
 keepCurrentFolderOutOfSearch();
 keepNewFilesPrivate();
+reportToInstaller();
 // Before Chromium reads them: DevTools would let any program of this machine change the text of the indicator.
 if (app.isPackaged)
   for (const one of ['remote-debugging-port', 'remote-debugging-pipe']) app.commandLine.removeSwitch(one);
@@ -119,6 +122,7 @@ async function start(): Promise<Started> {
     const { dataDir, logLevel } = first.values;
     logFolder = join(dataDir, 'logs');
     log = createLogger({ folder: logFolder, level: logLevel, stderr: true });
+    keepCrashDumps(logFolder, { app, crashReporter });
     if (tlsWarning !== null) log.warn(tlsWarning);
     startedPolicy = startLivePolicy(first, given, log);
     const { live } = startedPolicy;

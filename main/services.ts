@@ -8,6 +8,7 @@ import { FfmpegFinder } from './capture/ffmpegBinary.ts';
 import { Slates, formatWithoutFrames } from './capture/slates.ts';
 import { ffmpegSpawner } from './capture/spawnFfmpeg.ts';
 import { SystemClock } from './platform/clock.ts';
+import { contactSignal } from './platform/installerSignal.ts';
 import { lockDataFolder } from './platform/instanceLock.ts';
 import { systemKeyStore, type KeyStore } from './platform/keyStore.ts';
 import type { Logger } from './platform/log.ts';
@@ -145,8 +146,10 @@ export async function startServices(options: ServicesOptions) {
     hub.update(shownState(session.current, readiness.problem ?? portProblem));
   }
 
+  const signalToInstaller = contactSignal(log);
   function onState(): void {
     const contactsAreOn = !isQuiet(session.current);
+    signalToInstaller(contactsAreOn);
     showState();
     uploads.contactsAreOn(contactsAreOn);
     fleet?.contactsAreOn(contactsAreOn);

@@ -1,7 +1,7 @@
 // `npm run msi -- [--app FOLDER] [--out FILE] [--version 1.2.3]`: builds the MSI for IT. FOLDER is electron-builder's
 // release/win-unpacked; a missing command line is added. Without --app the MSI contains the recorder without Electron. It is
 // signed if SIGHTLINE_SIGN_PKCS12 and SIGHTLINE_SIGN_PASSWORD_FILE name a key (docs/installer.md).
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,6 +14,7 @@ import { runTool } from './installer/tool.ts';
 import { signingKeyFrom } from './installer/signing.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
+const WRAPPER = 'sightline-msiexec.cmd';
 const { values } = parseArgs({
   options: { app: { type: 'string' }, out: { type: 'string' }, version: { type: 'string' } },
 });
@@ -36,6 +37,8 @@ try {
   mkdirSync(dirname(out), { recursive: true });
   const key = signingKeyFrom(process.env);
   const { productCode, signed } = makeMsi({ app, out, version, workFolder: msiWork, key });
+  // For deployments, beside the MSI (docs/installer.md).
+  copyFileSync(join(root, 'resources/installer', WRAPPER), join(dirname(out), WRAPPER));
   console.log(out);
   console.log(`version ${version}, product code {${productCode}}`);
   console.log(key === null ? 'not signed' : `signed, with ${signed.length} programs and libraries in it`);

@@ -1,6 +1,8 @@
 // What the app examines about itself: the checks with its own port and state, and the diagnostics bundle with its key store.
 
+import { join } from 'node:path';
 import type { Services } from '../services.ts';
+import { findCrashDumps } from '../platform/crashDumps.ts';
 import { systemKeyStore, type KeyStore } from '../platform/keyStore.ts';
 import type { Logger } from '../platform/log.ts';
 import type { Network } from '../platform/network/network.ts';
@@ -37,7 +39,9 @@ export interface AppDiagnostics {
   /** Those that use the network, for the command line. */
   runNetworkChecks(): Promise<CheckResult[]>;
   /** @throws SightlineError DISK_FULL, BUNDLE_NOT_WRITTEN */
-  export(file: string): Promise<WrittenBundle>;
+  export(file: string, includeCrashDumps: boolean): Promise<WrittenBundle>;
+  /** How many dumps of crashes there are. */
+  countCrashDumps(): Promise<number>;
 }
 
 export function appDiagnostics(options: AppDiagnosticsOptions): AppDiagnostics {
@@ -68,9 +72,10 @@ export function appDiagnostics(options: AppDiagnosticsOptions): AppDiagnostics {
   return {
     runChecks,
     runNetworkChecks: async () => runNetworkChecks(await checkOptions()),
-    export: async (file) =>
+    countCrashDumps: async () => findCrashDumps(join((await currentPolicy()).values.dataDir, 'logs')).length,
+    export: async (file, includeCrashDumps) =>
       exportDiagnostics({
-        ...{ ...shared, out: file, runChecks, policy: await currentPolicy() },
+        ...{ ...shared, out: file, includeCrashDumps, runChecks, policy: await currentPolicy() },
         state: services === null ? null : () => services.hub.state,
       }),
   };

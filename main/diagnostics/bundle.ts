@@ -14,7 +14,10 @@ export interface BundlePart {
   readonly name: string;
   /** For the README, which lists parts with the same description once. */
   readonly about: string;
-  /** A document, also as a promise; or as an AsyncIterable lines: texts as they are, other values as JSON. */
+  /**
+   * A document, also as a promise; or as an AsyncIterable lines: texts as they are, other values as JSON. Bytes are included as they
+   * are, without redaction.
+   */
   readonly read: () => unknown;
 }
 
@@ -53,10 +56,10 @@ export async function writeBundle(options: BundleOptions): Promise<WrittenBundle
   const problems: BundleProblem[] = [];
   let leftBytes = maxBytes;
 
-  async function textOf(part: BundlePart): Promise<string> {
-    const texts: string[] = [];
+  async function contentOf(part: BundlePart): Promise<Buffer> {
+    const texts: (string | Buffer)[] = [];
     let partBytes = Math.min(MAX_PART_BYTES, leftBytes);
-    const add = (text: string): void => {
+    const add = (text: string | Buffer): void => {
       const bytes = Buffer.byteLength(text);
       if (bytes > partBytes) throw new Error('The part exceeds the size limit and is truncated here.');
       partBytes -= bytes;
@@ -69,8 +72,9 @@ export async function writeBundle(options: BundleOptions): Promise<WrittenBundle
         for await (const line of found) add(lineOf(line));
       } else {
         const late = () => new Error(`no answer within ${deadlineMs / 1000} s`);
-        const value = redactValue(await withDeadline(Promise.resolve(found), deadlineMs, late), redaction);
-        add(`${JSON.stringify(value, null, 2)}\n`);
+        const value = await withDeadline(Promise.resolve(found), deadlineMs, late);
+        if (Buffer.isBuffer(value)) add(value);
+        else add(`${JSON.stringify(redactValue(value, redaction), null, 2)}\n`);
       }
     } catch (error) {
       const { code, message, source } = toFailure(error);
@@ -78,7 +82,7 @@ export async function writeBundle(options: BundleOptions): Promise<WrittenBundle
       problems.push(problem);
       texts.push(`${JSON.stringify({ problem })}\n`);
     }
-    return texts.join('');
+    return Buffer.concat(texts.map((text) => (typeof text === 'string' ? Buffer.from(text) : text)));
   }
 
   /** A line that is too long is left out before the patterns of redaction would search it. */
@@ -99,11 +103,11 @@ export async function writeBundle(options: BundleOptions): Promise<WrittenBundle
     const { ZipFile } = await import('yazl');
     const zip = new ZipFile();
     zip.on('error', (error: Error) => zip.outputStream.emit('error', error));
-    const add = (name: string, text: string): void =>
-      zip.addBuffer(Buffer.from(text), name, { mtime: now, mode: 0o100600 });
+    const add = (name: string, content: Buffer): void =>
+      zip.addBuffer(content, name, { mtime: now, mode: 0o100600 });
     // Each part is compressed before the next one is read, so that not all of them are in memory.
-    for (const part of parts) add(part.name, await textOf(part));
-    add('README.txt', redactText(readmeOf(options, problems), redaction)); // last, because it lists the problems
+    for (const part of parts) add(part.name, await contentOf(part));
+    add('README.txt', Buffer.from(redactText(readmeOf(options, problems), redaction))); // last, because it lists the problems
     zip.end();
     const bytes = await buffer(zip.outputStream);
     await access(dirname(out)); // a mistyped folder is not created
@@ -149,7 +153,8 @@ Frames of the screen and the files that contain them. Contact attributes, queues
 suspension, the agent's user name. Keys (spool.key), control.json, tokens, passwords, credentials, the environment
 (except the names of variables that Sightline, AWS and proxies use). User info and queries of URLs.
 Home folders are written ~, the name of the computer as a hash, addresses as private-address or public-address.
-[left-out] marks removed text.
+[left-out] marks removed text. Crash dumps are included only if the person who exports this says so; data-folder.json lists
+those that exist.
 
 Included: ids of contacts and recordings, ARNs of agent and instance, allowed domains, names of
 buckets, folders and monitors, and when recordings began, were suspended or paused, and ended.

@@ -7,6 +7,7 @@ import { homedir, hostname } from 'node:os';
 import { join, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { findCrashDumps } from '../platform/crashDumps.ts';
 import { controlFileIn } from '../server/controlFile.ts';
 import { keyFileStore, systemKeyStore, type KeyStore } from '../platform/keyStore.ts';
 import { LEFT_OUT, looksSecret, redactUrl, secretsIn, urlSecrets } from '../platform/redact.ts';
@@ -35,6 +36,8 @@ export interface DiagnosticsOptions {
   readonly out: string;
   readonly policy: LenientPolicy;
   readonly resourcesFolder: string;
+  /** They contain memory of Sightline: only if the person who exports says so. */
+  readonly includeCrashDumps: boolean;
   readonly environment: Environment;
   /** The results of `sightline doctor`. */
   readonly runChecks: () => Promise<readonly unknown[]>;
@@ -50,6 +53,8 @@ const MAX_EVENTS = 200;
 const MAX_EVENT_BYTES = 1024 * 1024;
 const MAX_LOG_BYTES = 6 * 1024 * 1024;
 const MAX_LOGS = 4;
+const MAX_DUMPS = 3;
+const MAX_DUMP_BYTES = 8 * 1024 * 1024;
 const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
 const MAX_JOURNAL_BYTES = 16 * 1024 * 1024;
 
@@ -68,6 +73,7 @@ export async function exportDiagnostics(options: DiagnosticsOptions): Promise<Wr
       : sessions
           .slice(-MAX_SESSIONS)
           .map((id) => part(`spool/${id}.ndjson`, JOURNALS, () => journal(options, id)));
+  const dumps = options.includeCrashDumps ? findCrashDumps(join(dataDir, 'logs')).slice(0, MAX_DUMPS) : [];
   const parts = [
     part('policy.json', 'each policy key with its value and its source', () => policyFor(policy)),
     part('versions.json', 'the versions of Sightline and its runtime', versionsNow),
@@ -99,11 +105,20 @@ export async function exportDiagnostics(options: DiagnosticsOptions): Promise<Wr
     part('checks.json', 'the results of `sightline doctor`', async () => ({
       checks: await options.runChecks(),
     })),
+    ...dumps.map(({ name, path }) =>
+      part(`dumps/${name}`, 'memory of Sightline when it crashed, not redacted', () => readDump(path)),
+    ),
   ];
   const home = environment.HOME ?? environment.USERPROFILE ?? homedir();
   const secrets = [...secretsIn(environment), ...policySecrets(values), ...(await controlSecrets(dataDir))];
   const redaction = { home, hostName: hostname(), secrets };
   return writeBundle({ out: resolve(options.out), parts, redaction, now: new Date(), appVersion });
+}
+
+async function readDump(path: string): Promise<Buffer> {
+  const { size } = await lstat(path);
+  if (size > MAX_DUMP_BYTES) throw new Error(`The dump has ${size} bytes, ${MAX_DUMP_BYTES} are allowed.`);
+  return readFile(path);
 }
 
 function part(name: string, about: string, read: BundlePart['read']): BundlePart {

@@ -14,6 +14,7 @@ export function addDiagnosticsCommand(program: Command): void {
     .command('diagnostics')
     .description('write a zip file for support, without frames or secrets')
     .option('--out <file>', 'the zip to write (default: sightline-diagnostics-<time>.zip here)')
+    .option('--include-crash-dumps', 'add the newest dumps of crashes, which contain memory of Sightline')
     .option('--json', 'print one JSON object');
   addPolicyOptions(command).action(diagnosticsCommand);
 }
@@ -27,6 +28,7 @@ async function diagnosticsCommand(options: CommandOptions, command: Command): Pr
   const policy = await readPolicyLenient(sourcesFrom(options));
   const { file, sizeBytes, problems } = await exportDiagnostics({
     ...{ out: resolve(out), policy, resourcesFolder: findResourcesFolder(), environment: process.env },
+    includeCrashDumps: options.includeCrashDumps === true,
     runChecks: () => runDoctor(policy),
   });
   if (options.json === true) {

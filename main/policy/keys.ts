@@ -179,6 +179,12 @@ export const policyKeys = {
     description:
       'Allow the agent to suspend capture (tray, indicator, window). Only the agent, `suspendMaxSeconds` or the end of the contacts ends that.',
   }),
+  agentMayQuit: live({
+    schema: z.boolean(),
+    default: true,
+    description:
+      'Allow the agent to quit Sightline (tray; menu bar on macOS). `false`: Quit is not offered, and only the system and the installer end it. The MSI sets `false`.',
+  }),
   indicator: live({
     schema: z.enum(['required', 'optional', 'off']),
     default: 'required',

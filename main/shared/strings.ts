@@ -96,6 +96,13 @@ const english = {
       keep: 'Keep recording',
       end: 'End the recording and quit',
     },
+    crashDumps: {
+      message: 'Sightline has crashed before. Include the crash dumps?',
+      detail:
+        'They help support to find the cause. They contain memory of Sightline, in which keys, tokens and parts of the screen can be. Include them only if support has asked for them.',
+      leaveOut: 'Leave them out',
+      include: 'Include them',
+    },
     exportDiagnostics: {
       title: 'Export diagnostics',
       zip: 'Zip',

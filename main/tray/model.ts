@@ -22,6 +22,7 @@ export interface TrayOffers {
   /** How long the state has lasted; null: no duration is shown. */
   readonly elapsedMs: number | null;
   readonly agent: AgentOffer;
+  readonly mayQuit: boolean;
   readonly indicator: {
     readonly shrunk: boolean;
     readonly hidden: boolean;
@@ -62,8 +63,7 @@ export function trayView(text: StateText, offers: TrayOffers): TrayView {
       command(texts.showWindow, 'show-window'),
       command(texts.exportDiagnostics, 'export-diagnostics'),
       command(texts.about(offers.version), 'about'),
-      { kind: 'separator' },
-      command(texts.quit, 'quit'),
+      ...(offers.mayQuit ? [{ kind: 'separator' } as const, command(texts.quit, 'quit')] : []),
     ],
   };
 }

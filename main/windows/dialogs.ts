@@ -2,13 +2,14 @@
 
 import { app, dialog } from 'electron';
 import { join } from 'node:path';
+import type { AppDiagnostics } from '../diagnostics/app.ts';
 import { errorMessage } from '../shared/errors.ts';
 import type { ExportOutcome } from '../shared/ipc.ts';
 import { strings } from '../shared/strings.ts';
 
-/** @param write writes the zip @param showFailure whether a box shows it; otherwise the caller does */
+/** @param diagnostics writes the zip @param showFailure whether a box shows it; otherwise the caller does */
 export async function exportWithDialog(
-  write: (file: string) => Promise<{ readonly file: string }>,
+  diagnostics: Pick<AppDiagnostics, 'countCrashDumps' | 'export'>,
   showFailure: boolean,
 ): Promise<ExportOutcome> {
   const { title, zip, failed } = strings.dialogs.exportDiagnostics;
@@ -20,13 +21,23 @@ export async function exportWithDialog(
   });
   if (canceled || filePath === '') return { status: 'cancelled' };
   try {
-    const { file } = await write(filePath);
+    const { file } = await diagnostics.export(filePath, await includesDumps(await diagnostics.countCrashDumps()));
     return { status: 'saved', file };
   } catch (error) {
     const message = errorMessage(error);
     if (showFailure) dialog.showErrorBox(failed, message);
     return { status: 'failed', message };
   }
+}
+
+async function includesDumps(count: number): Promise<boolean> {
+  if (count === 0) return false;
+  const { message, detail, leaveOut, include } = strings.dialogs.crashDumps;
+  const { response } = await dialog.showMessageBox({
+    ...{ type: 'question', title: 'Sightline', message, detail, buttons: [leaveOut, include] },
+    ...{ defaultId: 0, cancelId: 0 },
+  });
+  return response === 1;
 }
 
 /** Asks for confirmation while a contact is recorded; a second click on Quit while the question is open quits. */

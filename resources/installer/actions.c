@@ -1,4 +1,4 @@
-// The installer's custom actions for the registry: a DLL in C, because Windows deprecates scripts in an MSI and .NET is not
+// The installer's custom actions for the registry and the keeper's task: a DLL in C, because Windows deprecates scripts in an MSI and .NET is not
 // on every machine. The Registry table cannot do this: it deletes a value by its name, even if group policy has written it
 // since. So the installer records what it writes (WRITTEN_KEY) and changes or deletes a value only if it still is what it
 // wrote. Prepare plans and changes nothing; Apply carries out a plan, also the one that undoes the first as a rollback.
@@ -13,6 +13,7 @@
 #include "groupPolicy.h"
 #include "registry.h"
 #include "session.h"
+#include "tasks.h"
 #include "text.h"
 
 #define OUR_KEY L"SOFTWARE\\Sightline\\Installer"
@@ -20,6 +21,10 @@
 #define FOLDER_PATH OUR_KEY L"\\InstallDir"
 #define BROWSER_PATH OUR_KEY L"\\BROWSER_POLICY"
 #define POLICY_KEY L"SOFTWARE\\Policies\\Sightline"
+/** In INSTALLDIR. */
+#define KEEPER L"bin\\sightline-keeper.exe"
+/** A step of a plan: the task for this program, or none. */
+#define TASK_STEP L"task\t"
 #define RUN_VALUE L"SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Run\\Sightline"
 
 typedef struct {
@@ -30,7 +35,7 @@ typedef struct {
   Check check;
 } Setting;
 
-enum { DOMAINS, PORT, SINK, BUCKET, REGION, KMS_KEY, AUTOSTART, BROWSER, SETTINGS };
+enum { DOMAINS, PORT, SINK, BUCKET, REGION, KMS_KEY, AUTOSTART, MAY_QUIT, BROWSER, SETTINGS };
 static const Setting settings[SETTINGS] = {
   [DOMAINS] = {L"ALLOWED_CONNECT_DOMAINS", POLICY_KEY L"\\allowedDomains", REG_SZ, CHECK_DOMAINS},
   [PORT] = {L"PORT", POLICY_KEY L"\\port", REG_DWORD, CHECK_PORT},
@@ -39,6 +44,7 @@ static const Setting settings[SETTINGS] = {
   [REGION] = {L"S3_REGION", POLICY_KEY L"\\awsRegion", REG_SZ, CHECK_REGION},
   [KMS_KEY] = {L"KMS_KEY_ID", POLICY_KEY L"\\s3KmsKeyId", REG_SZ, CHECK_KMS_KEY},
   [AUTOSTART] = {L"AUTOSTART", POLICY_KEY L"\\autostart", REG_DWORD, CHECK_FLAG},
+  [MAY_QUIT] = {L"AGENT_MAY_QUIT", POLICY_KEY L"\\agentMayQuit", REG_DWORD, CHECK_FLAG},
   /* Not a policy of Sightline: the installer keeps it for itself, and no one else writes it. */
   [BROWSER] = {L"BROWSER_POLICY", BROWSER_PATH, REG_SZ, CHECK_FLAG},
 };
@@ -191,6 +197,8 @@ static void gather_wanted(MSIHANDLE session, const Values *written, Values *want
     }
     if (found) free_value(&existing);
   }
+  /* Sightline's own default is for computers without central administration. */
+  if (now[MAY_QUIT] == NULL) put(wanted, settings[MAY_QUIT].path, REG_DWORD, L"0");
   if (now[SINK] != NULL && wcscmp(now[SINK], L"s3") == 0 && now[BUCKET] == NULL)
     append(problems, L"\nSINK: s3 also needs S3_BUCKET", NULL);
   if (now[BROWSER] != NULL && wcscmp(now[BROWSER], L"1") == 0) {
@@ -205,7 +213,7 @@ static void gather_wanted(MSIHANDLE session, const Values *written, Values *want
   }
   if (now[AUTOSTART] == NULL || wcscmp(now[AUTOSTART], L"0") != 0) {
     wchar_t *folder = property(session, L"INSTALLDIR");
-    wchar_t *command = join(L"\"", folder, L"Sightline.exe\"", NULL);
+    wchar_t *command = join(L"\"", folder, KEEPER L"\"", NULL);
     put(wanted, RUN_VALUE, REG_SZ, command);
     free(command);
     free(folder);
@@ -266,6 +274,23 @@ static void plan_unwanted(Plan *plan, const Values *written, const wchar_t *path
   if (found) free_value(&existing);
 }
 
+/** The keeper's task exists wherever Sightline starts at sign-in. */
+static void plan_task(MSIHANDLE session, Plan *plan, int wanted) {
+  wchar_t *folder = property(session, L"INSTALLDIR");
+  wchar_t *with = join(TASK_STEP, folder, KEEPER L"\n", NULL);
+  append(&plan->apply, wanted ? with : TASK_STEP L"\n", NULL);
+  append(&plan->undo, has_task() ? with : TASK_STEP L"\n", NULL);
+  free(with);
+  free(folder);
+}
+
+/** A computer whose Task Scheduler is off is recorded as well: the keeper that starts at sign-in works without the task. */
+static void apply_task(MSIHANDLE session, const wchar_t *program) {
+  HRESULT result = set_task(*program == 0 ? NULL : program);
+  if (FAILED(result))
+    log_line(session, L"Sightline: the scheduled task could not be changed (error ", digits((unsigned long)result).text, L").", NULL);
+}
+
 /** Immediate, after CostFinalize: checks the properties, plans, and passes the plan on to ApplyPolicy and UndoPolicy. */
 UINT __stdcall Prepare(MSIHANDLE session) {
   Values written = {0}, wanted = {0};
@@ -288,6 +313,7 @@ UINT __stdcall Prepare(MSIHANDLE session) {
   for (int i = 0; i < written.count; i++)
     if (find(&wanted, written.items[i].path) == NULL) plan_unwanted(&plan, &written, written.items[i].path);
   plan_own(&plan, BROWSER_PATH, find(&wanted, BROWSER_PATH));
+  plan_task(session, &plan, find(&wanted, RUN_VALUE) != NULL);
   MsiSetPropertyW(session, L"UndoPolicy", plan.undo.text);
   MsiSetPropertyW(session, L"ApplyPolicy", plan.apply.text);
   return ERROR_SUCCESS;
@@ -299,7 +325,9 @@ UINT __stdcall Apply(MSIHANDLE session) {
   wchar_t *cursor = steps, *step;
   UINT result = ERROR_SUCCESS;
   while (result == ERROR_SUCCESS && (step = next_part(&cursor, L'\n')) != NULL) {
-    LONG status = *step == 0 ? ERROR_SUCCESS : carry_out(step);
+    LONG status = ERROR_SUCCESS;
+    if (wcsncmp(step, TASK_STEP, wcslen(TASK_STEP)) == 0) apply_task(session, step + wcslen(TASK_STEP));
+    else if (*step != 0) status = carry_out(step);
     if (status != ERROR_SUCCESS)
       result = fail(session, L"Sightline: changing the registry failed (error ", digits((unsigned long)status).text, L"): ",
                     step, NULL);

@@ -1,4 +1,4 @@
-// Custom actions for the running Sightline. They never interrupt a recording, then close Sightline (its recordings are uploaded
+// Custom actions for the running Sightline. They never interrupt a contact, then close Sightline (its recordings are uploaded
 // at the next start), and start it again in each session in which it was running, so that agents are recorded without signing
 // in again. Only Sightline's own programs are closed: other programs in its folder belong to someone else.
 #define UNICODE
@@ -9,6 +9,7 @@
 #include <wtsapi32.h>
 #include <stdlib.h>
 #include <wchar.h>
+#include "keeper.h"
 #include "session.h"
 #include "text.h"
 
@@ -21,11 +22,12 @@
 static const wchar_t *const programs[] = {
   L"Sightline.exe",
   L"bin\\sightline.exe",
+  L"bin\\sightline-keeper.exe",
   L"cli\\node.exe",
   L"resources\\monitorHelper\\win32-x64\\sightline-monitor-helper.exe",
   L"resources\\ffmpeg\\win32-x64\\ffmpeg.exe",
 };
-enum { APP, LAUNCHER, COMMAND_LINE, MONITOR_HELPER, FFMPEG, PROGRAMS };
+enum { APP, LAUNCHER, KEEPER, COMMAND_LINE, MONITOR_HELPER, FFMPEG, PROGRAMS };
 
 /** A running process of one of these programs. */
 typedef struct {
@@ -71,21 +73,61 @@ static void each_of_ours(const wchar_t *folder, void (*act)(const Running *runni
   CloseHandle(all);
 }
 
+/** A pipe of this name may have all of its instances in use for a moment. */
+#define PIPE_MS 1000
+
+/**
+ * Whether the process itself holds the named pipe by which it signals something (main/platform/installerSignal.ts). The
+ * connection is anonymous: this may be SYSTEM, and a pipe's server could otherwise act as its client.
+ */
+static int signals(DWORD id, const wchar_t *what) {
+  wchar_t *name = join(L"\\\\.\\pipe\\sightline-", what, L"-", digits(id).text, NULL);
+  ULONG server = 0;
+  int result = 0;
+  for (int tries = 0; tries < 2; tries++) {
+    HANDLE pipe = CreateFileW(name, FILE_READ_ATTRIBUTES, FILE_SHARE_READ | FILE_SHARE_WRITE, NULL, OPEN_EXISTING,
+                              SECURITY_SQOS_PRESENT | SECURITY_ANONYMOUS, NULL);
+    if (pipe != INVALID_HANDLE_VALUE) {
+      result = GetNamedPipeServerProcessId(pipe, &server) && server == id;
+      CloseHandle(pipe);
+      break;
+    }
+    result = GetLastError() == ERROR_PIPE_BUSY;
+    if (!result || !WaitNamedPipeW(name, PIPE_MS)) break;
+  }
+  free(name);
+  return result;
+}
+
 typedef struct {
   const wchar_t *folder;
-  DWORD id; /* of the ffmpeg that records, or 0 */
-} Recording;
+  Text found; /* a line for each process with a contact; null if there is none */
+} Contacts;
 
-/** Only a child of the recorder counts: otherwise any user could block upgrades by starting our ffmpeg. */
-static void note_recording(const Running *running, void *context) {
-  Recording *recording = context;
-  int parent;
-  if (running->program != FFMPEG) return;
-  parent = program_of(running->parent, recording->folder);
-  if (parent == APP || parent == COMMAND_LINE) recording->id = running->id;
+/**
+ * Each session's Sightline answers for itself. The ffmpeg of a program that gives no answer, such as an older version,
+ * counts as a contact. It must be the recorder's child: otherwise any user could block upgrades by starting our ffmpeg.
+ */
+static void note_contact(const Running *running, void *context) {
+  Contacts *contacts = context;
+  DWORD recorder = running->program == FFMPEG ? running->parent : running->id, session = 0;
+  int program = running->program == FFMPEG ? program_of(recorder, contacts->folder) : running->program;
+  int busy;
+  if (program != APP && program != COMMAND_LINE) return;
+  busy = running->program == FFMPEG ? !signals(recorder, L"program") : signals(recorder, L"contact");
+  if (!busy) return;
+  ProcessIdToSessionId(recorder, &session);
+  append(&contacts->found, L"\nsession ", digits(session).text, L", process ", digits(recorder).text, NULL);
 }
 
 static int ended;
+
+static void end_process(const Running *running, void *context);
+
+/** Before what they keep running. */
+static void end_keeper(const Running *running, void *context) {
+  if (running->program == KEEPER) end_process(running, context);
+}
 
 static void end_process(const Running *running, void *context) {
   Text *sessions = context;
@@ -111,18 +153,21 @@ UINT __stdcall StopRunning(MSIHANDLE session) {
   int interrupts = wcscmp(interrupt, L"1") == 0 && is_administrator();
   UINT result = ERROR_SUCCESS;
   Text sessions = {0};
-  Recording recording = {folder, 0};
+  Contacts contacts = {folder, {0}};
   free(interrupt);
   allow_all_processes();
-  each_of_ours(folder, note_recording, &recording);
-  if (recording.id != 0 && !interrupts) {
-    DWORD where = 0;
-    ProcessIdToSessionId(recording.id, &where);
-    result = fail(session, L"Sightline is recording a contact (session ", digits(where).text, L", process ",
-                  digits(recording.id).text, L"). Try again after the contact, or pass INTERRUPT_RECORDING=1: the recording "
-                  L"then has a gap.", NULL);
+  if (!interrupts) each_of_ours(folder, note_contact, &contacts);
+  if (contacts.found.text != NULL) {
+    fail(session, L"Sightline was not changed, because a contact is in progress:", contacts.found.text,
+         L"\nTry again after the contact, or pass INTERRUPT_RECORDING=1: the recording then has a gap.", NULL);
+    /* Not ERROR_INSTALL_FAILURE: a deployment can tell "try later" (1602) from a failure. A silent installation has no user
+     * who could cancel it, which is what that code says otherwise. */
+    result = ERROR_INSTALL_USEREXIT;
   } else {
+    /* Until this installation ends: the process of the custom actions keeps the handle. No keeper starts meanwhile. */
+    CreateEventW(NULL, TRUE, TRUE, INSTALLING_EVENT);
     append(&sessions, folder, L"\n", NULL);
+    each_of_ours(folder, end_keeper, &sessions);
     for (int round = 0; round < ROUNDS; round++) {
       ended = 0;
       each_of_ours(folder, end_process, &sessions);
@@ -132,6 +177,7 @@ UINT __stdcall StopRunning(MSIHANDLE session) {
     MsiSetPropertyW(session, L"StartAgainAfterAll", sessions.text);
     clear(&sessions);
   }
+  clear(&contacts.found);
   free(folder);
   return result;
 }
@@ -145,7 +191,7 @@ static void start_in(DWORD session, const wchar_t *folder) {
   DWORD own = (DWORD)-1;
   HANDLE token;
   BOOL started = FALSE;
-  wchar_t *line = join(L"\"", folder, L"Sightline.exe\"", NULL);
+  wchar_t *line = join(L"\"", folder, L"bin\\sightline-keeper.exe\"", NULL);
   GetSystemDirectoryW(current, MAX_PATH);
   ProcessIdToSessionId(GetCurrentProcessId(), &own);
   if (WTSQueryUserToken(session, &token)) {

@@ -4,7 +4,7 @@ import { build } from 'esbuild';
 import { copyFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { buildConsoleLauncher } from './nativePrograms.ts';
+import { buildConsoleLauncher, buildKeeper } from './nativePrograms.ts';
 import { ensureWindowsNode } from '../windows.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -16,6 +16,7 @@ export async function addCommandLine(app: string, version: string, workFolder: s
   await bundleCommandLine(join(app, 'cli/sightline.mjs'), version);
   copyFileSync(ensureWindowsNode({ log: console.log }), join(app, 'cli/node.exe'));
   buildConsoleLauncher({ version, out: join(app, 'bin/sightline.exe'), workFolder });
+  buildKeeper({ version, out: join(app, 'bin/sightline-keeper.exe'), workFolder });
 }
 
 export async function bundleCommandLine(out: string, version: string): Promise<void> {

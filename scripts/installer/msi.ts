@@ -100,6 +100,7 @@ function checkApp(app: string): void {
   const needed = [
     'Sightline.exe',
     COMMAND_LINE,
+    'bin/sightline-keeper.exe',
     'cli/node.exe',
     'cli/sightline.mjs',
     'resources/ffmpeg/win32-x64/ffmpeg.exe',

@@ -7,7 +7,12 @@ import type { Table } from './idt.ts';
  * only those that the installation determines itself. Administrators may pass all properties
  * (https://learn.microsoft.com/windows/win32/msi/restricted-public-properties).
  */
-export const secureProperties = ['OLDER_VERSION', 'NEWER_VERSION', 'PREVIOUS_INSTALLDIR'] as const;
+export const secureProperties = [
+  'OLDER_VERSION',
+  'NEWER_VERSION',
+  'PREVIOUS_INSTALLDIR',
+  'WINDOWS_BUILD',
+] as const;
 
 // https://learn.microsoft.com/windows/win32/msi/custom-action-execution-options
 const FROM_DLL = 1;
@@ -106,6 +111,10 @@ export function msiTables({ version, upgradeCode, commandLineComponent }: TableO
           'A newer version of Sightline is installed. To install this version, remove the newer one first.',
         ],
         ['Installed OR VersionNT64 >= 603', 'Sightline needs a 64-bit Windows 10 or newer.'],
+        [
+          'Installed OR NOT (%PROCESSOR_ARCHITECTURE = "ARM64") OR WINDOWS_BUILD >= 22000',
+          'On a computer with an ARM64 processor Sightline needs Windows 11: Windows 10 does not run 64-bit programs for Intel there.',
+        ],
         ['Privileged', 'Sightline is installed for all users. Run this as an administrator.'],
       ],
     },

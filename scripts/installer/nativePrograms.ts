@@ -32,11 +32,16 @@ export function buildBackgroundLauncher(program: NativeProgram): void {
   compile(program, 'Sightline', ['-municode', '-mwindows', '-DBACKGROUND', join(sources, 'launcher.c')]);
 }
 
+/** bin\sightline-keeper.exe: opens no window. */
+export function buildKeeper(program: NativeProgram): void {
+  compile(program, 'Sightline keeper', ['-municode', '-mwindows', join(sources, 'keeper.c')]);
+}
+
 export function buildActions(program: NativeProgram): void {
-  const files = ['actions', 'groupPolicy', 'registry', 'text', 'checks', 'session', 'processes'].map((name) =>
-    join(sources, `${name}.c`),
+  const files = ['actions', 'groupPolicy', 'registry', 'text', 'checks', 'session', 'processes', 'tasks'].map(
+    (name) => join(sources, `${name}.c`),
   );
-  const libraries = ['-lmsi', '-lwtsapi32', '-luserenv', '-ladvapi32'];
+  const libraries = ['-lmsi', '-lwtsapi32', '-luserenv', '-ladvapi32', '-lole32', '-loleaut32', '-ltaskschd'];
   compile(program, 'Sightline installer', ['-shared', ...files, join(sources, 'actions.def')], libraries);
 }
 

@@ -26,6 +26,10 @@ export const PROGRAM_FOLDER = 'C:\\Program Files\\Sightline';
 export const COMMAND_LINE = `${PROGRAM_FOLDER}\\bin\\sightline.exe`;
 /** ERROR_INSTALL_FAILURE, 1603; Wine passes on the low byte. */
 export const FAILED = 1603 & 0xff;
+/** A contact is in progress: ERROR_INSTALL_USEREXIT, 1602. */
+export const BUSY = 1602 & 0xff;
+/** "Try later": ERROR_INSTALL_ALREADY_RUNNING, 1618. */
+export const TRY_LATER = 1618 & 0xff;
 const ORIGIN = 'https://acme.my.connect.aws';
 
 export interface MsiOutcome {
@@ -103,8 +107,16 @@ export class Machine {
   }
 
   /** `msiexec /i`, silent. */
-  install(version: string, properties: readonly string[] = []): Promise<MsiOutcome> {
-    return this.msiexec('/i', this.windows.path(this.msi(version)), properties);
+  install(
+    version: string,
+    properties: readonly string[] = [],
+    environment?: Readonly<Record<string, string>>,
+  ): Promise<MsiOutcome> {
+    return this.msiexec('/i', this.windows.path(this.msi(version)), properties, environment);
+  }
+
+  uninstall(version: string): Promise<MsiOutcome> {
+    return this.msiexec('/x', this.productCode(version), []);
   }
 
   /** As install; fails with the log if the installation does. */
@@ -115,14 +127,19 @@ export class Machine {
   }
 
   async uninstalled(version: string): Promise<void> {
-    expect((await this.msiexec('/x', this.productCode(version), [])).code).toBe(0);
+    expect((await this.uninstall(version)).code).toBe(0);
   }
 
-  private async msiexec(verb: string, what: string, properties: readonly string[]): Promise<MsiOutcome> {
+  private async msiexec(
+    verb: string,
+    what: string,
+    properties: readonly string[],
+    environment?: Readonly<Record<string, string>>,
+  ): Promise<MsiOutcome> {
     const log = join(this.windows.driveC, 'msi.log');
     rmSync(log, { force: true });
     const args = [verb, what, '/qn', '/l*v', 'C:\\msi.log', ...properties];
-    const { code } = await this.windows.run('msiexec', args);
+    const { code } = await this.windows.run('msiexec', args, environment);
     return { code, log: existsSync(log) ? readFileSync(log, 'utf8').replaceAll('\r\n', '\n') : '' };
   }
 

@@ -17,12 +17,14 @@ import { runOrThrow } from '../rig/process.ts';
 import type { Page } from '../rig/recorder.ts';
 import { registryPol } from './groupPolicy.ts';
 import {
+  BUSY,
   COMMAND_LINE,
   FAILED,
   OUR_KEY,
   POLICY,
   PROGRAM_FOLDER,
   RUN,
+  TRY_LATER,
   UNINSTALL,
   describeMsi,
   type Machine,
@@ -31,8 +33,10 @@ import { makeKey, type TestKey } from './msiFiles.ts';
 
 const POLICIES = 'HKLM\\SOFTWARE\\Policies';
 const CHROME = `${POLICIES}\\Google\\Chrome`;
+const WINDOWS = 'HKLM\\SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion';
 const EDGE = `${POLICIES}\\Microsoft\\Edge`;
 const KMS_KEY = 'arn:aws:kms:eu-central-1:123456789012:key/11111111-2222-3333-4444-555555555555';
+const WRAPPER = 'sightline-msiexec.cmd';
 const contactId = 'a1b2c3d4-0001-4000-8000-00000000e001';
 let key: TestKey;
 
@@ -55,6 +59,10 @@ async function buildFailing(machine: Machine): Promise<void> {
     "INSERT INTO `InstallExecuteSequence` (`Action`, `Sequence`) VALUES ('Fail', 6590)",
   ];
   for (const statement of sql) await runOrThrow('msibuild', [machine.msi('1.2.0'), '-q', statement]);
+}
+
+function ffmpegs(machine: Machine) {
+  return machine.windows.processes().filter(({ program }) => program.endsWith('\\ffmpeg.exe'));
 }
 
 describeMsi('the MSI', prepare, (machine) => {
@@ -95,6 +103,32 @@ describeMsi('the MSI', prepare, (machine) => {
       expect(await registry(POLICY)).toEqual({});
       expect(await registry(OUR_KEY)).toEqual({});
       expect(await registry(UNINSTALL)).toEqual({});
+    });
+  });
+
+  describe('an ARM64 computer', () => {
+    /** Wine sets the variable for the first program of a chain only. */
+    async function install(build: string) {
+      const { windows } = machine;
+      await windows.setRegistry(WINDOWS, 'CurrentBuildNumber', 'REG_SZ', build);
+      const command = `msiexec /i "${windows.path(machine.msi('1.0.0'))}" /qn /l*v C:\\msi.log PORT=0`;
+      const lines = ['@set PROCESSOR_ARCHITECTURE=ARM64', `@${command}`, '@exit /b %errorlevel%'];
+      writeFileSync(join(windows.driveC, 'arm64.cmd'), lines.join('\r\n'));
+      const { code } = await windows.run('cmd', ['/c', 'C:\\arm64.cmd']);
+      return { code, log: readFileSync(join(windows.driveC, 'msi.log'), 'utf8') };
+    }
+    const NEEDS = 'On a computer with an ARM64 processor Sightline needs Windows 11';
+
+    it('needs Windows 11', async () => {
+      const { code, log } = await install('19045');
+      expect(log).toContain(NEEDS);
+      expect(code).toBe(FAILED);
+    });
+
+    it('with Windows 11 comes to the checks of the properties', async () => {
+      const { log } = await install('22631');
+      expect(log).not.toContain(NEEDS);
+      expect(log).toContain('PORT: "0": it is not a number from 1 to 65535');
     });
   });
 
@@ -142,6 +176,7 @@ describeMsi('the MSI', prepare, (machine) => {
         s3Bucket: 'acme-recordings',
         awsRegion: 'eu-central-1',
         s3KmsKeyId: KMS_KEY,
+        agentMayQuit: 0,
       });
     });
 
@@ -159,7 +194,7 @@ describeMsi('the MSI', prepare, (machine) => {
     });
 
     it('starts Sightline at sign-in', async () => {
-      expect(await registry(RUN)).toEqual({ Sightline: `"${PROGRAM_FOLDER}\\Sightline.exe"` });
+      expect(await registry(RUN)).toEqual({ Sightline: `"${PROGRAM_FOLDER}\\bin\\sightline-keeper.exe"` });
     });
 
     it('is in the list of programs', async () => {
@@ -210,18 +245,54 @@ describeMsi('the MSI', prepare, (machine) => {
       await page.ask('contact.start', { contactId, channel: 'VOICE' });
     });
 
+    const CONTACT = /Sightline was not changed, because a contact is in progress:\nsession \d+, process \d+\nTry again after the contact/;
+
     it('is not upgraded during a contact', async () => {
       const { code, log } = await machine.install('1.1.0');
-      expect(code).toBe(FAILED);
-      expect(log).toMatch(
-        /Sightline is recording a contact \(session \d+, process \d+\)\. Try again after the contact/,
-      );
+      expect(code).toBe(BUSY);
+      expect(log).toMatch(CONTACT);
       expect(await machine.version()).toBe('1.0.0');
+    });
+
+    it('is neither upgraded nor removed while the contact is suspended', async () => {
+      await page.ask('contact.suspend', { contactId });
+      await expect.poll(() => ffmpegs(machine)).toEqual([]);
+      const { code, log } = await machine.install('1.1.0');
+      expect(log).toMatch(CONTACT);
+      expect(code).toBe(BUSY);
+      expect((await machine.uninstall('1.0.0')).code).toBe(BUSY);
+      expect(await machine.version()).toBe('1.0.0');
+    });
+
+    it('a deployment with the wrapper is told to try later', async () => {
+      const { windows } = machine;
+      copyFileSync(join(machine.folder, WRAPPER), join(windows.driveC, WRAPPER));
+      const words = ['/i', windows.path(machine.msi('1.1.0')), '/l*v', 'C:\\msi.log', 'S3_REGION=eu-west-1'];
+      const { code } = await windows.run('cmd', ['/c', `C:\\${WRAPPER}`, ...words]);
+      expect(readFileSync(join(windows.driveC, 'msi.log'), 'utf8')).toContain('a contact is in progress');
+      expect(code).toBe(TRY_LATER);
+      await page.ask('contact.resume', { contactId });
     });
 
     it('uploads the recording, with the screen in it', async () => {
       const monitor = await machine.expectRecording(page, contactId);
       expect(monitor?.name).toBe('DISPLAY1');
+    });
+  });
+
+  describe('a repair', () => {
+    it('is not refused because of a run of `sightline doctor`', async () => {
+      const { windows } = machine;
+      windows.start(COMMAND_LINE, ['doctor']);
+      const grabbing = await expect.poll(() => ffmpegs(machine), { timeout: 20_000 }).toHaveLength(1).then(() => ffmpegs(machine));
+      // It grabs for two seconds: stopped, it is still there when the installer looks.
+      for (const { pid } of grabbing) process.kill(pid, 'SIGSTOP');
+      const log = await machine.installed('1.0.0', ['REINSTALL=ALL']);
+      expect(log).not.toContain('a contact is in progress');
+      // Wine ends a stopped process when it continues.
+      for (const { pid } of grabbing) process.kill(pid, 'SIGCONT');
+      await expect.poll(() => ffmpegs(machine)).toEqual([]);
+      await machine.expectVersion('1.0.0');
     });
   });
 

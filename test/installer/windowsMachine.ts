@@ -43,8 +43,8 @@ export interface WindowsMachine {
   ): Promise<Ended>;
   /** Starts a program and does not wait. */
   start(command: string, args?: readonly string[]): void;
-  /** The running programs, as Windows paths, with the current folder of each as a path of this system. */
-  processes(): { program: string; currentFolder: string }[];
+  /** The running programs, as Windows paths, with the current folder of each as a path of this system, and its process there. */
+  processes(): { program: string; currentFolder: string; pid: number }[];
   /** To a port of 127.0.0.1, as a program of this Windows. */
   readonly connect: OpenConnection;
   /** The values of a key and its subkeys; `{}` if it does not exist. */
@@ -133,7 +133,8 @@ function processesOf(prefix: string): ReturnType<WindowsMachine['processes']> {
     try {
       const read = (name: string) => readFileSync(join('/proc', pid, name), 'utf8').split('\0');
       if (!read('environ').includes(`WINEPREFIX=${prefix}`)) return [];
-      return [{ program: read('cmdline')[0] ?? '', currentFolder: readlinkSync(join('/proc', pid, 'cwd')) }];
+      const currentFolder = readlinkSync(join('/proc', pid, 'cwd'));
+      return [{ program: read('cmdline')[0] ?? '', currentFolder, pid: Number(pid) }];
     } catch {
       return []; // it has just exited
     }

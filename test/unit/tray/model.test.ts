@@ -12,6 +12,7 @@ const offers: TrayOffers = {
   version: '1.2.3',
   elapsedMs: null,
   agent: 'no',
+  mayQuit: true,
   indicator: { shrunk: false, hidden: false, mayHide: false },
 };
 const labels = (change: Partial<TrayOffers>): string[] =>
@@ -36,6 +37,12 @@ describe('the tray', () => {
         { kind: 'command', label: 'Quit', command: 'quit' },
       ],
     });
+  });
+
+  it('offers no Quit where policy forbids it', () => {
+    const { menu } = trayView(text, { ...offers, mayQuit: false });
+    expect(menu.at(-1)).toEqual({ kind: 'command', label: 'About Sightline 1.2.3', command: 'about' });
+    expect(labels({ mayQuit: false })).not.toContain('Quit');
   });
 
   it('fits into the 127 characters that Windows gives a tooltip', () => {
