@@ -52,7 +52,9 @@ export function contactSignal(log: Logger): (isOn: boolean) => void {
   const contact = new HeldPipe('contact', (error) => {
     // Another user's program may have taken the name.
     program.hold(false);
-    log.warn('the installer cannot be told of contacts that are not captured', { reason: errorMessage(error) });
+    log.warn('the installer cannot be told of contacts that are not captured', {
+      reason: errorMessage(error),
+    });
   });
   return (isOn) => contact.hold(isOn);
 }

@@ -2,16 +2,17 @@
 
 import { app, dialog } from 'electron';
 import { join } from 'node:path';
-import type { AppDiagnostics } from '../diagnostics/app.ts';
 import { errorMessage } from '../shared/errors.ts';
 import type { ExportOutcome } from '../shared/ipc.ts';
 import { strings } from '../shared/strings.ts';
 
-/** @param diagnostics writes the zip @param showFailure whether a box shows it; otherwise the caller does */
-export async function exportWithDialog(
-  diagnostics: Pick<AppDiagnostics, 'countCrashDumps' | 'export'>,
-  showFailure: boolean,
-): Promise<ExportOutcome> {
+interface Exporter {
+  countCrashDumps(): Promise<number>;
+  export(file: string, includeCrashDumps: boolean): Promise<{ readonly file: string }>;
+}
+
+/** @param showFailure whether a box shows it; otherwise the caller does */
+export async function exportWithDialog(diagnostics: Exporter, showFailure: boolean): Promise<ExportOutcome> {
   const { title, zip, failed } = strings.dialogs.exportDiagnostics;
   const name = `sightline-diagnostics-${new Date().toISOString().replaceAll(/[-:]|\.\d+/g, '')}.zip`;
   const { canceled, filePath } = await dialog.showSaveDialog({
@@ -21,7 +22,10 @@ export async function exportWithDialog(
   });
   if (canceled || filePath === '') return { status: 'cancelled' };
   try {
-    const { file } = await diagnostics.export(filePath, await includesDumps(await diagnostics.countCrashDumps()));
+    const { file } = await diagnostics.export(
+      filePath,
+      await includesDumps(await diagnostics.countCrashDumps()),
+    );
     return { status: 'saved', file };
   } catch (error) {
     const message = errorMessage(error);

@@ -34,7 +34,12 @@ describeMsi('attacks on the MSI', prepare, (machine) => {
   it('only administrators can pass settings to the MSI', async () => {
     const { stdout } = await runOrThrow('msiinfo', ['export', machine.msi('1.0.0'), 'Property']);
     const [, value] = /^SecureCustomProperties\t(.*?)\r?$/m.exec(stdout.toString()) ?? [];
-    expect(value?.split(';').sort()).toEqual(['NEWER_VERSION', 'OLDER_VERSION', 'PREVIOUS_INSTALLDIR', 'WINDOWS_BUILD']);
+    expect(value?.split(';').sort()).toEqual([
+      'NEWER_VERSION',
+      'OLDER_VERSION',
+      'PREVIOUS_INSTALLDIR',
+      'WINDOWS_BUILD',
+    ]);
   });
 
   it.each(['C:\\Program Files', 'C:\\Program Files\\Common Files\\..', 'C:\\users\\Public\\Sightline'])(

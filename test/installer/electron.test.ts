@@ -72,7 +72,9 @@ describeMsi(
       ]);
       for (const path of ['Sightline.exe', 'resources/app/dist/main/index.js', 'locales/en-US.pak'])
         expect(existsSync(machine.file(path)), path).toBe(true);
-      expect(await machine.windows.registry(RUN)).toEqual({ Sightline: `"${PROGRAM_FOLDER}\\bin\\sightline-keeper.exe"` });
+      expect(await machine.windows.registry(RUN)).toEqual({
+        Sightline: `"${PROGRAM_FOLDER}\\bin\\sightline-keeper.exe"`,
+      });
     });
 
     it('starts with the port and the domains of the registry', async () => {

@@ -245,7 +245,8 @@ describeMsi('the MSI', prepare, (machine) => {
       await page.ask('contact.start', { contactId, channel: 'VOICE' });
     });
 
-    const CONTACT = /Sightline was not changed, because a contact is in progress:\nsession \d+, process \d+\nTry again after the contact/;
+    const CONTACT =
+      /Sightline was not changed, because a contact is in progress:\nsession \d+, process \d+\nTry again after the contact/;
 
     it('is not upgraded during a contact', async () => {
       const { code, log } = await machine.install('1.1.0');
@@ -284,7 +285,10 @@ describeMsi('the MSI', prepare, (machine) => {
     it('is not refused because of a run of `sightline doctor`', async () => {
       const { windows } = machine;
       windows.start(COMMAND_LINE, ['doctor']);
-      const grabbing = await expect.poll(() => ffmpegs(machine), { timeout: 20_000 }).toHaveLength(1).then(() => ffmpegs(machine));
+      const grabbing = await expect
+        .poll(() => ffmpegs(machine), { timeout: 20_000 })
+        .toHaveLength(1)
+        .then(() => ffmpegs(machine));
       // It grabs for two seconds: stopped, it is still there when the installer looks.
       for (const { pid } of grabbing) process.kill(pid, 'SIGSTOP');
       const log = await machine.installed('1.0.0', ['REINSTALL=ALL']);

@@ -15,7 +15,12 @@ const QUIET_MS = 8000;
 
 async function prepare(machine: Machine): Promise<void> {
   const source = fileURLToPath(new URL('endProgram.c', import.meta.url));
-  await runOrThrow('x86_64-w64-mingw32-gcc', ['-municode', source, '-o', join(machine.folder, 'endProgram.exe')]);
+  await runOrThrow('x86_64-w64-mingw32-gcc', [
+    '-municode',
+    source,
+    '-o',
+    join(machine.folder, 'endProgram.exe'),
+  ]);
   for (const version of ['1.0.0', '1.1.0']) await machine.build(version);
 }
 
@@ -62,7 +67,9 @@ describeMsi('the keeper of an installation', prepare, (machine) => {
   it('a second one, which the task starts, takes over after the first has died, with the Sightline that runs', async () => {
     machine.windows.start(KEEPER, ['/net']);
     await expect.poll(() => running('sightline-keeper.exe')).toHaveLength(2);
-    const [first] = running('sightline-keeper.exe').map(({ pid }) => pid).sort((a, b) => a - b);
+    const [first] = running('sightline-keeper.exe')
+      .map(({ pid }) => pid)
+      .sort((a, b) => a - b);
     const before = sightline();
     process.kill(first ?? 0, 'SIGKILL');
     await expect.poll(() => running('sightline-keeper.exe')).toHaveLength(1);

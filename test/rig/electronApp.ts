@@ -57,6 +57,8 @@ export interface ElectronApp {
   startAgain(): Promise<number | null>;
   /** Of all its processes together: CPU time since their start, memory that is theirs alone or their share of it. */
   usage(): Promise<{ cpuSeconds: number; memoryMiB: number; processes: string[] }>;
+  /** Exit code, or the signal that ended it. */
+  readonly exited: Promise<number | string>;
   /** SIGTERM, and waits for the end. Resolves with the exit code, or the signal that ended it. */
   quit(): Promise<number | string>;
   /** Kills what is left, and removes its folder. */
@@ -135,6 +137,7 @@ export async function startElectronApp({
     pid: child.pid!,
     dataDir,
     sinkFolder,
+    exited,
     said: () => said,
     has: (page) => driver.has(page),
     evaluate: async <T>(page: PageName, expression: string) => (await driver.evaluate(page, expression)) as T,

@@ -164,7 +164,7 @@ function overviewOver(
     network: services?.parts.network ?? new NodeNetwork(),
   });
   const exportReally = async (to: string): Promise<ExportOutcome> => {
-    const { file } = await diagnostics.export(to);
+    const { file } = await diagnostics.export(to, false);
     return { status: 'saved', file };
   };
   const state = (): AppStatePush => services?.hub.state ?? NOT_RUNNING;

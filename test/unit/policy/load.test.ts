@@ -88,7 +88,7 @@ const others: Readonly<Partial<Record<PolicyKey, string>>> = {
   ...{ uploadLimitKbit: '1', keyPrefix: 'elsewhere', statusEventsFile: '/tmp/e', eventBusName: 'mine' },
   ...{ eventBridgeEndpoint: 'https://evil.example', fps: '1', maxMonitors: '1', display: ':99' },
   ...{ encoder: 'libx264', ffmpegPath: '/tmp/f', graceSeconds: '0', suspendMaxSeconds: '1' },
-  signOutWaitSeconds: '120',
+  ...{ signOutWaitSeconds: '120', agentMayQuit: 'no' },
   ...{ resumeAfterRestart: 'yes', agentMaySuspend: 'yes', indicator: 'off', autostart: 'no' },
   indicatorInRecording: 'no',
   ...{ pauseOnLock: 'no', instanceAlias: 'mine', instanceRegion: 'us-east-1', logLevel: 'debug' },

@@ -85,7 +85,9 @@ describe('the tables', () => {
   });
 
   it('accept from a user who repairs only what the installation determines itself', () => {
-    expect(secureProperties).toEqual(['OLDER_VERSION', 'NEWER_VERSION', 'PREVIOUS_INSTALLDIR']);
+    expect(secureProperties).toEqual([
+      ...['OLDER_VERSION', 'NEWER_VERSION', 'PREVIOUS_INSTALLDIR', 'WINDOWS_BUILD'],
+    ]);
   });
 });
 
