@@ -70,7 +70,7 @@ export default defineConfig({
       {
         test: {
           name: 'beside',
-          include: ['test/{integration,attack,e2e}/**/*.test.ts'],
+          include: ['test/{integration,attack,e2e}/**/*.test.ts', ...files('native', 'app')],
           exclude: [...clocks, ...alone],
           ...group(1, 4),
         },
@@ -82,7 +82,7 @@ export default defineConfig({
           name: 'windows',
           // Where Wine is missing, one skipped test says why.
           include: windows
-            ? ['test/windows/*.test.ts', ...files('integration', 'contact')]
+            ? ['test/windows/*.test.ts', ...files('integration', 'contact'), ...files('native', 'recorder')]
             : ['test/windows/leftOut.test.ts'],
           exclude: windows ? ['test/windows/leftOut.test.ts', ...longOnWindows] : [],
           ...onWindows,
@@ -91,6 +91,14 @@ export default defineConfig({
       },
       // `npm run test:full` only: more under Wine, the rig's own tests, and the MSI, installed under Wine.
       { test: { name: 'windows-long', include: windows ? longOnWindows : [], ...onWindows, ...oneAtATime } },
+      // On a real Windows, in the release workflow.
+      {
+        test: {
+          name: 'windows-native',
+          include: process.platform === 'win32' ? ['test/native/*.test.ts'] : [],
+          ...oneAtATime,
+        },
+      },
       { test: { name: 'rig', include: ['test/full/*.test.ts'], ...group(3, 2) } },
       { test: { name: 'installer', include: ['test/installer/**/*.test.ts'], ...oneAtATime } },
       { test: { name: 'installer-quick', include: ['test/installer/quick.test.ts'], ...group(1, 4) } },

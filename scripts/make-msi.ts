@@ -1,5 +1,6 @@
-// `npm run msi -- [--app FOLDER] [--out FILE] [--version 1.2.3]`: builds the MSI for IT. FOLDER is electron-builder's
-// release/win-unpacked; a missing command line is added. Without --app the MSI contains the recorder without Electron. It is
+// `npm run msi -- [--app FOLDER] [--actions FILE] [--out FILE] [--version 1.2.3]`: builds the MSI for IT. FOLDER is electron-builder's
+// release/win-unpacked; a missing command line is added. --actions names custom
+// actions that are signed already. Without --app the MSI contains the recorder without Electron. It is
 // signed if SIGHTLINE_SIGN_PKCS12 and SIGHTLINE_SIGN_PASSWORD_FILE name a key (docs/installer.md).
 import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -16,7 +17,10 @@ import { signingKeyFrom } from './installer/signing.ts';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const WRAPPER = 'sightline-msiexec.cmd';
 const { values } = parseArgs({
-  options: { app: { type: 'string' }, out: { type: 'string' }, version: { type: 'string' } },
+  options: {
+    ...{ app: { type: 'string' }, out: { type: 'string' }, version: { type: 'string' } },
+    actions: { type: 'string' },
+  },
 });
 const version = values.version ?? manifest.version;
 const out = resolve(values.out ?? join(root, 'release', `sightline-${version}-win-x64.msi`));
@@ -36,7 +40,8 @@ try {
   mkdirSync(msiWork);
   mkdirSync(dirname(out), { recursive: true });
   const key = signingKeyFrom(process.env);
-  const { productCode, signed } = makeMsi({ app, out, version, workFolder: msiWork, key });
+  const actions = values.actions === undefined ? null : resolve(values.actions);
+  const { productCode, signed } = makeMsi({ app, actions, out, version, workFolder: msiWork, key });
   // For deployments, beside the MSI (docs/installer.md).
   copyFileSync(join(root, 'resources/installer', WRAPPER), join(dirname(out), WRAPPER));
   console.log(out);

@@ -22,6 +22,8 @@ const COMMAND_LINE = 'bin/sightline.exe';
 export interface MsiOptions {
   /** The files for C:\Program Files\Sightline. They are copied before they are signed. */
   readonly app: string;
+  /** The custom actions; null: they are compiled. */
+  readonly actions: string | null;
   readonly out: string;
   readonly version: string;
   /** Empty; the caller removes it. */
@@ -35,11 +37,13 @@ export interface BuiltMsi {
   readonly signed: readonly string[];
 }
 
-export function makeMsi({ app, out, version, workFolder, key }: MsiOptions): BuiltMsi {
+export function makeMsi({ app, actions, out, version, workFolder, key }: MsiOptions): BuiltMsi {
   checkVersion(version);
   checkApp(app);
   cpSync(app, join(workFolder, 'app'), { recursive: true });
-  buildActions({ version, out: join(workFolder, 'actions.dll'), workFolder: join(workFolder, 'native') });
+  const built = join(workFolder, 'actions.dll');
+  if (actions === null) buildActions({ version, out: built, workFolder: join(workFolder, 'native') });
+  else copyFileSync(actions, built);
   copyFileSync(join(root, 'resources/icons/app.ico'), join(workFolder, 'app.ico'));
   const signed = key === null ? [] : signAll(workFolder, key);
 
@@ -116,7 +120,7 @@ function signAll(workFolder: string, key: SigningKey): string[] {
   const app = join(workFolder, 'app');
   const paths = filesIn(app).filter((path) => isSigned(join(app, path)) === false);
   for (const path of paths) sign(join(app, path), key);
-  sign(join(workFolder, 'actions.dll'), key);
+  if (isSigned(join(workFolder, 'actions.dll')) === false) sign(join(workFolder, 'actions.dll'), key);
   return paths;
 }
 

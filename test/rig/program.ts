@@ -1,11 +1,13 @@
-// The built program in a process of its own, started by one of two hosts: Node here, or Node for Windows under Wine
-// (wineProgram.ts) where SIGHTLINE_TEST_HOST says so. Tests see no difference but the names of files.
+// The built program in a process of its own, started by one of three hosts: Node here, on a real
+// Windows (windowsProgram.ts), or Node for Windows under Wine (wineProgram.ts) where SIGHTLINE_TEST_HOST says so. Tests see no
+// difference but the names of files.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { endWithUs, run } from './process.ts';
+import { windowsHost } from './windowsProgram.ts';
 import { wineHost } from './wineProgram.ts';
 import type { OpenConnection } from './wineRelay.ts';
 
@@ -54,7 +56,12 @@ export interface ProgramHost {
   ffmpegs(recorderPid: number): Promise<number[]>;
 }
 
-export const host: ProgramHost = process.env.SIGHTLINE_TEST_HOST === 'windows' ? wineHost : nodeHost();
+export const host: ProgramHost = chooseHost();
+
+function chooseHost(): ProgramHost {
+  if (process.platform === 'win32') return windowsHost();
+  return process.env.SIGHTLINE_TEST_HOST === 'windows' ? wineHost : nodeHost();
+}
 
 function nodeHost(): ProgramHost {
   const words = ({ wrapper, args, display }: ProgramOptions): [string, string[]] => {
@@ -102,7 +109,7 @@ function nodeHost(): ProgramHost {
   };
 }
 
-function firstMatch(child: ChildProcess, pattern: RegExp): Promise<RegExpExecArray> {
+export function firstMatch(child: ChildProcess, pattern: RegExp): Promise<RegExpExecArray> {
   return new Promise((resolve) => {
     let text = '';
     child.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
