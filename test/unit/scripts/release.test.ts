@@ -33,7 +33,7 @@ describe.each(workflowNames)('the workflow %s', (name) => {
     const used = [...workflow.matchAll(/uses: *(\S+)(.*)/g)];
     expect(used.length).toBeGreaterThan(name === 'release' ? 10 : 3);
     for (const [, action = '', comment] of used) {
-      expect(action).toMatch(/^actions\/[a-z-]+@[0-9a-f]{40}$/);
+      expect(action).toMatch(/^(actions|azure)\/[a-z-]+@[0-9a-f]{40}$/);
       expect(comment).toMatch(/# v\d+\.\d+\.\d+$/);
     }
   });
