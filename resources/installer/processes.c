@@ -76,24 +76,29 @@ static void each_of_ours(const wchar_t *folder, void (*act)(const Running *runni
 /** A pipe of this name may have all of its instances in use for a moment. */
 #define PIPE_MS 1000
 
+/** Who holds a pipe with the name of a process: no one, the process itself, or another one that has taken the name. */
+typedef enum { NOBODY, ITSELF, ANOTHER } Holder;
+
 /**
- * Whether the process itself holds the named pipe by which it signals something (main/platform/installerSignal.ts). The
- * connection is anonymous: this may be SYSTEM, and a pipe's server could otherwise act as its client.
+ * Of the named pipe by which a process signals something (main/platform/installerSignal.ts). The connection is anonymous:
+ * this may be SYSTEM, and a pipe's server could otherwise act as its client.
  */
-static int signals(DWORD id, const wchar_t *what) {
+static Holder holder_of(DWORD id, const wchar_t *what) {
   wchar_t *name = join(L"\\\\.\\pipe\\sightline-", what, L"-", digits(id).text, NULL);
   ULONG server = 0;
-  int result = 0;
+  Holder result = NOBODY;
   for (int tries = 0; tries < 2; tries++) {
     HANDLE pipe = CreateFileW(name, FILE_READ_ATTRIBUTES, FILE_SHARE_READ | FILE_SHARE_WRITE, NULL, OPEN_EXISTING,
                               SECURITY_SQOS_PRESENT | SECURITY_ANONYMOUS, NULL);
     if (pipe != INVALID_HANDLE_VALUE) {
-      result = GetNamedPipeServerProcessId(pipe, &server) && server == id;
+      result = GetNamedPipeServerProcessId(pipe, &server) && server == id ? ITSELF : ANOTHER;
       CloseHandle(pipe);
       break;
     }
-    result = GetLastError() == ERROR_PIPE_BUSY;
-    if (!result || !WaitNamedPipeW(name, PIPE_MS)) break;
+    if (GetLastError() != ERROR_PIPE_BUSY) break;
+    /* In doubt it is a contact. */
+    result = ITSELF;
+    if (!WaitNamedPipeW(name, PIPE_MS)) break;
   }
   free(name);
   return result;
@@ -105,16 +110,19 @@ typedef struct {
 } Contacts;
 
 /**
- * Each session's Sightline answers for itself. The ffmpeg of a program that gives no answer, such as an older version,
- * counts as a contact. It must be the recorder's child: otherwise any user could block upgrades by starting our ffmpeg.
+ * Each session's Sightline answers for itself. The ffmpeg of a program that gives no answer, such as an older version, or
+ * whose name another program has taken, counts as a contact. It must be the recorder's child: otherwise any user could block upgrades by starting our ffmpeg.
  */
 static void note_contact(const Running *running, void *context) {
   Contacts *contacts = context;
   DWORD recorder = running->program == FFMPEG ? running->parent : running->id, session = 0;
   int program = running->program == FFMPEG ? program_of(recorder, contacts->folder) : running->program;
+  Holder contact;
   int busy;
   if (program != APP && program != COMMAND_LINE) return;
-  busy = running->program == FFMPEG ? !signals(recorder, L"program") : signals(recorder, L"contact");
+  contact = holder_of(recorder, L"contact");
+  if (running->program != FFMPEG) busy = contact == ITSELF;
+  else busy = contact == ANOTHER || holder_of(recorder, L"program") != ITSELF;
   if (!busy) return;
   ProcessIdToSessionId(recorder, &session);
   append(&contacts->found, L"\nsession ", digits(session).text, L", process ", digits(recorder).text, NULL);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { runOrThrow } from '../rig/process.ts';
-import { FAILED, POLICY, PROGRAM_FOLDER, RUN, describeMsi, type Machine } from './installation.ts';
+import { BUSY, FAILED, POLICY, PROGRAM_FOLDER, RUN, describeMsi, type Machine } from './installation.ts';
 
 const FFMPEG = `${PROGRAM_FOLDER}\\resources\\ffmpeg\\win32-x64\\ffmpeg.exe`;
 const STRANGER = 'C:\\Program Files\\Other\\stranger.exe';
@@ -108,6 +108,31 @@ describeMsi('attacks on the MSI', prepare, (machine) => {
 
     it("an administrator's repair changes settings", async () => {
       expect(await machine.windows.registry(POLICY)).toMatchObject({ port: 5777 });
+    });
+
+    it("another program that takes the name of Sightline's pipe blocks no upgrade, and hides no contact", async () => {
+      const { windows } = machine;
+      await machine.installed('1.0.0', ['REINSTALL=ALL', `PORT=${machine.port}`]);
+      windows.start(`${PROGRAM_FOLDER}\\Sightline.exe`);
+      await machine.expectVersion('1.0.0');
+      const pipe = `\\\\.\\pipe\\sightline-contact-${machine.recorderPid()}`;
+      copyFileSync(machine.file('cli/node.exe'), join(windows.driveC, 'Program Files/Other/node.exe'));
+      const hold = `require('node:net').createServer().listen(${JSON.stringify(pipe)}, ready);`;
+      const ready = "function ready() { require('node:fs').writeFileSync('C:/held', ''); }";
+      writeFileSync(join(windows.driveC, 'hold.cjs'), `${hold}\n${ready}\n`);
+      windows.start('C:\\Program Files\\Other\\node.exe', ['C:\\hold.cjs']);
+      await expect.poll(() => existsSync(join(windows.driveC, 'held')), { timeout: 20_000 }).toBe(true);
+
+      const page = await machine.connectPage();
+      await page.ask('contact.start', { contactId: 'held', channel: 'VOICE' });
+      await page.push((push) => push.type === 'app.state' && push.state === 'recording');
+      const { code, log } = await machine.install('1.0.0', ['REINSTALL=ALL']);
+      expect(log).toContain('a contact is in progress');
+      expect(code).toBe(BUSY);
+      await page.ask('contact.stop', { contactId: 'held' });
+      await page.event('held', 'PUBLISHED');
+      await page.close();
+      await machine.installed('1.0.0', ['REINSTALL=ALL']);
     });
 
     it("the command line takes nothing from the user's environment", async () => {

@@ -188,9 +188,19 @@ export class Machine {
 
   /** Of the only user. */
   published(): ReturnType<typeof readPublished> {
+    return readPublished(join(this.dataFolder(), 'recordings'));
+  }
+
+  /** As Windows counts. */
+  recorderPid(): number {
+    const file = join(this.dataFolder(), 'control.json');
+    return (JSON.parse(readFileSync(file, 'utf8')) as { pid: number }).pid;
+  }
+
+  private dataFolder(): string {
     const users = join(this.windows.driveC, 'users');
     const [user = ''] = readdirSync(users).filter((name) => name !== 'Public');
-    return readPublished(join(users, user, 'AppData/Local/Sightline/recordings'));
+    return join(users, user, 'AppData/Local/Sightline');
   }
 
   /** Stops the contact; its recording is uploaded, plays, and shows the painted screen. */
