@@ -91,6 +91,8 @@ describe('the recorder on Windows', () => {
     const of = (name: string) => checks.find((check) => check.name === name);
     expect(of('ffmpeg and encoder')?.evidence).toMatch(/libopenh264 in .*win32-x64\\ffmpeg\.exe/);
     expect(of('display')?.evidence).toMatch(/^DISPLAY1 \d+x\d+/);
-    expect(of('test capture')).toMatchObject({ verdict: 'ok' });
+    // An empty desktop is a warning.
+    expect(of('test capture')?.verdict).not.toBe('failed');
+    expect(of('test capture')?.evidence).toMatch(/\d+ of 10 frames encoded/);
   });
 });
