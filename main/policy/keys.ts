@@ -183,7 +183,7 @@ export const policyKeys = {
     schema: z.boolean(),
     default: true,
     description:
-      'Allow the agent to quit Sightline (tray; menu bar on macOS). `false`: Quit is not offered, and only the system and the installer end it. The MSI sets `false`.',
+      'Allow the agent to quit Sightline from the tray. `false`: Quit is not offered, and only the system and the installer end it. The MSI sets `false`.',
   }),
   indicator: live({
     schema: z.enum(['required', 'optional', 'off']),
