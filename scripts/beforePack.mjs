@@ -6,7 +6,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { requirePerMonitorV2 } from '../resources/ffmpeg/dpiAwareness.mjs';
-import { monitorHelperRecipe } from '../resources/monitorHelper/build.mjs';
+import { windowsHelperRecipe } from '../resources/windowsHelper/build.mjs';
 
 /** builder-util's Arch, which the context has as a number. */
 const archNames = ['ia32', 'x64', 'armv7l', 'arm64', 'universal'];
@@ -21,7 +21,7 @@ export default function beforePack({ electronPlatformName, arch, packager }) {
     '--platform',
     electronPlatformName,
   ]);
-  if (electronPlatformName === 'win32') checkMonitorHelper(root);
+  if (electronPlatformName === 'win32') checkWindowsHelper(root);
   if (electronPlatformName === 'win32')
     run(root, ['scripts/make-command-line.ts', '--out', 'release/command-line']);
 }
@@ -43,14 +43,14 @@ export function checkFfmpeg(root, platform) {
 }
 
 /** Exists and was built from these sources. The release's Windows machine has no compiler and downloads it as an artifact. */
-export function checkMonitorHelper(root) {
-  const folder = join(root, 'resources/monitorHelper');
-  const program = join(folder, 'win32-x64/sightline-monitor-helper.exe');
+export function checkWindowsHelper(root) {
+  const folder = join(root, 'resources/windowsHelper');
+  const program = join(folder, 'win32-x64/sightline-helper.exe');
   const info = join(folder, 'win32-x64/build-info.json');
-  const fix = 'Run `node resources/monitorHelper/build.mjs` first; nothing is packaged without.';
+  const fix = 'Run `node resources/windowsHelper/build.mjs` first; nothing is packaged without.';
   if (!existsSync(program) || !existsSync(info)) throw new Error(`${program} is missing. ${fix}`);
   const { recipe, sha256 } = JSON.parse(readFileSync(info, 'utf8'));
-  if (recipe !== monitorHelperRecipe(folder))
+  if (recipe !== windowsHelperRecipe(folder))
     throw new Error(`${program} was built from other sources. ${fix}`);
   const found = createHash('sha256').update(readFileSync(program)).digest('hex');
   if (found !== sha256)

@@ -69,7 +69,7 @@ function ffmpegParts(platform: string): void {
     `It was configured with: ${info.configure}`,
   ].join('\n');
   // What mingw-w64 links into ffmpeg.exe it links into our own small programs as well.
-  const linkers = platform === 'win32' ? 'FFmpeg, sightline-monitor-helper.exe and sightline.exe' : 'FFmpeg';
+  const linkers = platform === 'win32' ? 'FFmpeg, sightline-helper.exe and sightline.exe' : 'FFmpeg';
   const openh264 =
     'Built by us from source: the patent licence that Cisco pays for covers only the binaries that Cisco itself distributes.';
   for (const name of readdirSync(dirname(at('build-info.json'))).filter((one) =>

@@ -68,7 +68,7 @@ function runtimes(): Component[] {
   return [
     component('framework', 'electron', manifest.devDependencies.electron, 'MIT', 'app'),
     component('application', 'node', windowsNode.version, 'MIT', 'win32-x64'),
-    component('application', 'sightline-monitor-helper', manifest.version, 'Apache-2.0', 'win32-x64'),
+    component('application', 'sightline-helper', manifest.version, 'Apache-2.0', 'win32-x64'),
   ];
 }
 

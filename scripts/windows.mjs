@@ -19,7 +19,7 @@ export const windowsNode = {
 };
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const ours = ['ffmpeg/win32-x64/ffmpeg.exe', 'monitorHelper/win32-x64/sightline-monitor-helper.exe'];
+const ours = ['ffmpeg/win32-x64/ffmpeg.exe', 'windowsHelper/win32-x64/sightline-helper.exe'];
 const sum = (algorithm, bytes, encoding) => createHash(algorithm).update(bytes).digest(encoding);
 
 /** Where node.exe lies once ensureWindowsNode has put it there. */

@@ -137,8 +137,8 @@ async function prepareWindows() {
     install(windowsPrograms.filter(isMissing).map((one) => one.package));
     const { ensureWindowsNode } = await import('./windows.mjs');
     ensureWindowsNode({ log: say });
-    const { ensureMonitorHelper } = await import('../resources/monitorHelper/build.mjs');
-    ensureMonitorHelper({ log: say });
+    const { ensureWindowsHelper } = await import('../resources/windowsHelper/build.mjs');
+    ensureWindowsHelper({ log: say });
     const { ensureFfmpeg } = await import('../resources/ffmpeg/build.mjs');
     await ensureFfmpeg('win32-x64', { log: say });
   } catch (error) {

@@ -1,4 +1,4 @@
-// The helper on Windows, sightline-monitor-helper.exe (resources/monitorHelper): it calls Windows functions that Node does not
+// The helper on Windows, sightline-helper.exe (resources/windowsHelper): it calls Windows functions that Node does not
 // offer. One process for everything, started on first use, restarted when it is needed after it was lost, and gone when
 // Sightline is. Its path is relative to this module, never from an environment variable, the current folder or PATH.
 
@@ -17,7 +17,7 @@ const ANSWER_DEADLINE_MS = 5000;
 /** Before a lost helper that reports events is started again: first, second, ... time; the last of them from then on. */
 const RESTART_DELAYS_MS = [0, 1000, 5000, 60_000];
 
-/** Requests are in resources/monitorHelper/helper.h. Its events have the names of what they are about. */
+/** Requests are in resources/windowsHelper/helper.h. Its events have the names of what they are about. */
 export type HelperEvent = z.infer<typeof helperEventSchema>;
 
 export const helperEventSchema = z.discriminatedUnion('event', [
@@ -123,7 +123,7 @@ export class WindowsHelper {
 }
 
 function startInstalled(): ChildProcessWithoutNullStreams {
-  const program = join(findResourcesFolder(), 'monitorHelper', 'win32-x64', 'sightline-monitor-helper.exe');
+  const program = join(findResourcesFolder(), 'windowsHelper', 'win32-x64', 'sightline-helper.exe');
   if (existsSync(program)) return spawnPiped(program, []);
   throw new Error(`${program} is missing. Reinstall Sightline.`);
 }
@@ -184,7 +184,7 @@ class HelperProcess {
   }
 
   private lost(why: string): Error {
-    const error = new Error(`sightline-monitor-helper.exe: ${why}`);
+    const error = new Error(`sightline-helper.exe: ${why}`);
     this.owner.gone(this);
     for (const request of this.requests.values()) request.reject(error);
     this.requests.clear();

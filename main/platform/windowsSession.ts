@@ -1,4 +1,4 @@
-// The session on Windows, from the helper (resources/monitorHelper/session.c): the agent's absences, and its end.
+// The session on Windows, from the helper (resources/windowsHelper/session.c): the agent's absences, and its end.
 
 import { strings } from '../shared/strings.ts';
 import { AbsenceSet, type StartSessionWatch } from './sessionWatch.ts';

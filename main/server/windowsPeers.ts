@@ -1,4 +1,4 @@
-// Windows: the session of the program at the other end, from the helper (resources/monitorHelper/peers.c).
+// Windows: the session of the program at the other end, from the helper (resources/windowsHelper/peers.c).
 
 import { z } from 'zod';
 import type { WindowsHelper } from '../platform/windowsHelper.ts';

@@ -24,7 +24,7 @@ static const wchar_t *const programs[] = {
   L"bin\\sightline.exe",
   L"bin\\sightline-keeper.exe",
   L"cli\\node.exe",
-  L"resources\\monitorHelper\\win32-x64\\sightline-monitor-helper.exe",
+  L"resources\\windowsHelper\\win32-x64\\sightline-helper.exe",
   L"resources\\ffmpeg\\win32-x64\\ffmpeg.exe",
 };
 enum { APP, LAUNCHER, KEEPER, COMMAND_LINE, MONITOR_HELPER, FFMPEG, PROGRAMS };

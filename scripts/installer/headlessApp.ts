@@ -3,7 +3,7 @@
 import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ensureMonitorHelper } from '../../resources/monitorHelper/build.mjs';
+import { ensureWindowsHelper } from '../../resources/windowsHelper/build.mjs';
 import { buildBackgroundLauncher } from './nativePrograms.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -17,7 +17,7 @@ export function makeHeadlessApp(app: string, version: string, workFolder: string
   mkdirSync(join(app, 'resources/icons'), { recursive: true });
   buildBackgroundLauncher({ version, out: join(app, 'Sightline.exe'), workFolder });
   cpSync(ffmpeg, join(app, 'resources/ffmpeg/win32-x64'), { recursive: true });
-  addMonitorHelper(app);
+  addWindowsHelper(app);
   cpSync(join(root, 'resources/slates'), join(app, 'resources/slates'), { recursive: true });
   for (const name of readdirSync(join(root, 'resources/icons')).filter((one) => /\.(png|ico)$/.test(one))) {
     copyFileSync(join(root, 'resources/icons', name), join(app, 'resources/icons', name));
@@ -26,8 +26,8 @@ export function makeHeadlessApp(app: string, version: string, workFolder: string
 }
 
 /** Where main/platform/windowsHelper.ts expects it. */
-export function addMonitorHelper(app: string): void {
-  const folder = join(app, 'resources/monitorHelper/win32-x64');
+export function addWindowsHelper(app: string): void {
+  const folder = join(app, 'resources/windowsHelper/win32-x64');
   mkdirSync(folder, { recursive: true });
-  copyFileSync(ensureMonitorHelper({ log: console.log }), join(folder, 'sightline-monitor-helper.exe'));
+  copyFileSync(ensureWindowsHelper({ log: console.log }), join(folder, 'sightline-helper.exe'));
 }

@@ -108,7 +108,7 @@ function checkApp(app: string): void {
     'cli/node.exe',
     'cli/sightline.mjs',
     'resources/ffmpeg/win32-x64/ffmpeg.exe',
-    'resources/monitorHelper/win32-x64/sightline-monitor-helper.exe',
+    'resources/windowsHelper/win32-x64/sightline-helper.exe',
   ];
   const missing = needed.filter((path) => !existsSync(join(app, path)));
   if (missing.length > 0)

@@ -161,7 +161,7 @@ describeMsi('the MSI', prepare, (machine) => {
         'cli/node.exe',
         'cli/sightline.mjs',
         'LICENSE',
-        'resources/monitorHelper/win32-x64/sightline-monitor-helper.exe',
+        'resources/windowsHelper/win32-x64/sightline-helper.exe',
       ]) {
         expect(existsSync(machine.file(path)), path).toBe(true);
       }
@@ -233,7 +233,7 @@ describeMsi('the MSI', prepare, (machine) => {
   describe('the installed program', () => {
     let page: Page;
 
-    it('gets the monitors from the monitor helper', async () => {
+    it('gets the monitors from the Windows helper', async () => {
       const { stdout } = await machine.windows.run(COMMAND_LINE, ['doctor', '--json']);
       const { checks } = JSON.parse(stdout) as { checks: { name: string; evidence: string }[] };
       expect(checks.find(({ name }) => name === 'display')?.evidence).toBe('DISPLAY1 1280x720');

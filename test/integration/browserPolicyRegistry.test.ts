@@ -14,7 +14,7 @@ import { wantedLists } from '../../main/browserPolicy/lists.ts';
 import { REGISTRY_RECORD, writePolicyRegistry } from '../../main/browserPolicy/registry.ts';
 import type { RunTool } from '../../main/platform/runTool.ts';
 import { WindowsHelper, registryReader } from '../../main/platform/windowsHelper.ts';
-import { ensureMonitorHelper } from '../../resources/monitorHelper/build.mjs';
+import { ensureWindowsHelper } from '../../resources/windowsHelper/build.mjs';
 import { orLeftOut } from '../rig/leftOut.ts';
 
 const wine =
@@ -41,7 +41,7 @@ const run: RunTool = async (command, args) => {
 const helper = new WindowsHelper(() => {
   const { DISPLAY: _, ...environment } = process.env;
   const env = { ...environment, WINEPREFIX: prefix, WINEDEBUG: '-all' };
-  return spawn(wine, [ensureMonitorHelper({ log: () => undefined })], { env, stdio: 'pipe' });
+  return spawn(wine, [ensureWindowsHelper({ log: () => undefined })], { env, stdio: 'pipe' });
 });
 const registry = registryReader(helper);
 const reg = (...args: string[]) => run('reg', args);

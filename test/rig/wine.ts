@@ -7,7 +7,7 @@ import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { findWine } from '../../scripts/windows.mjs';
 import { WindowsHelper } from '../../main/platform/windowsHelper.ts';
-import { ensureMonitorHelper } from '../../resources/monitorHelper/build.mjs';
+import { ensureWindowsHelper } from '../../resources/windowsHelper/build.mjs';
 import { endWithUs } from './process.ts';
 import { startWineRelay, type OpenConnection } from './wineRelay.ts';
 
@@ -105,7 +105,7 @@ export async function connectInSession(port: number): Promise<Socket> {
 export function helperInSession(): WindowsHelper {
   if (current === null) throw new Error('There is no Wine session: start the program first.');
   const { loader, environment } = current.session;
-  const program = onDrive(ensureMonitorHelper({ log: () => undefined }));
+  const program = onDrive(ensureWindowsHelper({ log: () => undefined }));
   return new WindowsHelper(() => spawn(loader, [program], { env: environment, stdio: 'pipe' }));
 }
 

@@ -3,7 +3,7 @@
 import { cp, mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { addMonitorHelper } from '../../../scripts/installer/headlessApp.ts';
+import { addWindowsHelper } from '../../../scripts/installer/headlessApp.ts';
 import { buildForElectron9 } from './build.ts';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
@@ -26,5 +26,5 @@ export async function makeElectronAppForWindows(electron: string, app: string): 
   for (const name of ['slates', 'icons'])
     await cp(join(root, 'resources', name), join(resources, name), { recursive: true });
   await cp(join(root, 'LICENSE'), join(resources, 'LICENSE'));
-  addMonitorHelper(app);
+  addWindowsHelper(app);
 }

@@ -40,10 +40,9 @@ describe('the set of absences', () => {
   });
 
   it('is right after any sequence, without repeats', () => {
-    const change = fc.record(
-      Object.fromEntries(absenceReasons.map((reason) => [reason, fc.boolean()])),
-      { requiredKeys: [] },
-    );
+    const change = fc.record(Object.fromEntries(absenceReasons.map((reason) => [reason, fc.boolean()])), {
+      requiredKeys: [],
+    });
     fc.assert(
       fc.property(fc.array(change), (changes) => {
         const { set, told } = keepingSet();

@@ -16,12 +16,12 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import manifest from '../../../package.json' with { type: 'json' };
 // @ts-expect-error -- a hook of electron-builder's, in plain JavaScript
 import * as beforePack from '../../../scripts/beforePack.mjs';
-import { monitorHelperRecipe } from '../../../resources/monitorHelper/build.mjs';
+import { windowsHelperRecipe } from '../../../resources/windowsHelper/build.mjs';
 import { findLicences, productionPackages } from '../../../scripts/installer/packages.ts';
 
-const { checkFfmpeg, checkMonitorHelper } = beforePack as {
+const { checkFfmpeg, checkWindowsHelper } = beforePack as {
   checkFfmpeg: (root: string, platform: string) => void;
-  checkMonitorHelper: (root: string) => void;
+  checkWindowsHelper: (root: string) => void;
 };
 const workflowNames = ['release', 'pull-request'] as const;
 const textOf = (name: (typeof workflowNames)[number]): string =>
@@ -133,22 +133,22 @@ describe('before packing', () => {
     expect(() => checkFfmpeg(root, 'linux-x64')).not.toThrow();
   });
 
-  it('a monitor helper that is missing, from other sources or not the one that was built is refused', () => {
-    const folder = join(root, 'resources/monitorHelper/win32-x64');
+  it('a Windows helper that is missing, from other sources or not the one that was built is refused', () => {
+    const folder = join(root, 'resources/windowsHelper/win32-x64');
     mkdirSync(folder, { recursive: true });
-    const source = join(root, 'resources/monitorHelper/monitors.c');
-    for (const name of readdirSync('resources/monitorHelper').filter((name) => /\.[ch]$/.test(name)))
-      copyFileSync(join('resources/monitorHelper', name), join(root, 'resources/monitorHelper', name));
-    expect(() => checkMonitorHelper(root)).toThrow(/node resources\/monitorHelper\/build\.mjs/);
-    writeFileSync(join(folder, 'sightline-monitor-helper.exe'), 'a program');
+    const source = join(root, 'resources/windowsHelper/monitors.c');
+    for (const name of readdirSync('resources/windowsHelper').filter((name) => /\.[ch]$/.test(name)))
+      copyFileSync(join('resources/windowsHelper', name), join(root, 'resources/windowsHelper', name));
+    expect(() => checkWindowsHelper(root)).toThrow(/node resources\/windowsHelper\/build\.mjs/);
+    writeFileSync(join(folder, 'sightline-helper.exe'), 'a program');
     const sha256 = createHash('sha256').update('a program').digest('hex');
-    const info = JSON.stringify({ recipe: monitorHelperRecipe(), sha256 });
+    const info = JSON.stringify({ recipe: windowsHelperRecipe(), sha256 });
     writeFileSync(join(folder, 'build-info.json'), info);
-    expect(() => checkMonitorHelper(root)).not.toThrow();
-    writeFileSync(join(folder, 'sightline-monitor-helper.exe'), 'another program');
-    expect(() => checkMonitorHelper(root)).toThrow(/is not the one that was built/);
+    expect(() => checkWindowsHelper(root)).not.toThrow();
+    writeFileSync(join(folder, 'sightline-helper.exe'), 'another program');
+    expect(() => checkWindowsHelper(root)).toThrow(/is not the one that was built/);
     writeFileSync(source, 'int main(void) { return 0; }');
-    expect(() => checkMonitorHelper(root)).toThrow(/from other sources/);
+    expect(() => checkWindowsHelper(root)).toThrow(/from other sources/);
   });
 });
 

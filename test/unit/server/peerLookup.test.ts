@@ -106,7 +106,7 @@ describe('the sockets that Linux lists', () => {
   );
 });
 
-describe('the answers of the monitor helper', () => {
+describe('the answers of the Windows helper', () => {
   it('are one word for each connection', () => {
     expect(parsePeer('ours')).toEqual({ kind: 'ours' });
     expect(parsePeer('session 2 4711')).toMatchObject({

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
-// Builds win32-x64/sightline-monitor-helper.exe unless it is up to date. It must never leave a partial program.
+// Builds win32-x64/sightline-helper.exe unless it is up to date. It must never leave a partial program.
 //
-//   node resources/monitorHelper/build.mjs     prints the program's path
+//   node resources/windowsHelper/build.mjs     prints the program's path
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, realpathSync, renameSync, writeFileSync } from 'node:fs';
@@ -25,7 +25,7 @@ const headers = ['helper.h'];
 const libraries = ['-lcrypt32', '-liphlpapi', '-lws2_32', '-lwtsapi32'];
 
 /** Identifies sources and options. build-info.json next to the program has the one that it was built from. */
-export function monitorHelperRecipe(from = folder) {
+export function windowsHelperRecipe(from = folder) {
   const hash = createHash('sha256').update([...options, ...libraries].join(' '));
   for (const name of [...sources, ...headers]) {
     // Git checks out other line endings on Windows.
@@ -35,11 +35,11 @@ export function monitorHelperRecipe(from = folder) {
 }
 
 /** @returns its path @throws Error that says what to do next */
-export function ensureMonitorHelper({ log }) {
+export function ensureWindowsHelper({ log }) {
   const out = join(folder, 'win32-x64');
-  const program = join(out, 'sightline-monitor-helper.exe');
+  const program = join(out, 'sightline-helper.exe');
   const info = join(out, 'build-info.json');
-  const recipe = monitorHelperRecipe();
+  const recipe = windowsHelperRecipe();
   const old = readInfo(info);
   if (existsSync(program) && old?.recipe === recipe && old.sha256 === sumOf(program)) return program;
   mkdirSync(out, { recursive: true });
@@ -75,10 +75,10 @@ function readInfo(path) {
 if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
   try {
     process.stdout.write(
-      `${ensureMonitorHelper({ log: (line) => process.stderr.write(`monitor helper: ${line}\n`) })}\n`,
+      `${ensureWindowsHelper({ log: (line) => process.stderr.write(`Windows helper: ${line}\n`) })}\n`,
     );
   } catch (error) {
-    process.stderr.write(`monitor helper: ${error.message}\n`);
+    process.stderr.write(`Windows helper: ${error.message}\n`);
     process.exitCode = 1;
   }
 }

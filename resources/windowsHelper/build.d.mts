@@ -1,5 +1,5 @@
 // Types of build.mjs, which the set-up runs before any package is installed.
 
 /** @returns the program's path @throws Error that says what to do next */
-export function ensureMonitorHelper(options: { log: (line: string) => void }): string;
-export function monitorHelperRecipe(folder?: string): string;
+export function ensureWindowsHelper(options: { log: (line: string) => void }): string;
+export function windowsHelperRecipe(folder?: string): string;
