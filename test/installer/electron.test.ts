@@ -1,10 +1,15 @@
 // The MSI with the whole app in a real Electron for Windows (9.4.1, docs/electron.md), installed and used under Wine: its windows
 // open, a page's contact is recorded and uploaded. With SIGHTLINE_PICTURES=FOLDER it saves screenshots there.
 import { existsSync, mkdirSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { electron9ForWindows } from '../../scripts/electron9.mjs';
 import { makeElectronAppForWindows } from '../rig/electron9/windowsApp.ts';
+import { compileForWindows } from '../rig/compiled.ts';
 import { startPainter } from '../rig/painter.ts';
 import { runOrThrow } from '../rig/process.ts';
 import type { Page } from '../rig/recorder.ts';
@@ -23,6 +28,10 @@ const PAINTED = { x: 0, y: 60, width: 1280, height: 660 };
 const INDICATOR = { x: 1190, y: 672 };
 const WINDOW = { x: 700, y: 590 };
 const LIGHT = 200;
+const TELL_WINDOW = fileURLToPath(new URL('../rig/c/tellWindow.c', import.meta.url));
+/** Message, and its two parameters, of a sign-out. */
+const QUERY_END_SESSION = ['0x11', '0', '0x80000000'];
+const END_SESSION = ['0x16', '1', '0x80000000'];
 const pictures = process.env.SIGHTLINE_PICTURES;
 
 async function prepare(machine: Machine): Promise<void> {
@@ -105,11 +114,33 @@ describeMsi(
       expect(monitor).toMatchObject({ x: 0, y: 0, width: 1280, height: 720, primary: true });
     });
 
+    it('completes and uploads a recording before the session ends, and leaves nothing in the roaming profile', async () => {
+      const second = contactId.replace(/9$/, 'a');
+      page = await machine.connectPage();
+      await page.ask('contact.start', { contactId: second, channel: 'VOICE' });
+      await sleep(1000);
+      // Windows tells the helper before the app, which Electron would end at once; Wine has no such order.
+      const tell = machine.windows.path(await compileForWindows(TELL_WINDOW));
+      const { stdout } = await machine.windows.run(tell, [...QUERY_END_SESSION, ...END_SESSION]);
+      expect(stdout.split(/\s+/)).toEqual(['1', '0', '']);
+      await machine.expectVersion(null);
+      const found = (await machine.published()).map(({ manifest }) => manifest.contact.contactId);
+      expect(found.sort()).toEqual([contactId, second]);
+      const profile = join(machine.windows.driveC, 'users', userInfo().username, 'AppData');
+      expect(existsSync(join(profile, 'Local', 'Sightline', 'Electron'))).toBe(true);
+      // Electron makes empty folders there before our first line.
+      const roaming = join(profile, 'Roaming', 'Sightline');
+      const entries = await readdir(roaming, { recursive: true, withFileTypes: true }).catch(() => []);
+      expect(entries.filter((one) => one.isFile())).toEqual([]);
+      machine.windows.start(PROGRAM, FOR_WINE);
+      await machine.expectVersion('0.1.0');
+    });
+
     it('is removed while it runs', async () => {
       await machine.uninstalled('1.0.0');
       await machine.expectVersion(null);
       await machine.expectRemoved();
-      expect(await machine.published()).toHaveLength(1);
+      expect(await machine.published()).toHaveLength(2);
     });
   },
   electron === null ? 'Electron for Windows could not be downloaded (pip)' : null,

@@ -5,11 +5,12 @@ import { once } from 'node:events';
 import { access, mkdtemp, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
+import { compileForWindows } from '../rig/compiled.ts';
 import { oneMonitor, startDesk, type Desk } from '../rig/desk.ts';
 import { decodesCleanly } from '../rig/mp4.ts';
-import { runOrThrow } from '../rig/process.ts';
 import { host } from '../rig/program.ts';
 import { startRecorder, type Page, type Recorder } from '../rig/recorder.ts';
 import { onDrive, winePrefix, wineSession } from '../rig/wine.ts';
@@ -28,28 +29,16 @@ const POLICY = 'HKLM\\SOFTWARE\\Policies\\Sightline';
 const contact = { contactId: 'c1', channel: 'VOICE' };
 
 let desk: Desk;
-let programs: string;
+let tellWindow: string;
 let home: string;
 let recorder: Recorder;
 let page: Page;
 
 beforeAll(async () => {
   desk = await startDesk({ monitors: oneMonitor });
-  programs = await mkdtemp(join(tmpdir(), 'sightline-tell-'));
-  const source = new URL('../rig/c/tellWindow.c', import.meta.url).pathname;
-  await runOrThrow('x86_64-w64-mingw32-gcc', [
-    '-Os',
-    '-s',
-    '-static',
-    '-o',
-    join(programs, 'tell.exe'),
-    source,
-  ]);
+  tellWindow = await compileForWindows(fileURLToPath(new URL('../rig/c/tellWindow.c', import.meta.url)));
 });
-afterAll(async () => {
-  await desk.stop();
-  await rm(programs, { recursive: true, force: true });
-});
+afterAll(() => desk.stop());
 beforeEach(async () => {
   home = await mkdtemp(join(tmpdir(), 'sightline-session-'));
   await start();
@@ -79,7 +68,7 @@ async function tell(
   ...messages: (readonly [message: number, first: number, second?: number])[]
 ): Promise<string[]> {
   const words = messages.flatMap(([message, first, second = 0]) => [message, first, second].map(String));
-  return (await onWindows(onDrive(join(programs, 'tell.exe')), ...words)).trim().split(/\s+/);
+  return (await onWindows(onDrive(tellWindow), ...words)).trim().split(/\s+/);
 }
 
 it.each([
