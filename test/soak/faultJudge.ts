@@ -3,6 +3,9 @@
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
+import { deskEventSchema, type AnyEvent } from '../../main/shared/deskEvent.ts';
+import { parseJson } from '../../main/shared/json.ts';
 import { statusEventSchema, type StatusEvent } from '../../main/shared/statusEvent.ts';
 import { decodeRecording } from '../rig/recordingFrames.ts';
 import { readPublished } from '../rig/recorder.ts';
@@ -130,22 +133,17 @@ async function livesIn(home: string): Promise<{ lives: Map<string, Life>; unread
   let unreadable = 0;
   for (const line of text.split('\n').filter((one) => one !== '')) {
     const event = eventIn(line);
-    if (event === null) {
-      unreadable += 1;
-      continue;
-    }
+    if (event === null) unreadable += 1;
+    // Of a recording, not of the desk.
+    if (event === null || !('recordingStatus' in event.detail)) continue;
     const [recordingId = ''] = event.detail.eventDeduplicationId.split(':');
     lives.set(recordingId, [...(lives.get(recordingId) ?? []), event.detail]);
   }
   return { lives, unreadable };
 }
 
-function eventIn(line: string): StatusEvent | null {
-  try {
-    return statusEventSchema.parse(JSON.parse(line));
-  } catch {
-    return null;
-  }
+function eventIn(line: string): AnyEvent | null {
+  return z.union([statusEventSchema, deskEventSchema]).safeParse(parseJson(line)).data ?? null;
 }
 
 async function spoolFolders(home: string): Promise<string[]> {
