@@ -392,8 +392,7 @@ describe.skipIf(missing !== null)(
       await desk.openTrayMenu();
       // The last command is: quit.
       await desk.key('Up', 'Return');
-      await until(async () => !(await readdir(steered.dataDir)).includes('run.json'));
-      expect(await steered.quit()).toBe(0);
+      expect(await steered.exited).toBe(0);
       const ended = await readDeskEvents(join(steered.dataDir, 'status-events.ndjson'));
       expect(ended.map(({ detail }) => 'endInfo' in detail && detail.endInfo.cause)).toEqual(['agent-quit']);
     });

@@ -13,6 +13,9 @@ import { oneMonitor, startDesk, type Desk } from '../rig/desk.ts';
 import { decodesCleanly } from '../rig/mp4.ts';
 import { host } from '../rig/program.ts';
 import { startRecorder, type Page, type Recorder } from '../rig/recorder.ts';
+import { downloadPublished, s3Options } from '../rig/s3Recorder.ts';
+import { startStrictStore } from '../rig/s3Store.ts';
+import { startSlowLine } from '../rig/slowLine.ts';
 import { onDrive, winePrefix, wineSession } from '../rig/wine.ts';
 
 const WM_QUERYENDSESSION = 0x11;
@@ -118,6 +121,39 @@ it('the end of Wine’s own session: the recording is complete and delivered', a
   const [found] = await recorder.published();
   expect(await decodesCleanly(found!.mp4)).toBe('');
   expect(recorder.stderr()).toContain('"because":"shutdown"');
+});
+
+it.each([
+  [4, 0],
+  [60, 1],
+])('sign-out over a slow line: policy permits %d s, uploaded: %d', async (seconds, uploaded) => {
+  await recorder.stop();
+  const store = await startStrictStore();
+  const line = await startSlowLine(Number(new URL(store.endpoint).port), 8000);
+  try {
+    const endpoint = `http://127.0.0.1:${line.port}`;
+    store.strict!.frontHost = new URL(endpoint).host;
+    const options = s3Options({ ...store, endpoint }, ['--sign-out-wait-seconds', String(seconds)]);
+    recorder = await startRecorder({ display: desk.display, home, ...options });
+    page = await recorder.connect();
+    await page.ask('contact.start', contact);
+    await sleep(1500);
+    await tell([WM_QUERYENDSESSION, 0, ENDSESSION_LOGOFF], [WM_ENDSESSION, 1, ENDSESSION_LOGOFF]);
+    expect(await recorder.exited).toBe(0);
+    const delivered = await downloadPublished(store, join(home, 'delivered'), () => true);
+    expect(delivered).toHaveLength(uploaded);
+    // What was not uploaded is complete on the disk, and follows at the next sign-in.
+    line.bytesPerSecond = 10_000_000;
+    recorder = await startRecorder({ display: desk.display, home, ...options });
+    await vi.waitFor(async () => {
+      const events = await recorder.events();
+      expect(events.at(-1)?.detail.recordingStatus).toBe('PUBLISHED');
+    }, 20_000);
+  } finally {
+    await recorder.stop();
+    await line.stop();
+    await store.stop();
+  }
 });
 
 it('sign-out that somebody cancels, and a program that wants our files, end nothing', async () => {

@@ -286,7 +286,8 @@ export const cloudCases: readonly DoctorCase[] = [
     check: 'EventBridge',
     verdict: 'warning',
     when: 'AWS has refused the events of a contact',
-    evidence: /^3 events pending for sightline-test; .*the last attempt: .*AccessDeniedException/,
+    // The fourth: the recorder has ended.
+    evidence: /^4 events pending for sightline-test; .*the last attempt: .*AccessDeniedException/,
     remedy:
       /give the credentials the permission events:PutEvents for that event bus.*then sent automatically\.$/,
     arrange: async (bench) => {
