@@ -134,7 +134,8 @@ export function clientOf(endpoint: string): S3Client {
     region: REGION,
     forcePathStyle: true,
     credentials: TEST_KEY,
-    maxAttempts: 1,
+    // A busy server may close a connection that was kept open.
+    maxAttempts: 3,
   });
 }
 

@@ -1,5 +1,6 @@
 // An honest page with a contact that is being recorded, to be attacked. It must not notice: it stays connected, its
 // suspend is acknowledged soon, and its MP4 comes out whole.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
@@ -52,6 +53,8 @@ export async function startVictim(options: Omit<RecorderOptions, 'display'> = {}
       return ms;
     },
     async isRecordedWhole({ gaps }) {
+      // Some frames after the last resume, on a busy machine too.
+      await sleep(1500);
       const { endTime } = await page.ask<{ endTime: string }>('contact.stop', { contactId });
       await page.event(contactId, 'PUBLISHED');
       const all = await recorder.published();
