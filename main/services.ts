@@ -171,7 +171,10 @@ export async function startServices(options: ServicesOptions) {
       : new Fleet({
           ...{ ...events, statusEvents, network },
           policyHash: () => policyHash(policy),
-          agent: () => [session.current.agent].find((one) => one !== null && !isTrialIdentity(one)) ?? null,
+          agent: () => {
+            const { agent } = session.current;
+            return agent === null || isTrialIdentity(agent) ? null : agent;
+          },
           backlog: () => backlogOf(publisher.unpublished),
         });
   const trials = new Trials({

@@ -133,7 +133,11 @@ export function dpapiStore(helper: Pick<WindowsHelper, 'ask'>): KeyStore {
       try {
         return await convert('unprotect', wrapped);
       } catch (error) {
-        throw wrongKey(`Windows' protection of this user's data (DPAPI: ${errorMessage(error)})`, error);
+        const reason = errorMessage(error);
+        if (reason.startsWith('unprotect:'))
+          throw wrongKey(`Windows' data protection (DPAPI, ${reason})`, error);
+        const message = `The recording's key cannot be unlocked now: ${reason}. Start Sightline again; if it stays so, reinstall it.`;
+        throw new SightlineError('SPOOL_UNREADABLE', message, { cause: error });
       }
     },
   };

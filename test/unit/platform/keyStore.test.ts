@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { chmod, mkdir, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { keyFileStore, safeStorageStore } from '../../../main/platform/keyStore.ts';
+import { dpapiStore, keyFileStore, safeStorageStore } from '../../../main/platform/keyStore.ts';
 import { sessionKeys } from '../../../main/spool/sessionKeys.ts';
 import { temporaryFolder } from '../support/folders.ts';
 import { containing } from '../support/matchers.ts';
@@ -142,6 +142,20 @@ describe('the platform’s key store', () => {
     await expect(sessionKeys([file]).unlock(after.key)).rejects.toMatchObject({
       code: 'SPOOL_UNREADABLE',
       message: containing('"safe-storage"'),
+    });
+  });
+});
+
+describe('DPAPI', () => {
+  const storeThat = (why: string) => dpapiStore({ ask: () => Promise.reject(new Error(why)) });
+
+  it.each([
+    ['unprotect: DPAPI (error 13)', /belongs to another user, machine or installation/],
+    ['sightline-helper.exe: exit code 1', /cannot be unlocked now: .*Start Sightline again/],
+  ])('says what to do after "%s"', async (why, message) => {
+    await expect(storeThat(why).unwrap(Buffer.alloc(1))).rejects.toMatchObject({
+      code: 'SPOOL_UNREADABLE',
+      message: expect.stringMatching(message) as string,
     });
   });
 });
