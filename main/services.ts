@@ -79,7 +79,7 @@ export async function startServices(options: ServicesOptions) {
   const finder = new FfmpegFinder(policy, resourcesFolder, log);
   const displays = displaysOf({ platform: process.platform, policy });
   const spawn = ffmpegSpawner(log);
-  const slates = new Slates({ finder, spawn, resourcesFolder });
+  const slates = new Slates({ finder, spawn, resourcesFolder, policy });
   const onListenerError = (error: unknown) => log.error('a listener failed', { reason: String(error) });
   const hub = new StatusHub(onListenerError, () => clock.now());
   const outbox = new Outbox({ folder: join(policy.dataDir, 'outbox'), log });

@@ -111,7 +111,6 @@ const english = {
   },
   screen: {
     title: 'Recorded monitors',
-    whole: 'The whole desktop.',
     none: 'No monitor is switched on.',
     monitor: (name: string, width: number, height: number) => `${name}, ${width} × ${height}`,
     primary: 'main monitor',

@@ -3,7 +3,7 @@
 
 import type { ErrorCode } from '../shared/errors.ts';
 import { SightlineError, toFailure } from '../shared/errors.ts';
-import type { EncoderName, GapReason, Monitor, PlacedMonitor } from '../shared/names.ts';
+import type { EncoderName, GapReason, Monitor, PlacedMonitor, Quality } from '../shared/names.ts';
 import { withDeadline } from '../platform/deadline.ts';
 import type { Logger } from '../platform/log.ts';
 import type { Clock, Moment } from '../shared/time.ts';
@@ -42,7 +42,7 @@ export interface CaptureOptions {
   readonly spawn: SpawnFfmpeg;
   readonly clock: Clock;
   /** Read for each run: policy may change. */
-  readonly policy: { readonly fps: number };
+  readonly policy: { readonly fps: number; readonly quality: Quality };
   readonly ports: CapturePorts;
   readonly log: Logger;
 }
@@ -112,7 +112,7 @@ export class Capture {
 
   private async launch(runId: string, slot: Slot): Promise<void> {
     const { finder, displays, spawn, clock, policy, ports } = this.options;
-    const { fps } = policy;
+    const { fps, quality } = policy;
     const asked = clock.now();
     const [{ binary, encoder }, layout] = await Promise.all([finder.find(), displays.current(this.canvas)]);
     this.signature = layout?.signature ?? null;
@@ -121,7 +121,8 @@ export class Capture {
       this.end(runId, noFrames);
       return;
     }
-    const { monitors, leftOut, signature } = layout;
+    const { grab, composition, fit, monitors, leftOut, signature } = layout;
+    const { isPatched } = binary;
     const sink = await ports.openRun({ runId, encoder, fps, monitors, leftOut });
     // A suspend may have arrived while the file was created: then nothing is started.
     if (isCancelled(slot)) {
@@ -129,7 +130,7 @@ export class Capture {
       this.end(runId, noFrames);
       return;
     }
-    const args = captureArguments({ grab: layout.grab, fps, encoder, frame: layout.frame });
+    const args = captureArguments({ grab, composition, fit, fps, encoder, quality, isPatched });
     let pid: number | undefined;
     try {
       slot.run = new CaptureRun({
@@ -142,6 +143,7 @@ export class Capture {
         sink,
         clock,
         frameMs: 1000 / fps,
+        isPatched,
         listener: {
           live: (live) => {
             this.canvas ??= { width: live.width, height: live.height };

@@ -4,8 +4,8 @@
 import { windowsHelper } from '../platform/windowsHelper.ts';
 import { SightlineError } from '../shared/errors.ts';
 import type { Monitor, PlacedMonitor, Rect } from '../shared/names.ts';
-import type { Grab, FrameCommand } from './ffmpegCommand.ts';
-import type { Canvas, MonitorSource } from './layout.ts';
+import type { Grab } from './ffmpegCommand.ts';
+import type { Canvas, Composition, Fit, MonitorSource } from './layout.ts';
 import { chooseMonitors, compose, fit, place } from './layout.ts';
 import type { X11Listener } from './x11Display.ts';
 import { X11Display, waylandUnsupported } from './x11Display.ts';
@@ -13,8 +13,8 @@ import { windowsMonitors } from './windowsMonitors.ts';
 
 export interface DisplayLayout {
   readonly grab: Grab;
-  readonly frame: FrameCommand;
-  /** Empty where only a program with windows can read their geometry. */
+  readonly composition: Composition;
+  readonly fit: Fit;
   readonly monitors: readonly PlacedMonitor[];
   /** Not recorded because of `maxMonitors`. */
   readonly leftOut: readonly Monitor[];
@@ -75,7 +75,7 @@ function knownMonitors(
       const fitted = fit(composition, canvas);
       return {
         grab: grabOf(composition.area),
-        frame: { kind: 'composed', composition, fit: fitted },
+        ...{ composition, fit: fitted },
         monitors: place(recorded, composition, fitted),
         leftOut,
         signature: JSON.stringify([recorded, leftOut]),

@@ -20,6 +20,8 @@ export interface FfmpegBinary {
   /** As ffmpeg prints it: `8.1.2`, `5.1.9-0+deb12u1`. */
   readonly version: string;
   readonly encoders: readonly EncoderName[];
+  /** Whether it has our patches (resources/ffmpeg/patches). */
+  readonly isPatched: boolean;
 }
 
 export interface ChosenEncoder {
@@ -71,8 +73,8 @@ export class FfmpegFinder {
     const binary = await findBinary(this.policy.ffmpegPath, this.resourcesFolder);
     this.known = chooseEncoder(binary, this.policy.encoder);
     const { encoder, warning } = this.known;
-    const { path, version, origin } = binary;
-    this.log?.info('encoder', { encoder, ffmpeg: path, version, origin });
+    const { path, version, origin, isPatched } = binary;
+    this.log?.info('encoder', { encoder, ffmpeg: path, version, origin, isPatched });
     if (warning !== null) this.log?.warn(warning);
     return this.known;
   }
@@ -149,11 +151,19 @@ function ffmpegStaticPath(): string | null {
 
 async function inspect(path: string, origin: FfmpegBinary['origin']): Promise<FfmpegBinary> {
   const options = { timeout: 10_000, windowsHide: true };
-  const [version, encoders] = await Promise.all([
-    run(path, ['-hide_banner', '-version'], options),
-    run(path, ['-hide_banner', '-encoders'], options),
-  ]);
-  return { path, origin, version: parseVersion(version.stdout), encoders: parseEncoders(encoders.stdout) };
+  const [version, encoders, filters] = await Promise.all(
+    ['-version', '-encoders', '-filters'].map((list) => run(path, ['-hide_banner', list], options)),
+  );
+  return {
+    ...{ path, origin, version: parseVersion(version?.stdout ?? '') },
+    encoders: parseEncoders(encoders?.stdout ?? ''),
+    isPatched: hasDeskFilter(filters?.stdout ?? ''),
+  };
+}
+
+/** The newest of our patches' filters, in `ffmpeg -filters`: ` .. deskyuv           V->V       Convert what ...` */
+export function hasDeskFilter(output: string): boolean {
+  return /^ \S+ deskyuv /m.test(output);
 }
 
 /** `ffmpeg version 5.1.9-0+deb12u1 Copyright (c) ...` -> `5.1.9-0+deb12u1` */

@@ -4,39 +4,44 @@
 
 import ffmpeg from 'fluent-ffmpeg';
 import { unreachable } from '../shared/errors.ts';
-import type { EncoderName, Rect } from '../shared/names.ts';
-import { MACROBLOCK, MAX_MACROBLOCKS } from '../shared/names.ts';
+import type { EncoderName, Quality, Rect } from '../shared/names.ts';
 import type { Canvas, Composition, Fit, Part } from './layout.ts';
 
 /** What is grabbed. Offsets and sizes are physical pixels. */
 export type Grab =
-  | { readonly device: 'x11grab'; readonly display: string; readonly area: Rect | null }
-  | { readonly device: 'gdigrab'; readonly area: Rect | null };
+  | { readonly device: 'x11grab'; readonly display: string; readonly area: Rect }
+  | { readonly device: 'gdigrab'; readonly area: Rect };
 
-export interface CaptureCommand {
-  readonly grab: Grab;
-  readonly fps: number;
+export interface Encoding {
   readonly encoder: EncoderName;
-  readonly frame: FrameCommand;
+  readonly fps: number;
+  readonly quality: Quality;
+  /** Whether this ffmpeg has our patches (resources/ffmpeg/patches). */
+  readonly isPatched: boolean;
 }
 
-/** How a grabbed frame becomes one of the recording. */
-export type FrameCommand =
-  /** The monitors are known, so every number is. */
-  | { readonly kind: 'composed'; readonly composition: Composition; readonly fit: Fit }
-  /** Only the grabber knows the size: ffmpeg calculates it, and fits the frame into the canvas where there is one. */
-  | { readonly kind: 'whole'; readonly canvas: Canvas | null };
+export interface CaptureCommand extends Encoding {
+  readonly grab: Grab;
+  /** How a grabbed frame becomes one of the recording. */
+  readonly composition: Composition;
+  readonly fit: Fit;
+}
 
-/** Grabs until it reads `q` on stdin and writes fragmented MP4, one fragment per frame, to stdout. */
-export function captureArguments({ grab, fps, encoder, frame }: CaptureCommand): string[] {
+/**
+ * Grabs and writes fragmented MP4, one fragment per frame, to stdout. Our ffmpeg delivers frames that differ, one a second
+ * otherwise, and one for each byte on stdin, until stdin ends. Another one delivers `fps` frames a second until it reads `q`.
+ */
+export function captureArguments({ grab, composition, fit, ...encoding }: CaptureCommand): string[] {
+  const { fps, isPatched } = encoding;
   const { source, options } = grabInput(grab);
   return build(
     ffmpeg()
       .input(source)
       .inputFormat(grab.device)
-      .inputOptions([...liveOptions(fps), ...options])
-      .videoFilters([...frameFilters(frame), ...colourFilters])
-      .outputOptions([...encoderOptions(encoder, fps), ...timingOptions, ...fragmentOptions]),
+      .inputOptions([...liveOptions(fps), ...options, ...(isPatched ? split('-changes 1') : [])])
+      .videoFilters((isPatched ? deskFilter(composition, fit) : null) ?? composedFilters(composition, fit))
+      .outputOptions([...encoderOptions(encoding), ...timingOptions, ...fragmentOptions]),
+    isPatched ? split('-nostdin -stats_period 3600') : split('-stats_period 0.1'),
   );
 }
 
@@ -60,14 +65,13 @@ export function trialArguments({ grab, fps, seconds, width, height }: TrialComma
   ];
 }
 
-export interface SlateCommand {
-  readonly encoder: EncoderName;
-  readonly fps: number;
+export interface SlateCommand extends Encoding {
   readonly canvas: Canvas;
 }
 
 /** Encodes one raw image (yuv420p) from stdin with the settings of a capture run, so that both fit into one MP4 track. */
-export function slateArguments({ encoder, fps, canvas }: SlateCommand): string[] {
+export function slateArguments({ canvas, ...encoding }: SlateCommand): string[] {
+  const { fps } = encoding;
   return build(
     ffmpeg()
       .input('pipe:0')
@@ -77,24 +81,19 @@ export function slateArguments({ encoder, fps, canvas }: SlateCommand): string[]
         split(`-pixel_format yuv420p -video_size ${canvas.width}x${canvas.height} -framerate ${fps}`),
       )
       .videoFilters(['setsar=1', ...colourFilters])
-      .outputOptions([
-        ...encoderOptions(encoder, fps),
-        ...timingOptions,
-        ...fragmentOptions,
-        '-frames:v',
-        '1',
-      ]),
+      .outputOptions([...encoderOptions(encoding), ...timingOptions, ...fragmentOptions, '-frames:v', '1']),
+    [],
   );
 }
 
 /** The command's arguments, without the program's name. */
-function build(command: ffmpeg.FfmpegCommand): string[] {
+function build(command: ffmpeg.FfmpegCommand, stdinOptions: readonly string[]): string[] {
   command.output('pipe:1').format('mp4').noAudio();
   // fluent-ffmpeg offers no public way to the arguments; this one is stable, since the project is archived.
   const { _getArguments } = command as unknown as { _getArguments: () => string[] };
-  // stats_period is also how often ffmpeg reads stdin for its "q"; the default is half a second.
-  const common = split('-hide_banner -nostats -stats_period 0.1 -loglevel info');
-  return [...common, ..._getArguments.call(command)];
+  // stats_period is also how often ffmpeg wakes up to read stdin for its "q"; the default is half a second.
+  const common = split('-hide_banner -nostats -loglevel info');
+  return [...common, ...stdinOptions, ..._getArguments.call(command)];
 }
 
 function split(options: string): string[] {
@@ -109,11 +108,11 @@ function liveOptions(fps: number): string[] {
 function grabInput(grab: Grab): { source: string; options: string[] } {
   switch (grab.device) {
     case 'x11grab': {
-      const offset = grab.area === null ? '' : `+${grab.area.x},${grab.area.y}`;
-      return { source: `${grab.display}${offset}`, options: [...sizeOptions(grab.area), '-draw_mouse', '1'] };
+      const source = `${grab.display}+${grab.area.x},${grab.area.y}`;
+      return { source, options: [...sizeOptions(grab.area), '-draw_mouse', '1'] };
     }
     case 'gdigrab': {
-      const offset = grab.area === null ? [] : split(`-offset_x ${grab.area.x} -offset_y ${grab.area.y}`);
+      const offset = split(`-offset_x ${grab.area.x} -offset_y ${grab.area.y}`);
       return { source: 'desktop', options: [...offset, ...sizeOptions(grab.area), '-draw_mouse', '1'] };
     }
     default:
@@ -121,12 +120,24 @@ function grabInput(grab: Grab): { source: string; options: string[] } {
   }
 }
 
-function sizeOptions(area: Rect | null): string[] {
-  return area === null ? [] : ['-video_size', `${area.width}x${area.height}`];
+function sizeOptions(area: Rect): string[] {
+  return ['-video_size', `${area.width}x${area.height}`];
 }
 
-function frameFilters(frame: FrameCommand): string[] {
-  return frame.kind === 'whole' ? fitFilters(frame.canvas) : composedFilters(frame.composition, frame.fit);
+/** Our own filter, which converts only what has changed; null where it cannot: scaled or odd sizes. */
+function deskFilter(composition: Composition, { canvas, content, scaled }: Fit): string[] | null {
+  const { width, height } = composition.area;
+  const whole: Part = { from: { x: 0, y: 0, width, height }, to: { x: 0, y: 0 } };
+  const parts = composition.parts.length === 0 ? [whole] : composition.parts;
+  const rects = parts.map(({ from, to }) => ({ from, to: { x: content.x + to.x, y: content.y + to.y } }));
+  const isEven = rects.every(({ from, to }) =>
+    [from.width, from.height, to.x, to.y].every((length) => length % 2 === 0),
+  );
+  if (scaled || !isEven) return null;
+  const words = rects.map(
+    ({ from, to }) => `${from.x}_${from.y}_${from.width}_${from.height}_${to.x}_${to.y}`,
+  );
+  return [`deskyuv=size=${canvas.width}x${canvas.height}:parts=${words.join('|')}`];
 }
 
 function composedFilters({ parts }: Composition, { canvas, content, scaled }: Fit): string[] {
@@ -136,8 +147,9 @@ function composedFilters({ parts }: Composition, { canvas, content, scaled }: Fi
     ? []
     : [`pad=w=${canvas.width}:h=${canvas.height}:x=${content.x}:y=${content.y}:color=black`];
   // Unscaled frames are padded while they are still RGB, where odd sizes are allowed.
-  if (!scaled) return [...compose, ...pad, `scale=${scaleOptions}`, 'setsar=1'];
-  return [...compose, `scale=w=${content.width}:h=${content.height}:${scaleOptions}`, ...pad, 'setsar=1'];
+  const size = scaled ? `w=${content.width}:h=${content.height}:` : '';
+  const scale = `scale=${size}${scaleOptions}`;
+  return [...compose, ...(scaled ? [scale, ...pad] : [...pad, scale]), 'setsar=1', ...colourFilters];
 }
 
 /** One grab for all monitors, so that all show the same moment; each is cropped and put in its place. */
@@ -159,31 +171,6 @@ function cropFilter({ x, y, width, height }: Rect): string {
 }
 
 /**
- * Without a canvas: the screen's own size, made even (4:2:0 needs it) and scaled down only above OpenH264's limit.
- * With one: fitted into it, with bars where the shapes differ.
- */
-function fitFilters(canvas: Canvas | null): string[] {
-  if (canvas !== null) {
-    const { width, height } = canvas;
-    return [
-      `scale=w=${width}:h=${height}:force_original_aspect_ratio=decrease:force_divisible_by=2:${scaleOptions}`,
-      `pad=w=${width}:h=${height}:x=(ow-iw)/2:y=(oh-ih)/2:color=black`,
-      'setsar=1',
-    ];
-  }
-  const blocks = MACROBLOCK;
-  const isSmall = `lte(ceil(iw/${blocks})*ceil(ih/${blocks}),${MAX_MACROBLOCKS})`;
-  const scaled = (side: string): string =>
-    `trunc(${side}*sqrt(${MAX_MACROBLOCKS * blocks * blocks}/(iw*ih))/${blocks})*${blocks}`;
-  return [
-    // An extra column or row keeps odd sizes sharp; only sizes above the limit are scaled, to whole macroblocks.
-    "pad=w='ceil(iw/2)*2':h='ceil(ih/2)*2'",
-    `scale=w='if(${isSmall},iw,${scaled('iw')})':h='if(${isSmall},ih,${scaled('ih')})':${scaleOptions}`,
-    'setsar=1',
-  ];
-}
-
-/**
  * HD colours in the video range: what every player assumes for H.264, and the same for every source. The flags are
  * swscale's fastest conversion from RGB to 4:2:0 that keeps coloured text readable (measured; fast_bilinear does not).
  */
@@ -200,17 +187,48 @@ const fragmentOptions = split(
   '-movflags +frag_every_frame+empty_moov+default_base_moof -flush_packets 1 -map_metadata -1',
 );
 
+function encoderOptions({ encoder, fps, quality, isPatched }: Encoding): string[] {
+  const isScreen = isPatched && encoder === 'libopenh264';
+  const options = isScreen ? screenOptions(quality) : plainOptions(encoder, fps);
+  return split(`-c:v ${encoder} -bf 0 ${options}`);
+}
+
+const openH264Options = '-profile:v high -threads 1 -slices 1 -allow_skip_frames 0 -loopfilter 0';
+
+/**
+ * Quantizers of what rests and of what moves: measured, docs/performance.md. A frame that moves is soon replaced; once it
+ * rests, what moved is encoded again with the finer one, within a second.
+ */
+const quantizers: Readonly<Record<Quality, { readonly resting: number; readonly moving: number }>> = {
+  small: { resting: 28, moving: 34 },
+  balanced: { resting: 24, moving: 30 },
+  sharp: { resting: 20, moving: 24 },
+};
+
+/** In bits per second, averaged over a minute. Reached by a coarser quantizer, never by leaving out frames. */
+export const CEILING = 500_000;
+const KEY_FRAME_SECONDS = 30;
+
+/** Options of resources/ffmpeg/patches/libopenh264-screen.patch. */
+function screenOptions(quality: Quality): string {
+  const { resting, moving } = quantizers[quality];
+  const keyFrames = `-g 0 -key_seconds ${KEY_FRAME_SECONDS}`;
+  return (
+    `${openH264Options} -usage_type screen -rc_mode off -qp ${resting} -motion_qp ${moving} ` +
+    `-ceiling ${CEILING} ${keyFrames}`
+  );
+}
+
 /**
  * A key frame per minute: on a still desktop key frames are most of the bytes, and 300 frames decode fast enough to seek.
  * The bit rate follows the content: OpenH264 can limit it only by skipping frames, which it must not.
  */
-function encoderOptions(encoder: EncoderName, fps: number): string[] {
-  return split(`-c:v ${encoder} -g ${Math.round(fps * 60)} -bf 0 ${optionsOfEncoder[encoder]}`);
+function plainOptions(encoder: EncoderName, fps: number): string {
+  const ofEncoder: Readonly<Record<EncoderName, string>> = {
+    libopenh264: openH264Options,
+    libx264: '-preset veryfast -tune zerolatency -threads 1 -crf 26',
+    h264_mf: '-b:v 800k -hw_encoding 0',
+    h264_videotoolbox: '-b:v 800k -realtime 1 -allow_sw 1',
+  };
+  return `-g ${Math.round(fps * 60)} ${ofEncoder[encoder]}`;
 }
-
-const optionsOfEncoder: Readonly<Record<EncoderName, string>> = {
-  libopenh264: '-profile:v high -threads 1 -slices 1 -allow_skip_frames 0 -loopfilter 0',
-  libx264: '-preset veryfast -tune zerolatency -threads 1 -crf 26',
-  h264_mf: '-b:v 800k -hw_encoding 0',
-  h264_videotoolbox: '-b:v 800k -realtime 1 -allow_sw 1',
-};

@@ -1,6 +1,9 @@
 // One capture run: one ffmpeg process from its first frame to its last, written to the spool as it comes. It must never keep
 // a byte that arrives after an abort: what was received before the abort was grabbed before it, independent of any clock.
 // That is the proof that a suspension leaks nothing.
+//
+// Our ffmpeg delivers frames that differ, and one a second of a screen that rests. So a frame stands until the next one, and
+// whoever must know what the screen shows now asks for a frame.
 
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import type { ErrorCode, Failure } from '../shared/errors.ts';
@@ -53,14 +56,24 @@ export interface RunOptions {
   readonly sink: RunSink;
   readonly clock: Clock;
   readonly frameMs: number;
+  /** Whether ffmpeg has our patches: it leaves out frames without a change, and reads requests from stdin. */
+  readonly isPatched: boolean;
   readonly listener: RunListener;
 }
+
+/** At most this long comes no frame of a screen that rests (resources/ffmpeg/patches/grab-changes.patch). */
+const STILL_MS = 1000;
+/** Our ffmpeg grabs and delivers a frame for each byte. */
+const ONE_FRAME = 'f';
 
 /** How long ffmpeg may take to exit after "q" before it is killed. */
 const STOP_DEADLINE_MS = 2000;
 /** Without a frame for this long (the first one included) ffmpeg hangs: it is killed and restarted. */
 const STALL_MS = 8000;
-/** How often the system's clock is checked for steps. After a step backwards there are no frames, maybe for hours. */
+/**
+ * How often the system's clock is checked for steps. After a step backwards there are no frames, maybe for hours. Our ffmpeg
+ * notices a step and ends.
+ */
 const CLOCK_CHECK_MS = 100;
 /** After its exit, for data in its pipes. */
 const CLOSE_DEADLINE_MS = 1000;
@@ -71,7 +84,7 @@ export class CaptureRun {
   private readonly splitter = new FragmentSplitter();
   private readonly lines: string[] = [];
   private readonly watchdog: NodeJS.Timeout;
-  private readonly clockCheck: NodeJS.Timeout;
+  private readonly clockCheck: NodeJS.Timeout | undefined;
   private readonly stepsBefore: number;
   private killTimer: NodeJS.Timeout | undefined;
 
@@ -93,6 +106,8 @@ export class CaptureRun {
   private blackSince: Moment | null = null;
   private lastFrameAt: Moment | null = null;
   private frames = 0;
+  /** A frame came after the requested end: until then the screen showed what the last one before it shows. */
+  private isComplete = false;
   /** Of these, what is in the spool. */
   private written: { frames: number; lastFrameAt: Moment | null } = { frames: 0, lastFrameAt: null };
   private writes: Promise<void> = Promise.resolve();
@@ -103,7 +118,7 @@ export class CaptureRun {
     this.process = options.spawn();
     this.stepsBefore = options.clock.steps;
     this.watchdog = setTimeout(() => this.stalled(), STALL_MS);
-    this.clockCheck = setInterval(() => this.clockWasSet(), CLOCK_CHECK_MS);
+    if (!options.isPatched) this.clockCheck = setInterval(() => this.clockWasSet(), CLOCK_CHECK_MS);
     this.process.stdout.on('data', (chunk: Buffer) => this.receive(chunk));
     const reader = new LineReader();
     this.process.stderr
@@ -146,7 +161,7 @@ export class CaptureRun {
     this.requested ??= reason;
     this.dropFrom = Math.min(this.dropFrom, at);
     if (this.lastFrameAt !== null && this.lastFrameAt >= this.dropFrom) return this.kill();
-    this.process.stdin.write('q\n');
+    this.process.stdin.write(this.options.isPatched ? ONE_FRAME : 'q\n');
     this.killTimer ??= setTimeout(() => this.kill(), STOP_DEADLINE_MS);
   }
 
@@ -154,6 +169,7 @@ export class CaptureRun {
   flushUntil(until: Moment): void {
     this.flushTarget = Math.max(this.flushTarget ?? -Infinity, until);
     this.reportFlushed();
+    if (this.flushTarget !== null && this.options.isPatched) this.process.stdin.write(ONE_FRAME);
   }
 
   private receive(chunk: Buffer): void {
@@ -183,6 +199,7 @@ export class CaptureRun {
     const at = this.first.at + ((fragment.decodeTime - this.first.decodeTime) / this.size.timescale) * 1000;
     if (at >= this.dropFrom) {
       // Frames come in order: all frames of this run have arrived.
+      this.isComplete = true;
       this.kill();
       return;
     }
@@ -272,6 +289,8 @@ export class CaptureRun {
     clearTimeout(this.killTimer);
     this.accepting = false;
     this.process.stdout.destroy();
+    // Our ffmpeg ends when the clock is set.
+    if (this.requested === null) this.clockWasSet();
     const end = this.explainEnd(exit);
     let sizeBytes = 0;
     try {
@@ -282,13 +301,20 @@ export class CaptureRun {
     }
     const { lastFrameAt, frames } = this.written;
     this.options.listener.ended({
-      endTime:
-        lastFrameAt === null ? null : Math.min(Math.round(lastFrameAt + this.options.frameMs), this.dropFrom),
+      endTime: lastFrameAt === null ? null : this.standsUntil(lastFrameAt),
       frames,
       sizeBytes,
       clockWasSet: this.stepped && frames > 0,
       ...end,
     });
+  }
+
+  /** Where the last frame ends. After a fault nobody knows whether another one was due. */
+  private standsUntil(lastFrameAt: Moment): Moment {
+    const { frameMs, isPatched } = this.options;
+    if (this.isComplete) return this.dropFrom;
+    const stillMs = isPatched && this.requested !== null ? STILL_MS : 0;
+    return Math.min(Math.round(lastFrameAt + stillMs + frameMs), this.dropFrom);
   }
 
   private explainEnd(exit: string): { fault: Failure | null; permanent: boolean; gapReason: GapReason } {

@@ -4,7 +4,7 @@
 import { join } from 'node:path';
 import type { Overlay } from '../media/overlayFrame.ts';
 import { SightlineError } from '../shared/errors.ts';
-import type { BadgeOrder, SlateOrder, VideoFormat } from '../shared/names.ts';
+import type { BadgeOrder, Quality, SlateOrder, VideoFormat } from '../shared/names.ts';
 import type { Displays } from './displays.ts';
 import type { FfmpegFinder } from './ffmpegBinary.ts';
 import { slateArguments } from './ffmpegCommand.ts';
@@ -22,6 +22,8 @@ export interface SlatesOptions {
   readonly finder: Pick<FfmpegFinder, 'find'>;
   readonly spawn: SpawnFfmpeg;
   readonly resourcesFolder: string;
+  /** Read for each slate: policy may change. */
+  readonly policy: { readonly quality: Quality };
 }
 
 export class Slates {
@@ -54,10 +56,12 @@ export class Slates {
   private async encode(order: SlateOrder): Promise<Buffer> {
     const { encoder, fps, width, height, reason } = order;
     const image = slateImage(await this.loadedMasks(), { width, height }, order);
-    const { binary } = await this.options.finder.find();
-    const child = this.options.spawn(
-      binary.path,
-      slateArguments({ encoder, fps, canvas: { width, height } }),
+    const { finder, spawn, policy } = this.options;
+    const { path, isPatched } = (await finder.find()).binary;
+    const { quality } = policy;
+    const child = spawn(
+      path,
+      slateArguments({ encoder, fps, quality, isPatched, canvas: { width, height } }),
     );
     const output: Buffer[] = [];
     const { code, stderr } = await runToEnd(child, {
@@ -95,6 +99,5 @@ export async function formatWithoutFrames(
   fps: number,
 ): Promise<VideoFormat> {
   const [{ encoder }, layout] = await Promise.all([finder.find(), displays.current(null).catch(() => null)]);
-  const canvas = layout?.frame.kind === 'composed' ? layout.frame.fit.canvas : null;
-  return { ...(canvas ?? { width: 1280, height: 720 }), fps, encoder };
+  return { ...(layout?.fit.canvas ?? { width: 1280, height: 720 }), fps, encoder };
 }

@@ -30,8 +30,8 @@ const CLOSE_DEADLINE_MS = 1000;
 const KEPT_STDERR = 8000;
 
 export interface RunToEndOptions {
-  /** For its stdin. */
-  readonly input?: Uint8Array;
+  /** For its stdin; `open`: nothing, and it stays open. */
+  readonly input: Uint8Array | 'open';
   readonly take: (chunk: Buffer) => void;
   /** It is killed then, or when the signal is aborted. */
   readonly deadlineMs: number;
@@ -49,7 +49,8 @@ export async function runToEnd(
   if (signal?.aborted === true) kill();
   try {
     let stderr = '';
-    child.stdin.on('error', () => undefined).end(input);
+    child.stdin.on('error', () => undefined);
+    if (input !== 'open') child.stdin.end(input);
     child.stdout.on('data', take);
     child.stderr
       .setEncoding('utf8')

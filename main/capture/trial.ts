@@ -7,6 +7,7 @@ import { SightlineError } from '../shared/errors.ts';
 import { FragmentSplitter } from '../media/fragments.ts';
 import type { Rect } from '../shared/names.ts';
 import type { DisplayLayout, Displays } from './displays.ts';
+import type { Quality } from '../shared/names.ts';
 import type { FfmpegFinder } from './ffmpegBinary.ts';
 import type { Grab } from './ffmpegCommand.ts';
 import { captureArguments, trialArguments } from './ffmpegCommand.ts';
@@ -19,6 +20,7 @@ export interface TrialOptions {
   readonly displays: Displays;
   readonly spawn: SpawnFfmpeg;
   readonly fps: number;
+  readonly quality: Quality;
   /** Aborted when a contact begins: both captures end immediately. */
   readonly signal: AbortSignal;
 }
@@ -49,24 +51,26 @@ const DARK = 32;
 
 /** @returns null when the signal ended it @throws SightlineError ENCODER_UNAVAILABLE, NO_DISPLAY, CAPTURE_FAILED */
 export async function tryCapture(options: TrialOptions): Promise<Trial | null> {
-  const { finder, displays, spawn, fps, signal } = options;
+  const { finder, displays, spawn, fps, quality, signal } = options;
   const { binary, encoder } = await finder.find();
   const layout = await displays.current(null);
   if (layout === null) throw new SightlineError('NO_DISPLAY', 'No monitor is switched on.');
-  const expectedFrames = SECONDS * fps;
+  const grabbedFrames = SECONDS * fps;
   const monitors = await Promise.all(
     grabsOf(layout).map(async ({ name, grab }) => {
       const looker = new Looker();
       const args = trialArguments({ grab, fps, seconds: SECONDS, ...LOOK });
       await run(spawn(binary.path, args), (chunk) => looker.push(chunk), signal);
-      return { name, expectedFrames, ...looker.result };
+      return { name, expectedFrames: grabbedFrames, ...looker.result };
     }),
   );
   // After the others, so that they do not distort its CPU usage.
   const splitter = new FragmentSplitter();
   let encodedFrames = 0;
   let isExposed = false;
-  const command = captureArguments({ grab: layout.grab, fps, encoder, frame: layout.frame });
+  const { grab, composition, fit } = layout;
+  const { isPatched } = binary;
+  const command = captureArguments({ grab, composition, fit, fps, encoder, quality, isPatched });
   const args = ['-benchmark', ...command.slice(0, -1), '-t', String(SECONDS), ...command.slice(-1)];
   if (signal.aborted) return null;
   const child = spawn(binary.path, args);
@@ -82,6 +86,8 @@ export async function tryCapture(options: TrialOptions): Promise<Trial | null> {
     signal,
   );
   if (isAborted(signal)) return null;
+  // Ours delivers one frame a second of a screen that rests.
+  const expectedFrames = isPatched ? SECONDS : grabbedFrames;
   return { monitors, cpuOfOneCore: cpuIn(stderr), encodedFrames, expectedFrames, isExposed };
 }
 
@@ -91,7 +97,6 @@ function isAborted(signal: AbortSignal): boolean {
 }
 
 function grabsOf({ grab, monitors }: DisplayLayout): { name: string; grab: Grab }[] {
-  if (monitors.length === 0) return [{ name: 'the desktop', grab }];
   return monitors.map(({ name, x, y, width, height }) => {
     const area: Rect = { x, y, width, height };
     return { name, grab: { ...grab, area } };
@@ -138,7 +143,7 @@ async function run(
   take: (chunk: Buffer) => void,
   signal: AbortSignal,
 ): Promise<string> {
-  const { code, stderr } = await runToEnd(child, { take, deadlineMs: DEADLINE_MS, signal });
+  const { code, stderr } = await runToEnd(child, { input: 'open', take, deadlineMs: DEADLINE_MS, signal });
   if (code === 0 || signal.aborted) return stderr;
   throw new SightlineError('CAPTURE_FAILED', `The test capture failed: ${lastLine(stderr)}`);
 }

@@ -2,7 +2,7 @@
 // docs/policy.md, the ADMX and ADML files and the JSON schema are generated from this.
 
 import { z } from 'zod';
-import { encoderNames } from '../shared/names.ts';
+import { encoderNames, qualitySchema } from '../shared/names.ts';
 import { logLevels } from '../platform/log.ts';
 import { domainListSchema } from './domains.ts';
 import { sinkKeys } from './sinkKeys.ts';
@@ -136,6 +136,12 @@ export const policyKeys = {
     default: null,
     defaultText: 'the environment variable DISPLAY',
     description: 'The X display to record, for example `:0`. Linux only.',
+  }),
+  quality: whenIdle({
+    schema: qualitySchema,
+    default: 'balanced',
+    description:
+      "Detail and size of recordings: `small`, `balanced` or `sharp`. What each costs is in performance.md. Only with Sightline's own ffmpeg.",
   }),
   encoder: whenIdle({
     schema: z.enum(['auto', ...encoderNames]),

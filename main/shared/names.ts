@@ -53,6 +53,10 @@ export const encoderNames = ['libopenh264', 'libx264', 'h264_mf', 'h264_videotoo
 export const encoderSchema = z.enum(encoderNames);
 export type EncoderName = z.infer<typeof encoderSchema>;
 
+/** How much detail a recording keeps, and how large it becomes. */
+export const qualitySchema = z.enum(['small', 'balanced', 'sharp']);
+export type Quality = z.infer<typeof qualitySchema>;
+
 /** What the app is doing, as pages and the agent see it (docs/protocol.md, `app.state`). */
 export const appStateSchema = z.enum(['idle', 'starting', 'recording', 'suspended', 'paused', 'problem']);
 export type AppState = z.infer<typeof appStateSchema>;

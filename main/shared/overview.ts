@@ -91,8 +91,7 @@ export type ShownChecks =
 
 export type ShownMonitors =
   | { readonly status: 'unknown' }
-  /** The platform has no layout: the whole desktop is recorded. */
-  | { readonly status: 'whole' }
+  /** No monitor is on. */
   | { readonly status: 'none' }
   | {
       readonly status: 'known';

@@ -150,5 +150,5 @@ function shownRecording(row: Row): ShownRecording {
 export function shownMonitors(layout: DisplayLayout | null): ShownMonitors {
   if (layout === null) return { status: 'none' };
   const { monitors, leftOut } = layout;
-  return monitors.length === 0 ? { status: 'whole' } : { status: 'known', recorded: monitors, leftOut };
+  return { status: 'known', recorded: monitors, leftOut };
 }

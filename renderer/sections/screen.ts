@@ -30,9 +30,8 @@ function monitorParts(monitors: ShownMonitors): Node[] {
   switch (monitors.status) {
     case 'unknown':
       return [];
-    case 'whole':
     case 'none':
-      return [h('p', {}, strings.screen[monitors.status])];
+      return [h('p', {}, strings.screen.none)];
     case 'unreachable': {
       const problem = problemPart();
       problem.show({ code: 'NO_DISPLAY', message: monitors.message });

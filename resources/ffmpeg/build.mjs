@@ -106,8 +106,8 @@ async function build(recipe, cached, builds, log) {
       buildScript,
       recipe.platform,
       String(jobs),
-      await patched(sources.ffmpeg.path, recipe.patches, scratch),
-      sources.openh264.path,
+      await patched(sources.ffmpeg.path, recipe.patches.ffmpeg, scratch, 'ffmpeg'),
+      await patched(sources.openh264.path, recipe.patches.openh264, scratch, 'openh264'),
       ...recipe.configure,
     ];
     await run(hasProgram('nice') ? 'nice' : 'env', command, {
@@ -145,10 +145,10 @@ async function build(recipe, cached, builds, log) {
  * The tarball itself where there is nothing to patch, else another with the patched source, in the scratch folder. Rejects if
  * a patch does not fit exactly.
  */
-export async function patched(tarball, patches, scratch) {
+export async function patched(tarball, patches, scratch, name) {
   if (patches.length === 0) return tarball;
   const source = join(scratch, 'patched');
-  const result = join(scratch, 'patched.tar');
+  const result = join(scratch, `${name}-patched.tar`);
   mkdirSync(source);
   await run('tar', ['-x', '--no-same-owner', '--strip-components=1', '-C', source, '-f', tarball]);
   for (const patch of patches)
@@ -182,7 +182,9 @@ function describe(recipe, sources, out, log) {
     configure: takeText('configure.txt'),
     compiler: takeText('compiler.txt'),
     sources: Object.values(sources).map(({ name, sha256 }) => ({ name, sha256 })),
-    ...(recipe.patches.length > 0 && { patches: recipe.patches.map((path) => basename(path)) }),
+    patches: Object.values(recipe.patches)
+      .flat()
+      .map((path) => basename(path)),
     sha256: sha256Of(join(out, recipe.binary)),
   };
   writeFileSync(join(out, infoFile), `${JSON.stringify(info, null, 2)}\n`);

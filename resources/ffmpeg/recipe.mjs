@@ -20,7 +20,12 @@ export function loadRecipe(platform) {
     );
   }
   const configure = [...all.configure, ...own.configure];
-  const patches = (own.patches ?? []).map((name) => join(recipeDir, 'patches', name));
+  const patches = Object.fromEntries(
+    Object.entries(all.patches).map(([source, names]) => [
+      source,
+      names.map((name) => join(recipeDir, 'patches', name)),
+    ]),
+  );
   return {
     platform,
     binary: own.binary,
@@ -44,8 +49,7 @@ function hashOf(platform, configure, sources, patchFiles) {
     version,
     files.map((f) => f.sha256),
   ]);
-  // Left out where there are none, so that a patch for one platform does not rebuild the others.
-  const patches = patchFiles.length > 0 ? patchFiles.map(textOf) : undefined;
+  const patches = Object.entries(patchFiles).map(([source, files]) => [source, ...files.map(textOf)]);
   return createHash('sha256')
     .update(JSON.stringify({ platform, configure, pins, script, patches }))
     .digest('hex');

@@ -57,7 +57,7 @@ beforeAll(async () => {
   await sleep(2500);
   suspensions = [
     await suspendFor(1700, phases.duringFirstSuspension, phases.second),
-    await suspendFor(900, phases.duringSecondSuspension, phases.third),
+    await suspendFor(1100, phases.duringSecondSuspension, phases.third),
   ];
   const stopped = await page.ask<{ endTime: string }>('contact.stop', { contactId });
   endTime = Date.parse(stopped.endTime);

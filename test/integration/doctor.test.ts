@@ -165,8 +165,7 @@ describe('the test capture', () => {
     const startedAt = performance.now();
     const tried = await tryCapture({
       finder: new FfmpegFinder({ ffmpegPath: null, encoder: 'auto' }, findResourcesFolder()),
-      displays,
-      fps: 5,
+      ...{ displays, fps: 5, quality: 'balanced' },
       signal: beginning.signal,
       spawn: (path, args) => {
         const child = ffmpegSpawner(silentLogger)(path, args);

@@ -36,17 +36,15 @@ export function displayCheck(context: Pick<CheckContext, 'displays' | 'policy'>)
 
 const MAX_MONITORS = 3;
 
-/** @param layout null when no monitor is on; without monitors when the platform reports none */
+/** @param layout null when no monitor is on */
 export function judgeLayout(
-  layout: Pick<DisplayLayout, 'monitors' | 'leftOut' | 'frame'> | null,
+  layout: Pick<DisplayLayout, 'monitors' | 'leftOut' | 'fit'> | null,
   maxMonitors: number,
 ): Finding {
   if (layout === null)
     return failed('no monitor is switched on', 'Switch a monitor on or plug one in, and run this again.');
-  const { monitors, leftOut, frame } = layout;
-  if (monitors.length === 0) return ok('the whole desktop');
-  const fit = frame.kind === 'composed' && frame.fit.scaled ? frame.fit : null;
-  const size = fit === null ? '' : `, scaled down to ${fit.canvas.width}x${fit.canvas.height}`;
+  const { monitors, leftOut, fit } = layout;
+  const size = !fit.scaled ? '' : `, scaled down to ${fit.canvas.width}x${fit.canvas.height}`;
   const evidence = `${listed(monitors)}${size}`;
   if (leftOut.length > 0)
     return warning(
@@ -55,7 +53,7 @@ export function judgeLayout(
         ? `To record more of them raise "maxMonitors" in Sightline's policy: it is ${maxMonitors}, and can be ${MAX_MONITORS}.`
         : `At most ${MAX_MONITORS} monitors can be recorded: the primary one first, then from left to right and top to bottom. Have agents work on those.`,
     );
-  if (fit === null) return ok(evidence);
+  if (!fit.scaled) return ok(evidence);
   return warning(
     evidence,
     'The monitors have more pixels than one video can have (9.4 million), so small text may blur. Lower "maxMonitors" in Sightline\'s policy, or set the monitors to a lower resolution.',
@@ -84,9 +82,8 @@ export function captureCheck(
     'export the diagnostics and send them to support.';
   return betweenContacts(context, (signal) =>
     orFailed('', remedy, async () => {
-      const trial = await tryCapture({
-        ...{ finder, displays, fps: policy.fps, signal, spawn: ffmpegSpawner(log) },
-      });
+      const { fps, quality } = policy;
+      const trial = await tryCapture({ finder, displays, fps, quality, signal, spawn: ffmpegSpawner(log) });
       return trial === null ? skipped('cancelled') : judgeTrial(trial);
     }),
   );

@@ -19,6 +19,7 @@ const binary = (...encoders: FfmpegBinary['encoders']): FfmpegBinary => ({
   origin: 'PATH',
   version: '8.1.2',
   encoders,
+  isPatched: false,
 });
 
 describe('the version', () => {

@@ -6,16 +6,28 @@ import type { Canvas } from '../../../main/capture/layout.ts';
 import { compose, fit } from '../../../main/capture/layout.ts';
 import { FragmentSplitter } from '../../../main/media/fragments.ts';
 import type { EncoderName } from '../../../main/shared/names.ts';
-import { MACROBLOCK, MAX_MACROBLOCKS, encoderNames } from '../../../main/shared/names.ts';
+import { MACROBLOCK, MAX_MACROBLOCKS, encoderNames, qualitySchema } from '../../../main/shared/names.ts';
 import { FFMPEG_HINT, findTool, runOrThrow } from '../../rig/process.ts';
 import { ffmpegPath } from '../support/fragmentedMp4.ts';
 
-const x11: CaptureCommand = {
-  grab: { device: 'x11grab', display: ':7', area: null },
-  fps: 5,
-  encoder: 'libopenh264',
-  frame: { kind: 'whole', canvas: null },
-};
+/** A monitor with this rectangle, alone or beside others. */
+const screen = (name: string, x: number, y: number, width: number, height: number) => ({
+  ...{ name, x, y, width, height, primary: x === 0 },
+});
+type Monitors = Parameters<typeof compose>[0];
+
+/** The command of an ffmpeg without our patches, for these monitors. */
+function commandFor(monitors: Monitors, canvas: Canvas | null = null): CaptureCommand {
+  const composition = compose(monitors);
+  return {
+    grab: { device: 'x11grab', display: ':7', area: composition.area },
+    ...{ composition, fit: fit(composition, canvas) },
+    ...{ fps: 5, encoder: 'libopenh264', quality: 'balanced', isPatched: false },
+  };
+}
+
+const x11 = commandFor([screen('a', 0, 0, 1280, 720)]);
+const ours = { ...x11, isPatched: true };
 const ffmpegOnPath = (): string => findTool(['ffmpeg'], FFMPEG_HINT);
 const area = { x: 1920, y: 120, width: 1280, height: 1024 };
 
@@ -35,49 +47,52 @@ function encodingOf(args: readonly string[]): string[] {
 }
 
 describe('the command of a capture run', () => {
-  it('is this one for a whole X display', () => {
+  it('is this one for one monitor', () => {
     const filters = [
-      "pad=w='ceil(iw/2)*2':h='ceil(ih/2)*2'",
-      "scale=w='if(lte(ceil(iw/16)*ceil(ih/16),36864),iw,trunc(iw*sqrt(9437184/(iw*ih))/16)*16)'" +
-        ":h='if(lte(ceil(iw/16)*ceil(ih/16),36864),ih,trunc(ih*sqrt(9437184/(iw*ih))/16)*16)'" +
-        ':flags=area+full_chroma_inp:out_color_matrix=bt709:out_range=tv',
-      'setsar=1',
-      'format=yuv420p',
+      'scale=flags=area+full_chroma_inp:out_color_matrix=bt709:out_range=tv',
+      ...['setsar=1', 'format=yuv420p'],
       'setparams=range=tv:color_primaries=bt709:color_trc=bt709:colorspace=bt709',
     ];
+    const words = (text: string): string[] => text.split(' ');
     expect(captureArguments(x11)).toEqual([
-      ...['-hide_banner', '-nostats', '-stats_period', '0.1', '-loglevel', 'info'],
-      ...[
-        '-f',
-        'x11grab',
-        '-probesize',
-        '32',
-        '-analyzeduration',
-        '0',
-        '-framerate',
-        '5',
-        '-draw_mouse',
-        '1',
-      ],
-      ...['-i', ':7', '-an', '-filter:v', filters.join(',')],
-      ...[
-        '-c:v',
-        'libopenh264',
-        '-g',
-        '300',
-        '-bf',
-        '0',
-        '-profile:v',
-        'high',
-        '-threads',
-        '1',
-        '-slices',
-        '1',
-      ],
-      ...['-allow_skip_frames', '0', '-loopfilter', '0', '-fps_mode', 'vfr', '-enc_time_base', '1/1000'],
-      ...['-movflags', '+frag_every_frame+empty_moov+default_base_moof', '-flush_packets', '1'],
-      ...['-map_metadata', '-1', '-f', 'mp4', 'pipe:1'],
+      ...words('-hide_banner -nostats -loglevel info -stats_period 0.1'),
+      ...words('-f x11grab -probesize 32 -analyzeduration 0 -framerate 5 -video_size 1280x720 -draw_mouse 1'),
+      ...['-i', ':7+0,0', '-an', '-filter:v', filters.join(',')],
+      ...words('-c:v libopenh264 -bf 0 -g 300 -profile:v high -threads 1 -slices 1'),
+      ...words('-allow_skip_frames 0 -loopfilter 0 -fps_mode vfr -enc_time_base 1/1000'),
+      ...words('-movflags +frag_every_frame+empty_moov+default_base_moof -flush_packets 1'),
+      ...words('-map_metadata -1 -f mp4 pipe:1'),
     ]);
+  });
+
+  it('is this one for an ffmpeg with our patches', () => {
+    const args = captureArguments(ours);
+    expect(args.slice(4, 7)).toEqual(['-nostdin', '-stats_period', '3600']);
+    expect(valueOf(inputOf(args), '-changes')).toBe('1');
+    expect(valueOf(args, '-filter:v')).toBe('deskyuv=size=1280x720:parts=0_0_1280_720_0_0');
+    expect(valueOf(args, '-usage_type')).toBe('screen');
+    expect(valueOf(args, '-ceiling')).toBe('500000');
+    expect(valueOf(args, '-key_seconds')).toBe('30');
+  });
+
+  it('has coarser quantizers the smaller the recording is to be, and the finer one for what rests', () => {
+    const found = qualitySchema.options.map((quality) => {
+      const args = captureArguments({ ...ours, quality });
+      return [Number(valueOf(args, '-qp')), Number(valueOf(args, '-motion_qp'))];
+    });
+    for (const [resting = 0, moving = 0] of found) expect(resting).toBeLessThan(moving);
+    expect(found.flat()).toEqual([28, 34, 24, 30, 20, 24]);
+  });
+
+  it.each([
+    ['scaled', commandFor([screen('a', 0, 0, 1280, 720)], { width: 640, height: 360 })],
+    ['of an odd size', commandFor([screen('a', 0, 0, 1281, 720)])],
+    ['at an odd place', commandFor([screen('a', 0, 0, 641, 720), screen('b', 641, 200, 640, 720)])],
+  ])('leaves the conversion to swscale where the picture is %s', (_, command) => {
+    const filters = valueOf(captureArguments({ ...command, isPatched: true }), '-filter:v');
+    expect(filters).toContain('scale=');
+    expect(filters).not.toContain('deskyuv');
+    expect(filters).toBe(valueOf(captureArguments(command), '-filter:v'));
   });
 
   it('grabs a part of an X display', () => {
@@ -86,35 +101,12 @@ describe('the command of a capture run', () => {
     expect(valueOf(inputOf(args), '-video_size')).toBe('1280x1024');
   });
 
-  it('grabs the whole desktop of Windows', () => {
-    const args = inputOf(captureArguments({ ...x11, grab: { device: 'gdigrab', area: null } }));
-    expect(args.slice(-4)).toEqual(['-draw_mouse', '1', '-i', 'desktop']);
-    expect(valueOf(args, '-f')).toBe('gdigrab');
-    expect(args).not.toContain('-video_size');
-    expect(args).not.toContain('-offset_x');
-  });
-
   it('grabs a monitor of Windows, left of and above the primary one, too', () => {
     const grab = { device: 'gdigrab', area: { x: -1920, y: -200, width: 1920, height: 1080 } } as const;
     const args = inputOf(captureArguments({ ...x11, grab }));
     expect(valueOf(args, '-offset_x')).toBe('-1920');
     expect(valueOf(args, '-offset_y')).toBe('-200');
     expect(valueOf(args, '-video_size')).toBe('1920x1080');
-  });
-
-  it('fits the screen into the recording’s canvas, with bars where the shapes differ', () => {
-    const args = captureArguments({
-      ...x11,
-      frame: { kind: 'whole', canvas: { width: 1280, height: 720 } },
-    });
-    const fit = [
-      'scale=w=1280:h=720:force_original_aspect_ratio=decrease:force_divisible_by=2' +
-        ':flags=area+full_chroma_inp:out_color_matrix=bt709:out_range=tv',
-      'pad=w=1280:h=720:x=(ow-iw)/2:y=(oh-ih)/2:color=black',
-      'setsar=1',
-    ];
-    const whole = valueOf(captureArguments(x11), '-filter:v') ?? '';
-    expect(valueOf(args, '-filter:v')).toBe(fit.join(',') + whole.slice(whole.indexOf(',format=')));
   });
 
   it('has a key frame a minute, whatever the frame rate', () => {
@@ -132,7 +124,7 @@ describe('the command of a capture run', () => {
     ['h264_videotoolbox', ['-b:v', '800k', '-realtime', '1', '-allow_sw', '1']],
   ] as const)('asks %s for pictures without B-frames, and for what it needs', (encoder, own) => {
     const args = encodingOf(captureArguments({ ...x11, encoder }));
-    expect(args.slice(0, 6 + own.length)).toEqual(['-c:v', encoder, '-g', '300', '-bf', '0', ...own]);
+    expect(args.slice(0, 6 + own.length)).toEqual(['-c:v', encoder, '-bf', '0', '-g', '300', ...own]);
   });
 
   it('never has ffmpeg ask a question or write a file', () => {
@@ -148,22 +140,26 @@ describe('the command of a capture run', () => {
 describe('the command of a slate', () => {
   const canvas = { width: 1280, height: 720 };
 
-  it('encodes exactly as a run does', () => {
+  it.each([true, false])('encodes exactly as a run does (our patches: %s)', (isPatched) => {
     for (const encoder of encoderNames) {
-      const slate = slateArguments({ encoder, fps: 5, canvas });
-      const run = captureArguments({ ...x11, encoder, frame: { kind: 'whole', canvas } });
+      const slate = slateArguments({ encoder, fps: 5, quality: 'balanced', isPatched, canvas });
+      const run = captureArguments({ ...x11, encoder, isPatched });
       const withoutCount = encodingOf(slate).filter((one, index, all) => {
         return one !== '-frames:v' && all[index - 1] !== '-frames:v';
       });
       expect(withoutCount).toEqual(encodingOf(run));
       const filters = valueOf(slate, '-filter:v') ?? '';
       expect(filters).toMatch(/^setsar=1,format=yuv420p,setparams=/);
-      expect(valueOf(run, '-filter:v')?.endsWith(filters)).toBe(true);
+      if (!isPatched) expect(valueOf(run, '-filter:v')?.endsWith(filters)).toBe(true);
     }
   });
 
   it('reads one raw frame with the frame rate of the runs from stdin', () => {
-    const args = slateArguments({ encoder: 'libx264', fps: 5, canvas });
+    const args = slateArguments({
+      ...{ encoder: 'libx264', fps: 5, canvas },
+      quality: 'balanced',
+      isPatched: false,
+    });
     const input = args.slice(args.indexOf('-f'), args.indexOf('-i') + 2);
     expect(input).toEqual([
       ...['-f', 'rawvideo', '-pixel_format', 'yuv420p', '-video_size', '1280x720'],
@@ -183,10 +179,10 @@ describe('the picture that comes of it', () => {
   });
 
   /** Runs the command with a test picture in the place of the screen. */
-  async function encode(screen: string, canvas: Canvas | null): Promise<Canvas> {
-    const args = captureArguments({ ...x11, encoder, frame: { kind: 'whole', canvas } });
+  async function encode(width: number, height: number, canvas: Canvas | null): Promise<Canvas> {
+    const args = captureArguments({ ...commandFor([screen('a', 0, 0, width, height)], canvas), encoder });
     const { stdout } = await runOrThrow(path, [
-      ...['-f', 'lavfi', '-i', `testsrc=size=${screen}:rate=5`, '-frames:v', '1'],
+      ...['-f', 'lavfi', '-i', `testsrc=size=${width}x${height}:rate=5,format=bgr0`, '-frames:v', '1'],
       ...args.slice(args.indexOf('-an')),
     ]);
     const [first, ...fragments] = new FragmentSplitter().push(stdout);
@@ -196,13 +192,13 @@ describe('the picture that comes of it', () => {
   }
 
   it('has the screen’s own size, made even', async () => {
-    expect(await encode('640x480', null)).toEqual({ width: 640, height: 480 });
-    expect(await encode('641x481', null)).toEqual({ width: 642, height: 482 });
+    expect(await encode(640, 480, null)).toEqual({ width: 640, height: 480 });
+    expect(await encode(641, 481, null)).toEqual({ width: 642, height: 482 });
   });
 
   it('is scaled down only as far as the encoder’s limit asks for', async () => {
-    const { width, height } = await encode('5120x2880', null);
-    const blocks = (width / MACROBLOCK) * (height / MACROBLOCK);
+    const { width, height } = await encode(5120, 2880, null);
+    const blocks = Math.ceil(width / MACROBLOCK) * Math.ceil(height / MACROBLOCK);
     expect(blocks).toBeLessThanOrEqual(MAX_MACROBLOCKS);
     expect(blocks).toBeGreaterThan(MAX_MACROBLOCKS * 0.98);
     expect([width % 2, height % 2]).toEqual([0, 0]);
@@ -211,21 +207,16 @@ describe('the picture that comes of it', () => {
 
   it('has the canvas’s size, however the screen is shaped', async () => {
     const canvas = { width: 320, height: 180 };
-    for (const screen of ['640x360', '321x799', '1999x101'])
-      expect(await encode(screen, canvas)).toEqual(canvas);
+    for (const [width, height] of [
+      [640, 360],
+      [321, 799],
+      [1999, 101],
+    ] as const)
+      expect(await encode(width, height, canvas)).toEqual(canvas);
   });
 });
 
 describe('a desk of several monitors', () => {
-  const screen = (name: string, x: number, y: number, width: number, height: number) => ({
-    ...{ name, x, y, width, height, primary: x === 0 },
-  });
-
-  function commandFor(monitors: Parameters<typeof compose>[0], canvas: Canvas | null = null): CaptureCommand {
-    const composition = compose(monitors);
-    return { ...x11, frame: { kind: 'composed', composition, fit: fit(composition, canvas) } };
-  }
-
   it('is one grab, cut into its monitors and put together', () => {
     const args = captureArguments(commandFor([screen('a', 0, 0, 64, 48), screen('b', 100, 20, 33, 31)]));
     expect(valueOf(args, '-filter:v')).toContain(
@@ -240,9 +231,8 @@ describe('a desk of several monitors', () => {
   });
 
   it('shows each monitor at its place, and black beside it', async () => {
-    const { frame } = commandFor([screen('a', 0, 0, 64, 64), screen('c', 128, 32, 64, 64)]);
-    if (frame.kind !== 'composed') throw new Error('unreachable');
-    const filters = valueOf(captureArguments({ ...x11, frame }), '-filter:v') ?? '';
+    const command = commandFor([screen('a', 0, 0, 64, 64), screen('c', 128, 32, 64, 64)]);
+    const filters = valueOf(captureArguments(command), '-filter:v') ?? '';
     // A desktop in three colours: red, then what is left out, then blue.
     const desktop =
       'color=red:s=192x96,drawbox=x=64:w=64:h=96:c=lime:t=fill,drawbox=x=128:w=64:h=96:c=blue:t=fill,format=bgr0';
@@ -250,7 +240,7 @@ describe('a desk of several monitors', () => {
       ...['-v', 'error', '-f', 'lavfi', '-i', desktop, '-frames:v', '1'],
       ...['-vf', filters, '-pix_fmt', 'rgb24', '-f', 'rawvideo', 'pipe:1'],
     ]);
-    const { width, height } = frame.fit.canvas;
+    const { width, height } = command.fit.canvas;
     expect([width, height, stdout.length]).toEqual([128, 96, 128 * 96 * 3]);
     const colourAt = (x: number, y: number): string => {
       const [red = 0, green = 0, blue = 0] = stdout.subarray((y * width + x) * 3);

@@ -139,6 +139,7 @@ describe('slates', () => {
         return spawnForCapture(path, args);
       },
       resourcesFolder: findResourcesFolder(),
+      policy: { quality: 'balanced' },
     });
     return { slates, spawned: () => spawned };
   }

@@ -46,9 +46,8 @@ describe.each(windowsLayouts)('$what', ({ monitors, area, picture }) => {
     expect(composition.area).toEqual(area);
     const words = captureArguments({
       grab: { device: 'gdigrab', area: composition.area },
-      fps: 5,
-      encoder: 'libopenh264',
-      frame: { kind: 'composed', composition, fit: fitted },
+      ...{ composition, fit: fitted },
+      ...{ fps: 5, encoder: 'libopenh264', quality: 'balanced', isPatched: true },
     });
     const after = (word: string): string | undefined => words[words.indexOf(word) + 1];
     expect(after('-offset_x')).toBe(String(area.x));

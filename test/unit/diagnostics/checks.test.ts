@@ -214,14 +214,11 @@ describe('refused pages', () => {
 describe('display', () => {
   const area = { x: 0, y: 0, width: 1920, height: 1080 };
   const monitor = (name: string) => ({ name, ...area, primary: false, picture: area });
-  const composed = (scaled: boolean) =>
-    ({
-      kind: 'composed',
-      fit: { canvas: { width: 3840, height: 1080 }, scaled },
-    }) as unknown as DisplayLayout['frame'];
+  const fitted = (scaled: boolean) =>
+    ({ canvas: { width: 3840, height: 1080 }, scaled }) as unknown as DisplayLayout['fit'];
 
   it('reports what is recorded, left out and scaled down', () => {
-    const layout = { monitors: [monitor('A'), monitor('B')], leftOut: [], frame: composed(false) };
+    const layout = { monitors: [monitor('A'), monitor('B')], leftOut: [], fit: fitted(false) };
     expect(judgeLayout(layout, 3)).toEqual(ok('A 1920x1080, B 1920x1080'));
     const less = judgeLayout({ ...layout, leftOut: [monitor('C')] }, 2);
     expect(less).toMatchObject({
@@ -229,7 +226,7 @@ describe('display', () => {
       evidence: 'A 1920x1080, B 1920x1080; not recorded: C 1920x1080',
     });
     expect(less.remedy).toContain('raise "maxMonitors"');
-    expect(judgeLayout({ ...layout, frame: composed(true) }, 3)).toMatchObject({
+    expect(judgeLayout({ ...layout, fit: fitted(true) }, 3)).toMatchObject({
       verdict: 'warning',
       evidence: containing('scaled down to 3840x1080'),
     });

@@ -9,6 +9,7 @@ import { isKeyFrame } from '../../../main/media/h264.ts';
 import { overlayFrame } from '../../../main/media/overlayFrame.ts';
 import { YuvImage } from '../../../main/media/yuvImage.ts';
 import { captureArguments } from '../../../main/capture/ffmpegCommand.ts';
+import { compose, fit } from '../../../main/capture/layout.ts';
 import { findResourcesFolder } from '../../../main/platform/paths.ts';
 import { runOrThrow } from '../../rig/process.ts';
 import { decodeRaw, painted } from '../../rig/rawFrames.ts';
@@ -163,11 +164,12 @@ describe('an overlay frame', () => {
 
 /** The encoder's options of a run. */
 function libopenh264(): string[] {
+  const monitor = { name: 'a', x: 0, y: 0, width: 1280, height: 720, primary: true };
+  const composition = compose([monitor]);
   const args = captureArguments({
-    grab: { device: 'x11grab', display: ':0', area: null },
-    fps: 5,
-    encoder: 'libopenh264',
-    frame: { kind: 'whole', canvas: null },
+    grab: { device: 'x11grab', display: ':0', area: composition.area },
+    ...{ composition, fit: fit(composition, null) },
+    ...{ fps: 5, encoder: 'libopenh264', quality: 'balanced', isPatched: true },
   });
   return args.slice(args.indexOf('-c:v'), args.indexOf('-movflags'));
 }
