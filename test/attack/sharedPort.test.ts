@@ -205,12 +205,12 @@ describe.skipIf(why !== null)(`the door and its guest${leftOut}`, () => {
     onTestFinished(() => void flood.kill('SIGKILL'));
     await createInterface({ input: flood.stdout })[Symbol.asyncIterator]().next();
     for (const uid of [FIRST, SECOND])
-      await expect.poll(() => answered(uid, port).catch(() => null), { timeout: 5000 }).toBe(true);
+      await expect.poll(() => answered(uid, port).catch(() => null)).toBe(true);
   });
 
   it('the door ends: the guest takes the port', async () => {
     await door.stop();
-    await expect.poll(() => answered(SECOND, port).catch(() => null), { timeout: 5000 }).toBe(true);
+    await expect.poll(() => answered(SECOND, port).catch(() => null)).toBe(true);
     expect(await answered(FIRST, port)).toBe(403);
     door = await startAs(FIRST, port);
     expect(await answered(FIRST, port)).toBe(true);
@@ -244,7 +244,7 @@ it.skipIf(why !== null)(
       expect(answer).toContain('PEER_REFUSED');
     }
     // It left a door that sends what no door sends, and takes the port once that is free.
-    await expect.poll(() => answered(SECOND, port).catch(() => null), { timeout: 5000 }).toBe(true);
+    await expect.poll(() => answered(SECOND, port).catch(() => null)).toBe(true);
   },
 );
 
@@ -255,7 +255,7 @@ it.skipIf(why !== null)(
     const usersDoor = await startAs(ATTACKER, port);
     const victim = await startAs(SECOND, port, '--shared-port', 'system');
     onTestFinished(() => victim.stop());
-    await expect.poll(() => victim.recorder.stderr(), { timeout: 5000 }).toContain('ready');
+    await expect.poll(() => victim.recorder.stderr()).toContain('ready');
     expect(await answered(SECOND, port)).toBe(403);
     await usersDoor.stop();
     // Free by now, and it stays so: this Sightline does not open it.

@@ -6,7 +6,11 @@ it('50 kills of recorder, ffmpeg and power, some at single system calls, or with
   const seed = Math.floor(Math.random() * 2 ** 31);
   // Two at a time, each on its own display and with its own store: while one records the other is judged.
   const seeds = [seed, seed + 1];
-  const results = await Promise.all(seeds.map((one) => soakKill({ kills: 25, seed: one })));
+  const results = await Promise.all(
+    seeds.map((one) =>
+      soakKill({ kills: 25, seed: one, onProgress: (line) => console.log(`seed ${one}: ${line}`) }),
+    ),
+  );
   const lostMs = results.flatMap((one) => one.lostMs).sort((a, b) => a - b);
   const published = results.reduce((sum, one) => sum + one.published, 0);
   const median = lostMs[Math.floor(lostMs.length / 2)];

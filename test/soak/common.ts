@@ -1,4 +1,5 @@
 // What the soak programs share: a seeded choice of what happens next, the recorder's processes, and reports.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { host } from '../rig/program.ts';
@@ -82,4 +83,22 @@ export function quantile(sorted: readonly number[], share: number): number {
 export function table(rows: readonly (readonly (string | number)[])[]): string {
   const [head = [], ...body] = rows.map((row) => `| ${row.join(' | ')} |`);
   return [head, `| ${rows[0]!.map(() => '---').join(' | ')} |`, ...body].join('\n');
+}
+
+/** Rejects, with what it waited for, when that takes longer. */
+export async function within<T>(ms: number, what: string, promise: Promise<T>): Promise<T> {
+  const timer = new AbortController();
+  const late = sleep(ms, null, { signal: timer.signal }).then(() => {
+    throw new Error(`${what} took more than ${ms / 1000} s`);
+  });
+  late.catch(() => undefined); // aborted
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    timer.abort();
+  }
+}
+
+export function toError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
 }

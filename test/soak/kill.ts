@@ -5,7 +5,6 @@ import { mkdtemp, readdir, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath, pathToFileURL } from 'node:url';
 import { keyFileStore } from '../../main/platform/keyStore.ts';
 import { toTimestamp } from '../../main/shared/time.ts';
 import { sessionKeys } from '../../main/spool/sessionKeys.ts';
@@ -16,14 +15,26 @@ import { startRecorder, type Page, type Recorder, type RecorderOptions } from '.
 import { downloadPublished, s3Options } from '../rig/s3Recorder.ts';
 import { startStrictStore, type S3Store } from '../rig/s3Store.ts';
 import { decodeRecording, recordingClock } from '../rig/recordingFrames.ts';
-import { Dice, ffmpegsOf, signal } from './common.ts';
+import { Dice, ffmpegsOf, signal, toError, within } from './common.ts';
+import type { KillOptions, KillResult } from './killResult.ts';
 import { judgeEvents, tellingOf } from './killEvents.ts';
-import { callInFull, callKills, callMet, isCallKill, wrapperOf, type CallKill } from './killCalls.ts';
+import {
+  callInFull,
+  callKills,
+  callMet,
+  isCallKill,
+  powerCut,
+  wrapperOf,
+  type CallKill,
+} from './killCalls.ts';
 
 const FRAME_MS = 200;
 /** How much of the end of a recording a kill may take. */
 const MAY_BE_LOST_MS = 1000;
 const PATIENCE_MS = 20_000;
+/** Of one wait, and of a whole cycle (usually 5 s). What takes longer hangs: it becomes a complaint. */
+const WAIT_MS = 60_000;
+const CYCLE_MS = 180_000;
 
 const kills = [
   ...(['recorder', 'ffmpeg, then recorder', 'recorder, then ffmpeg', 'power'] as const),
@@ -36,24 +47,6 @@ const CYCLES_A_STORE = 20;
 /** Pictures of 62 kB of a recording that needs several parts. */
 const LONG = { least: 150, most: 500 };
 export type KillName = (typeof kills)[number];
-
-export interface KillOptions {
-  readonly kills: number;
-  readonly seed: number;
-  readonly onProgress?: (line: string) => void;
-  readonly signal?: AbortSignal;
-}
-
-export interface KillResult {
-  /** By what was killed and where the recordings went. */
-  readonly kills: ReadonlyMap<string, number>;
-  readonly published: number;
-  /** Began so shortly before a power cut that nothing of them was synced; announced as FAILED. */
-  readonly lostWhole: number;
-  /** Of kills in mid-recording: from the last thing that is in the MP4 to the kill, sorted. */
-  readonly lostMs: readonly number[];
-  readonly complaints: readonly string[];
-}
 
 export async function soakKill(options: KillOptions): Promise<KillResult> {
   const soak = new KillSoak(options, await startDesk({ monitors: oneMonitor }));
@@ -92,6 +85,8 @@ class KillSoak {
   private lostWhole = 0;
   private cycles = 0;
   private knownOpenUploads = 0;
+  /** Of this cycle, to be killed when it fails. */
+  private recorders: Recorder[] = [];
 
   constructor(
     private readonly options: KillOptions,
@@ -129,15 +124,29 @@ class KillSoak {
     const sink: SinkName = kill === 'in a long upload' || this.dice.next() < 0.5 ? 's3' : 'folder';
     const home = await mkdtemp(join(await realpath(tmpdir()), 'sightline-kill-'));
     const cycle: Cycle = { home, kill, store: sink === 's3' ? await this.currentStore() : null };
-    let isWhole = false;
+    this.recorders = [];
     try {
-      const { started, killedAt } = await this.act(cycle);
-      const name = `${isCallKill(kill) ? await callMet(kill, home) : kill}, ${sink}`;
-      this.counts.set(name, (this.counts.get(name) ?? 0) + 1);
-      isWhole = await this.judge(cycle, started, killedAt);
-    } finally {
+      const isWhole = await within(CYCLE_MS, 'the cycle', this.actAndJudge(cycle, sink));
       if (isWhole) await rm(home, { recursive: true, force: true });
+    } catch (error) {
+      this.complain(cycle, toError(error).message);
+      for (const recorder of this.recorders) recorder.kill('SIGKILL');
     }
+  }
+
+  private async actAndJudge(cycle: Cycle, sink: SinkName): Promise<boolean> {
+    const { kill, home } = cycle;
+    const { started, killedAt } = await this.act(cycle);
+    const name = `${isCallKill(kill) ? await callMet(kill, home) : kill}, ${sink}`;
+    this.counts.set(name, (this.counts.get(name) ?? 0) + 1);
+    return this.judge(cycle, started, killedAt);
+  }
+
+  /** Reported at once, too: a test that runs into its own limit prints no result. */
+  private complain({ kill, home }: Cycle, words: string, call = ''): void {
+    const complaint = `cycle ${this.cycles} (${kill}${call}): ${words}; see ${home}`;
+    this.complaints.push(complaint);
+    this.options.onProgress?.(complaint);
   }
 
   private act(cycle: Cycle): Promise<{ started: Started[]; killedAt: number }> {
@@ -155,15 +164,18 @@ class KillSoak {
     return (this.store ??= await startStrictStore({ listPartsPage: 3 }));
   }
 
-  private start({ home, store }: Cycle, more: Partial<RecorderOptions> = {}): Promise<Recorder> {
+  private async start({ home, store }: Cycle, more: Partial<RecorderOptions> = {}): Promise<Recorder> {
     const s3 = store === null ? { flags: [], environment: {} } : s3Options(store);
-    return startRecorder({
+    const starting = startRecorder({
       display: this.desk.display,
       home,
       wrapper: more.wrapper ?? [],
       flags: [...s3.flags, ...(more.flags ?? [])],
       environment: { ...s3.environment, ...more.environment },
     });
+    const recorder = await within(WAIT_MS, 'the start of the recorder', starting);
+    this.recorders.push(recorder);
+    return recorder;
   }
 
   /** A long recording that an earlier process left is uploaded, and the recorder killed at it, again and again. */
@@ -183,7 +195,7 @@ class KillSoak {
       const recorder = await this.start(cycle);
       await sleep(dice.between(0, 400));
       recorder.kill('SIGKILL');
-      await recorder.exited;
+      await within(WAIT_MS, 'the end of the recorder', recorder.exited);
     }
     const { contactId } = recording.started.contact;
     const endTime = toTimestamp(recording.stopped!.endTime);
@@ -206,16 +218,22 @@ class KillSoak {
     );
     if (recorder === null) return { started, killedAt: Date.now() };
     const death = recorder.exited.then(() => Date.now());
-    const scene = this.play(await recorder.connect(), started, kill === 'in delivery').catch(() => undefined);
+    // The power may go while it connects: a request that is never answered must not be waited for.
+    const scene = (async () => this.play(await recorder.connect(), started, kill === 'in delivery'))();
+    const failed = scene.then(() => null, toError);
     if (kill === 'in delivery') {
-      await scene;
+      await within(WAIT_MS, 'the contact', scene);
       await sleep(dice.between(0, 350));
     } else if (kill !== 'power') {
-      while (started.length === 0) await sleep(5);
+      const failure = await within(WAIT_MS, 'the first start', Promise.race([failed, begun(started)]));
+      if (failure !== null) throw failure;
       await sleep(dice.between(0, 1800));
     }
     await this.kill(kill, recorder);
-    const killedAt = await death;
+    const killedAt = await within(WAIT_MS, `the end by "${kill}"`, death).catch(async (error: unknown) => {
+      const failure = await Promise.race([failed, Promise.resolve(null)]);
+      throw failure === null ? error : new Error(`${toError(error).message} after ${failure.message}`);
+    });
     return { started, killedAt };
   }
 
@@ -246,12 +264,12 @@ class KillSoak {
     ]);
     const ending = kill === 'a call fails, then SIGTERM' ? 'SIGTERM' : 'SIGKILL';
     if (kill !== 'at a call' && ended.early) {
-      this.complaints.push(`cycle ${this.cycles} (${kill}): it ended by itself; see ${cycle.home}`);
+      this.complain(cycle, 'it ended by itself');
     }
     recorder.kill(ending);
-    const { code, at } = await death;
+    const { code, at } = await within(WAIT_MS, `the end by ${ending}`, death);
     if (ending === 'SIGTERM' && code !== 0) {
-      this.complaints.push(`cycle ${this.cycles} (${kill}): it ended with ${code}; see ${cycle.home}`);
+      this.complain(cycle, `it ended with ${code}`);
     }
     return { started, killedAt: at };
   }
@@ -316,8 +334,9 @@ class KillSoak {
     const { home, kill, store } = cycle;
     const before = this.complaints.length;
     const call = await callInFull(home);
-    const complain = (words: string): void =>
-      void this.complaints.push(`cycle ${this.cycles} (${kill}${call}): ${words}; see ${home}`);
+    const complain = (words: string): void => {
+      this.complain(cycle, words, call);
+    };
     const next = await this.start(cycle, { flags: ['--grace-seconds', '0'] });
     const published = (): ReturnType<Recorder['published']> =>
       store === null
@@ -354,7 +373,7 @@ class KillSoak {
       const left = await readdir(join(home, 'data', 'spool')).catch(() => []);
       if (left.length > 0) complain(`${left.join(', ')} is left in the spool`);
     } finally {
-      await next.stop();
+      await within(WAIT_MS, 'the end of the next recorder by SIGTERM', next.stop());
     }
     return this.complaints.length === before;
   }
@@ -419,13 +438,8 @@ class KillSoak {
   }
 }
 
-function powerCut(home: string, dice: Dice) {
-  const hook = pathToFileURL(fileURLToPath(new URL('powerCut.mjs', import.meta.url))).href;
-  return {
-    environment: {
-      NODE_OPTIONS: `--import ${hook}`,
-      SIGHTLINE_TEST_DATA: join(home, 'data'),
-      SIGHTLINE_TEST_SYNCS: String(Math.floor(dice.between(1, 36))),
-    },
-  };
+async function begun(started: readonly Started[]): Promise<null> {
+  const until = performance.now() + WAIT_MS;
+  while (started.length === 0 && performance.now() < until) await sleep(5);
+  return null;
 }

@@ -1,5 +1,6 @@
 // Kills at single system calls, and single calls that fail: for the kill soak.
 import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { diskCalls, withFaults, type FaultRule } from '../rig/faultShim.ts';
 import type { Dice } from './common.ts';
 
@@ -40,4 +41,16 @@ export async function callInFull(home: string): Promise<string> {
 
 function callLog(home: string): string {
   return join(home, 'calls.log');
+}
+
+/** Options of a recorder whose power goes at one of its first syncs. */
+export function powerCut(home: string, dice: Dice) {
+  const hook = pathToFileURL(fileURLToPath(new URL('powerCut.mjs', import.meta.url))).href;
+  return {
+    environment: {
+      NODE_OPTIONS: `--import ${hook}`,
+      SIGHTLINE_TEST_DATA: join(home, 'data'),
+      SIGHTLINE_TEST_SYNCS: String(Math.floor(dice.between(1, 36))),
+    },
+  };
 }

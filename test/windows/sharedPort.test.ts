@@ -63,7 +63,7 @@ it.skipIf(why !== null)(
 async function connectedAgain(port: number): Promise<Page> {
   let page: Page | null = null;
   await expect
-    .poll(async () => (page = await connectPage(port, { hello: false }).catch(() => null)), { timeout: 5000 })
+    .poll(async () => (page = await connectPage(port, { hello: false }).catch(() => null)))
     .not.toBeNull();
   return page as unknown as Page;
 }
