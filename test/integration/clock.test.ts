@@ -63,7 +63,7 @@ it('ffmpeg stalls for 3 s: what comes after it is shown at its own time', async 
   expect(Math.max(...steps)).toBeGreaterThan(2500);
 });
 
-it('ffmpeg dies three times: each time it is back at once, on time, with the gap on the timeline', async () => {
+it('ffmpeg dies three times: each time it is back at once, on time, with what is longer than a frame as a gap', async () => {
   await begin();
   for (let times = 0; times < 3; times += 1) {
     (await ffmpegsOf(recorder.pid)).forEach((pid) => signal(pid, 'SIGKILL'));
@@ -71,8 +71,12 @@ it('ffmpeg dies three times: each time it is back at once, on time, with the gap
   }
   const { manifest } = await finish();
   expect(manifest.runs).toHaveLength(4);
-  expect(manifest.gaps.map(({ reason }) => reason)).toEqual(Array(3).fill('interrupted'));
-  for (const { durationMs } of manifest.gaps) expect(durationMs).toBeLessThan(2500);
+  // The second and the third try wait half a second and a second.
+  expect([2, 3]).toContain(manifest.gaps.length);
+  for (const { reason, durationMs } of manifest.gaps) {
+    expect(reason).toBe('interrupted');
+    expect(durationMs).toBeLessThan(2500);
+  }
 });
 
 it('a suspension with a time limit ends by itself, and the page is told when capture is back', async () => {

@@ -135,7 +135,7 @@ describe('ffmpeg', () => {
     await recorder.stop();
   });
 
-  it('killed in mid-contact: a new run begins, and the gap is on the timeline', async () => {
+  it('killed twice in mid-contact: each time a new run begins, and what is longer than a frame is a gap on the timeline', async () => {
     const recorder = await startRecorder({ display: display.display, home });
     const page = await recorder.connect();
     const started = await page.ask<{ startTime: string }>('contact.start', {
@@ -143,18 +143,25 @@ describe('ffmpeg', () => {
       channel: 'VOICE',
     });
     await sleep(1500);
-    const [ffmpeg] = await childrenOf(recorder.pid);
-    process.kill(ffmpeg!, 'SIGKILL');
-    await page.push(
-      (push) => push.type === 'app.state' && push.state === 'problem' && push.contacts.length === 1,
-    );
-    await sleep(1800);
+    // After the first time capture is back within a frame. The second try waits half a second.
+    for (let times = 0; times < 2; times += 1) {
+      const [ffmpeg] = await childrenOf(recorder.pid);
+      process.kill(ffmpeg!, 'SIGKILL');
+      await page.push(
+        (push) => push.type === 'app.state' && push.state === 'problem' && push.contacts.length === 1,
+      );
+      await sleep(1800);
+    }
     await page.ask('contact.stop', { contactId: 'c' });
     await page.event('c', 'PUBLISHED');
     const [found] = await recorder.published();
-    expect(found?.manifest.runs).toHaveLength(2);
-    expect(found?.manifest.gaps.map((gap) => gap.reason)).toEqual(['interrupted']);
-    expect(found?.manifest.gaps[0]?.durationMs).toBeLessThan(1500);
+    expect(found?.manifest.runs).toHaveLength(3);
+    const gaps = found?.manifest.gaps ?? [];
+    expect([1, 2]).toContain(gaps.length);
+    for (const { reason, durationMs } of gaps) {
+      expect(reason).toBe('interrupted');
+      expect(durationMs).toBeLessThan(1500);
+    }
     const errors = frameClockErrors(
       await decodeFrames(found!.mp4),
       Date.parse(started.startTime),
