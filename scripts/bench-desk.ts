@@ -6,16 +6,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { sceneNames, type DeskScene } from '../test/bench/desk/day.ts';
+import { sceneNames } from '../test/bench/desk/day.ts';
 import { startStage } from '../test/bench/desk/stage.ts';
 import { machine } from '../test/bench/machine.ts';
-import {
-  plainOpenh264,
-  plainX264,
-  sightline,
-  YARDSTICK,
-  type BenchRecorder,
-} from '../test/bench/recorders.ts';
+import { recorderNamed, sceneNamed } from '../test/bench/names.ts';
+import { YARDSTICK } from '../test/bench/recorders.ts';
 import { tableOf } from '../test/bench/report.ts';
 import { weighScene, type SceneResult } from '../test/bench/weigh.ts';
 
@@ -31,7 +26,7 @@ const { values } = parseArgs({
   },
 });
 const scenes = values.scenes.split(',').map(sceneNamed);
-const recorders = values.recorders.split(',').map(recorderNamed);
+const recorders = values.recorders.split(',').map((name) => recorderNamed(name, values.ffmpeg));
 const [seconds, monitors, seed] = [values.seconds, values.monitors, values.seed].map(Number) as [
   number,
   number,
@@ -56,18 +51,3 @@ try {
 console.log(`Machine: ${machine()}. ${monitors} x 1920x1080 at 5 fps, ${seconds} s a scene, seed ${seed}.\n`);
 console.log(tableOf(results));
 console.log(JSON.stringify({ machine: machine(), monitors, seconds, seed, results }));
-
-function sceneNamed(name: string): DeskScene {
-  const found = sceneNames.find((one) => one === name);
-  if (found === undefined) throw new Error(`--scenes: ${name} is none of ${sceneNames.join(', ')}`);
-  return found;
-}
-
-function recorderNamed(name: string): BenchRecorder {
-  if (name === 'sightline') return sightline();
-  if (name === YARDSTICK) return plainOpenh264(values.ffmpeg);
-  if (name.startsWith('x264-')) return plainX264(name.slice('x264-'.length));
-  const [label = '', program] = name.split('=');
-  if (program !== undefined) return sightline(label, program);
-  throw new Error(`--recorders: ${name} is none of sightline, ${YARDSTICK}, x264-PRESET, NAME=PATH`);
-}

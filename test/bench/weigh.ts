@@ -40,6 +40,8 @@ export interface WeighOptions {
   /** Records losslessly as well and compares. */
   readonly judgeQuality: boolean;
   readonly folder: string;
+  /** The others go on without it; unless told, it is an error. */
+  readonly couldNotStart?: (recorder: string, reason: string) => void;
 }
 
 /** Recorders settle before the scene begins. */
@@ -48,12 +50,15 @@ const MEMORY_EVERY_MS = 2_000;
 
 export async function weighScene(
   stage: Stage,
-  recorders: readonly BenchRecorder[],
-  { scene, seconds, seed, judgeQuality, folder }: WeighOptions,
+  wanted: readonly BenchRecorder[],
+  options: WeighOptions,
 ): Promise<SceneResult> {
+  const { scene, seconds, seed, judgeQuality, folder } = options;
   await stage.load(scene, seed, seconds);
-  const all = judgeQuality ? [...recorders, lossless] : recorders;
-  const running = await Promise.all(all.map((one) => startIn(one, stage, join(folder, one.name))));
+  const started = (await Promise.all(wanted.map((one) => startIn(one, stage, options)))).flat();
+  const recorders = started.map(({ recorder }) => recorder);
+  if (judgeQuality) started.push(...(await startIn(lossless, stage, options)));
+  const running = started.map((one) => one.running);
   const beginsAtMs = Date.now() + SETTLE_MS;
   await stage.play(beginsAtMs);
   await sleep(beginsAtMs - Date.now());
@@ -92,9 +97,21 @@ export async function weighScene(
   };
 }
 
-async function startIn(recorder: BenchRecorder, stage: Stage, folder: string): Promise<Running> {
-  await mkdir(folder, { recursive: true });
-  return recorder.start({ display: stage.display, monitors: stage.monitors, folder });
+/** None where it could not start and that is no error. */
+async function startIn(
+  recorder: BenchRecorder,
+  { display, monitors }: Stage,
+  { folder, couldNotStart }: WeighOptions,
+): Promise<{ recorder: BenchRecorder; running: Running }[]> {
+  const own = join(folder, recorder.name);
+  await mkdir(own, { recursive: true });
+  try {
+    return [{ recorder, running: await recorder.start({ display, monitors, folder: own }) }];
+  } catch (error) {
+    if (couldNotStart === undefined) throw error;
+    couldNotStart(recorder.name, String(error));
+    return [];
+  }
 }
 
 /** CPU time and memory of the process trees over the next `seconds`. */
