@@ -2,23 +2,29 @@
 
 const wine = ['wine64', 'wine', '/usr/lib/wine/wine64'];
 /** The purposes that run the program on a virtual screen and read the recording back. */
-const trials = ['demo', 'test', 'windows', 'bench', 'soak', 'installer'];
+const trials = ['demo', 'test', 'windows', 'bench', 'desk', 'peers', 'soak', 'installer'];
+/** The benchmarks with a browser on the desk. */
+const desks = ['desk', 'peers'];
 const linux = ['linux'];
 
 export const programs = [
   { names: ['Xvfb'], package: 'xvfb', for: trials, system: linux },
   { names: ['ffmpeg'], package: 'ffmpeg', for: trials, why: 'reads finished recordings back' },
   { names: ['fc-list'], package: 'fontconfig', for: trials, system: linux },
-  { names: ['chromium', 'chromium-browser', 'google-chrome'], package: 'chromium', for: ['test'] },
+  { names: ['chromium', 'chromium-browser', 'google-chrome'], package: 'chromium', for: ['test', ...desks] },
   // Several monitors that come and go: Xorg with its dummy driver, arranged by xrandr.
-  { names: ['Xorg'], package: 'xserver-xorg-core', for: ['test', 'soak'], system: linux },
+  { names: ['Xorg'], package: 'xserver-xorg-core', for: ['test', 'soak', ...desks], system: linux },
   {
     names: ['/usr/lib/xorg/modules/drivers/dummy_drv.so'],
     package: 'xserver-xorg-video-dummy',
-    for: ['test', 'soak'],
+    for: ['test', 'soak', ...desks],
     system: linux,
   },
-  { names: ['xrandr'], package: 'x11-xserver-utils', for: ['test', 'soak'], system: linux },
+  { names: ['xrandr'], package: 'x11-xserver-utils', for: ['test', 'soak', ...desks], system: linux },
+  // How legible recorded text is.
+  { names: ['tesseract'], package: 'tesseract-ocr', for: desks, system: linux },
+  { names: ['obs'], package: 'obs-studio', for: ['peers'], system: linux },
+  { names: ['simplescreenrecorder'], package: 'simplescreenrecorder', for: ['peers'], system: linux },
   // The app in a real Electron, on a desktop with a window manager and a panel that hosts tray icons.
   { names: ['openbox'], package: 'openbox', for: ['test'], system: linux },
   { names: ['trayer'], package: 'trayer', for: ['test'], system: linux },

@@ -1,4 +1,4 @@
-// Set-up, then a program: `node scripts/with-setup.mjs <demo|test|full|windows|bench|soak|installer|msi|start> [script.ts
+// Set-up, then a program: `node scripts/with-setup.mjs <demo|test|full|windows|bench|desk|peers|soak|installer|msi|start> [script.ts
 // [arguments]]`. Plain JavaScript without packages, because a fresh clone has none yet. Each step does nothing where
 // nothing is missing or changed; what it may not install, it says how to install.
 //
@@ -210,7 +210,7 @@ async function buildFfmpeg() {
     await ensureFfmpeg(platform, { log: say });
   } catch (error) {
     // Tests and figures are about our own build; the demo and the app work with another, and say so.
-    if (isFor('test', 'windows', 'bench', 'soak', 'installer', 'msi')) throw error;
+    if (isFor('test', 'windows', 'bench', 'desk', 'peers', 'soak', 'installer', 'msi')) throw error;
     say(`${error.message}\nset-up: continuing with the ffmpeg on PATH, which may lack libopenh264`);
   }
 }

@@ -18,6 +18,8 @@ export interface Browser {
   readonly context: BrowserContext;
   /** Opens a tab and waits for the page's load event. */
   newPage(url: string): Promise<Page>;
+  /** The browser process, whose descendants are all others. Linux only. */
+  rootPid(): Promise<number>;
   /** Ends the whole browser as a crash would: SIGKILL, without a word to its pages. Linux only. */
   kill(): Promise<void>;
   /** Closes the browser and removes its profile. May be called twice. */
@@ -27,6 +29,8 @@ export interface Browser {
 export interface BrowserOptions {
   /** `:N` to show a window there; headless without it. */
   display?: string;
+  /** Place and size of the window on the display; pages fill it. Playwright's 1280 x 720 unless told. */
+  window?: { x: number; y: number; width: number; height: number };
   /** More command-line switches. */
   args?: readonly string[];
   /** Words before the browser's, e.g. to run it in a namespace of its own. */
@@ -60,8 +64,10 @@ export async function startBrowser(options: BrowserOptions = {}): Promise<Browse
         // Chromium's sandbox refuses to run as root, which containers often are.
         ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
         ...(options.display === undefined ? [] : ['--ozone-platform=x11']),
+        ...windowSwitches(options.window),
         ...(options.args ?? []),
       ],
+      ...(options.window === undefined ? {} : { viewport: null }),
     });
   } catch (error) {
     await removeProfile();
@@ -74,6 +80,9 @@ export async function startBrowser(options: BrowserOptions = {}): Promise<Browse
       await page.goto(url);
       return page;
     },
+    async rootPid() {
+      return Math.min(...(await processesOf(profile)));
+    },
     async kill() {
       const closed = new Promise((resolve) => context.once('close', resolve));
       for (const pid of await processesOf(profile)) process.kill(pid, 'SIGKILL');
@@ -84,6 +93,12 @@ export async function startBrowser(options: BrowserOptions = {}): Promise<Browse
       await removeProfile();
     },
   };
+}
+
+function windowSwitches(window: BrowserOptions['window']): string[] {
+  if (window === undefined) return [];
+  const { x, y, width, height } = window;
+  return [`--window-position=${x},${y}`, `--window-size=${width},${height}`];
 }
 
 /** Playwright starts one program, without words before it: a script, then. */

@@ -20,6 +20,8 @@ export interface ProgramOptions {
   readonly environment: Readonly<Record<string, string>>;
   /** Words before the program's, e.g. to run it in a namespace of its own. */
   readonly wrapper: readonly string[];
+  /** Another build of the program, by its `headless.mjs`, e.g. to compare two. Not under Windows or Wine. */
+  readonly program?: string;
 }
 
 export interface Program {
@@ -64,8 +66,8 @@ function chooseHost(): ProgramHost {
 }
 
 function nodeHost(): ProgramHost {
-  const words = ({ wrapper, args, display }: ProgramOptions): [string, string[]] => {
-    const [command = process.execPath, ...rest] = [...wrapper, process.execPath, builtProgram, ...args];
+  const words = ({ wrapper, args, display, program = builtProgram }: ProgramOptions): [string, string[]] => {
+    const [command = process.execPath, ...rest] = [...wrapper, process.execPath, program, ...args];
     return [command, [...rest, ...(display === null ? [] : ['--display', display])]];
   };
   const environmentOf = ({ environment }: ProgramOptions): NodeJS.ProcessEnv => {

@@ -24,6 +24,8 @@ export interface RecorderOptions {
   environment?: Readonly<Record<string, string>>;
   /** Words before `node ... serve`, e.g. to run it in a namespace of its own. */
   wrapper?: readonly string[];
+  /** Another build's `headless.mjs`. */
+  program?: string;
 }
 
 export interface Recorder {
@@ -63,6 +65,7 @@ export async function startRecorder(options: RecorderOptions): Promise<Recorder>
     display: options.display,
     environment: options.environment ?? {},
     wrapper: options.wrapper ?? [],
+    ...(options.program === undefined ? {} : { program: options.program }),
   });
   const { exited } = program;
   const ready = await Promise.race([program.said(/^ready (\{.*\})\r?$/m), exited.then(() => null)]);

@@ -17,6 +17,16 @@ export async function cpuSeconds(
   return ticks.reduce((sum, count) => sum + count, 0) / TICKS_PER_SECOND;
 }
 
+/** Of a process and all its descendants, those that have ended included. */
+export async function treeCpuSeconds(pid: number): Promise<number> {
+  const [own, children] = await Promise.all([
+    cpuSeconds(pid, 'with ended children').catch(() => 0),
+    childrenOf(pid),
+  ]);
+  const others = await Promise.all(children.map(treeCpuSeconds));
+  return others.reduce((sum, one) => sum + one, own);
+}
+
 /** MiB of a process and its children: pages that several processes share count in parts (Pss). */
 export async function memoryMiB(pid: number): Promise<number> {
   const [rollup, children] = await Promise.all([
