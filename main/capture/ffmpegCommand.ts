@@ -5,6 +5,7 @@
 import ffmpeg from 'fluent-ffmpeg';
 import { unreachable } from '../shared/errors.ts';
 import type { EncoderName, Quality, Rect } from '../shared/names.ts';
+import { BIT_RATE_CEILING } from '../shared/names.ts';
 import type { Canvas, Composition, Fit, Part } from './layout.ts';
 
 /** What is grabbed. Offsets and sizes are physical pixels. */
@@ -205,8 +206,6 @@ const quantizers: Readonly<Record<Quality, { readonly resting: number; readonly 
   sharp: { resting: 20, moving: 24 },
 };
 
-/** In bits per second, averaged over a minute. Reached by a coarser quantizer, never by leaving out frames. */
-export const CEILING = 500_000;
 const KEY_FRAME_SECONDS = 30;
 
 /** Options of resources/ffmpeg/patches/libopenh264-screen.patch. */
@@ -215,7 +214,7 @@ function screenOptions(quality: Quality): string {
   const keyFrames = `-g 0 -key_seconds ${KEY_FRAME_SECONDS}`;
   return (
     `${openH264Options} -usage_type screen -rc_mode off -qp ${resting} -motion_qp ${moving} ` +
-    `-ceiling ${CEILING} ${keyFrames}`
+    `-ceiling ${BIT_RATE_CEILING} ${keyFrames}`
   );
 }
 

@@ -3,6 +3,7 @@
 // the moov comes last. Runs are read with our own splitter, because mediabunny's demuxer keeps the position of every
 // fragment in memory, which is too much for an eight-hour run.
 
+import { BusiestMinute } from '../media/bitRate.ts';
 import { readDecoderConfig, sameDecoder, singleFrame } from '../media/decoderConfig.ts';
 import type { Moov } from '../media/moov.ts';
 import type { WriteFrames } from '../media/mp4Muxer.ts';
@@ -38,6 +39,8 @@ export interface Assembled {
   readonly width: number;
   readonly height: number;
   readonly frames: number;
+  /** Of the busiest minute. */
+  readonly bitsPerSecond: number;
   readonly moov: Moov;
 }
 
@@ -60,6 +63,7 @@ export class Assembly {
   private decoder: VideoDecoderConfig | null = null;
   private previous: ShownFrame | null = null;
   private frames = 0;
+  private readonly busiest = new BusiestMinute();
   /** The pieces assembled so far. The last one may continue. */
   private readonly taken: Piece[] = [];
   private run: RunFrames | null = null;
@@ -84,8 +88,9 @@ export class Assembly {
     await this.closeRun();
     if (this.decoder === null) throw new Error('The recording has no frame at all.');
     const moov = await this.muxer.finish(this.source.startTime);
-    const { codec, codedWidth = 0, codedHeight = 0 } = this.decoder;
-    return { codec, width: codedWidth, height: codedHeight, frames: this.frames, moov };
+    const { codec, codedWidth: width = 0, codedHeight: height = 0 } = this.decoder;
+    const { bitsPerSecond } = this.busiest;
+    return { codec, width, height, frames: this.frames, bitsPerSecond, moov };
   }
 
   /** Releases everything. Never rejects. */
@@ -176,6 +181,7 @@ export class Assembly {
     const timeMs = at - this.source.startTime;
     await this.muxer.add({ data, timeMs, durationMs: until - at }, this.decoder);
     this.frames += 1;
+    this.busiest.add(timeMs, data.byteLength);
   }
 
   private async closeRun(): Promise<void> {

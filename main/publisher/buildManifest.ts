@@ -3,6 +3,7 @@
 import type { Integrity, Manifest } from '../shared/manifest.ts';
 import { MAX_BLACK_STRETCHES, manifestSchema } from '../shared/manifest.ts';
 import type { VideoFormat } from '../shared/names.ts';
+import { BIT_RATE_CEILING } from '../shared/names.ts';
 import { toTimestamp } from '../shared/time.ts';
 import { gapCauses } from '../spool/gapCauses.ts';
 import type { Ledger, LedgerRecording, LedgerRun } from '../spool/ledger.ts';
@@ -59,6 +60,10 @@ export function buildManifest(facts: Facts): Manifest {
       fps: format.fps,
       encoder: format.encoder,
       frames: assembled.frames,
+      bitsPerSecond: assembled.bitsPerSecond,
+      ...(assembled.bitsPerSecond > BIT_RATE_CEILING
+        ? { aboveCeiling: format.encoder === 'libopenh264' ? 'content' : 'encoder' }
+        : {}),
     },
     runs: pieces.flatMap((piece) =>
       piece.kind === 'run'

@@ -78,6 +78,10 @@ export const manifestSchema = z.object({
     fps: z.number().positive(),
     encoder: encoderSchema,
     frames: z.number().int().positive(),
+    /** Of the busiest minute. */
+    bitsPerSecond: z.number().int().positive(),
+    /** Why that is more than BIT_RATE_CEILING. */
+    aboveCeiling: z.enum(['content', 'encoder']).optional(),
   }),
   runs: z.array(
     z.object({

@@ -57,6 +57,12 @@ export type EncoderName = z.infer<typeof encoderSchema>;
 export const qualitySchema = z.enum(['small', 'balanced', 'sharp']);
 export type Quality = z.infer<typeof qualitySchema>;
 
+/**
+ * What no minute of a recording exceeds, in bits per second: a screen full of video becomes coarser, and no frame is left
+ * out. A manifest says where it was exceeded all the same.
+ */
+export const BIT_RATE_CEILING = 500_000;
+
 /** What the app is doing, as pages and the agent see it (docs/protocol.md, `app.state`). */
 export const appStateSchema = z.enum(['idle', 'starting', 'recording', 'suspended', 'paused', 'problem']);
 export type AppState = z.infer<typeof appStateSchema>;

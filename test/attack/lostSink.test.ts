@@ -226,9 +226,9 @@ describe('the built program', () => {
       );
       expect(push).toMatchObject({ uploads: { pending: 1 } });
       expect(await readdir(sinkFolder)).toEqual([]);
-      expect((await recorder.events()).map(({ detail }) => detail.recordingStatus)).toEqual([
-        ...['INITIATED', 'COMPLETED', 'PUBLISHED', 'INITIATED', 'COMPLETED'],
-      ]);
+      await expect
+        .poll(async () => (await recorder.events()).map(({ detail }) => detail.recordingStatus))
+        .toEqual(['INITIATED', 'COMPLETED', 'PUBLISHED', 'INITIATED', 'COMPLETED']);
       await rm(sinkFolder, { recursive: true });
       await rename(`${sinkFolder}-away`, sinkFolder);
       await page.event('c-2', 'PUBLISHED');

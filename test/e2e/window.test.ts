@@ -214,7 +214,7 @@ const scenes: readonly (readonly [string, string, readonly (string | RegExp)[]])
       /(No display|Interrupted) 0:0\d/,
     ],
   ],
-  ['sending', 'Recording 1 contact', ['Uploading', /\d+ kB of \d\.\d MB · \d+ kB\/s/]],
+  ['sending', 'Recording 1 contact', ['Uploading', /\d+ kB of (\d\.\d MB|\d+ kB) · \d+ kB\/s/]],
   [
     'refused',
     'Not recording',

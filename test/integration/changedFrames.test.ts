@@ -153,7 +153,7 @@ describe.each([
     const grabbed = grab(monitors, canvas);
     await grabbed.atRest();
     for (let change = 0; change < 60; change += 1) {
-      const monitor = dice.pick(monitors);
+      const monitor = dice.pick<Rect>(monitors);
       const place = {
         x: monitor.x + Math.floor(dice.between(0, monitor.width)),
         y: monitor.y + Math.floor(dice.between(0, monitor.height)),

@@ -196,7 +196,7 @@ describe('the test capture', () => {
     const alive = await check('test capture', ['--display', moving.display]);
     expect(alive.verdict).not.toBe('failed');
     expect(alive.evidence).toMatch(
-      /^screen alive \(\d+ of 10 frames, [1-9]\d* with changes\); \d+ of 10 frames encoded; \d+% of one core$/,
+      /^screen alive \(\d+ of 10 frames, [1-9]\d* with changes\); \d+ frames encoded; \d+% of one core$/,
     );
     // Nothing of it is anywhere.
     expect(await readdir(bench.home, { recursive: true })).not.toContainEqual(

@@ -11,6 +11,7 @@ import { keyFileStore } from '../../main/platform/keyStore.ts';
 import { sessionKeys } from '../../main/spool/sessionKeys.ts';
 import { SpoolRig } from '../rig/uploads.ts';
 import { startDisplay } from '../rig/display.ts';
+import { startPainter } from '../rig/painter.ts';
 import { decodesCleanly, probe } from '../rig/mp4.ts';
 import { host } from '../rig/program.ts';
 import { startRecorder, type Recorder } from '../rig/recorder.ts';
@@ -57,6 +58,7 @@ interface Call {
 /** Real calls, one after the other, that a killed program left: each in a folder of its own, the last one open. */
 async function leaveCalls(names: readonly string[]): Promise<Map<string, Call>> {
   const display = await startDisplay({ width: 640, height: 480 });
+  const painter = await startPainter({ display: display.display, scene: 'timecode' });
   const root = join(dataDir, 'spool');
   await mkdir(dataDir, { recursive: true });
   const blocked = join(home, 'blocked');
@@ -89,6 +91,7 @@ async function leaveCalls(names: readonly string[]): Promise<Map<string, Call>> 
   }
   first.kill('SIGKILL');
   await first.exited;
+  await painter.stop();
   await display.stop();
   return calls;
 }

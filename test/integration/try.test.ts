@@ -60,8 +60,8 @@ async function hasFrames(): Promise<boolean> {
   const sizes = await Promise.all(
     runs.map(async (name) => (await stat(join(dataDir(), 'spool', name))).size),
   );
-  // More than ffmpeg's header.
-  return sizes.some((size) => size > 4096);
+  // More than ffmpeg's header, which has 800 bytes.
+  return sizes.some((size) => size > 1200);
 }
 
 async function startStore(): Promise<S3Store> {

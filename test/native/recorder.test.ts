@@ -93,6 +93,6 @@ describe('the recorder on Windows', () => {
     expect(of('display')?.evidence).toMatch(/^DISPLAY1 \d+x\d+/);
     // An empty desktop is a warning.
     expect(of('test capture')?.verdict).not.toBe('failed');
-    expect(of('test capture')?.evidence).toMatch(/\d+ of 10 frames encoded/);
+    expect(of('test capture')?.evidence).toMatch(/\d+ frames encoded/);
   });
 });

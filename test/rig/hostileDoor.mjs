@@ -7,7 +7,9 @@ import { WebSocketServer } from 'ws';
 
 const port = Number(process.argv[2]);
 const links = new WebSocketServer({ noServer: true });
+/** Offered, and not answered yet. */
 const claims = new Map();
+let allAnswered = () => undefined;
 const server = createServer();
 server.on('upgrade', (request, socket, head) => {
   socket.on('error', () => undefined);
@@ -22,9 +24,8 @@ function attack(link, socket) {
     offer(link, 'a connection of the attacker', own.localPort);
     offer(link, "the Sightline's own connection", socket.remotePort);
     offer(link, 'no connection at all', 1);
-    // After the answers to these.
-    setTimeout(() => link.send('x'.repeat(4096)), 2500);
   });
+  allAnswered = () => link.send('x'.repeat(4096));
   link.on('close', () => {
     console.log('{"left":true}');
     process.exit(0);
@@ -51,5 +52,9 @@ function collected(id, socket) {
   );
   let text = '';
   socket.on('data', (chunk) => (text += chunk.toString()));
-  socket.on('end', () => console.log(JSON.stringify({ claim: claims.get(id), answer: text })));
+  socket.on('end', () => {
+    console.log(JSON.stringify({ claim: claims.get(id), answer: text }));
+    claims.delete(id);
+    if (claims.size === 0) allAnswered();
+  });
 }

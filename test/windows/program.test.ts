@@ -60,7 +60,7 @@ describe('the command line', () => {
     expect(of('ffmpeg and encoder')?.evidence).toMatch(/libopenh264 in .*win32-x64\\ffmpeg\.exe/);
     expect(of('display')?.evidence).toBe('DISPLAY1 1280x720');
     expect(of('test capture')?.verdict).toBe('ok');
-    expect(of('test capture')?.evidence).toMatch(/\d+ of 10 frames encoded/);
+    expect(of('test capture')?.evidence).toMatch(/\d+ frames encoded/);
     expect(of('data folder')?.evidence).toMatch(/GiB free/);
     console.log(checks.map(({ verdict, name, evidence }) => `${verdict} ${name}: ${evidence}`).join('\n'));
     expect(checks.filter(({ verdict }) => verdict === 'failed').map(({ name }) => name)).toEqual([]);

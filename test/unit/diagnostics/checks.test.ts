@@ -244,7 +244,7 @@ describe('test capture', () => {
   ) => judgeTrial({ monitors, cpuOfOneCore, encodedFrames, expectedFrames: 10, isExposed });
   it('judges what was measured', () => {
     expect(look([alive])).toEqual(
-      ok('A alive (10 of 10 frames, 9 with changes); 10 of 10 frames encoded; 10% of one core'),
+      ok('A alive (10 of 10 frames, 9 with changes); 10 frames encoded; 10% of one core'),
     );
     const still = look([alive, { ...alive, name: 'B', changes: 0 }]);
     expect(still).toMatchObject({ verdict: 'ok' });

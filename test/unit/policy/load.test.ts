@@ -87,6 +87,7 @@ const others: Readonly<Partial<Record<PolicyKey, string>>> = {
   ...{ s3Tags: 'a=b', awsRegion: 'us-east-1', awsProfile: 'mine', brokerUrl: 'https://evil.example' },
   ...{ uploadLimitKbit: '1', keyPrefix: 'elsewhere', statusEventsFile: '/tmp/e', eventBusName: 'mine' },
   ...{ eventBridgeEndpoint: 'https://evil.example', fps: '1', maxMonitors: '1', display: ':99' },
+  quality: 'small',
   ...{ encoder: 'libx264', ffmpegPath: '/tmp/f', graceSeconds: '0', suspendMaxSeconds: '1' },
   ...{ signOutWaitSeconds: '120', agentMayQuit: 'no' },
   ...{ resumeAfterRestart: 'yes', agentMaySuspend: 'yes', indicator: 'off', autostart: 'no' },

@@ -17,7 +17,7 @@ function blackOf(...entries: readonly (JournalEntry | JournalEntry[])[]) {
   return buildManifest({
     ...{ ledger, recording: found, startTime: 100_000, stopped: found.stopped! },
     ...{ pieces: timelineOf(ledger, found), runs: [...ledger.runs.values()] },
-    assembled: { codec: 'avc1.42c01f', width: 1920, height: 1080, frames: 1 },
+    assembled: { codec: 'avc1.42c01f', width: 1920, height: 1080, frames: 1, bitsPerSecond: 1 },
     receipt: { key: 'a/one.mp4', sizeBytes: 1, location: 'file:///a/one.mp4', digest: {} },
     format: { width: 1920, height: 1080, fps: 5, encoder: 'libopenh264' },
     ...{ integrity: undefined, appVersion: '0.0.0', os: 'any' },
