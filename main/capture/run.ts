@@ -168,8 +168,9 @@ export class CaptureRun {
   /** Requests `flushed` when every frame before `until` is in the spool. */
   flushUntil(until: Moment): void {
     this.flushTarget = Math.max(this.flushTarget ?? -Infinity, until);
+    const isDue = this.lastFrameAt === null || this.lastFrameAt < until;
+    if (isDue && this.options.isPatched) this.process.stdin.write(ONE_FRAME);
     this.reportFlushed();
-    if (this.flushTarget !== null && this.options.isPatched) this.process.stdin.write(ONE_FRAME);
   }
 
   private receive(chunk: Buffer): void {

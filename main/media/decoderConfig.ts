@@ -1,10 +1,10 @@
 // What a player needs before it can decode a track, read from an initialisation segment.
 
-import { BufferSource, Input, MP4 } from 'mediabunny';
 import { FragmentSplitter } from './fragments.ts';
 
 /** @throws Error when there is no H.264 track */
 export async function readDecoderConfig(initialisation: Uint8Array): Promise<VideoDecoderConfig> {
+  const { BufferSource, Input, MP4 } = await import('mediabunny');
   const input = new Input({ source: new BufferSource(initialisation), formats: [MP4] });
   const track = await input.getPrimaryVideoTrack();
   const config = await track?.getDecoderConfig();

@@ -1,7 +1,7 @@
 // Writes one MP4 from encoded frames. Frames go out as they come, in larger parts; the moov comes last. Uses mediabunny's
-// muxer, which keeps only the table of frame times in memory.
+// muxer, which keeps only the table of frame times in memory. It is loaded for the first frame: an idle recorder does not need it.
 
-import { EncodedPacket, EncodedVideoPacketSource, Mp4OutputFormat, Output, StreamTarget } from 'mediabunny';
+import type { EncodedVideoPacketSource, Mp4OutputFormat, Output, StreamTarget } from 'mediabunny';
 import type { StreamTargetChunk } from 'mediabunny';
 import type { Moment } from '../shared/time.ts';
 import { asBuffer } from './boxes.ts';
@@ -20,42 +20,55 @@ export interface TimedFrame {
 }
 
 export class Mp4Muxer {
-  private readonly video = new EncodedVideoPacketSource('avc');
-  private readonly output: Output<Mp4OutputFormat, StreamTarget>;
   private readonly file: OutputFile;
-  private isOpen = false;
+  private opened: Opened | null = null;
 
   /** @param maxFrames at least as many as will be added: the space for the moov is reserved from it */
-  constructor(maxFrames: number, write: WriteFrames) {
-    const file = new OutputFile(write);
-    this.file = file;
-    this.output = new Output({
-      format: new Mp4OutputFormat({ fastStart: 'reserve' }),
-      target: new StreamTarget(
-        new WritableStream<StreamTargetChunk>({ write: ({ position, data }) => file.take(position, data) }),
-      ),
-    });
-    this.output.addVideoTrack(this.video, { maximumPacketCount: maxFrames });
+  constructor(
+    private readonly maxFrames: number,
+    write: WriteFrames,
+  ) {
+    this.file = new OutputFile(write);
   }
 
   async add({ data, timeMs, durationMs }: TimedFrame, decoderConfig: VideoDecoderConfig): Promise<void> {
-    if (!this.isOpen) await this.output.start();
-    this.isOpen = true;
+    const { EncodedPacket } = await import('mediabunny');
+    const { video } = (this.opened ??= await this.open());
     const type = isKeyFrame(data) ? 'key' : 'delta';
-    await this.video.add(new EncodedPacket(data, type, timeMs / 1000, durationMs / 1000), { decoderConfig });
+    await video.add(new EncodedPacket(data, type, timeMs / 1000, durationMs / 1000), { decoderConfig });
   }
 
   async finish(createdAt: Moment): Promise<Moov> {
-    await this.output.finalize();
-    this.isOpen = false;
+    await this.opened?.output.finalize();
+    this.opened = null;
     return this.file.end(createdAt);
   }
 
   /** Releases everything. Never rejects. */
   async cancel(): Promise<void> {
-    if (this.isOpen) await this.output.cancel().catch(() => undefined);
-    this.isOpen = false;
+    await this.opened?.output.cancel().catch(() => undefined);
+    this.opened = null;
   }
+
+  private async open(): Promise<Opened> {
+    const { EncodedVideoPacketSource, Mp4OutputFormat, Output, StreamTarget } = await import('mediabunny');
+    const { file } = this;
+    const output = new Output({
+      format: new Mp4OutputFormat({ fastStart: 'reserve' }),
+      target: new StreamTarget(
+        new WritableStream<StreamTargetChunk>({ write: ({ position, data }) => file.take(position, data) }),
+      ),
+    });
+    const video = new EncodedVideoPacketSource('avc');
+    output.addVideoTrack(video, { maximumPacketCount: this.maxFrames });
+    await output.start();
+    return { output, video };
+  }
+}
+
+interface Opened {
+  readonly output: Output<Mp4OutputFormat, StreamTarget>;
+  readonly video: EncodedVideoPacketSource;
 }
 
 const WRITE_BYTES = 1024 * 1024;
