@@ -60,7 +60,12 @@ function converted(monitors: readonly Rect[], canvas: { width: number; height: n
     const pixel = pixels[y * SCREEN.width + x]!;
     return [(pixel >> 16) & 255, (pixel >> 8) & 255, pixel & 255];
   };
-  const weigh = (rgb: readonly number[], weights: readonly number[], black: number, scale: number): number => {
+  const weigh = (
+    rgb: readonly number[],
+    weights: readonly number[],
+    black: number,
+    scale: number,
+  ): number => {
     const sum = rgb.reduce((total, value, index) => total + value * weights[index]!, 0);
     return Math.floor((sum + black * scale + scale / 2) / scale);
   };
