@@ -52,7 +52,8 @@ function collected(id, socket) {
   );
   let text = '';
   socket.on('data', (chunk) => (text += chunk.toString()));
-  socket.on('end', () => {
+  // Also after a reset, which may take the refusal with it.
+  socket.on('close', () => {
     console.log(JSON.stringify({ claim: claims.get(id), answer: text }));
     claims.delete(id);
     if (claims.size === 0) allAnswered();
