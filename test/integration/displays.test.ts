@@ -168,7 +168,7 @@ describe('in mid-contact', () => {
     ['unplug of the primary one', [left, right], [null, { ...right, x: 0 }]],
   ];
   it.each(changes)(
-    '%s: capture is back on the new layout, the canvas stays, the gap says why',
+    '%s: capture is back on the new layout, the canvas stays, and a gap longer than a frame says why',
     async (_, before, after) => {
       await desk.arrange([...before, null, null]);
       const contactId = await start();
@@ -181,7 +181,8 @@ describe('in mid-contact', () => {
       console.log(`back after ${backAtMs - askedAtMs} ms`);
       expect(backAtMs - askedAtMs).toBeLessThanOrEqual(2000);
       expect(manifest.runs).toHaveLength(2);
-      expect(manifest.gaps.map(({ reason }) => reason)).toEqual(['display-changed']);
+      expect(manifest.gaps.length).toBeLessThanOrEqual(1);
+      for (const { reason } of manifest.gaps) expect(reason).toBe('display-changed');
       expect(manifest.runs[1]?.monitors.map(({ name }) => name).sort()).toEqual(
         desk.monitors.map(({ name }) => name).sort(),
       );
