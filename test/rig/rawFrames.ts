@@ -18,7 +18,9 @@ export async function decodeRaw(input: string | Uint8Array, { width, height }: S
     [
       ...['-v', 'error', '-xerror', '-err_detect', 'explode'],
       ...(typeof input === 'string' ? ['-i', input] : ['-f', 'h264', '-i', 'pipe:0']),
-      ...['-fps_mode', 'passthrough', '-f', 'rawvideo', '-pix_fmt', 'yuv420p', 'pipe:1'],
+      // Frames may be closer to each other than the usual rate.
+      ...['-fps_mode', 'passthrough', '-enc_time_base', '1/1000'],
+      ...['-f', 'rawvideo', '-pix_fmt', 'yuv420p', 'pipe:1'],
     ],
     stream,
   );
