@@ -52,6 +52,7 @@ function collected(id, socket) {
   );
   let text = '';
   socket.on('data', (chunk) => (text += chunk.toString()));
+  socket.on('end', () => socket.end());
   // Also after a reset, which may take the refusal with it.
   socket.on('close', () => {
     console.log(JSON.stringify({ claim: claims.get(id), answer: text }));
