@@ -161,7 +161,7 @@ async function inspect(path: string, origin: FfmpegBinary['origin']): Promise<Ff
   };
 }
 
-/** The newest of our patches' filters, in `ffmpeg -filters`: ` .. deskyuv           V->V       Convert what ...` */
+/** Whether `ffmpeg -filters` lists the filter that only our patches add: ` .. deskyuv           V->V       Convert what ...` */
 export function hasDeskFilter(output: string): boolean {
   return /^ \S+ deskyuv /m.test(output);
 }

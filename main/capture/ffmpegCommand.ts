@@ -125,7 +125,7 @@ function sizeOptions(area: Rect): string[] {
   return ['-video_size', `${area.width}x${area.height}`];
 }
 
-/** Our own filter, which converts only what has changed; null where it cannot: scaled or odd sizes. */
+/** Our own filter, which converts only what has changed; null for scaled frames and odd sizes, which it does not support. */
 function deskFilter(composition: Composition, { canvas, content, scaled }: Fit): string[] | null {
   const { width, height } = composition.area;
   const whole: Part = { from: { x: 0, y: 0, width, height }, to: { x: 0, y: 0 } };
@@ -197,8 +197,8 @@ function encoderOptions({ encoder, fps, quality, isPatched }: Encoding): string[
 const openH264Options = '-profile:v high -threads 1 -slices 1 -allow_skip_frames 0 -loopfilter 0';
 
 /**
- * Quantizers of what rests and of what moves: measured, docs/performance.md. A frame that moves is soon replaced; once it
- * rests, what moved is encoded again with the finer one, within a second.
+ * Quantizers for unchanged and for changed frames (measured, docs/performance.md). A changed frame may be coarse, because it is
+ * soon replaced; within a second without a change it is encoded again with the finer quantizer.
  */
 const quantizers: Readonly<Record<Quality, { readonly resting: number; readonly moving: number }>> = {
   small: { resting: 28, moving: 34 },

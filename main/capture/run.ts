@@ -2,8 +2,8 @@
 // a byte that arrives after an abort: what was received before the abort was grabbed before it, independent of any clock.
 // That is the proof that a suspension leaks nothing.
 //
-// Our ffmpeg delivers frames that differ, and one a second of a screen that rests. So a frame stands until the next one, and
-// whoever must know what the screen shows now asks for a frame.
+// Our ffmpeg delivers a frame when the screen has changed, and otherwise one a second. Each frame is shown until the next one. A
+// stop or a flush requests a frame instead of waiting for it.
 
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import type { ErrorCode, Failure } from '../shared/errors.ts';
@@ -61,7 +61,7 @@ export interface RunOptions {
   readonly listener: RunListener;
 }
 
-/** At most this long comes no frame of a screen that rests (resources/ffmpeg/patches/grab-changes.patch). */
+/** The longest time between two frames of an unchanged screen (resources/ffmpeg/patches/grab-changes.patch). */
 const STILL_MS = 1000;
 /** Our ffmpeg grabs and delivers a frame for each byte. */
 const ONE_FRAME = 'f';
@@ -106,7 +106,7 @@ export class CaptureRun {
   private blackSince: Moment | null = null;
   private lastFrameAt: Moment | null = null;
   private frames = 0;
-  /** A frame came after the requested end: until then the screen showed what the last one before it shows. */
+  /** A frame from after the requested end has arrived, so the last kept frame is valid up to that end. */
   private isComplete = false;
   /** Of these, what is in the spool. */
   private written: { frames: number; lastFrameAt: Moment | null } = { frames: 0, lastFrameAt: null };
@@ -310,7 +310,7 @@ export class CaptureRun {
     });
   }
 
-  /** Where the last frame ends. After a fault nobody knows whether another one was due. */
+  /** Where the last frame ends. After a fault a change may have been missed, so it counts for one interval only. */
   private standsUntil(lastFrameAt: Moment): Moment {
     const { frameMs, isPatched } = this.options;
     if (this.isComplete) return this.dropFrom;
