@@ -13,7 +13,7 @@ import { startDisplay, type Display } from '../rig/display.ts';
 import { findElectron, startElectronApp, type ElectronApp } from '../rig/electronApp.ts';
 import { trustInHome } from '../rig/networkHosts.ts';
 import { startPainter } from '../rig/painter.ts';
-import { run } from '../rig/process.ts';
+import { FFMPEG_HINT, findTool, run } from '../rig/process.ts';
 import { connectPage, type Page } from '../rig/recorder.ts';
 import { BUCKET } from '../rig/s3Store.ts';
 
@@ -203,6 +203,8 @@ describe.skipIf(electron === null)(title, () => {
       const page = await start({
         ...{ SIGHTLINE_PROXY_URL: proxy.address, SIGHTLINE_AUTH: 'origin' },
         ...{ SIGHTLINE_FPS: '10', SIGHTLINE_UPLOAD_LIMIT_KBIT: '32000' },
+        // Another ffmpeg has no ceiling: many megabytes within seconds.
+        SIGHTLINE_FFMPEG_PATH: findTool(['ffmpeg'], FFMPEG_HINT),
       });
       await page.ask('hello', hello);
       await page.ask('contact.start', { contactId: 'c', channel: 'VOICE' });

@@ -158,7 +158,8 @@ describe('the last tab goes away in mid-contact', () => {
       expect(reasons).toEqual([]);
       expect(phases).toEqual(new Set([before, away, after]));
       const steps = frames.slice(1).map((frame, index) => frame.ptsMs - frames[index]!.ptsMs);
-      expect(Math.max(...steps)).toBeLessThanOrEqual(400);
+      // The desk is still for a moment after the window has gone; a frame comes each second all the same.
+      expect(Math.max(...steps)).toBeLessThanOrEqual(1200);
     },
   );
 

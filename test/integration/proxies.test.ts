@@ -12,7 +12,7 @@ import { hello, HOSTS, NO_PROXIES, startCompany, TARGETS, type Company } from '.
 import { startTlsFront, targetsOf, withUser, type ProxyFault } from '../rig/companyProxy.ts';
 import { startDisplay, type Display } from '../rig/display.ts';
 import { startPainter } from '../rig/painter.ts';
-import { run } from '../rig/process.ts';
+import { FFMPEG_HINT, findTool, run } from '../rig/process.ts';
 import { readZip } from '../rig/zip.ts';
 import { startRecorder, type Page, type Recorder } from '../rig/recorder.ts';
 import { BUCKET } from '../rig/s3Store.ts';
@@ -312,6 +312,8 @@ describe('nothing is lost, and the reason is clear,', () => {
     await start({
       ...{ SIGHTLINE_PROXY_URL: proxy.address, SIGHTLINE_AUTH: 'origin' },
       ...{ SIGHTLINE_FPS: '10', SIGHTLINE_UPLOAD_LIMIT_KBIT: '32000' },
+      // Another ffmpeg has no ceiling: many megabytes within seconds.
+      SIGHTLINE_FFMPEG_PATH: findTool(['ffmpeg'], FFMPEG_HINT),
     });
     const page = await recorder.connect({ hello });
     await record(page, 'small');

@@ -9,6 +9,7 @@ import { startBroker, type Broker } from '../rig/broker.ts';
 import { oneMonitor, startDesk, type Desk } from '../rig/desk.ts';
 import { startPainter } from '../rig/painter.ts';
 import { decodesCleanly, probe } from '../rig/mp4.ts';
+import { FFMPEG_HINT, findTool } from '../rig/process.ts';
 import { decodeRecording, recordingClock } from '../rig/recordingFrames.ts';
 import { startRecorder, type Page, type Recorder } from '../rig/recorder.ts';
 import { downloadPublished, s3Options } from '../rig/s3Recorder.ts';
@@ -90,7 +91,9 @@ describe('a contact', () => {
     await newStore();
     const painter = await startPainter({ display: desk.display, scene: 'snow', fps: 12 });
     stops.push(() => painter.stop());
-    const recorder = await start(['--fps', '10', '--upload-limit-kbit', '32000']);
+    // Another ffmpeg has no ceiling: many megabytes within seconds.
+    const unlimited = ['--ffmpeg-path', findTool(['ffmpeg'], FFMPEG_HINT)];
+    const recorder = await start(['--fps', '10', '--upload-limit-kbit', '32000', ...unlimited]);
     const page = await recorder.connect();
     await page.ask('contact.start', { contactId: 'long', channel: 'VOICE' });
     await untilRequest((one) => one.operation === 'UploadPart' && one.status === 200);
