@@ -1,7 +1,7 @@
 // `npm run bench:idle`: what the recorder without windows costs while nothing happens, and while it records a screen that
 // rests. Prints a table (Markdown) and, as its last line, the same as JSON. Linux only: it reads /proc. Options: --seconds N
 // for each row.
-import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -9,17 +9,12 @@ import { parseArgs } from 'node:util';
 import { machine } from '../test/bench/machine.ts';
 import { startDisplay } from '../test/rig/display.ts';
 import { startRecorder } from '../test/rig/recorder.ts';
+import { wakeUsage } from '../test/rig/usage.ts';
 
 const { values } = parseArgs({ options: { seconds: { type: 'string', default: '30' } } });
 const seconds = Number(values.seconds);
 /** By then V8 has given back what starting needed. */
 const SETTLE_MS = 25_000;
-
-interface Usage {
-  readonly cpuNs: number;
-  /** How often any thread has begun to wait. */
-  readonly waits: number;
-}
 
 interface Row extends Readonly<Record<'percentOfCore' | 'wakeUpsPerSecond' | 'residentMiB', number>> {
   readonly what: string;
@@ -66,9 +61,9 @@ for (const { what, percentOfCore, wakeUpsPerSecond, residentMiB } of rows)
 console.log(JSON.stringify({ machine: machine(), seconds, rows }));
 
 async function weigh(what: string, pid: number): Promise<void> {
-  const before = await usageOf(pid);
+  const before = await wakeUsage(pid);
   await sleep(seconds * 1000);
-  const after = await usageOf(pid);
+  const after = await wakeUsage(pid);
   const resident = /VmRSS:\s+(\d+)/.exec(await readFile(`/proc/${pid}/status`, 'utf8'));
   rows.push({
     what,
@@ -76,16 +71,4 @@ async function weigh(what: string, pid: number): Promise<void> {
     wakeUpsPerSecond: (after.waits - before.waits) / seconds,
     residentMiB: Number(resident?.[1]) / 1024,
   });
-}
-
-async function usageOf(pid: number): Promise<Usage> {
-  const tasks = await readdir(`/proc/${pid}/task`);
-  const each = await Promise.all(
-    tasks.map(async (task) => {
-      const read = (name: string): Promise<string> => readFile(`/proc/${pid}/task/${task}/${name}`, 'utf8');
-      const waits = /^voluntary_ctxt_switches:\s+(\d+)/m.exec(await read('status'));
-      return { cpuNs: Number((await read('schedstat')).split(' ')[0]), waits: Number(waits?.[1]) };
-    }),
-  );
-  return each.reduce((sum, one) => ({ cpuNs: sum.cpuNs + one.cpuNs, waits: sum.waits + one.waits }));
 }

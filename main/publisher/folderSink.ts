@@ -17,6 +17,8 @@ import { longerKey, manifestKey } from './sink.ts';
 import { SinkIdentity } from './sinkIdentity.ts';
 
 const READ_BYTES = 1024 * 1024;
+/** Written to the disk during the contact, so that little is left for its end. */
+const SYNC_EVERY_BYTES = 8 * 1024 * 1024;
 /** Eight hours with a gap every few seconds need two. A larger file is not one of our manifests. */
 const MAX_MANIFEST_BYTES = 16 * 1024 * 1024;
 const ANSWER_WITHIN_MS = 60_000;
@@ -33,7 +35,7 @@ export interface FolderSinkOptions {
 }
 
 export class FolderSink implements Sink {
-  readonly takesLive = false;
+  readonly takesLive = true;
   private readonly identity: SinkIdentity | null;
   private readonly requests: FolderRequests;
 
@@ -144,6 +146,7 @@ interface WrittenRange {
 class FolderObject implements SinkObject {
   private readonly written: WrittenRange[] = [];
   private readonly path: string;
+  private unsyncedBytes = 0;
 
   constructor(
     private readonly root: string,
@@ -168,15 +171,18 @@ class FolderObject implements SinkObject {
     const sha256 = createHash('sha256').update(data).digest('hex');
     order.onSent?.(data.byteLength);
     this.written.push({ start: position, end: position + data.byteLength, sha256 });
+    this.unsyncedBytes += data.byteLength;
+    if (this.unsyncedBytes < SYNC_EVERY_BYTES) return;
+    await requests.within(() => file.datasync(), SYNC_TIMES);
+    this.unsyncedBytes = 0;
   }
 
   async finish(moov: Moov): Promise<SinkReceipt> {
     const { key, path, root, partial, file, requests } = this;
     await this.write(0, moov.padded());
     await requests.within(() => file.sync(), SYNC_TIMES);
-    for (const range of this.written) await this.verify(range);
     const sizeBytes = (await requests.within(() => file.stat())).size;
-    const sha256 = await this.hash(0, sizeBytes);
+    const sha256 = await this.verify(sizeBytes);
     await requests.within(async () => {
       const { ofFiles } = await groupOf(root);
       if (process.platform !== 'win32') await file.chmod(ofFiles);
@@ -195,26 +201,36 @@ class FolderObject implements SinkObject {
     });
   }
 
-  private async verify({ start, end, sha256 }: WrittenRange): Promise<void> {
-    if ((await this.hash(start, end)) === sha256) return;
-    throw new Error(
-      `${this.partial} does not contain what was written to it; the disk or the share is faulty`,
-    );
+  /** Reads everything back once and compares each range with what was written. @returns the SHA-256 of the whole file */
+  private async verify(sizeBytes: number): Promise<string> {
+    const { file, requests, order } = this;
+    const whole = createHash('sha256');
+    const buffer = Buffer.alloc(READ_BYTES);
+    let at = 0;
+    const inOrder = [...this.written].sort((one, other) => one.start - other.start || one.end - other.end);
+    for (const { start, end, sha256 } of inOrder) {
+      if (start !== at) throw this.damaged();
+      const range = createHash('sha256');
+      while (at < end) {
+        const { bytesRead } = await requests.within(() =>
+          file.read(buffer, 0, Math.min(buffer.byteLength, end - at), at),
+        );
+        if (bytesRead === 0) throw this.damaged();
+        const read = buffer.subarray(0, bytesRead);
+        range.update(read);
+        whole.update(read);
+        at += bytesRead;
+        order.onVerified?.(bytesRead);
+      }
+      if (range.digest('hex') !== sha256) throw this.damaged();
+    }
+    if (at !== sizeBytes) throw this.damaged();
+    return whole.digest('hex');
   }
 
-  private async hash(start: number, end: number): Promise<string> {
-    const { file, requests, order } = this;
-    const hash = createHash('sha256');
-    const buffer = Buffer.alloc(Math.min(READ_BYTES, end - start));
-    for (let at = start; at < end;) {
-      const { bytesRead } = await requests.within(() =>
-        file.read(buffer, 0, Math.min(buffer.byteLength, end - at), at),
-      );
-      if (bytesRead === 0) break;
-      hash.update(buffer.subarray(0, bytesRead));
-      at += bytesRead;
-      order.onVerified?.(bytesRead);
-    }
-    return hash.digest('hex');
+  private damaged(): Error {
+    return new Error(
+      `${this.partial} does not contain what was written to it; the disk or the share is faulty`,
+    );
   }
 }

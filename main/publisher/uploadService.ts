@@ -6,6 +6,7 @@ import type { Logger } from '../platform/log.ts';
 import type { Network } from '../platform/network/network.ts';
 import { appVersion, osName } from '../platform/version.ts';
 import type { Policy, PolicyKey } from '../policy/keys.ts';
+import { preloadMuxer } from '../media/mp4Muxer.ts';
 import type { Failure } from '../shared/errors.ts';
 import type { Manifest } from '../shared/manifest.ts';
 import type { Clock } from '../shared/time.ts';
@@ -76,6 +77,8 @@ export function startUploads(options: UploadServiceOptions): UploadService {
   const tokens = new PageTokens();
   let sink = sinkOf(policy, network, throttle, tokens);
   let contactsAreOn = false;
+  /** Not before the first frame is in the spool: an idle recorder does without the library, and no start waits for it. */
+  let preloaded: Promise<void> | null = null;
   // Read once for each upload: it ends in the sink where it began, also after a policy change.
   const uploadOptions = (): UploadOptions => ({
     sink,
@@ -164,6 +167,7 @@ export function startUploads(options: UploadServiceOptions): UploadService {
       return !isQueued();
     },
     grew: (session, bytes) => {
+      preloaded ??= preloadMuxer();
       if (sink.takesLive) live.grew(session, bytes);
     },
     contactsAreOn: (areOn) => {

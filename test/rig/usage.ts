@@ -38,6 +38,25 @@ export async function memoryMiB(pid: number): Promise<number> {
   return others.reduce((sum, one) => sum + one, own);
 }
 
+/** Of all threads of one process, since it began. */
+export interface WakeUsage {
+  readonly cpuNs: number;
+  /** How often any thread has begun to wait: each ends with a wake-up. */
+  readonly waits: number;
+}
+
+export async function wakeUsage(pid: number): Promise<WakeUsage> {
+  const tasks = await readdir(`/proc/${pid}/task`);
+  const each = await Promise.all(
+    tasks.map(async (task) => {
+      const read = (name: string): Promise<string> => readFile(`/proc/${pid}/task/${task}/${name}`, 'utf8');
+      const waits = /^voluntary_ctxt_switches:\s+(\d+)/m.exec(await read('status'));
+      return { cpuNs: Number((await read('schedstat')).split(' ')[0]), waits: Number(waits?.[1]) };
+    }),
+  );
+  return each.reduce((sum, one) => ({ cpuNs: sum.cpuNs + one.cpuNs, waits: sum.waits + one.waits }));
+}
+
 async function childrenOf(pid: number): Promise<number[]> {
   const threads = await readdir(`/proc/${pid}/task`).catch(() => []);
   const lists = await Promise.all(
