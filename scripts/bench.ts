@@ -94,7 +94,8 @@ async function timeContacts(page: Page): Promise<Latencies> {
     found['start: request to first frame grabbed'].push(Date.parse(start.reply.startTime ?? '') - start.at);
     await sleep(1500);
     found['suspend: request to acknowledgement'].push((await timed('contact.suspend')).ms);
-    await sleep(300);
+    // Long enough for a slate.
+    await sleep(1200);
     const resume = await timed('contact.resume');
     found['resume: request to first new frame grabbed'].push(
       Date.parse(resume.reply.resumedAt ?? '') - resume.at,

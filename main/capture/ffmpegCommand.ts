@@ -227,7 +227,6 @@ function plainOptions(encoder: EncoderName, fps: number): string {
     libopenh264: openH264Options,
     libx264: '-preset veryfast -tune zerolatency -threads 1 -crf 26',
     h264_mf: '-b:v 800k -hw_encoding 0',
-    h264_videotoolbox: '-b:v 800k -realtime 1 -allow_sw 1',
   };
   return `-g ${Math.round(fps * 60)} ${ofEncoder[encoder]}`;
 }

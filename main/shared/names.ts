@@ -49,7 +49,7 @@ export const agentResumeCauseSchema = gapEndSchema.extract([
 export type AgentResumeCause = z.infer<typeof agentResumeCauseSchema>;
 
 /** Supported encoders of ffmpeg, best first. */
-export const encoderNames = ['libopenh264', 'libx264', 'h264_mf', 'h264_videotoolbox'] as const;
+export const encoderNames = ['libopenh264', 'libx264', 'h264_mf'] as const;
 export const encoderSchema = z.enum(encoderNames);
 export type EncoderName = z.infer<typeof encoderSchema>;
 

@@ -121,7 +121,6 @@ describe('the command of a capture run', () => {
     ['libopenh264', ['-profile:v', 'high', '-threads', '1', '-slices', '1', '-allow_skip_frames', '0']],
     ['libx264', ['-preset', 'veryfast', '-tune', 'zerolatency', '-threads', '1', '-crf', '26']],
     ['h264_mf', ['-b:v', '800k', '-hw_encoding', '0']],
-    ['h264_videotoolbox', ['-b:v', '800k', '-realtime', '1', '-allow_sw', '1']],
   ] as const)('asks %s for pictures without B-frames, and for what it needs', (encoder, own) => {
     const args = encodingOf(captureArguments({ ...x11, encoder }));
     expect(args.slice(0, 6 + own.length)).toEqual(['-c:v', encoder, '-bf', '0', '-g', '300', ...own]);
