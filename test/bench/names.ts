@@ -17,11 +17,12 @@ export function recorderNamed(name: string, ffmpeg?: string): BenchRecorder {
   if (name === 'obs') return obs;
   if (name === 'ssr') return simpleScreenRecorder;
   const [label = '', program] = name.split('=');
-  if (program !== undefined) return sightline(label, program);
+  if (program !== undefined) return sightline(label, { program });
   const [kind, option] = name.split('-');
+  if (kind === 'sightline' && option !== undefined) return sightline(name, { flags: ['--quality', option] });
   if (kind === 'x264' && option !== undefined) return plainX264(option);
   if (kind === 'chromium' && option !== undefined) return chromiumRecorder(option);
   throw new Error(
-    `${name} is none of sightline, ${YARDSTICK}, x264-PRESET, chromium-CODEC, obs, ssr, NAME=PATH of a headless.mjs`,
+    `${name} is none of sightline, sightline-QUALITY, ${YARDSTICK}, x264-PRESET, chromium-CODEC, obs, ssr, NAME=PATH of a headless.mjs`,
   );
 }

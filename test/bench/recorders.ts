@@ -37,17 +37,18 @@ export interface BenchRecorder {
 const EXACT_MS = 100;
 export const YARDSTICK = 'openh264';
 
-/** The built recorder of this work tree, or another build of it. */
-export function sightline(name = 'sightline', program?: string): BenchRecorder {
+export interface SightlineOptions {
+  /** Another build's `headless.mjs`; this work tree's unless told. */
+  readonly program?: string;
+  readonly flags?: readonly string[];
+}
+
+export function sightline(name = 'sightline', options: SightlineOptions = {}): BenchRecorder {
   return {
     name,
     clockSlackMs: EXACT_MS,
     async start({ display, folder }) {
-      const recorder = await startRecorder({
-        display,
-        home: folder,
-        ...(program === undefined ? {} : { program }),
-      });
+      const recorder = await startRecorder({ display, home: folder, ...options });
       const page = await recorder.connect();
       const contactId = 'bench';
       await page.ask('contact.start', { contactId, channel: 'VOICE' });
