@@ -54,7 +54,11 @@ async function finish(contactId: string): Promise<Recorded> {
   const found = (await recorder.published()).find(({ manifest }) => manifest.contact.contactId === contactId);
   const { mp4, manifest } = found!;
   expect(await decodesCleanly(mp4)).toBe('');
-  expect(Math.abs((await probe(mp4)).durationMs - manifest.durationMs)).toBeLessThanOrEqual(FRAME_MS);
+  const { durationMs, profile, level } = await probe(mp4);
+  expect(Math.abs(durationMs - manifest.durationMs)).toBeLessThanOrEqual(FRAME_MS);
+  // What Windows' own decoder takes: https://learn.microsoft.com/windows/win32/medfound/h-264-video-decoder
+  expect(profile).toBe('High');
+  expect(level).toBeLessThanOrEqual(51);
   const frames = await decodeRecording(mp4, manifest);
   const clock = recordingClock(frames, manifest);
   console.log(`${manifest.video.width}x${manifest.video.height}: ${clockLine(clock)}`);

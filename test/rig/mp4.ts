@@ -6,6 +6,8 @@ import { FFMPEG_HINT, findTool, run, runOrThrow } from './process.ts';
 export interface VideoProbe {
   codec: string;
   profile: string;
+  /** H.264's level times ten, e.g. 51 for 5.1. */
+  level: number;
   width: number;
   height: number;
   pixFmt: string;
@@ -63,6 +65,7 @@ export async function probe(mp4Path: string): Promise<VideoProbe> {
   return {
     codec: text('codec_name'),
     profile: text('profile'),
+    level: Number(stream['level']),
     width: Number(stream['width']),
     height: Number(stream['height']),
     pixFmt: text('pix_fmt'),
