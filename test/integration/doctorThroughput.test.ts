@@ -214,8 +214,8 @@ describe('the verdict', () => {
   it.each([
     [600, 'ok'],
     [599, 'warning'],
-    [78, 'warning'],
-    [77, 'failed'],
+    [94, 'warning'],
+    [93, 'failed'],
   ])('of %d kbit/s is %s', (rate, verdict) => {
     expect(kbps(rate)).toMatchObject({ verdict });
   });
@@ -228,7 +228,7 @@ describe('the verdict', () => {
 
   it('says what an hour of contacts needs', () => {
     expect(kbps(2000).evidence).toMatch(
-      /; an hour of contacts \(35 to 90 MB\) takes 2 min to 6 min to upload$/,
+      /; an hour of contacts \(42 to 138 MB\) takes 3 min to 9 min to upload$/,
     );
   });
 });

@@ -206,7 +206,7 @@ export const cloudCases: readonly DoctorCase[] = [
     verdict: 'warning',
     when: 'the line is slower than AWS asks for',
     evidence:
-      /^[23]\d\d kbit\/s to s3:\/\/recordings \(64 KiB in [12]\.\d s\).*; an hour of contacts \(35 to 90 MB\) takes \d\d min to \d\d min to upload$/,
+      /^[23]\d\d kbit\/s to s3:\/\/recordings \(64 KiB in [12]\.\d s\).*; an hour of contacts \(42 to 138 MB\) takes \d\d min to \d\d min to upload$/,
     remedy: /^An agent needs 600 kbit\/s .*Nothing is lost, but recordings arrive late\. Check the line/,
     arrange: (bench) => slowLine(bench, 40_000),
   },
