@@ -149,7 +149,14 @@ async function compareWithPut(folder: string, store: S3Store) {
   const deliveries: number[] = [];
   for (let count = 0; count < TRIES; count += 1) {
     let began = performance.now();
-    await client.send(new PutObjectCommand({ Bucket: BUCKET, Key: `plain-${count}`, Body: bytes }));
+    await client.send(
+      new PutObjectCommand({
+        ChecksumAlgorithm: 'SHA256',
+        Bucket: BUCKET,
+        Key: `plain-${count}`,
+        Body: bytes,
+      }),
+    );
     puts.push(performance.now() - began);
     const common = uploadOptions(s3SinkFor(store));
     const options = { ...common, naming: { ...common.naming, keyPrefix: `try-${count}` } };
