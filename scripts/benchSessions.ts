@@ -116,7 +116,10 @@ async function weigh(scene: SceneName, count: number): Promise<Row> {
       ...{ scene, sessions: count },
       coresPerSession: (sum(after) - sum(before)) / recordedSeconds,
       coreBusyShare: busy === null ? null : busy / (busy + idle),
-      lostShare: 1 - sum(manifests.map(({ video }) => video.frames)) / sum(manifests.map((one) => expectedFrames(one, scene))),
+      lostShare:
+        1 -
+        sum(manifests.map(({ video }) => video.frames)) /
+          sum(manifests.map((one) => expectedFrames(one, scene))),
       gaps: sum(manifests.map(({ gaps }) => gaps.length)),
       peakMiBPerSession: peakMiB / count,
       kilobytesPerMinute: (sum(manifests.map(({ video }) => video.sizeBytes)) / 1000 / recordedSeconds) * 60,
