@@ -55,8 +55,8 @@ export function bridgeStreams(
   const { throughACW = false, attributes = [] } = options;
   const flowStates = { ...FLOW_STATES, ...options.flowState };
   const tracked = new Map<string, Tracked>();
-  /** Causes that hold for every contact, with their reasons. */
-  const forAll = new Map<string, string>();
+  /** Causes for every contact, with their reasons; null for those that have ended. */
+  const forAll = new Map<string, string | null>();
   const warned = new Set<string>();
   const subscriptions: StreamsSubscription[] = [];
   let agentArn: string | undefined;
@@ -85,7 +85,11 @@ export function bridgeStreams(
       contact.onRefresh(lookAgain),
       contact.onDestroy(() => gone(contactId, one)),
     );
-    for (const [cause, reason] of forAll) contacts.suspend(contactId, cause, reason);
+    for (const [cause, reason] of forAll) {
+      if (reason !== null) contacts.suspend(contactId, cause, reason);
+      // An earlier life of the page may have left it suspended for this cause.
+      else contacts.resume(contactId, cause);
+    }
     lookAgain();
   }
 
@@ -188,7 +192,9 @@ export function bridgeStreams(
           agent.onRefresh(() => {
             // Another agent's contacts must never be recorded under this one's name.
             if (agent.getConfiguration().agentARN === agentArn) return;
-            warnOnce('Another agent has signed in on this page. Recording is off until the page is loaded again.');
+            warnOnce(
+              'Another agent has signed in on this page. Recording is off until the page is loaded again.',
+            );
             each((contactId) => contacts.stop(contactId));
             close();
           }),
@@ -217,7 +223,7 @@ export function bridgeStreams(
       each((contactId) => contacts.suspend(contactId, cause, reason));
     },
     resumeAll(cause) {
-      forAll.delete(cause);
+      forAll.set(cause, null);
       each((contactId) => contacts.resume(contactId, cause));
     },
     close,

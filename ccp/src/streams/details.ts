@@ -25,7 +25,11 @@ export function aliasOf(ccpUrl: string | undefined): string | undefined {
   }
 }
 
-export function identityOf(agent: StreamsAgent, library: StreamsLibrary, alias: string | undefined): Identity {
+export function identityOf(
+  agent: StreamsAgent,
+  library: StreamsLibrary,
+  alias: string | undefined,
+): Identity {
   const { agentARN, username } = agent.getConfiguration();
   const instanceAlias = alias ?? aliasOf(library.initCCPParams?.ccpUrl);
   return {
@@ -33,7 +37,9 @@ export function identityOf(agent: StreamsAgent, library: StreamsLibrary, alias: 
     instanceArn: instanceOf(agentARN),
     ...(instanceAlias === undefined ? {} : { instanceAlias }),
     ...(username ? { agentUsername: username.slice(0, LONGEST_TEXT) } : {}),
-    ...(typeof library.version === 'string' ? { ccpVersion: `streams ${library.version}`.slice(0, 100) } : {}),
+    ...(typeof library.version === 'string'
+      ? { ccpVersion: `streams ${library.version}`.slice(0, 100) }
+      : {}),
   };
 }
 
@@ -67,7 +73,9 @@ export function infoOf(contact: StreamsContact, channel: Channel, names: readonl
   return {
     contactId: contact.getContactId(),
     channel,
-    ...(typeof initialContactId === 'string' && CONTACT_ID.test(initialContactId) ? { initialContactId } : {}),
+    ...(typeof initialContactId === 'string' && CONTACT_ID.test(initialContactId)
+      ? { initialContactId }
+      : {}),
     ...(queue ? { queue: queue.slice(0, LONGEST_TEXT) } : {}),
     ...(Object.keys(attributes).length > 0 ? { attributes } : {}),
   };

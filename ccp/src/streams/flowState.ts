@@ -27,9 +27,10 @@ export type FlowOpinion =
 
 /** Both places are read. One that suspends wins. */
 export function flowOpinion(features: StreamsFeatures | null | undefined, states: FlowStates): FlowOpinion {
-  const opinions = [features?.screenRecordingConfig?.screenRecordingState, features?.screenRecordingState].map(
-    (value) => one(value, states),
-  );
+  const opinions = [
+    features?.screenRecordingConfig?.screenRecordingState,
+    features?.screenRecordingState,
+  ].map((value) => one(value, states));
   const order = ['suspended', 'unknown', 'recording'] as const;
   for (const kind of order) {
     const found = opinions.find((opinion) => opinion.kind === kind);
@@ -41,7 +42,8 @@ export function flowOpinion(features: StreamsFeatures | null | undefined, states
 function one(value: unknown, { suspended, recording }: FlowStates): FlowOpinion {
   if (value === undefined || value === null || value === '') return { kind: 'none' };
   if (typeof value !== 'string') return { kind: 'unknown', value: typeof value };
-  const has = (list: readonly string[]): boolean => list.some((each) => each.toUpperCase() === value.toUpperCase());
+  const has = (list: readonly string[]): boolean =>
+    list.some((each) => each.toUpperCase() === value.toUpperCase());
   if (has(suspended)) return { kind: 'suspended' };
   return has(recording) ? { kind: 'recording' } : { kind: 'unknown', value: value.slice(0, 100) };
 }

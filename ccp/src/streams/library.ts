@@ -16,7 +16,6 @@ export interface StreamsContact {
   getAttributes(): Readonly<Record<string, { readonly name?: string; readonly value?: string | null }>>;
   getInitiationMethod?(): string | null | undefined;
   getContactFeatures?(): StreamsFeatures | null | undefined;
-  /** Its argument is a clone without methods in this event, so the bridge never uses arguments. */
   onAccepted(listener: () => void): StreamsSubscription;
   onConnecting(listener: () => void): StreamsSubscription;
   onConnected(listener: () => void): StreamsSubscription;

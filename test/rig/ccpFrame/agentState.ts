@@ -60,7 +60,8 @@ export interface NewContact {
   readonly deskphone?: boolean;
 }
 
-export const INSTANCE = 'arn:aws:connect:eu-central-1:123456789012:instance/11111111-2222-3333-4444-555555555555';
+export const INSTANCE =
+  'arn:aws:connect:eu-central-1:123456789012:instance/11111111-2222-3333-4444-555555555555';
 const AGENT_ID = '99999999-8888-7777-6666-555555555555';
 
 export type AgentState = ReturnType<typeof newAgentState>;
@@ -70,7 +71,11 @@ export function newAgentState(username = 'anna', agentId = AGENT_ID) {
   const contacts = new Map<string, ContactData>();
   let state = { name: 'Available', type: 'routable', agentStateARN: null, startTimestamp: new Date() };
 
-  const queueOf = (name: string) => ({ name, queueARN: `${INSTANCE}/queue/${name}`, queueId: `${INSTANCE}/queue/${name}` });
+  const queueOf = (name: string) => ({
+    name,
+    queueARN: `${INSTANCE}/queue/${name}`,
+    queueId: `${INSTANCE}/queue/${name}`,
+  });
   const configuration = {
     agentARN: `${INSTANCE}/agent/${agentId}`,
     username,
@@ -92,15 +97,23 @@ export function newAgentState(username = 'anna', agentId = AGENT_ID) {
       routingProfileId: `${INSTANCE}/routing-profile/basic`,
       channelConcurrencyMap: { VOICE: 1, CHAT: 3, TASK: 2 },
       defaultOutboundQueue: queueOf('Outbound'),
-      queues: [queueOf('Billing'), queueOf('Claims')],
+      queues: [queueOf('Billing'), queueOf('Claims'), queueOf(`agent/${agentId}`)],
     },
   };
 
-  function add(type: ContactType, first: ContactStateType, connections: Partial<ConnectionData>[], from: NewContact): string {
+  function add(
+    type: ContactType,
+    first: ContactStateType,
+    connections: Partial<ConnectionData>[],
+    from: NewContact,
+  ): string {
     const contactId = from.contactId ?? randomUUID();
     const timestamp = new Date();
     const { queue = 'Billing', record = true } = from;
-    const features = { screenRecordingEnabled: record, screenRecordingConfig: { screenRecordingEnabled: record } };
+    const features = {
+      screenRecordingEnabled: record,
+      screenRecordingConfig: { screenRecordingEnabled: record },
+    };
     contacts.set(contactId, {
       contactId,
       initialContactId: from.initialContactId ?? null,
@@ -141,7 +154,8 @@ export function newAgentState(username = 'anna', agentId = AGENT_ID) {
       if (connection !== undefined) one.state = { type: connection, timestamp: new Date() };
     }
   };
-  const customer = (contactId: string): ConnectionData => of(contactId).connections.find((one) => one.initial)!;
+  const customer = (contactId: string): ConnectionData =>
+    of(contactId).connections.find((one) => one.initial)!;
   const softphone = (deskphone?: boolean) =>
     deskphone === true ? {} : { softphoneMediaInfo: { callType: 'audio_only', autoAccept: false } };
 
@@ -153,7 +167,10 @@ export function newAgentState(username = 'anna', agentId = AGENT_ID) {
       add(
         'voice',
         'connecting',
-        [{ type: 'agent', ...softphone(from.deskphone) }, { type: 'inbound', initial: true, state: connected() }],
+        [
+          { type: 'agent', ...softphone(from.deskphone) },
+          { type: 'inbound', initial: true, state: connected() },
+        ],
         from,
       ),
     /** The agent dials. Their own connection is there at once. */
@@ -161,7 +178,10 @@ export function newAgentState(username = 'anna', agentId = AGENT_ID) {
       add(
         'voice',
         'connecting',
-        [{ type: 'agent', state: connected(), ...softphone(from.deskphone) }, { type: 'outbound', initial: true }],
+        [
+          { type: 'agent', state: connected(), ...softphone(from.deskphone) },
+          { type: 'outbound', initial: true },
+        ],
         { initiationMethod: 'outbound', queue: 'Outbound', ...from },
       ),
     /** A queued callback is offered to the agent; when accepted, the customer is dialed. */
@@ -176,7 +196,12 @@ export function newAgentState(username = 'anna', agentId = AGENT_ID) {
         'connecting',
         [
           { type: 'agent', chatMediaInfo: { customerName: from.from ?? 'Sam' } },
-          { type: 'inbound', initial: true, state: connected(), chatMediaInfo: { customerName: from.from ?? 'Sam' } },
+          {
+            type: 'inbound',
+            initial: true,
+            state: connected(),
+            chatMediaInfo: { customerName: from.from ?? 'Sam' },
+          },
         ],
         { initiationMethod: 'api', ...from },
       ),
@@ -186,13 +211,21 @@ export function newAgentState(username = 'anna', agentId = AGENT_ID) {
         ...from,
       }),
     email: (from: NewContact = {}): string =>
-      add('email', 'connecting', [{ type: 'agent' }, { type: 'inbound', initial: true, state: connected() }], from),
+      add(
+        'email',
+        'connecting',
+        [{ type: 'agent' }, { type: 'inbound', initial: true, state: connected() }],
+        from,
+      ),
     /** A supervisor listens in: their snapshot has a contact without a queue, connected from the start. */
     monitor: (from: NewContact = {}): string =>
       add(
         'voice',
         'connected',
-        [{ type: 'monitoring', state: { type: 'silent_monitor', timestamp: new Date() } }, { type: 'inbound', initial: true, state: connected() }],
+        [
+          { type: 'monitoring', state: { type: 'silent_monitor', timestamp: new Date() } },
+          { type: 'inbound', initial: true, state: connected() },
+        ],
         { initiationMethod: 'monitor', queue: null, ...from },
       ),
     /** After an acceptance: the callback's customer is dialed, everything else waits for the media. */
@@ -200,7 +233,8 @@ export function newAgentState(username = 'anna', agentId = AGENT_ID) {
       if (of(contactId).state.type === 'incoming') to(contactId, 'connecting');
     },
     connect: (contactId: string): void => to(contactId, 'connected', 'connected'),
-    hold: (contactId: string): void => void (customer(contactId).state = { type: 'hold', timestamp: new Date() }),
+    hold: (contactId: string): void =>
+      void (customer(contactId).state = { type: 'hold', timestamp: new Date() }),
     unhold: (contactId: string): void => void (customer(contactId).state = connected()),
     /** After-contact work begins, whoever hung up. */
     endCall: (contactId: string): void => to(contactId, 'ended', 'disconnected'),
@@ -232,10 +266,15 @@ export function newAgentState(username = 'anna', agentId = AGENT_ID) {
     pauseTask: (contactId: string): void => to(contactId, 'paused'),
     resumeTask: (contactId: string): void => to(contactId, 'connected'),
     setAttributes(contactId: string, attributes: Readonly<Record<string, string>>): void {
-      for (const [name, value] of Object.entries(attributes)) of(contactId).attributes[name] = { name, value };
+      for (const [name, value] of Object.entries(attributes))
+        of(contactId).attributes[name] = { name, value };
     },
     /** What a flow's or a Lambda's SuspendContactRecording is believed to change; undefined removes it. */
-    setScreenRecordingState(contactId: string, value: string | undefined, where: 'config' | 'features' = 'config'): void {
+    setScreenRecordingState(
+      contactId: string,
+      value: string | undefined,
+      where: 'config' | 'features' = 'config',
+    ): void {
       const features = (of(contactId).contactFeatures ??= {});
       const place = where === 'config' ? (features.screenRecordingConfig ??= {}) : features;
       if (value === undefined) delete place.screenRecordingState;
@@ -251,7 +290,9 @@ export function newAgentState(username = 'anna', agentId = AGENT_ID) {
     },
     /** As `agent::update` carries it, with the aliases that ClientEngine.updateAgent adds. */
     update(): object {
-      const sorted = [...contacts.values()].sort((a, b) => Number(a.state.timestamp) - Number(b.state.timestamp));
+      const sorted = [...contacts.values()].sort(
+        (a, b) => Number(a.state.timestamp) - Number(b.state.timestamp),
+      );
       const now = new Date();
       return {
         configuration,
@@ -266,7 +307,10 @@ export function newAgentState(username = 'anna', agentId = AGENT_ID) {
           contacts: sorted.map((one) => ({
             ...one,
             status: one.state,
-            connections: one.connections.map((connection) => ({ ...connection, address: connection.endpoint })),
+            connections: one.connections.map((connection) => ({
+              ...connection,
+              address: connection.endpoint,
+            })),
           })),
         },
       };

@@ -7,10 +7,22 @@ const id = crypto.randomUUID();
 const toParent = (event, data) => parent.postMessage({ event, data }, '*');
 
 /** The shared worker delivers real dates; JSON does not. */
-const DATES = new Set(['timestamp', 'timeStamp', 'startTimestamp', 'queueTimestamp', 'snapshotTimestamp', 'localTimestamp']);
-const withDates = (text) => JSON.parse(text, (key, value) => (DATES.has(key) && value ? new Date(value) : value));
+const DATES = new Set([
+  'timestamp',
+  'timeStamp',
+  'startTimestamp',
+  'queueTimestamp',
+  'snapshotTimestamp',
+  'localTimestamp',
+]);
+const withDates = (text) =>
+  JSON.parse(text, (key, value) => (DATES.has(key) && value ? new Date(value) : value));
 const post = (path, body) =>
-  fetch(path, { method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json' } });
+  fetch(path, {
+    method: 'POST',
+    body: JSON.stringify(body),
+    headers: { 'content-type': 'application/json' },
+  });
 
 let signedIn = false;
 const service = new EventSource('events');
@@ -35,7 +47,13 @@ service.addEventListener('signed-out', () => {
 service.addEventListener('auth-fail', () => toParent('auth_fail', {}));
 
 /** Logs and metrics, which Connect would send to its servers. */
-const UNANSWERED = new Set(['log', 'server_bound_internal_log', 'client_metric', 'api_metric', 'click_stream_data']);
+const UNANSWERED = new Set([
+  'log',
+  'server_bound_internal_log',
+  'client_metric',
+  'api_metric',
+  'click_stream_data',
+]);
 
 const handlers = {
   synchronize: () => toParent('acknowledge', { id }),

@@ -36,7 +36,9 @@ export interface ConnectStandIn extends Changing {
 const file = (name: string): Route => ({ file: fileURLToPath(new URL(name, import.meta.url)) });
 
 /** @param options.isSignedIn false: the frame shows a login page and does not acknowledge, until `signInAs` */
-export async function startConnectStandIn(options: { username?: string; isSignedIn?: boolean } = {}): Promise<ConnectStandIn> {
+export async function startConnectStandIn(
+  options: { username?: string; isSignedIn?: boolean } = {},
+): Promise<ConnectStandIn> {
   let agent = newAgentState(options.username);
   let isSignedIn = options.isSignedIn ?? true;
   let holdBack = false;
@@ -65,7 +67,10 @@ export async function startConnectStandIn(options: { username?: string; isSigned
         send(response, 'update', agent.update());
       },
       '/ccp-v2/api': async (request, response) => {
-        const { method, params } = (await json(request)) as { method: string; params: Record<string, unknown> };
+        const { method, params } = (await json(request)) as {
+          method: string;
+          params: Record<string, unknown>;
+        };
         requests.push(method);
         response.writeHead(200, { 'content-type': 'application/json' });
         response.end(JSON.stringify(answer(method, params)));
@@ -119,13 +124,18 @@ export async function startConnectStandIn(options: { username?: string; isSigned
       },
       getEndpoints: () => ({ endpoints: [], nextToken: null }),
       ...Object.fromEntries(
-        ['sendClientLogs', 'sendSoftphoneCallMetrics', 'sendSoftphoneCallReport', 'muteParticipant', 'unmuteParticipant'].map(
-          (name) => [name, () => undefined],
-        ),
+        [
+          'sendClientLogs',
+          'sendSoftphoneCallMetrics',
+          'sendSoftphoneCallReport',
+          'muteParticipant',
+          'unmuteParticipant',
+        ].map((name) => [name, () => undefined]),
       ),
     };
     const handler = Object.hasOwn(known, method) ? known[method] : undefined;
-    if (handler === undefined) return { err: JSON.stringify({ message: `The stand-in does not know ${method}.` }) };
+    if (handler === undefined)
+      return { err: JSON.stringify({ message: `The stand-in does not know ${method}.` }) };
     try {
       return { data: handler() ?? {} };
     } catch (error) {
@@ -153,7 +163,8 @@ export async function startConnectStandIn(options: { username?: string; isSigned
       for (const event of ['contact::accepted', `contact::accepted::${contactId}`])
         sendAll('broadcast', { event, data: { contactId } });
       act.accepted(contactId);
-      if (standIn.connectsOnAccept && agent.contacts.get(contactId)?.type !== 'queue_callback') act.connect(contactId);
+      if (standIn.connectsOnAccept && agent.contacts.get(contactId)?.type !== 'queue_callback')
+        act.connect(contactId);
     },
     atOnce(changes) {
       holdBack = true;
