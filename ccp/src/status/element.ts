@@ -109,7 +109,7 @@ export class SightlineStatus extends Base {
       onAction: () => this.#act(),
       onRetry: () => this.source?.client.connectNow(),
       onDetails: () => {
-        this.#open = this.#parts?.panel.hidden;
+        this.#open = this.#parts?.panel.hidden !== false;
         this.#render();
       },
       onEscape: () => {
