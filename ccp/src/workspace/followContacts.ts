@@ -1,139 +1,130 @@
 // From the contact events of an Agent Workspace app to what is recorded: a contact is recorded from its connected event until
-// its after-contact work begins, or until it is cleared where the page wants that. Amazon's clients replay no event, so what
-// runs already when the page loads is asked for once.
+// its after-contact work begins, or until it is cleared where the page wants that. Amazon's clients replay no event, so the
+// contacts from before this page are asked for once.
 
-import type { Channel, ContactInfo, ContactRecorder } from '../contract.ts';
-import type { LifecycleEvent, WorkspaceContactClient } from './clients.ts';
+import type { ContactInfo, ContactRecorder } from '../contract.ts';
+import { isInSample } from '../streams/choice.ts';
+import { suspensions, type Suspensions } from '../suspendAll.ts';
+import type { LifecycleEvent, LifecycleHandler, WorkspaceContactClient } from './clients.ts';
+import { contactInfo, recordedChannel } from './details.ts';
+
+type Decision = boolean | { readonly percent: number } | undefined;
 
 export interface FollowOptions {
-  readonly contactClient: WorkspaceContactClient;
-  readonly contacts: ContactRecorder;
-  /** Of a connected contact; an error or a rejection counts as no. */
-  readonly record: (contact: ContactInfo) => boolean | Promise<boolean>;
-  readonly throughACW: boolean;
-  /** Names of the attributes that are passed on to the recorder. */
-  readonly attributes: readonly string[];
+  /**
+   * Which contacts to record; asked once for each contact, when it is connected. Required: an app cannot see what the flow
+   * asks for.
+   */
+  readonly record: (contact: ContactInfo) => Decision | Promise<Decision>;
+  /** Record after-contact work too, until the contact is cleared. */
+  readonly throughACW?: boolean;
+  /** Names of contact attributes to pass on to `record` and to the recorder's manifest. No others leave the page. */
+  readonly attributes?: readonly string[];
 }
 
-const CHANNELS: Readonly<Record<string, Channel>> = {
-  voice: 'VOICE',
-  queue_callback: 'VOICE',
-  chat: 'CHAT',
-  task: 'TASK',
-};
-/** Queue and attributes are worth waiting for, but not long: nothing is recorded until then. */
-const LOOKUP_MS = 3_000;
+const LIVE: ReadonlySet<string> = new Set(['connected', 'hold', 'barge']);
 const MAX_ENDED = 1_000;
 const MAX_RUNNING = 100;
 
-/** Follows until the result is called. */
-export function followContacts(options: FollowOptions): () => void {
-  const follower = new ContactFollower(options);
-  follower.attach();
-  void follower.attachRunning();
-  return () => follower.detach();
-}
-
-class ContactFollower {
+export class ContactFollower {
+  readonly suspensions: Suspensions;
   /** Contacts that are connected, whether they are recorded or not. */
   readonly #running = new Set<string>();
   /** An answer that comes too late must not begin a recording. */
   readonly #ended = new Set<string>();
+  readonly #detach: (() => void)[] = [];
   #isDetached = false;
 
-  constructor(private readonly options: FollowOptions) {}
-
-  readonly #onConnected = (event: LifecycleEvent): Promise<void> => this.#connected(event);
-  readonly #onAcw = ({ contactId }: LifecycleEvent): Promise<void> => {
-    if (!this.options.throughACW) this.#end(contactId);
-    return Promise.resolve();
-  };
-  readonly #onEnd = ({ contactId }: LifecycleEvent): Promise<void> => {
-    this.#end(contactId);
-    return Promise.resolve();
-  };
-
-  attach(): void {
-    const { contactClient: client } = this.options;
-    client.onConnected(this.#onConnected);
-    client.onStartingAcw(this.#onAcw);
-    client.onCleared(this.#onEnd);
-    client.onMissed(this.#onEnd);
-    client.onError(this.#onEnd);
+  constructor(
+    private readonly client: WorkspaceContactClient,
+    private readonly contacts: ContactRecorder,
+    private readonly options: FollowOptions,
+    private readonly warn: (text: string) => void,
+  ) {
+    this.suspensions = suspensions(contacts, () => this.#running);
+    const connected: LifecycleHandler = (event) => this.#connected(event);
+    const afterWork: LifecycleHandler = ({ contactId }) => {
+      if (options.throughACW !== true) this.#end(contactId);
+      return Promise.resolve();
+    };
+    const over: LifecycleHandler = ({ contactId }) => {
+      this.#end(contactId);
+      return Promise.resolve();
+    };
+    client.onConnected(connected);
+    client.onStartingAcw(afterWork);
+    client.onCleared(over);
+    client.onMissed(over);
+    client.onError(over);
+    this.#detach.push(
+      () => client.offConnected(connected),
+      () => client.offStartingAcw(afterWork),
+      () => client.offCleared(over),
+      () => client.offMissed(over),
+      () => client.offError(over),
+    );
+    void this.#followRunning();
   }
 
-  detach(): void {
-    const { contactClient: client } = this.options;
+  close(): void {
     this.#isDetached = true;
-    client.offConnected(this.#onConnected);
-    client.offStartingAcw(this.#onAcw);
-    client.offCleared(this.#onEnd);
-    client.offMissed(this.#onEnd);
-    client.offError(this.#onEnd);
+    for (const detach of this.#detach) detach();
   }
 
   /** Contacts from before this page: the list does not say their state, but the agent's own participant has one. */
-  async attachRunning(): Promise<void> {
-    const { contactClient, contacts, throughACW } = this.options;
+  async #followRunning(): Promise<void> {
     let list: readonly LifecycleEvent[];
     try {
-      list = await contactClient.listContacts();
+      list = await this.client.listContacts();
     } catch (error) {
-      console.warn(
-        'Sightline: running contacts cannot be listed; contacts from before this page are left as they are.',
-        error,
+      this.warn(
+        `The workspace does not list its contacts; those from before this page stay as they are. ${String(error)}`,
       );
       return;
     }
     if (this.#isDetached) return;
-    contacts.settle(list.map(({ contactId }) => contactId));
-    for (const contact of list.slice(0, MAX_RUNNING)) {
-      const state = await this.#ownState(contact.contactId);
-      if (this.#isDetached) return;
-      if (state === 'connected' || state === 'hold' || state === 'barge') void this.#connected(contact);
-      else if (state === 'disconnected') {
-        if (throughACW) void this.#connected(contact);
-        else this.#end(contact.contactId);
-      }
-    }
+    this.contacts.settle(list.map(({ contactId }) => contactId));
+    await Promise.all(
+      list.slice(0, MAX_RUNNING).map(async (contact) => {
+        const state = await this.#ownState(contact.contactId);
+        if (state === undefined || this.#isDetached) return;
+        if (LIVE.has(state) || (state === 'disconnected' && this.options.throughACW === true)) {
+          await this.#connected(contact);
+        } else if (state === 'disconnected') this.#end(contact.contactId);
+      }),
+    );
   }
 
+  /** Undefined where the workspace does not say: then the next event of the contact decides. */
   async #ownState(contactId: string): Promise<string | undefined> {
-    const { contactClient } = this.options;
     try {
-      const self = (await contactClient.listParticipants(contactId)).find(({ isSelf }) => isSelf);
-      return self && (await contactClient.getParticipantState(self.participantId)).value;
+      const self = (await this.client.listParticipants(contactId)).find(({ isSelf }) => isSelf);
+      return self && (await this.client.getParticipantState(self.participantId)).value;
     } catch {
-      // The next event of the contact decides.
       return undefined;
     }
   }
 
-  async #connected({ contactId, initialContactId, type }: LifecycleEvent): Promise<void> {
-    const channel = Object.hasOwn(CHANNELS, type) ? CHANNELS[type] : undefined;
+  async #connected(event: LifecycleEvent): Promise<void> {
+    const { contactId } = event;
+    const channel = recordedChannel(event);
     if (channel === undefined || this.#running.has(contactId) || this.#ended.has(contactId)) return;
     this.#running.add(contactId);
-    const { contactClient, attributes: names } = this.options;
-    const [queue, attributes] = await Promise.all([
-      inTime(contactClient.getQueue(contactId)),
-      names.length === 0 ? undefined : inTime(contactClient.getAttributes(contactId, [...names])),
-    ]);
-    const contact: ContactInfo = {
-      ...{ contactId, channel },
-      ...(initialContactId === undefined ? {} : { initialContactId }),
-      ...(typeof queue?.name === 'string' ? { queue: queue.name } : {}),
-      ...(attributes === undefined ? {} : { attributes: picked(attributes, names) }),
-    };
+    this.suspensions.apply(contactId);
+    const contact = await contactInfo(event, channel, this.client, this.options.attributes ?? []);
     const isWanted = await this.#isWanted(contact);
-    if (isWanted && this.#running.has(contactId) && !this.#isDetached) this.options.contacts.record(contact);
+    if (isWanted && this.#running.has(contactId) && !this.#isDetached) this.contacts.record(contact);
   }
 
   async #isWanted(contact: ContactInfo): Promise<boolean> {
     try {
-      return await this.options.record(contact);
+      const decision = await this.options.record(contact);
+      if (typeof decision !== 'object') return decision === true;
+      return isInSample(contact.contactId, decision.percent);
     } catch (error) {
-      console.error('Sightline: "record" has failed; the contact is not recorded.', error);
-      return false;
+      // In doubt recorded: a page that cannot decide must not lose the recording.
+      this.warn(`The function "record" failed, so the contact is recorded: ${String(error)}`);
+      return true;
     }
   }
 
@@ -144,34 +135,7 @@ class ContactFollower {
       if (this.#ended.size <= MAX_ENDED) break;
       this.#ended.delete(oldest);
     }
-    this.options.contacts.stop(contactId);
-  }
-}
-
-/** Only what the page allows, whatever the answer contains. */
-function picked(
-  attributes: Readonly<Record<string, unknown>>,
-  names: readonly string[],
-): Record<string, string> {
-  return Object.fromEntries(
-    names.flatMap((name) => {
-      const value = Object.hasOwn(attributes, name) ? attributes[name] : undefined;
-      return typeof value === 'string' ? [[name, value]] : [];
-    }),
-  );
-}
-
-/** The answer, or undefined where there is none in time. */
-async function inTime<T>(answer: Promise<T>): Promise<T | undefined> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), LOOKUP_MS);
-  });
-  try {
-    return await Promise.race([answer, late]);
-  } catch {
-    return undefined;
-  } finally {
-    clearTimeout(timer);
+    // Also when this page did not want it: an earlier life of it may have.
+    this.contacts.stop(contactId);
   }
 }
