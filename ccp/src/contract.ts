@@ -88,6 +88,8 @@ export interface ContactState extends ContactInfo {
     'waiting' | 'starting' | 'recording' | 'suspending' | 'suspended' | 'resuming' | 'stopping' | 'failed';
   /** Causes that suspend it, e.g. `page`, `flow`, `form:#card`. */
   readonly causes: readonly string[];
+  /** As the recorder named it; absent until it has. */
+  readonly startTime?: string;
   /** Of the last failed request, until it succeeds. */
   readonly error: { readonly code: string; readonly message: string } | null;
 }
