@@ -5,11 +5,13 @@ import type { ContactRecorder } from './contract.ts';
 
 export const PAGE_CAUSE = 'page';
 const PAGE_REASON = 'suspended by the agent';
+/** ContactRecorder's name for a suspension from before this page, of which no tab knows the cause. */
+const UNKNOWN_CAUSE = 'unknown';
 
 export interface Suspensions {
   /** For the page's button: one contact, or all of them and those that come until `resume()`. */
   suspend(contactId?: string): void;
-  /** Ends what `suspend` began. Suspensions of other causes stay. */
+  /** Ends what `suspend` began, and a suspension of unknown cause. Those of forms and flows stay. */
   resume(contactId?: string): void;
   suspendAll(cause: string, reason: string): void;
   resumeAll(cause: string): void;
@@ -26,16 +28,20 @@ export function suspensions(contacts: ContactRecorder, contactIds: () => Iterabl
       else contacts.suspend(contactId, PAGE_CAUSE, PAGE_REASON);
     },
     resume(contactId) {
-      if (contactId === undefined) made.resumeAll(PAGE_CAUSE);
-      else contacts.resume(contactId, PAGE_CAUSE);
+      if (contactId === undefined) forAll.delete(PAGE_CAUSE);
+      for (const one of contactId === undefined ? [...contactIds()] : [contactId]) {
+        contacts.resume(one, PAGE_CAUSE);
+        contacts.resume(one, UNKNOWN_CAUSE);
+      }
     },
     suspendAll(cause, reason) {
       forAll.set(cause, reason);
-      for (const contactId of contactIds()) contacts.suspend(contactId, cause, reason);
+      // Copies: a bridge may forget a contact meanwhile.
+      for (const contactId of [...contactIds()]) contacts.suspend(contactId, cause, reason);
     },
     resumeAll(cause) {
       forAll.set(cause, null);
-      for (const contactId of contactIds()) contacts.resume(contactId, cause);
+      for (const contactId of [...contactIds()]) contacts.resume(contactId, cause);
     },
     apply(contactId) {
       for (const [cause, reason] of forAll) {

@@ -93,7 +93,11 @@ function listed(contact) {
     icon,
     element('span', 'name', customerOf(contact).name),
     element('span', tag === undefined ? '' : `tag ${kind}`, tag ?? ''),
-    element('span', 'what', `${KINDS[contact.getType()]} · ${contact.getQueue().name} · ${STATES[state] ?? state}`),
+    element(
+      'span',
+      'what',
+      `${KINDS[contact.getType()]} · ${contact.getQueue().name} · ${STATES[state] ?? state}`,
+    ),
   );
   item.id = `contact-${contactId}`;
   item.onclick = () => show(contactId);
@@ -107,8 +111,7 @@ function renderContact(contact) {
   $('contact-name').textContent = name;
   $('contact-about').textContent = about;
   const seconds = Math.max(0, Math.floor((Date.now() - state.timestamp) / 1000));
-  $('contact-time').textContent =
-    `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
+  $('contact-time').textContent = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
   const recorded = sightline.contacts.contacts.find((one) => one.contactId === contact.getContactId());
   $('flow-banner').hidden = !(recorded?.causes.includes('flow') ?? false);
   renderButtons(contact, state.type);
@@ -116,7 +119,10 @@ function renderContact(contact) {
   $('conversation').replaceChildren(...said.map(([own, text]) => element('p', own ? 'own' : '', text)));
   $('customer-name').textContent = name;
   $('customer-about').textContent = about;
-  $('avatar').textContent = name.split(' ').map((word) => word[0]).join('');
+  $('avatar').textContent = name
+    .split(' ')
+    .map((word) => word[0])
+    .join('');
 }
 
 /** Made anew only when they change: a click may be under way. */
@@ -185,6 +191,7 @@ window.demo = {
     $('pointer').removeAttribute('hidden');
     $('pointer').style.translate = `${x}px ${y}px`;
   },
-  contacts: () => sightline.contacts.contacts.map(({ contactId, state, causes }) => ({ contactId, state, causes })),
+  contacts: () =>
+    sightline.contacts.contacts.map(({ contactId, state, causes }) => ({ contactId, state, causes })),
   show,
 };
