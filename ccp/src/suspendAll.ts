@@ -19,6 +19,16 @@ export interface Suspensions {
   apply(contactId: string): void;
 }
 
+/** Also ends the button's suspension of another tab, and one of unknown cause. */
+function resumePage(contacts: ContactRecorder, contactId: string): void {
+  const causes = contacts.contacts.find((contact) => contact.contactId === contactId)?.causes ?? [];
+  contacts.resumeAll(contactId);
+  // In the same turn, so nothing is resumed in between.
+  for (const cause of causes) {
+    if (cause !== PAGE_CAUSE && cause !== UNKNOWN_CAUSE) contacts.suspend(contactId, cause);
+  }
+}
+
 export function suspensions(contacts: ContactRecorder, contactIds: () => Iterable<string>): Suspensions {
   /** Causes for every contact, with their reasons; null for those that have ended. */
   const forAll = new Map<string, string | null>();
@@ -29,10 +39,7 @@ export function suspensions(contacts: ContactRecorder, contactIds: () => Iterabl
     },
     resume(contactId) {
       if (contactId === undefined) forAll.delete(PAGE_CAUSE);
-      for (const one of contactId === undefined ? [...contactIds()] : [contactId]) {
-        contacts.resume(one, PAGE_CAUSE);
-        contacts.resume(one, UNKNOWN_CAUSE);
-      }
+      for (const one of contactId === undefined ? [...contactIds()] : [contactId]) resumePage(contacts, one);
     },
     suspendAll(cause, reason) {
       forAll.set(cause, reason);

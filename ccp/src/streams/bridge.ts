@@ -110,8 +110,12 @@ export function bridgeStreams(
     if (phase === 'before' || phase === 'unchanged') return;
     const isOn = phase === 'active' || (phase === 'after-work' && throughACW);
     if (isOn && isChosen(one, initiationMethod)) {
+      if (one.wanted) return;
       one.wanted = true;
       contacts.record(infoOf(one.contact, channel, attributes));
+      // Behind a start that follows a stop, which forgot them: before the first frame, so the recording begins suspended.
+      suspended.apply(contactId);
+      followFlow(contactId, one.contact);
     } else if (!isOn || one.wanted) {
       one.wanted = false;
       contacts.stop(contactId);
