@@ -43,6 +43,7 @@ path { display: none; }
 [data-tone='problem'] .problem { display: inline; }
 p, ol, ul { margin: 0; }
 #status { flex: 1 1 auto; min-width: 0; overflow-wrap: anywhere; }
+#label { margin-inline-end: 0.25rem; }
 #elapsed { font-variant-numeric: tabular-nums; }
 button {
   flex: none;
@@ -65,6 +66,7 @@ button:focus-visible { outline: 2px solid var(--focus); outline-offset: 1px; }
 #panel { padding: 0 0.625rem 0.5rem 2.125rem; }
 #panel > * { margin-block-start: 0.25rem; }
 ol, ul { padding-inline-start: 1.25rem; }
+ol:has(> li:only-child) { padding-inline-start: 0; list-style: none; }
 #code { color: var(--quiet); overflow-wrap: anywhere; }
 :host([compact]) #detail { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 :host([compact]) #panel {
