@@ -71,6 +71,7 @@ export function streams(library: StreamsLibrary, options: StreamsOptions = {}): 
           ),
         );
       },
+      // eslint-disable-next-line no-console -- the page's developer reads it there
       (text) => console.warn(`Sightline: ${text}`),
     );
     ends.unshift(() => bridge.close());

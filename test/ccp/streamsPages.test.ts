@@ -56,7 +56,8 @@ describe('a page that attaches late', () => {
     const tab = await desk.open({ late: true });
     const contactId = await call();
     await tab.page.waitForFunction(
-      () => (window as unknown as { connect: { agent: { initialized: boolean } } }).connect.agent.initialized,
+      () =>
+        (globalThis as unknown as { connect: { agent: { initialized: boolean } } }).connect.agent.initialized,
     );
     await inPage(tab, (page) => page.attach());
     await becomes(contactId, 'recording');
@@ -68,11 +69,12 @@ describe('a page that attaches late', () => {
     const tab = await desk.open({ late: true });
     const contactId = desk.connect.ring();
     await tab.page.waitForFunction(
-      () => (window as unknown as { connect: { agent: { initialized: boolean } } }).connect.agent.initialized,
+      () =>
+        (globalThis as unknown as { connect: { agent: { initialized: boolean } } }).connect.agent.initialized,
     );
     await inPage(tab, (page) => page.attach());
     await tab.page.waitForFunction(
-      () => (window as unknown as StreamsWindow).sightline.client.connection.kind === 'connected',
+      () => (globalThis as unknown as StreamsWindow).sightline.client.connection.kind === 'connected',
     );
     await tab.settled();
     expect(await desk.stateOf(contactId)).toBe('none');
@@ -83,7 +85,7 @@ describe('a page that attaches late', () => {
   it('says what is wrong when initCCP was not called', async () => {
     const tab = await desk.open({ late: true });
     const message = await tab.page.evaluate(() => {
-      const { Sightline, connect } = window as unknown as {
+      const { Sightline, connect } = globalThis as unknown as {
         Sightline: { streams(library: unknown): void };
         connect: object;
       };
@@ -128,7 +130,7 @@ describe('contacts at once', () => {
     const one = await call(tab);
     await becomes(one, 'recording');
     await tab.page.evaluate(
-      (contactId) => (window as unknown as StreamsWindow).sightline.suspend(contactId),
+      (contactId) => (globalThis as unknown as StreamsWindow).sightline.suspend(contactId),
       one,
     );
     await becomes(one, 'suspended');
@@ -331,10 +333,10 @@ describe('options', () => {
     const two = await desk.another(one);
     const ids = Array.from({ length: 8 }, (_, index) => `sampled-${index + 10}`);
     const chosen = await two.page.evaluate((all) => {
-      const { isInSample } = (
-        window as unknown as { Sightline: { isInSample(id: string, percent: number): boolean } }
-      ).Sightline;
-      return all.filter((id) => isInSample(id, 50));
+      const { Sightline } = globalThis as unknown as {
+        Sightline: { isInSample(id: string, percent: number): boolean };
+      };
+      return all.filter((id) => Sightline.isInSample(id, 50));
     }, ids);
     expect(chosen.length).toBeGreaterThan(0);
     expect(chosen.length).toBeLessThan(ids.length);
@@ -401,7 +403,7 @@ describe('what else pages meet', () => {
     await becomes(contactId, 'recording');
     // What 2.28.1 added is this set: without it the library fires DESTROYED alone.
     await tab.page.evaluate(() => {
-      const page = window as unknown as StreamsWindow & { ended: boolean };
+      const page = globalThis as unknown as StreamsWindow & { ended: boolean };
       page.connect.core.endedEventTracker.clear();
     });
     desk.connect.clear(contactId);

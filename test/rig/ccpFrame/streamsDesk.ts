@@ -136,7 +136,7 @@ async function openTab(desk: StreamsDesk, url: string, isConnected: boolean): Pr
     async settled() {
       await page.waitForFunction(
         (sequence) => {
-          const { connect } = window as unknown as StreamsWindow;
+          const { connect } = globalThis as unknown as StreamsWindow;
           try {
             return connect.core.getAgentDataProvider().getAgentData().snapshot.sequence >= sequence;
           } catch {
@@ -147,7 +147,7 @@ async function openTab(desk: StreamsDesk, url: string, isConnected: boolean): Pr
         { polling: 20 },
       );
       await page.evaluate(async () => {
-        const { sightline } = window as unknown as StreamsWindow;
+        const { sightline } = globalThis as unknown as StreamsWindow;
         const { client, contacts } = sightline;
         if (client.connection.kind !== 'connected') return;
         for (const { contactId } of contacts.contacts) await contacts.idle(contactId);
@@ -160,7 +160,7 @@ async function openTab(desk: StreamsDesk, url: string, isConnected: boolean): Pr
   if (isConnected) {
     await page.waitForFunction(
       () => {
-        const { sightline } = window as unknown as StreamsWindow;
+        const { sightline } = globalThis as unknown as StreamsWindow;
         return sightline.client.connection.kind === 'connected';
       },
       undefined,
