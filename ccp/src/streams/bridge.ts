@@ -1,6 +1,7 @@
 // The bridge for Amazon Connect Streams: looks at each contact of the agent whenever anything about it changes, and tells
 // ContactRecorder what it wants. It never derives a step from an event: a missed, doubled or skipped event changes nothing.
 import type { ContactRecorder } from '../contract.ts';
+import { suspensions, type Suspensions } from '../suspendAll.ts';
 import { askedByFlow, decide, type Choose } from './choice.ts';
 import { channelOf, infoOf } from './details.ts';
 import { FLOW_STATES, flowOpinion, type FlowStates } from './flowState.ts';
@@ -19,17 +20,10 @@ export interface BridgeOptions {
 }
 
 export interface Bridge {
-  /** For the page's "Suspend" button: one contact, or all of them and those that come until `resume()`. */
-  suspend(contactId?: string): void;
-  /** Ends what `suspend` began. A flow's suspension and an active payment form stay. */
-  resume(contactId?: string): void;
-  /** Suspends all contacts, also those that come, for a cause of the page's own. */
-  suspendAll(cause: string, reason: string): void;
-  resumeAll(cause: string): void;
+  readonly suspensions: Suspensions;
   close(): void;
 }
 
-export const PAGE_CAUSE = 'page';
 const FLOW_CAUSE = 'flow';
 
 interface Tracked {
@@ -55,8 +49,7 @@ export function bridgeStreams(
   const { throughACW = false, attributes = [] } = options;
   const flowStates = { ...FLOW_STATES, ...options.flowState };
   const tracked = new Map<string, Tracked>();
-  /** Causes for every contact, with their reasons; null for those that have ended. */
-  const forAll = new Map<string, string | null>();
+  const suspended = suspensions(contacts, () => tracked.keys());
   const warned = new Set<string>();
   const subscriptions: StreamsSubscription[] = [];
   let agentArn: string | undefined;
@@ -85,11 +78,7 @@ export function bridgeStreams(
       contact.onRefresh(lookAgain),
       contact.onDestroy(() => gone(contactId, one)),
     );
-    for (const [cause, reason] of forAll) {
-      if (reason !== null) contacts.suspend(contactId, cause, reason);
-      // An earlier life of the page may have left it suspended for this cause.
-      else contacts.resume(contactId, cause);
-    }
+    suspended.apply(contactId);
     lookAgain();
   }
 
@@ -121,8 +110,12 @@ export function bridgeStreams(
     if (phase === 'before' || phase === 'unchanged') return;
     const isOn = phase === 'active' || (phase === 'after-work' && throughACW);
     if (isOn && isChosen(one, initiationMethod)) {
+      if (one.wanted) return;
       one.wanted = true;
       contacts.record(infoOf(one.contact, channel, attributes));
+      // Behind a start that follows a stop, which forgot them: before the first frame, so the recording begins suspended.
+      suspended.apply(contactId);
+      followFlow(contactId, one.contact);
     } else if (!isOn || one.wanted) {
       one.wanted = false;
       contacts.stop(contactId);
@@ -164,10 +157,6 @@ export function bridgeStreams(
     contacts.suspend(contactId, FLOW_CAUSE, 'suspended by the flow');
   }
 
-  const each = (act: (contactId: string) => void): void => {
-    for (const contactId of tracked.keys()) act(contactId);
-  };
-
   const close = (): void => {
     for (const subscription of subscriptions) subscription.unsubscribe();
     for (const one of tracked.values()) {
@@ -195,7 +184,7 @@ export function bridgeStreams(
             warnOnce(
               'Another agent has signed in on this page. Recording is off until the page is loaded again.',
             );
-            each((contactId) => contacts.stop(contactId));
+            for (const contactId of tracked.keys()) contacts.stop(contactId);
             close();
           }),
         );
@@ -209,23 +198,5 @@ export function bridgeStreams(
     );
   }
 
-  return {
-    suspend(contactId) {
-      if (contactId === undefined) this.suspendAll(PAGE_CAUSE, 'suspended by the agent');
-      else contacts.suspend(contactId, PAGE_CAUSE, 'suspended by the agent');
-    },
-    resume(contactId) {
-      if (contactId === undefined) this.resumeAll(PAGE_CAUSE);
-      else contacts.resume(contactId, PAGE_CAUSE);
-    },
-    suspendAll(cause, reason) {
-      forAll.set(cause, reason);
-      each((contactId) => contacts.suspend(contactId, cause, reason));
-    },
-    resumeAll(cause) {
-      forAll.set(cause, null);
-      each((contactId) => contacts.resume(contactId, cause));
-    },
-    close,
-  };
+  return { suspensions: suspended, close };
 }

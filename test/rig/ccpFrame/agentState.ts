@@ -289,7 +289,7 @@ export function newAgentState(username = 'anna', agentId = AGENT_ID) {
       state = { ...state, name, type, startTimestamp: new Date() };
     },
     /** As `agent::update` carries it, with the aliases that ClientEngine.updateAgent adds. */
-    update(): object {
+    update(sequence: number): object {
       const sorted = [...contacts.values()].sort(
         (a, b) => Number(a.state.timestamp) - Number(b.state.timestamp),
       );
@@ -297,6 +297,8 @@ export function newAgentState(username = 'anna', agentId = AGENT_ID) {
       return {
         configuration,
         snapshot: {
+          // Ours, for tests: which of the snapshots it is.
+          sequence,
           state,
           status: state,
           nextState: null,

@@ -19,6 +19,8 @@ export interface ConnectStandIn extends Changing {
   readonly contacts: AgentState['contacts'];
   /** Tabs whose frame is connected. */
   readonly tabs: number;
+  /** Of the newest snapshot; a page finds it in the snapshot. */
+  readonly sequence: number;
   /** API requests of pages so far, by name. */
   readonly requests: readonly string[];
   /** The agent accepts in any tab: every tab gets `onAccepted`. A deskphone's acceptance is not announced. */
@@ -42,6 +44,7 @@ export async function startConnectStandIn(
   let agent = newAgentState(options.username);
   let isSignedIn = options.isSignedIn ?? true;
   let holdBack = false;
+  let sequence = 0;
   const tabs = new Set<ServerResponse>();
   const requests: string[] = [];
 
@@ -51,7 +54,9 @@ export async function startConnectStandIn(
     for (const tab of tabs) send(tab, event, data);
   };
   const update = (): void => {
-    if (isSignedIn && !holdBack) sendAll('update', agent.update());
+    if (!isSignedIn || holdBack) return;
+    sequence += 1;
+    sendAll('update', agent.update(sequence));
   };
 
   const server = await startPageServer({
@@ -64,7 +69,7 @@ export async function startConnectStandIn(
         response.on('close', () => tabs.delete(response));
         if (!isSignedIn) return;
         send(response, 'signed-in', {});
-        send(response, 'update', agent.update());
+        send(response, 'update', agent.update(sequence));
       },
       '/ccp-v2/api': async (request, response) => {
         const { method, params } = (await json(request)) as {
@@ -156,6 +161,9 @@ export async function startConnectStandIn(
     },
     get tabs() {
       return tabs.size;
+    },
+    get sequence() {
+      return sequence;
     },
     requests,
     connectsOnAccept: true,
