@@ -9,6 +9,7 @@ import type { FailuresTo } from './failures/send.ts';
 import { suspendWhile, type SuspendWhileOptions } from './suspendWhile.ts';
 import { bridgeStreams, type BridgeOptions } from './streams/bridge.ts';
 import { identityOf } from './streams/details.ts';
+import { stopLeftOver } from './streams/leftOver.ts';
 import type { StreamsLibrary } from './streams/library.ts';
 
 export interface StreamsOptions extends BridgeOptions {
@@ -62,7 +63,14 @@ export function streams(library: StreamsLibrary, options: StreamsOptions = {}): 
       library,
       contacts,
       bridgeOptions,
-      (agent) => identify(identityOf(agent, library, alias)),
+      (agent) => {
+        identify(identityOf(agent, library, alias));
+        ends.unshift(
+          stopLeftOver(client, contacts, (contactId) =>
+            agent.getContacts().some((contact) => contact.getContactId() === contactId),
+          ),
+        );
+      },
       (text) => console.warn(`Sightline: ${text}`),
     );
     ends.unshift(() => bridge.close());
