@@ -1,5 +1,7 @@
 // What a page gets from the ES module (docs/ccp.md).
 
+import { defineStatusElement } from './status/element.ts';
+
 export type {
   AppState,
   Channel,
@@ -16,3 +18,16 @@ export type {
 } from './contract.ts';
 export { createClient } from './client/client.ts';
 export { createContactRecorder } from './contacts/contactRecorder.ts';
+export { streams, type StreamsOptions } from './connectStreams.ts';
+export { attribute, queue, sample } from './streams/choice.ts';
+export { workspace, type WorkspaceOptions } from './connectWorkspace.ts';
+export type { ConnectionOptions, SightlineBridge } from './openBridge.ts';
+export { reportFailures, type FailureOptions } from './failures/report.ts';
+export type { FailuresTo } from './failures/send.ts';
+export type { FailureEvent } from './failures/event.ts';
+export type { StatusSource } from './bridges.ts';
+export { SightlineStatus } from './status/element.ts';
+export { english, type Texts, type TextsPart } from './status/texts.ts';
+
+// The element is there as soon as the script is.
+defineStatusElement();

@@ -71,8 +71,7 @@ export const german: Texts = {
       'Ihr Bildschirm wird nicht aufgenommen: Sightline läuft für einen anderen Benutzer dieses Computers.',
     NOT_SIGHTLINE:
       'Ihr Bildschirm wird nicht aufgenommen: Ein anderes Programm benutzt den Anschluss von Sightline.',
-    TOO_MANY_REQUESTS:
-      'Ihr Bildschirm wird nicht aufgenommen: Zu viele Seiten sind mit Sightline verbunden.',
+    TOO_MANY_REQUESTS: 'Ihr Bildschirm wird nicht aufgenommen: Zu viele Seiten sind mit Sightline verbunden.',
   },
   refusedOtherwise:
     'Ihr Bildschirm wird nicht aufgenommen: Sightline nimmt keine Verbindung von dieser Seite an.',
