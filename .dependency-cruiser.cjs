@@ -199,17 +199,14 @@ module.exports = {
     },
     {
       name: 'bridges-know-the-contract-only',
-      comment:
-        'connectStreams.ts and its like connect them with client and contacts; of those they know types at most',
+      comment: 'index.ts connects them with client and contacts; of those they know types at most',
       severity: 'error',
       from: { path: '^ccp/src/(streams|workspace|status|failures)/' },
       to: {
         path: '^ccp/src/',
         pathNot: [
           '^ccp/src/$1/',
-          '^ccp/src/(contract|protocol|listeners|bridges|suspendAll|suspendWhile)\\.ts$',
-          // Which contacts, and their channels: the same for both bridges.
-          '^ccp/src/streams/(choice|details)\\.ts$',
+          '^ccp/src/(contract|protocol|listeners|suspendWhile|suspendAll|bridges|contactFacts)\\.ts$',
           '^ccp/src/(client|contacts)/',
         ],
       },

@@ -69,6 +69,9 @@ export const german: Texts = {
       'Ihr Bildschirm wird nicht aufgenommen: Sightline hat die Anmeldung dieser Seite nicht angenommen.',
     PEER_REFUSED:
       'Ihr Bildschirm wird nicht aufgenommen: Sightline läuft für einen anderen Benutzer dieses Computers.',
+    NOT_SIGHTLINE:
+      'Ihr Bildschirm wird nicht aufgenommen: Ein anderes Programm benutzt den Anschluss von Sightline.',
+    TOO_MANY_REQUESTS: 'Ihr Bildschirm wird nicht aufgenommen: Zu viele Seiten sind mit Sightline verbunden.',
   },
   refusedOtherwise:
     'Ihr Bildschirm wird nicht aufgenommen: Sightline nimmt keine Verbindung von dieser Seite an.',
@@ -100,6 +103,7 @@ export const german: Texts = {
       'Schließen Sie in allen Browsern alle Seiten des anderen Agenten.',
       'Laden Sie diese Seite neu.',
     ],
+    TOO_MANY_REQUESTS: ['Schließen Sie Seiten, die Sie nicht brauchen.'],
     CLIENT_AUTH_ERROR: ['Melden Sie sich neu an.', 'Wenn das nicht hilft, wenden Sie sich an den Support.'],
   },
   suspend: 'Aufnahme anhalten',
@@ -110,12 +114,14 @@ export const german: Texts = {
   code: (code) => `Code: ${code}`,
   channels: { VOICE: 'Anruf', CHAT: 'Chat', TASK: 'Aufgabe' },
   contactStates: {
-    waiting: 'wird nicht aufgenommen',
+    waiting: 'nicht verbunden',
     starting: 'beginnt',
     recording: 'wird aufgenommen',
     suspending: 'wird angehalten',
     suspended: 'angehalten',
     resuming: 'wird fortgesetzt',
+    paused: 'unterbrochen',
+    problem: 'wird nicht aufgenommen',
     stopping: 'wird beendet',
     failed: 'wird nicht aufgenommen',
   },

@@ -18,8 +18,11 @@ export interface FailureOptions {
 /** Failures of a start that the recorder announces as FAILED itself (docs/protocol.md, "Error codes"). */
 const ANNOUNCED_BY_RECORDER: ReadonlySet<string> = new Set([
   ...['CAPTURE_FAILED', 'CAPTURE_TIMEOUT', 'ENCODER_UNAVAILABLE', 'NO_DISPLAY', 'WAYLAND_UNSUPPORTED'],
-  ...['SPOOL_FULL', 'SPOOL_UNREADABLE'],
+  // The last one: a start is sent although another agent is connected, so that the recorder knows of it.
+  ...['SPOOL_FULL', 'SPOOL_UNREADABLE', 'MULTIPLE_CCP_INTERACTION'],
 ]);
+/** States that come from the recorder alone. */
+const CONFIRMED: ReadonlySet<string> = new Set(['recording', 'suspended', 'resuming', 'paused', 'problem']);
 const DEFAULT_AFTER_SECONDS = 10;
 
 interface Watched {
@@ -94,7 +97,9 @@ class FailureReporter {
     const now = Date.now();
     const present = new Set<string>();
     for (const contact of contacts.contacts) {
-      const { contactId } = contact;
+      const { contactId, state } = contact;
+      // It has ended, and the recorder could not be told yet.
+      if (state === 'stopping') continue;
       present.add(contactId);
       const watched = this.#watched.get(contactId);
       const { isKnown, wantedSince, code } = watched ?? { isKnown: false, wantedSince: now, code: null };
@@ -123,8 +128,7 @@ class FailureReporter {
   }
 
   #isKnownToRecorder({ contactId, state, startTime, error }: ContactState): boolean {
-    if (startTime !== undefined || state === 'recording' || state === 'suspended' || state === 'resuming')
-      return true;
+    if (startTime !== undefined || CONFIRMED.has(state)) return true;
     if (error !== null && ANNOUNCED_BY_RECORDER.has(error.code)) return true;
     return this.options.client.appState?.contacts.some((one) => one.contactId === contactId) ?? false;
   }

@@ -3,7 +3,7 @@
 // No markup is parsed and no style is inline, so that it works under a strict CSP with Trusted Types.
 
 import { onBridges, onlyBridge, type StatusSource } from '../bridges.ts';
-import type { Connection, ContactState, Unsubscribe } from '../contract.ts';
+import type { ContactState, Unsubscribe } from '../contract.ts';
 import { css } from './styles.ts';
 import { english, withTexts, type StatusKind, type Texts, type TextsPart } from './texts.ts';
 import { formatElapsed, statusView, type StatusView } from './view.ts';
@@ -37,8 +37,6 @@ export class SightlineStatus extends Base {
   #subscriptions: Unsubscribe[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
   #parts: Parts | undefined;
-  /** Stays shown while the client makes its next attempt: the element does not flicker. */
-  #lastFailure: Connection | undefined;
   /** When this page first saw a contact recorded, where the recorder's start time is not known. */
   readonly #seenSince = new Map<string, number>();
   /** What the agent chose; undefined: open when there is something to do. */
@@ -125,19 +123,12 @@ export class SightlineStatus extends Base {
     parts.base.hidden = source === undefined;
     if (source === undefined) return;
     const { client, contacts } = source;
-    const connection = this.#steady(client.connection);
-    const view = statusView(connection, client.appState, contacts.contacts, this.#texts);
+    const view = statusView(client.connection, client.appState, contacts.contacts, this.#texts);
     if (view.kind !== this.#kind) this.#open = undefined;
     this.#kind = view.kind;
     this.#action = view.action;
     this.#show(parts, view);
     this.#tick(view.timed);
-  }
-
-  #steady(connection: Connection): Connection {
-    if (connection.kind === 'connecting') return this.#lastFailure ?? connection;
-    this.#lastFailure = connection.kind === 'connected' ? undefined : connection;
-    return connection;
   }
 
   #show(parts: Parts, view: StatusView): void {

@@ -1,7 +1,7 @@
 // Every text of <sightline-status>. Another language is another object of type `Texts` (the compiler names what is missing);
 // a page sets it, whole or in part: `element.texts = german`.
 
-import type { Channel } from '../contract.ts';
+import type { Channel, ContactState } from '../contract.ts';
 
 /** What the element can show. */
 export type StatusKind =
@@ -66,12 +66,7 @@ export interface Texts {
   readonly elapsed: string;
   readonly code: (code: string) => string;
   readonly channels: Readonly<Record<Channel, string>>;
-  readonly contactStates: Readonly<
-    Record<
-      'waiting' | 'starting' | 'recording' | 'suspending' | 'suspended' | 'resuming' | 'stopping' | 'failed',
-      string
-    >
-  >;
+  readonly contactStates: Readonly<Record<ContactState['state'], string>>;
   readonly contact: (channel: string, state: string) => string;
 }
 
@@ -146,6 +141,8 @@ export const english: Texts = {
       'Your screen is not being recorded: another agent is signed in on this computer.',
     CLIENT_AUTH_ERROR: 'Your screen is not being recorded: Sightline did not accept this page’s sign-in.',
     PEER_REFUSED: 'Your screen is not being recorded: Sightline runs for another user of this computer.',
+    NOT_SIGHTLINE: 'Your screen is not being recorded: another program uses Sightline’s port.',
+    TOO_MANY_REQUESTS: 'Your screen is not being recorded: too many pages are connected to Sightline.',
   },
   refusedOtherwise:
     'Your screen is not being recorded: Sightline does not accept connections from this page.',
@@ -175,6 +172,7 @@ export const english: Texts = {
   },
   refusedSteps: {
     MULTIPLE_CCP_INTERACTION: ['Close all pages of the other agent, in all browsers.', 'Reload this page.'],
+    TOO_MANY_REQUESTS: ['Close pages that you do not need.'],
     CLIENT_AUTH_ERROR: ['Sign in again.', 'If that does not help, contact support.'],
   },
   suspend: 'Suspend recording',
@@ -185,12 +183,14 @@ export const english: Texts = {
   code: (code) => `Code: ${code}`,
   channels: { VOICE: 'Call', CHAT: 'Chat', TASK: 'Task' },
   contactStates: {
-    waiting: 'not being recorded',
+    waiting: 'not connected',
     starting: 'starting',
     recording: 'recording',
     suspending: 'suspending',
     suspended: 'suspended',
     resuming: 'resuming',
+    paused: 'paused',
+    problem: 'not being recorded',
     stopping: 'ending',
     failed: 'not being recorded',
   },

@@ -22,6 +22,8 @@ export interface StatusView {
 /** Texts from the recorder, which could be any program on the port. */
 const MAX_TEXT_LENGTH = 200;
 const MAX_CONTACTS = 32;
+/** ContactRecorder's name for a suspension of which no tab knows the cause. */
+const UNKNOWN_CAUSE = 'unknown';
 
 export function statusView(
   connection: Connection,
@@ -78,14 +80,15 @@ function connected(
   texts: Texts,
   as: (kind: StatusKind, more?: Partial<StatusView>) => StatusView,
 ): StatusView {
-  const failed = contacts.find(({ state, error }) => state === 'failed' && error !== null)?.error;
+  const failed = contacts.find(({ state, error }) => isNotBegun(state) && error !== null)?.error;
   const any = (...states: ContactState['state'][]) => contacts.some(({ state }) => states.includes(state));
   const action = contacts.length > 0 ? ('suspend' as const) : null;
   switch (app.state) {
     case 'idle':
-      if (failed != null) return as('problem', problem(failed.code, texts));
-      return any('waiting', 'starting') ? as('starting', { action }) : as('idle');
     case 'starting':
+      // Also while the next attempt is made: the element does not flicker.
+      if (failed != null) return as('problem', problem(failed.code, texts));
+      if (app.state === 'idle' && !any('waiting', 'starting')) return as('idle');
       return as('starting', { action, detail: any('suspending') ? texts.suspending : '' });
     case 'recording': {
       const isLate = contacts.some(({ state, error }) => state === 'suspending' && error !== null);
@@ -122,9 +125,13 @@ function problem(code: string, texts: Texts): Partial<StatusView> {
   return { detail: own(texts.problems, code) ?? texts.unknownProblem, code: short(code) };
 }
 
+function isNotBegun(state: ContactState['state']): boolean {
+  return state === 'starting' || state === 'failed';
+}
+
 /** The page's own cause wins: it is the one that the button ends. */
 function suspendedBy(app: AppState, contacts: readonly ContactState[]): SuspendedBy {
-  const causes = contacts.flatMap((contact) => contact.causes);
+  const causes = contacts.flatMap((contact) => contact.causes).filter((cause) => cause !== UNKNOWN_CAUSE);
   if (causes.includes('page')) return 'page';
   if (causes.some((cause) => cause.startsWith('form:'))) return 'form';
   if (causes.includes('flow')) return 'flow';

@@ -21,7 +21,7 @@ export interface BridgeOptions {
 
 export interface Bridge {
   readonly suspensions: Suspensions;
-  close(): void;
+  readonly close: () => void;
 }
 
 const FLOW_CAUSE = 'flow';

@@ -1,8 +1,10 @@
 // Which contacts are recorded: what their flow asks for, or what the page decides, with small helpers for the usual rules.
+import { isInSample, type Decision } from '../contactFacts.ts';
 import type { StreamsContact } from './library.ts';
 
-/** `undefined`: not known yet, ask again when the contact changes. `percent`: record that share of contacts. */
-export type Decision = boolean | { readonly percent: number } | undefined;
+export { isInSample, type Decision };
+
+/** `undefined`: ask again when the contact changes. */
 export type Choose = (contact: StreamsContact) => Decision;
 
 /**
@@ -31,18 +33,6 @@ export function attribute(name: string, value: string): Choose {
 /** A share of all contacts, 0 to 100. The same contact gets the same answer on every page and after a reload. */
 export function sample(percent: number): Choose {
   return () => ({ percent });
-}
-
-/** Whether a contact is in a sample of so many percent: by a hash of its id (FNV-1a and MurmurHash3's final mix). */
-export function isInSample(contactId: string, percent: number): boolean {
-  let hash = 0x811c9dc5;
-  for (let index = 0; index < contactId.length; index++) {
-    hash = Math.imul(hash ^ contactId.charCodeAt(index), 0x01000193);
-  }
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  const share = ((hash ^ (hash >>> 16)) >>> 0) / 2 ** 32;
-  return share * 100 < percent;
 }
 
 /** A decision of the page for one contact; undefined while it has none. */

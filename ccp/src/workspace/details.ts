@@ -1,49 +1,26 @@
-// What an Agent Workspace app can find out about a contact, cut to the protocol's limits.
+// What an Agent Workspace app can find out about a contact: it has to ask the workspace for each thing.
 
+import { contactInfo, usableNames } from '../contactFacts.ts';
 import type { Channel, ContactInfo } from '../contract.ts';
-import { channelOf } from '../streams/details.ts';
 import type { LifecycleEvent, WorkspaceContactClient } from './clients.ts';
 
-const LONGEST_TEXT = 1024;
-const LONGEST_ATTRIBUTE_NAME = 256;
-const MOST_ATTRIBUTES = 50;
-const CONTACT_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 /** Queue and attributes are worth waiting for, but not long: nothing is recorded until then. */
 const LOOKUP_MS = 3_000;
 
-/** Undefined: not a kind of contact that is recorded (emails, and what Amazon may add). */
-export function recordedChannel({ contactId, type }: LifecycleEvent): Channel | undefined {
-  return CONTACT_ID.test(contactId) ? channelOf(type) : undefined;
-}
-
-/**
- * Queue and attributes are missing where the workspace does not name them in time.
- * @param names the attributes that may leave the page; no other does
- */
-export async function contactInfo(
+/** Queue and attributes are missing where the workspace does not name them in time. */
+export async function lookUp(
   { contactId, initialContactId }: LifecycleEvent,
   channel: Channel,
   client: WorkspaceContactClient,
   names: readonly string[],
 ): Promise<ContactInfo> {
-  const asked = names.filter((name) => name.length <= LONGEST_ATTRIBUTE_NAME).slice(0, MOST_ATTRIBUTES);
-  const [queue, given] = await Promise.all([
+  const asked = usableNames(names);
+  const [queue, given = {}] = await Promise.all([
     inTime(client.getQueue(contactId)),
     asked.length === 0 ? undefined : inTime(client.getAttributes(contactId, asked)),
   ]);
-  const attributes: Record<string, string> = {};
-  for (const name of asked) {
-    const value: unknown = given !== undefined && Object.hasOwn(given, name) ? given[name] : undefined;
-    if (typeof value === 'string') attributes[name] = value.slice(0, LONGEST_TEXT);
-  }
-  return {
-    ...{ contactId, channel },
-    ...(typeof initialContactId === 'string' && CONTACT_ID.test(initialContactId)
-      ? { initialContactId }
-      : {}),
-    ...(queue?.name ? { queue: queue.name.slice(0, LONGEST_TEXT) } : {}),
-    ...(Object.keys(attributes).length > 0 ? { attributes } : {}),
-  };
+  const attribute = (name: string) => (Object.hasOwn(given, name) ? given[name] : undefined);
+  return contactInfo({ contactId, channel, initialContactId, queue: queue?.name, attribute }, names);
 }
 
 /** The answer, or undefined where there is none in time. */

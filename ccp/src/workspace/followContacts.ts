@@ -2,13 +2,11 @@
 // its after-contact work begins, or until it is cleared where the page wants that. Amazon's clients replay no event, so the
 // contacts from before this page are asked for once.
 
+import { channelOf, isInSample, type Decision } from '../contactFacts.ts';
 import type { ContactInfo, ContactRecorder } from '../contract.ts';
-import { isInSample } from '../streams/choice.ts';
 import { suspensions, type Suspensions } from '../suspendAll.ts';
 import type { LifecycleEvent, LifecycleHandler, WorkspaceContactClient } from './clients.ts';
-import { contactInfo, recordedChannel } from './details.ts';
-
-type Decision = boolean | { readonly percent: number } | undefined;
+import { lookUp } from './details.ts';
 
 export interface FollowOptions {
   /**
@@ -107,11 +105,11 @@ export class ContactFollower {
 
   async #connected(event: LifecycleEvent): Promise<void> {
     const { contactId } = event;
-    const channel = recordedChannel(event);
+    const channel = channelOf(event.type);
     if (channel === undefined || this.#running.has(contactId) || this.#ended.has(contactId)) return;
     this.#running.add(contactId);
     this.suspensions.apply(contactId);
-    const contact = await contactInfo(event, channel, this.client, this.options.attributes ?? []);
+    const contact = await lookUp(event, channel, this.client, this.options.attributes ?? []);
     const isWanted = await this.#isWanted(contact);
     if (isWanted && this.#running.has(contactId) && !this.#isDetached) this.contacts.record(contact);
   }

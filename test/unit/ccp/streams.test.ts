@@ -10,7 +10,7 @@ import {
   queue,
   sample,
 } from '../../../ccp/src/streams/choice.ts';
-import { aliasOf, channelOf, infoOf, instanceOf } from '../../../ccp/src/streams/details.ts';
+import { aliasOf, infoOf } from '../../../ccp/src/streams/details.ts';
 import { FLOW_STATES, flowOpinion } from '../../../ccp/src/streams/flowState.ts';
 import type { StreamsContact, StreamsFeatures } from '../../../ccp/src/streams/library.ts';
 import { phaseOf } from '../../../ccp/src/streams/phase.ts';
