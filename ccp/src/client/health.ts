@@ -127,10 +127,11 @@ async function readBody(response: Response): Promise<string> {
 /** A 403 without CORS is no answer to a page, except that an opaque fetch succeeds. */
 async function answersOthers(url: string): Promise<boolean> {
   try {
+    // Opaque requests must follow redirects. Without credentials and referrer there is nothing to be had by one.
     await fetch(url, {
       ...PLAIN,
       mode: 'no-cors',
-      redirect: 'manual',
+      redirect: 'follow',
       signal: AbortSignal.timeout(ANSWER_MS),
     });
     return true;
