@@ -122,6 +122,27 @@ describe('contacts at once', () => {
     ]);
   });
 
+  it('are suspended also when that is asked for while the recorder resumes', async () => {
+    const tab = await desk.open();
+    const contactId = await desk.call(tab);
+    await inPage(tab, ({ sightline }) => sightline.suspend());
+    await desk.becomes(contactId, 'suspended');
+    // The moment at which capture is back, and the resume is not answered yet.
+    await inPage(tab, ({ sightline }) => {
+      sightline.client.subscribe(() => {
+        if (sightline.client.appState?.state === 'recording') sightline.suspend();
+      });
+      sightline.resume();
+    });
+    await tab.page.waitForFunction(() => {
+      const { sightline } = globalThis as unknown as StreamsWindow;
+      return sightline.contacts.contacts[0]?.causes.includes('page') === true;
+    });
+    await desk.becomes(contactId, 'suspended');
+    await tab.settled();
+    expect(await desk.stateOf(contactId)).toBe('suspended');
+  });
+
   it('stay suspended by the flow when the agent presses resume', async () => {
     const tab = await desk.open();
     const contactId = await desk.call(tab);
