@@ -1,5 +1,6 @@
 // Pages that attach late, reload, close or share a contact with another tab, and a recorder that is away; with the real Streams
 // library, real Chromium and the real recorder.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { freePort } from '../rig/freePort.ts';
 import {
@@ -267,6 +268,7 @@ describe('a recorder', () => {
     try {
       desk.recorder = recorder;
       await desk.becomes(contactId, 'recording');
+      await sleep(1500); // what a kill leaves is up to a second old (docs/design.md)
       recorder.kill('SIGKILL');
       await recorder.exited;
       const again = await startRecorder({ display: desk.display.display, flags, home: recorder.home });
