@@ -75,6 +75,8 @@ export async function playMinute({ page, connect, seconds, say, film }: Minute):
   };
 
   await page.locator('#idle').waitFor();
+  // The address bar has the focus of a new window.
+  await page.mouse.click(5, 300);
   await caption('Anna is signed in. Nothing is recorded.');
   await at(3);
   await caption('A customer calls.');
