@@ -1,7 +1,7 @@
 // The built page side (dist/ccp) as routes of a page server, and tabs of a bare page that has nothing but a client and its
 // contacts.
 import { fileURLToPath } from 'node:url';
-import type { Page } from 'playwright-core';
+import type { BrowserContext, Page } from 'playwright-core';
 import { expect } from 'vitest';
 import type { AppState, Client, Connection, ContactRecorder, ContactState } from '../../ccp/src/contract.ts';
 import type { Browser } from './browser.ts';
@@ -37,6 +37,27 @@ export const ccpRoutes: Readonly<Record<string, Route>> = {
   '/sightline-ccp.js': { file: builtScript },
   '/client.html': CLIENT_PAGE,
 };
+
+/**
+ * Lets a browser find those routes at an origin of the internet, as it would find a company's page: to the browser it is a
+ * public page, whose access to this machine it restricts. Nothing leaves this machine.
+ *
+ * @param headers of the page, e.g. a Content-Security-Policy
+ */
+export async function serveAt(
+  context: BrowserContext,
+  origin: string,
+  routes: Readonly<Record<string, string>> = {},
+  headers: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  await context.route(`${origin}/**`, async (route) => {
+    const path = new URL(route.request().url()).pathname;
+    const page = routes[path] ?? (path === '/client.html' ? CLIENT_PAGE : undefined);
+    if (page !== undefined) await route.fulfill({ body: page, contentType: 'text/html', headers });
+    else if (path === '/sightline-ccp.js') await route.fulfill({ path: builtScript });
+    else await route.fulfill({ status: 404 });
+  });
+}
 
 interface ClientScope {
   readonly client: Client;

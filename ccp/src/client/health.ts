@@ -15,8 +15,11 @@ export type Health =
 
 /** A recorder answers in milliseconds. */
 const ANSWER_MS = 5000;
-/** Windows takes 2 s to refuse a connection to a port where nothing listens; only after that it must be the browser's question. */
-const QUESTION_MS = 3000;
+/**
+ * The browser asks only once a program has accepted the connection, so a fetch that takes longer than a refused connection
+ * means that it asks. Windows takes 2 s to refuse one.
+ */
+const QUESTION_MS = navigator.userAgent.includes('Windows') ? 3000 : 700;
 /** A question that nobody answers is withdrawn, and asked again at the next attempt. */
 const QUESTION_LIMIT_MS = 600_000;
 const MAX_BODY_BYTES = 4096;
@@ -124,10 +127,11 @@ async function readBody(response: Response): Promise<string> {
 /** A 403 without CORS is no answer to a page, except that an opaque fetch succeeds. */
 async function answersOthers(url: string): Promise<boolean> {
   try {
+    // Opaque requests must follow redirects. Without credentials and referrer there is nothing to be had by one.
     await fetch(url, {
       ...PLAIN,
       mode: 'no-cors',
-      redirect: 'manual',
+      redirect: 'follow',
       signal: AbortSignal.timeout(ANSWER_MS),
     });
     return true;

@@ -47,8 +47,11 @@ class Recorder implements ContactRecorder {
   }
 
   record(contact: ContactInfo): void {
-    this.of(contact.contactId)?.record(contact);
-    this.client.connectNow();
+    const known = this.of(contact.contactId);
+    const isNew = known?.wanted !== 'record';
+    known?.record(contact);
+    if (isOtherAgent(this.connection)) known?.otherAgent();
+    if (isNew) this.client.connectNow();
   }
 
   stop(contactId: string): void {
@@ -120,8 +123,7 @@ class Recorder implements ContactRecorder {
           contact.connected(recordings.find(({ contactId }) => contactId === id)?.state ?? null),
         );
       } else if (before?.kind === 'connected') this.each((contact) => contact.disconnected());
-      if (connection.kind === 'refused' && connection.code === 'MULTIPLE_CCP_INTERACTION')
-        this.each((contact) => contact.otherAgent());
+      if (isOtherAgent(connection)) this.each((contact) => contact.otherAgent());
     }
     if (isNewState && appState !== undefined) {
       this.each((contact, id) =>
@@ -162,4 +164,8 @@ class Recorder implements ContactRecorder {
       this.all.delete(id);
     }
   }
+}
+
+function isOtherAgent(connection: Client['connection'] | undefined): boolean {
+  return connection?.kind === 'refused' && connection.code === 'MULTIPLE_CCP_INTERACTION';
 }
