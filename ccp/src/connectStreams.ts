@@ -4,6 +4,7 @@ import type { Identity } from './contract.ts';
 import { openBridge, type ConnectionOptions, type SightlineBridge } from './openBridge.ts';
 import { bridgeStreams, type BridgeOptions } from './streams/bridge.ts';
 import { identityOf } from './streams/details.ts';
+import { stopLeftOver } from './streams/leftOver.ts';
 import type { StreamsLibrary } from './streams/library.ts';
 
 export interface StreamsOptions extends BridgeOptions, ConnectionOptions {
@@ -18,12 +19,19 @@ export interface StreamsOptions extends BridgeOptions, ConnectionOptions {
 export function streams(library: StreamsLibrary, options: StreamsOptions = {}): SightlineBridge {
   let identify: (identity: Identity) => void = () => undefined;
   const identity = new Promise<Identity>((resolve) => (identify = resolve));
-  return openBridge(options, identity, (contacts, warn) =>
+  return openBridge(options, identity, ({ client, contacts, warn, onClose }) =>
     bridgeStreams(
       library,
       contacts,
       options,
-      (agent) => identify(identityOf(agent, library, options.alias)),
+      (agent) => {
+        identify(identityOf(agent, library, options.alias));
+        onClose(
+          stopLeftOver(client, contacts, (contactId) =>
+            agent.getContacts().some((contact) => contact.getContactId() === contactId),
+          ),
+        );
+      },
       warn,
     ),
   );

@@ -19,9 +19,13 @@ export type {
 export { createClient } from './client/client.ts';
 export { createContactRecorder } from './contacts/contactRecorder.ts';
 export { streams, type StreamsOptions } from './connectStreams.ts';
-export { attribute, queue, sample } from './streams/choice.ts';
+export { attribute, queue, sample, type Choose } from './streams/choice.ts';
+export type { FlowStates } from './streams/flowState.ts';
+export type { StreamsAgent, StreamsContact, StreamsFeatures, StreamsLibrary } from './streams/library.ts';
 export { workspace, type WorkspaceOptions } from './connectWorkspace.ts';
+export { isInSample, type Decision } from './contactFacts.ts';
 export type { ConnectionOptions, SightlineBridge } from './openBridge.ts';
+export type { SuspendWhileOptions } from './suspendWhile.ts';
 export { reportFailures, type FailureOptions } from './failures/report.ts';
 export type { FailuresTo } from './failures/send.ts';
 export type { FailureEvent } from './failures/event.ts';

@@ -36,7 +36,7 @@ export function suspendWhile(
   const { when = 'focused', resumeAfterMs = RESUME_AFTER_MS, reason = 'sensitive field' } = options;
   const cause = uniqueCause(where);
   const watch = when === 'focused' ? watchFocus : watchVisibility;
-  let isActive = false;
+  let isActive = false as boolean;
   let timer: ReturnType<typeof setTimeout> | undefined;
 
   const stopWatching = watch(where, (active) => {

@@ -350,11 +350,10 @@ describe('what is recorded', () => {
         .poll(() => desk.stateOf(contactId), { message: `after “${name}”`, interval: 20 })
         .toBe(after);
     }
-    const statuses = (await desk.recorder.events())
-      .filter((event) => event.detail.contactArn.endsWith(`/${contactId}`))
-      .map((event) => event.detail.recordingStatus);
+    const completed = async () => (await desk.statuses(contactId)).filter((status) => status === 'COMPLETED');
+    await expect.poll(completed, { interval: 20 }).toHaveLength(recordings);
+    const statuses = await desk.statuses(contactId);
     expect(statuses.filter((status) => status === 'INITIATED')).toHaveLength(recordings);
-    expect(statuses.filter((status) => status === 'COMPLETED')).toHaveLength(recordings);
     expect(statuses).not.toContain('FAILED');
   });
 

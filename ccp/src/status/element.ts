@@ -25,8 +25,7 @@ const PROBLEMS: ReadonlySet<StatusKind> = new Set([
 ]);
 
 /** Where there are no elements (a server that renders pages), importing this file must not fail. */
-const Base: typeof HTMLElement =
-  typeof HTMLElement === 'undefined' ? (class {} as unknown as typeof HTMLElement) : HTMLElement;
+const Base = typeof HTMLElement === 'undefined' ? (Object as unknown as typeof HTMLElement) : HTMLElement;
 let sheet: CSSStyleSheet | undefined;
 
 export class SightlineStatus extends Base {
@@ -65,10 +64,10 @@ export class SightlineStatus extends Base {
   connectedCallback(): void {
     // Set by the page before this class was defined: own properties, which hide the accessors above.
     for (const name of ['source', 'texts'] as const) {
-      const value = Object.getOwnPropertyDescriptor(this, name)?.value as never;
-      if (value === undefined) continue;
+      const own = Object.getOwnPropertyDescriptor(this, name);
+      if (own === undefined) continue;
       Reflect.deleteProperty(this, name);
-      this[name] = value;
+      this[name] = own.value as never;
     }
     this.#attach();
   }

@@ -87,7 +87,7 @@ function connected(
     case 'idle':
     case 'starting':
       // Also while the next attempt is made: the element does not flicker.
-      if (failed != null) return as('problem', problem(failed.code, texts));
+      if (failed !== undefined && failed !== null) return as('problem', problem(failed.code, texts));
       if (app.state === 'idle' && !any('waiting', 'starting')) return as('idle');
       return as('starting', { action, detail: any('suspending') ? texts.suspending : '' });
     case 'recording': {

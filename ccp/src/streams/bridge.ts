@@ -142,18 +142,16 @@ export function bridgeStreams(
 
   function followFlow(contactId: string, contact: StreamsContact): void {
     const opinion = flowOpinion(contact.getContactFeatures?.(), flowStates);
-    switch (opinion.kind) {
-      case 'none':
-        return;
-      case 'recording':
-        contacts.resume(contactId, FLOW_CAUSE);
-        return;
-      case 'unknown':
-        warnOnce(
-          `Amazon Connect reports screenRecordingState "${opinion.value}", which is in neither list of the option flowState. ` +
-            'The recording is suspended until the state changes to one that is.',
-        );
+    if (opinion.kind === 'none') return;
+    if (opinion.kind === 'recording') {
+      contacts.resume(contactId, FLOW_CAUSE);
+      return;
     }
+    if (opinion.kind === 'unknown')
+      warnOnce(
+        `Amazon Connect reports screenRecordingState "${opinion.value}", which is in neither list of the option flowState. ` +
+          'The recording is suspended until the state changes to one that is.',
+      );
     contacts.suspend(contactId, FLOW_CAUSE, 'suspended by the flow');
   }
 

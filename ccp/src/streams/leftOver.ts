@@ -2,7 +2,7 @@
 // Nobody else would end them while a page is connected. Not at once: Connect's snapshots in two browsers may differ for moments.
 import type { Client, ContactRecorder, Unsubscribe } from '../contract.ts';
 
-const AFTER_MS = 5000;
+const AFTER_MS = 2000;
 
 /**
  * @param has whether the agent has the contact

@@ -32,6 +32,8 @@ export class ContactFollower {
   readonly #ended = new Set<string>();
   readonly #detach: (() => void)[] = [];
   #isDetached = false;
+  /** Of the workspace; undefined until it has listed them. */
+  #listed: ReadonlySet<string> | undefined;
 
   constructor(
     private readonly client: WorkspaceContactClient,
@@ -64,6 +66,12 @@ export class ContactFollower {
     void this.#followRunning();
   }
 
+  /** Whether the agent may have the contact. */
+  has(contactId: string): boolean {
+    if (this.#listed === undefined || this.#running.has(contactId)) return true;
+    return this.#listed.has(contactId) && !this.#ended.has(contactId);
+  }
+
   close(): void {
     this.#isDetached = true;
     for (const detach of this.#detach) detach();
@@ -81,7 +89,8 @@ export class ContactFollower {
       return;
     }
     if (this.#isDetached) return;
-    this.contacts.settle(list.map(({ contactId }) => contactId));
+    this.#listed = new Set(list.map(({ contactId }) => contactId));
+    this.contacts.settle([...this.#listed]);
     await Promise.all(
       list.slice(0, MAX_RUNNING).map(async (contact) => {
         const state = await this.#ownState(contact.contactId);

@@ -148,9 +148,8 @@ export async function startConnectStandIn(
     }
   }
 
-  const { update: _, accepted: __, contacts: ___, configuration: ____, ...changing } = act;
   const standIn: ConnectStandIn = {
-    ...changing,
+    ...act,
     origin: server.origin,
     ccpUrl: `${server.origin}/ccp-v2/`,
     get agentArn() {

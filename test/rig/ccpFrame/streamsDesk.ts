@@ -2,6 +2,8 @@
 // with the real Streams library and the built package. What is recorded is asked of the recorder, never of the page.
 import { fileURLToPath } from 'node:url';
 import type { Page as BrowserPage } from 'playwright-core';
+import { expect } from 'vitest';
+import type { Manifest } from '../../../main/shared/manifest.ts';
 import type { RecordingState } from '../../../main/shared/names.ts';
 import { startBrowser, type Browser } from '../browser.ts';
 import { ccpRoutes } from '../ccpPackage.ts';
@@ -66,6 +68,16 @@ export interface StreamsDesk {
   another(tab: StreamsTab): Promise<StreamsTab>;
   /** What the recorder says of a contact now; `none`: it is not being recorded. */
   stateOf(contactId: string): Promise<RecordingState | 'none'>;
+  /** Resolves when the recorder says so. */
+  becomes(contactId: string, state: RecordingState | 'none'): Promise<void>;
+  /** The contact's status events so far. */
+  statuses(contactId: string): Promise<string[]>;
+  /** Resolves when the recording is published. */
+  manifestOf(contactId: string): Promise<Manifest>;
+  /** A call that is accepted and connected. */
+  call(tab?: StreamsTab): Promise<string>;
+  /** No contacts, no pages. */
+  clean(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -86,6 +98,18 @@ export async function startStreamsDesk(options: { flags?: readonly string[] } = 
   let pages = 0;
   let observer: { of: Recorder; page: Page } | undefined;
 
+  /** Those that are open, as the recorder says. */
+  async function recordings(): Promise<{ contactId: string; state: RecordingState }[]> {
+    if (observer?.of !== desk.recorder) {
+      const page = await desk.recorder.connect({ hello: identity(desk.connect) });
+      observer = { of: desk.recorder, page };
+    }
+    const reply = await observer.page.ask<{ recordings: { contactId: string; state: RecordingState }[] }>(
+      'status',
+    );
+    return reply.recordings;
+  }
+
   const desk: StreamsDesk = {
     browser,
     display,
@@ -99,16 +123,32 @@ export async function startStreamsDesk(options: { flags?: readonly string[] } = 
     },
     another: (tab) => openTab(desk, tab.page.url(), true),
     async stateOf(contactId) {
-      if (observer?.of !== desk.recorder) {
-        observer = {
-          of: desk.recorder,
-          page: await desk.recorder.connect({ hello: identity(desk.connect) }),
-        };
-      }
-      const { recordings } = await observer.page.ask<{
-        recordings: { contactId: string; state: RecordingState }[];
-      }>('status');
-      return recordings.find((one) => one.contactId === contactId)?.state ?? 'none';
+      return (await recordings()).find((one) => one.contactId === contactId)?.state ?? 'none';
+    },
+    async becomes(contactId, state) {
+      await expect.poll(() => desk.stateOf(contactId), { interval: 20 }).toBe(state);
+    },
+    async statuses(contactId) {
+      return (await desk.recorder.events())
+        .filter((event) => event.detail.contactArn.endsWith(`/${contactId}`))
+        .map((event) => event.detail.recordingStatus);
+    },
+    async manifestOf(contactId) {
+      await expect.poll(() => desk.statuses(contactId), { interval: 50 }).toContain('PUBLISHED');
+      const published = await desk.recorder.published();
+      return published.find(({ manifest }) => manifest.contact.contactId === contactId)!.manifest;
+    },
+    async call(tab) {
+      const contactId = desk.connect.ring();
+      desk.connect.accept(contactId);
+      await tab?.settled();
+      return contactId;
+    },
+    async clean() {
+      for (const contactId of [...desk.connect.contacts.keys()]) desk.connect.clear(contactId);
+      for (const page of browser.context.pages().slice(1)) await page.close();
+      for (const { contactId } of await recordings())
+        await observer?.page.request('contact.stop', { contactId });
     },
     async stop() {
       await browser.stop();
@@ -136,7 +176,7 @@ async function openTab(desk: StreamsDesk, url: string, isConnected: boolean): Pr
     async settled() {
       await page.waitForFunction(
         (sequence) => {
-          const { connect } = window as unknown as StreamsWindow;
+          const { connect } = globalThis as unknown as StreamsWindow;
           try {
             return connect.core.getAgentDataProvider().getAgentData().snapshot.sequence >= sequence;
           } catch {
@@ -147,7 +187,7 @@ async function openTab(desk: StreamsDesk, url: string, isConnected: boolean): Pr
         { polling: 20 },
       );
       await page.evaluate(async () => {
-        const { sightline } = window as unknown as StreamsWindow;
+        const { sightline } = globalThis as unknown as StreamsWindow;
         const { client, contacts } = sightline;
         if (client.connection.kind !== 'connected') return;
         for (const { contactId } of contacts.contacts) await contacts.idle(contactId);
@@ -160,7 +200,7 @@ async function openTab(desk: StreamsDesk, url: string, isConnected: boolean): Pr
   if (isConnected) {
     await page.waitForFunction(
       () => {
-        const { sightline } = window as unknown as StreamsWindow;
+        const { sightline } = globalThis as unknown as StreamsWindow;
         return sightline.client.connection.kind === 'connected';
       },
       undefined,
@@ -186,4 +226,9 @@ function pageOf(
   };
   ${late ? '' : 'attach();'}
 </script>`;
+}
+
+/** Runs in the page, without anything around it. */
+export function inPage<T>(tab: StreamsTab, act: (page: StreamsWindow) => T): Promise<T> {
+  return tab.page.evaluate(`(${act.toString()})(window)`);
 }
