@@ -23,6 +23,8 @@ export { attribute, queue, sample, type Choose } from './streams/choice.ts';
 export type { FlowStates } from './streams/flowState.ts';
 export type { StreamsAgent, StreamsContact, StreamsFeatures, StreamsLibrary } from './streams/library.ts';
 export { workspace, type WorkspaceOptions } from './connectWorkspace.ts';
+export type { WorkspaceAgentClient, WorkspaceContactClient } from './workspace/clients.ts';
+export type { WorkspaceContact } from './workspace/details.ts';
 export { isInSample, type Decision } from './contactFacts.ts';
 export type { ConnectionOptions, SightlineBridge } from './openBridge.ts';
 export type { SuspendWhileOptions } from './suspendWhile.ts';

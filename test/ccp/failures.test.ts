@@ -309,7 +309,7 @@ describe('events that cannot be posted', () => {
     for (const page of tabs) await page.evaluate("record('shared')");
     await posted('page:shared:CLIENT_APP_NOT_RUNNING');
     for (const page of tabs) await page.evaluate("contacts.stop('shared')");
-    await lastPost(tabs[2]!);
+    await lastPost(tabs[2]);
     expect(idsOf()).toEqual(['page:shared:CLIENT_APP_NOT_RUNNING', 'page:the-last:CLIENT_APP_NOT_RUNNING']);
   });
 
