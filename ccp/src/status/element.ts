@@ -122,7 +122,13 @@ export class SightlineStatus extends Base {
     parts.base.hidden = source === undefined;
     if (source === undefined) return;
     const { client, contacts } = source;
-    const view = statusView(client.connection, client.appState, contacts.contacts, this.#texts);
+    const view = statusView(
+      client.connection,
+      client.appState,
+      contacts.contacts,
+      this.#texts,
+      isFrameAllowed(),
+    );
     if (view.kind !== this.#kind) this.#open = undefined;
     this.#kind = view.kind;
     this.#action = view.action;
@@ -280,6 +286,16 @@ function icon(id: string, shapes: typeof SHAPES): SVGElement {
     svg.append(path);
   }
   return svg;
+}
+
+/** Chromium says whether the embedding page allows its frame to reach this computer (Permissions Policy). */
+function isFrameAllowed(): boolean {
+  const { featurePolicy } = document as {
+    featurePolicy?: { features(): string[]; allowsFeature(name: string): boolean };
+  };
+  const known = featurePolicy?.features() ?? [];
+  const names = ['loopback-network', 'local-network-access'].filter((name) => known.includes(name));
+  return names.length === 0 || names.some((name) => featurePolicy?.allowsFeature(name));
 }
 
 /** Only when it changes: a live region reads what is set. */
