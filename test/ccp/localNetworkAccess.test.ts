@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Client } from '../../ccp/src/contract.ts';
 import { startBrowser, type Browser, type BrowserOptions } from '../rig/browser.ts';
 import { openClientTab, serveAt, type ClientTab } from '../rig/ccpPackage.ts';
 import { startDisplay, type Display } from '../rig/display.ts';
@@ -105,10 +106,7 @@ describe('a frame of another site', () => {
     const page = await started.newPage(`${OUTER}/`);
     const frame = page.frames().find((one) => one.url().startsWith(ACME))!;
     const connection = () =>
-      frame.evaluate(
-        () =>
-          (globalThis as unknown as { client: import('../../ccp/src/contract.ts').Client }).client.connection,
-      );
+      frame.evaluate(() => (globalThis as unknown as { client: Client }).client.connection);
     await expect.poll(connection, { timeout: 20_000 }).toMatchObject(expected);
   });
 });
