@@ -199,8 +199,7 @@ module.exports = {
     },
     {
       name: 'bridges-know-the-contract-only',
-      comment:
-        'connectStreams.ts and its like connect them with client and contacts; of those they know types at most',
+      comment: 'index.ts connects them with client and contacts; of those they know types at most',
       severity: 'error',
       from: { path: '^ccp/src/(streams|workspace|status|failures)/' },
       to: {

@@ -33,6 +33,7 @@ let agent;
 let shown;
 /** Conversations belong to the page: Streams has none for a custom CCP. */
 const lines = new Map();
+const arrived = new Set();
 
 connect.agent((one) => {
   agent = one;
@@ -58,7 +59,11 @@ const customerOf = (contact) => {
 
 function render() {
   $('agent-state').textContent = agent.getState().name;
+  // In the order of their arrival: Connect's changes with their states.
   const contacts = agent.getContacts();
+  for (const contact of contacts) arrived.add(contact.getContactId());
+  const order = [...arrived];
+  contacts.sort((a, b) => order.indexOf(a.getContactId()) - order.indexOf(b.getContactId()));
   $('no-contacts').hidden = contacts.length > 0;
   $('contacts').replaceChildren(...contacts.map(listed));
   const contact = contacts.find((one) => one.getContactId() === shown) ?? contacts[0];

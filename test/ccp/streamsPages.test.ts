@@ -1,5 +1,6 @@
 // Pages that attach late, reload, close or share a contact with another tab, and a recorder that is away; with the real Streams
 // library, real Chromium and the real recorder.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { freePort } from '../rig/freePort.ts';
 import {
@@ -120,6 +121,27 @@ describe('contacts at once', () => {
       'suspended by the agent',
       'suspended by the agent',
     ]);
+  });
+
+  it('are suspended also when that is asked for while the recorder resumes', async () => {
+    const tab = await desk.open();
+    const contactId = await desk.call(tab);
+    await inPage(tab, ({ sightline }) => sightline.suspend());
+    await desk.becomes(contactId, 'suspended');
+    // The moment at which capture is back, and the resume is not answered yet.
+    await inPage(tab, ({ sightline }) => {
+      sightline.client.subscribe(() => {
+        if (sightline.client.appState?.state === 'recording') sightline.suspend();
+      });
+      sightline.resume();
+    });
+    await tab.page.waitForFunction(() => {
+      const { sightline } = globalThis as unknown as StreamsWindow;
+      return sightline.contacts.contacts[0]?.causes.includes('page') === true;
+    });
+    await desk.becomes(contactId, 'suspended');
+    await tab.settled();
+    expect(await desk.stateOf(contactId)).toBe('suspended');
   });
 
   it('stay suspended by the flow when the agent presses resume', async () => {
@@ -246,6 +268,7 @@ describe('a recorder', () => {
     try {
       desk.recorder = recorder;
       await desk.becomes(contactId, 'recording');
+      await sleep(1500); // what a kill leaves is up to a second old (docs/design.md)
       recorder.kill('SIGKILL');
       await recorder.exited;
       const again = await startRecorder({ display: desk.display.display, flags, home: recorder.home });

@@ -287,13 +287,14 @@ export class Contact {
     await this.services.tabs.untilAlone(this.id, waiting.signal);
     if (this.waitingForTabs === waiting) this.waitingForTabs = null;
     if (waiting.signal.aborted || this.causes.size > 0 || this.wanted === 'stop') return;
+    // From here on it may be captured: a cause that comes before the answer must be sent.
+    this.isSuspended = false;
     this.ask(
       'resume',
       () => this.services.client.resume(this.id),
       (reply) => {
         if (this.causes.size > 0) return;
         this.ours = false;
-        this.isSuspended = false;
         this.seen = seenBy(reply);
       },
     );

@@ -1,9 +1,10 @@
 // The bridge for Amazon Connect Streams: looks at each contact of the agent whenever anything about it changes, and tells
 // ContactRecorder what it wants. It never derives a step from an event: a missed, doubled or skipped event changes nothing.
+import { channelOf } from '../contactFacts.ts';
 import type { ContactRecorder } from '../contract.ts';
 import { suspensions, type Suspensions } from '../suspendAll.ts';
 import { askedByFlow, decide, type Choose } from './choice.ts';
-import { channelOf, infoOf } from './details.ts';
+import { infoOf } from './details.ts';
 import { FLOW_STATES, flowOpinion, type FlowStates } from './flowState.ts';
 import type { StreamsAgent, StreamsContact, StreamsLibrary, StreamsSubscription } from './library.ts';
 import { phaseOf } from './phase.ts';
@@ -21,7 +22,7 @@ export interface BridgeOptions {
 
 export interface Bridge {
   readonly suspensions: Suspensions;
-  close(): void;
+  readonly close: () => void;
 }
 
 const FLOW_CAUSE = 'flow';

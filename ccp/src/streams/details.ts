@@ -1,10 +1,8 @@
 // Who the agent is and what a contact is, from Streams to the protocol, cut to the protocol's limits: a long attribute must not
 // cost the recording.
-import { LONGEST_TEXT, channelOf, contactInfo, instanceOf } from '../contactFacts.ts';
+import { LONGEST_TEXT, contactInfo, instanceOf } from '../contactFacts.ts';
 import type { Channel, ContactInfo, Identity } from '../contract.ts';
 import type { StreamsAgent, StreamsContact, StreamsLibrary } from './library.ts';
-
-export { channelOf, instanceOf };
 
 const ALIAS = /^[A-Za-z0-9][A-Za-z0-9-]{0,61}$/;
 

@@ -16,7 +16,12 @@ import { startConnectStandIn, type ConnectStandIn } from './service.ts';
 /** What the page's window has, for the functions that run there. */
 export interface StreamsWindow {
   readonly sightline: {
-    readonly client: { readonly connection: { kind: string }; resume(contactId: string): Promise<unknown> };
+    readonly client: {
+      readonly appState: { state: string } | undefined;
+      subscribe(listener: () => void): void;
+      readonly connection: { kind: string };
+      resume(contactId: string): Promise<unknown>;
+    };
     readonly contacts: {
       readonly contacts: readonly { contactId: string; state: string; causes: readonly string[] }[];
       idle(contactId: string): Promise<void>;

@@ -2,15 +2,9 @@
 // bridge itself is tested with the real library in real Chromium (test/ccp).
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import {
-  askedByFlow,
-  attribute,
-  decide,
-  isInSample,
-  queue,
-  sample,
-} from '../../../ccp/src/streams/choice.ts';
-import { aliasOf, channelOf, infoOf, instanceOf } from '../../../ccp/src/streams/details.ts';
+import { channelOf, instanceOf, isInSample } from '../../../ccp/src/contactFacts.ts';
+import { askedByFlow, attribute, decide, queue, sample } from '../../../ccp/src/streams/choice.ts';
+import { aliasOf, infoOf } from '../../../ccp/src/streams/details.ts';
 import { FLOW_STATES, flowOpinion } from '../../../ccp/src/streams/flowState.ts';
 import type { StreamsContact, StreamsFeatures } from '../../../ccp/src/streams/library.ts';
 import { phaseOf } from '../../../ccp/src/streams/phase.ts';
