@@ -68,6 +68,9 @@ export const programs = [
   { names: ['/usr/share/wine/fonts/tahoma.ttf'], package: 'fonts-wine', for: ['installer'], system: linux },
 ];
 
+/** A second browser for the page side: 80 MB of downloads. Without it its test is left out and says so. */
+export const firefoxPrograms = [{ names: ['firefox-esr', 'firefox'], package: 'firefox-esr' }];
+
 /** A second S3 store for the tests of the sink: without these they are left out and say so. */
 export const s3MockPrograms = [
   { names: ['java'], package: 'default-jre-headless' },

@@ -14,7 +14,13 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { fetchElectron9, fetchElectron9ForWindows } from './electron9.mjs';
 import { currentElectron } from './electronBinary.mjs';
 import { fetchMoto, fetchOtlp, fetchS3Mock, s3MockJar } from './s3Stores.mjs';
-import { FONT_PACKAGE, programs, s3MockPrograms, windowsPrograms } from './setupPrograms.mjs';
+import {
+  firefoxPrograms,
+  FONT_PACKAGE,
+  programs,
+  s3MockPrograms,
+  windowsPrograms,
+} from './setupPrograms.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const [purpose, script, ...args] = process.argv.slice(2);
@@ -29,6 +35,7 @@ try {
   installPrograms();
   if (isFor('test')) {
     provideElectron();
+    provideFirefox();
     provideS3Stores();
   }
   if (isFor('installer')) provideElectronForWindows();
@@ -164,6 +171,15 @@ function provideElectron() {
     fetchElectron9(say);
   } catch (error) {
     say(`${error.message}\nset-up: continuing without Electron; the tests of the app are skipped`);
+  }
+}
+
+/** For the page side's test in a second browser, which is skipped without one. */
+function provideFirefox() {
+  try {
+    install(firefoxPrograms.filter(isMissing).map((one) => one.package));
+  } catch (error) {
+    say(`${error.message}\nset-up: continuing without Firefox; its test is skipped`);
   }
 }
 

@@ -5,7 +5,7 @@ import { openBridge, type ConnectionOptions, type SightlineBridge } from './open
 import { bridgeStreams, type BridgeOptions } from './streams/bridge.ts';
 import { identityOf } from './streams/details.ts';
 import { stopLeftOver } from './streams/leftOver.ts';
-import type { StreamsAgent, StreamsLibrary } from './streams/library.ts';
+import type { StreamsLibrary } from './streams/library.ts';
 
 export interface StreamsOptions extends BridgeOptions, ConnectionOptions {
   /** The instance's alias; from the CCP's address (`https://<alias>.my.connect.aws/...`) unless told. */
@@ -19,21 +19,20 @@ export interface StreamsOptions extends BridgeOptions, ConnectionOptions {
 export function streams(library: StreamsLibrary, options: StreamsOptions = {}): SightlineBridge {
   let identify: (identity: Identity) => void = () => undefined;
   const identity = new Promise<Identity>((resolve) => (identify = resolve));
-  return openBridge(options, identity, (contacts, warn, client) => {
-    let endLeftOver: () => void = () => undefined;
-    const signedIn = (agent: StreamsAgent): void => {
-      identify(identityOf(agent, library, options.alias));
-      endLeftOver = stopLeftOver(client, contacts, (contactId) =>
-        agent.getContacts().some((contact) => contact.getContactId() === contactId),
-      );
-    };
-    const { suspensions, close } = bridgeStreams(library, contacts, options, signedIn, warn);
-    return {
-      suspensions,
-      close() {
-        endLeftOver();
-        close();
+  return openBridge(options, identity, ({ client, contacts, warn, onClose }) =>
+    bridgeStreams(
+      library,
+      contacts,
+      options,
+      (agent) => {
+        identify(identityOf(agent, library, options.alias));
+        onClose(
+          stopLeftOver(client, contacts, (contactId) =>
+            agent.getContacts().some((contact) => contact.getContactId() === contactId),
+          ),
+        );
       },
-    };
-  });
+      warn,
+    ),
+  );
 }

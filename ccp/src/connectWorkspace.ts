@@ -3,6 +3,7 @@
 import { instanceOf } from './contactFacts.ts';
 import type { Identity } from './contract.ts';
 import { openBridge, type ConnectionOptions, type SightlineBridge } from './openBridge.ts';
+import { stopLeftOver } from './streams/leftOver.ts';
 import type { WorkspaceAgentClient, WorkspaceContactClient } from './workspace/clients.ts';
 import { ContactFollower, type FollowOptions } from './workspace/followContacts.ts';
 
@@ -28,13 +29,14 @@ export function workspace(options: WorkspaceOptions): SightlineBridge {
     );
   const identity = identityOf(options);
   identity.catch((error: unknown) => {
+    // eslint-disable-next-line no-console -- the page's developer reads it there
     console.error('Sightline: the workspace does not say who the agent is, so nothing is recorded.', error);
   });
-  return openBridge(
-    options,
-    identity,
-    (contacts, warn) => new ContactFollower(contactClient, contacts, options, warn),
-  );
+  return openBridge(options, identity, ({ client, contacts, warn, onClose }) => {
+    const follower = new ContactFollower(contactClient, contacts, options, warn);
+    onClose(stopLeftOver(client, contacts, (contactId) => follower.has(contactId)));
+    return follower;
+  });
 }
 
 async function identityOf({ agentClient, alias, agentUsername }: WorkspaceOptions): Promise<Identity> {

@@ -40,14 +40,23 @@ export interface Follower {
   close(): void;
 }
 
+export interface BridgeParts {
+  readonly client: Client;
+  readonly contacts: ContactRecorder;
+  /** For what a page's developer should read. */
+  readonly warn: (text: string) => void;
+  /** What is called when the bridge closes, the latest first. */
+  readonly onClose: (end: () => void) => void;
+}
+
 /**
- * @param follow is called once, with the contacts to be told and a place for what a page's developer should read
+ * @param follow is called once
  * @throws what `follow` throws, and TypeError for an option that cannot be used
  */
 export function openBridge(
   { token, port, failuresTo }: ConnectionOptions,
   identity: Promise<Identity>,
-  follow: (contacts: ContactRecorder, warn: (text: string) => void, client: Client) => Follower,
+  follow: (parts: BridgeParts) => Follower,
 ): SightlineBridge {
   const client = createClient({
     identity,
@@ -64,7 +73,13 @@ export function openBridge(
       const failures = reportFailures({ client, contacts, identity, to: failuresTo });
       ends.unshift(() => failures.close());
     }
-    const follower = follow(contacts, (text) => console.warn(`Sightline: ${text}`), client);
+    const follower = follow({
+      client,
+      contacts,
+      // eslint-disable-next-line no-console -- the page's developer reads it there
+      warn: (text) => console.warn(`Sightline: ${text}`),
+      onClose: (end) => ends.unshift(end),
+    });
     ends.unshift(() => follower.close());
     const { suspensions } = follower;
     const bridge: SightlineBridge = {

@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { build, type Plugin } from 'esbuild';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { Client } from '../../ccp/src/contract.ts';
 import { bundles } from '../../scripts/bundles.mjs';
 import { startAuthServer, type AuthServer } from '../rig/authServer.ts';
 import { startBrowser } from '../rig/browser.ts';
@@ -53,7 +54,7 @@ describe('a page in Chromium', () => {
     const tab = await bench.open();
     await tab.until({ kind: 'connected' });
     const refused = await tab.page.evaluate(async () => {
-      const { client } = globalThis as unknown as { client: import('../../ccp/src/contract.ts').Client };
+      const { client } = globalThis as unknown as { client: Client };
       client.close();
       client.connectNow();
       return client.stop('call-1').catch((error: unknown) => ({ ...(error as object) }));
@@ -114,12 +115,7 @@ describe('refused', () => {
       routes[path] = { body: page, contentType: 'text/html', headers: { 'content-security-policy': csp } };
     const connectionAt = async (path: string) => {
       const tab = await bench.browser.newPage(`${bench.server.origin}${path}#${port}`);
-      return () =>
-        tab.evaluate(
-          () =>
-            (globalThis as unknown as { client: import('../../ccp/src/contract.ts').Client }).client
-              .connection,
-        );
+      return () => tab.evaluate(() => (globalThis as unknown as { client: Client }).client.connection);
     };
     await expect.poll(await connectionAt('/strict.html')).toMatchObject({
       kind: 'refused',
@@ -212,8 +208,8 @@ describe('another version of the protocol', () => {
     folder = await mkdtemp(fileURLToPath(new URL('../../dist/protocol-2-', import.meta.url)));
     const newer: Plugin = {
       name: 'protocol-2',
-      setup: ({ onLoad }) =>
-        onLoad({ filter: /main\/shared\/protocol\.ts$/ }, async ({ path }) => {
+      setup: (hooks) =>
+        hooks.onLoad({ filter: /main\/shared\/protocol\.ts$/ }, async ({ path }) => {
           const text = await readFile(path, 'utf8');
           const contents = text.replace('PROTOCOL_VERSION = 1;', 'PROTOCOL_VERSION = 2;');
           if (contents === text) throw new Error('no version found');

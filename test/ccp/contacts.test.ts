@@ -1,5 +1,6 @@
 // Contacts of a page with the client alone, against the real recorder: what the page wants happens, whatever comes between.
 import { describe, expect, it } from 'vitest';
+import type { ContactRecorder } from '../../ccp/src/contract.ts';
 import { crash } from '../rig/browser.ts';
 import { call, other, record, useBench } from './bench.ts';
 
@@ -39,7 +40,7 @@ describe('a contact', () => {
     await bench.desk.showSensitive(true);
     await tab.page.evaluate((info) => {
       const { contacts } = globalThis as unknown as {
-        contacts: import('../../ccp/src/contract.ts').ContactRecorder;
+        contacts: ContactRecorder;
       };
       contacts.record(info);
       contacts.suspend(info.contactId, 'page');

@@ -28,6 +28,8 @@ export const german: Texts = {
     denied:
       'Ihr Bildschirm wird nicht aufgenommen: Diese Seite darf Sightline auf diesem Computer nicht erreichen.',
     prompt: 'Der Browser fragt, ob diese Seite auf Apps auf diesem Gerät zugreifen darf.',
+    frame:
+      'Ihr Bildschirm wird nicht aufgenommen: Diese App darf Sightline aus dieser Seite heraus nicht erreichen.',
   },
   suspendedBy: {
     page: 'Durch diese Seite',
@@ -92,6 +94,9 @@ export const german: Texts = {
     'blocked-prompt': [
       'Klicken Sie bei der Frage des Browsers auf „Zulassen“.',
       'Wenn Sie die Frage nicht sehen, laden Sie diese Seite neu.',
+    ],
+    'blocked-frame': [
+      'Wenden Sie sich an den Support: Der Rahmen dieser App braucht die Berechtigung „loopback-network“.',
     ],
     'wrong-version': ['Bitten Sie die IT, Sightline oder diese Seite zu aktualisieren.'],
     refused: ['Wenden Sie sich an den Support.'],

@@ -66,7 +66,7 @@ export async function fetchHealth(
       return { ok: false, why: { kind: 'blocked', permission: 'prompt' } };
     if (!isSecureContext)
       return refused('INSECURE_PAGE', 'The page is not served over https, so that no recorder accepts it.');
-    if (!signal.aborted && (await answersOthers(url)))
+    if (!ending.signal.aborted && (await answersOthers(url)))
       return refused(
         'ORIGIN_NOT_ALLOWED',
         `A program answers on port ${port}, but not to ${location.origin}. Ask for its domain in policy "allowedDomains".`,

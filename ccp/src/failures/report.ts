@@ -197,6 +197,7 @@ class FailureReporter {
 
   #change(action: () => Promise<unknown>): void {
     this.#changes = this.#changes.then(action).catch((error: unknown) => {
+      // eslint-disable-next-line no-console -- the page's developer reads it there
       console.warn('Sightline: an event could not be queued.', error);
     });
   }

@@ -42,6 +42,7 @@ export async function openStore(): Promise<FailureStore> {
         try {
           return await inDatabase(database, change);
         } catch (error) {
+          // eslint-disable-next-line no-console -- the page's developer reads it there
           console.warn(
             'Sightline: IndexedDB failed; events that are not posted are lost with this page.',
             error,
@@ -79,7 +80,7 @@ function inDatabase<T>(
   return new Promise((resolve, reject) => {
     const transaction = database.transaction(RECORDS, 'readwrite');
     const store = transaction.objectStore(RECORDS);
-    const reading: IDBRequest<FailureRecord[]> = store.getAll();
+    const reading = store.getAll() as IDBRequest<FailureRecord[]>;
     let result: T;
     reading.onsuccess = () => {
       const changed = change(reading.result);

@@ -25,8 +25,7 @@ const PROBLEMS: ReadonlySet<StatusKind> = new Set([
 ]);
 
 /** Where there are no elements (a server that renders pages), importing this file must not fail. */
-const Base: typeof HTMLElement =
-  typeof HTMLElement === 'undefined' ? (class {} as unknown as typeof HTMLElement) : HTMLElement;
+const Base = typeof HTMLElement === 'undefined' ? (Object as unknown as typeof HTMLElement) : HTMLElement;
 let sheet: CSSStyleSheet | undefined;
 
 export class SightlineStatus extends Base {
@@ -65,10 +64,10 @@ export class SightlineStatus extends Base {
   connectedCallback(): void {
     // Set by the page before this class was defined: own properties, which hide the accessors above.
     for (const name of ['source', 'texts'] as const) {
-      const value = Object.getOwnPropertyDescriptor(this, name)?.value as never;
-      if (value === undefined) continue;
+      const own = Object.getOwnPropertyDescriptor(this, name);
+      if (own === undefined) continue;
       Reflect.deleteProperty(this, name);
-      this[name] = value;
+      this[name] = own.value as never;
     }
     this.#attach();
   }
@@ -123,7 +122,13 @@ export class SightlineStatus extends Base {
     parts.base.hidden = source === undefined;
     if (source === undefined) return;
     const { client, contacts } = source;
-    const view = statusView(client.connection, client.appState, contacts.contacts, this.#texts);
+    const view = statusView(
+      client.connection,
+      client.appState,
+      contacts.contacts,
+      this.#texts,
+      isFrameAllowed(),
+    );
     if (view.kind !== this.#kind) this.#open = undefined;
     this.#kind = view.kind;
     this.#action = view.action;
@@ -281,6 +286,16 @@ function icon(id: string, shapes: typeof SHAPES): SVGElement {
     svg.append(path);
   }
   return svg;
+}
+
+/** Chromium says whether the embedding page allows its frame to reach this computer (Permissions Policy). */
+function isFrameAllowed(): boolean {
+  const { featurePolicy } = document as {
+    featurePolicy?: { features(): string[]; allowsFeature(name: string): boolean };
+  };
+  const known = featurePolicy?.features() ?? [];
+  const names = ['loopback-network', 'local-network-access'].filter((name) => known.includes(name));
+  return names.length === 0 || names.some((name) => featurePolicy?.allowsFeature(name));
 }
 
 /** Only when it changes: a live region reads what is set. */

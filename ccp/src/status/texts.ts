@@ -27,7 +27,8 @@ export interface Texts {
   readonly labels: Readonly<Record<StatusKind, string>>;
   /** One sentence: what the state means. Empty where the label says all. */
   readonly meanings: Readonly<Record<'connecting' | 'not-running' | 'wrong-version' | 'closed', string>>;
-  readonly blocked: Readonly<Record<'denied' | 'prompt', string>>;
+  /** `frame`: the page that embeds this one does not allow it. */
+  readonly blocked: Readonly<Record<'denied' | 'prompt' | 'frame', string>>;
   readonly suspendedBy: Readonly<Record<SuspendedBy, string>>;
   /** `reason`: as a page gave it. */
   readonly suspendedBecause: (by: string, reason: string) => string;
@@ -50,6 +51,7 @@ export interface Texts {
       | 'not-running'
       | 'blocked-denied'
       | 'blocked-prompt'
+      | 'blocked-frame'
       | 'wrong-version'
       | 'refused'
       | 'suspended-agent'
@@ -104,6 +106,7 @@ export const english: Texts = {
   blocked: {
     denied: 'Your screen is not being recorded: this page may not connect to Sightline on this computer.',
     prompt: 'The browser asks whether this page may access apps on this device.',
+    frame: 'Your screen is not being recorded: this app may not connect to Sightline from inside this page.',
   },
   suspendedBy: {
     page: 'By this page',
@@ -165,6 +168,7 @@ export const english: Texts = {
       'Click "Allow" where the browser asks to "access other apps and services on this device".',
       'If you do not see the question, reload this page.',
     ],
+    'blocked-frame': ['Contact support: the frame of this app needs the permission "loopback-network".'],
     'wrong-version': ['Ask IT to update Sightline, or this page.'],
     refused: ['Contact support.'],
     'suspended-agent': ['Open Sightline’s menu and choose "Resume recording".'],

@@ -25,11 +25,13 @@ const MAX_CONTACTS = 32;
 /** ContactRecorder's name for a suspension of which no tab knows the cause. */
 const UNKNOWN_CAUSE = 'unknown';
 
+/** @param isFrameAllowed false: the page is in a frame that may not reach this computer, whatever the agent answers */
 export function statusView(
   connection: Connection,
   app: AppState | undefined,
   contacts: readonly ContactState[],
   texts: Texts,
+  isFrameAllowed = true,
 ): StatusView {
   const { kind } = connection;
   const nothing = { detail: '', steps: [], code: null, timed: null, action: null, canRetry: false };
@@ -51,13 +53,16 @@ export function statusView(
         code: 'CLIENT_APP_NOT_RUNNING',
         canRetry: true,
       });
-    case 'blocked':
+    case 'blocked': {
+      // Then the agent's answer would change nothing.
+      const by = isFrameAllowed ? connection.permission : 'frame';
       return as(kind, {
-        detail: texts.blocked[connection.permission],
-        steps: texts.steps[`blocked-${connection.permission}`],
+        detail: texts.blocked[by],
+        steps: texts.steps[`blocked-${by}`],
         code: 'CLIENT_LOCAL_NETWORK_ACCESS_BLOCKED',
-        canRetry: connection.permission === 'prompt',
+        canRetry: by === 'prompt',
       });
+    }
     case 'refused': {
       const code = short(connection.code);
       return as(kind, {
@@ -87,7 +92,7 @@ function connected(
     case 'idle':
     case 'starting':
       // Also while the next attempt is made: the element does not flicker.
-      if (failed != null) return as('problem', problem(failed.code, texts));
+      if (failed !== undefined && failed !== null) return as('problem', problem(failed.code, texts));
       if (app.state === 'idle' && !any('waiting', 'starting')) return as('idle');
       return as('starting', { action, detail: any('suspending') ? texts.suspending : '' });
     case 'recording': {

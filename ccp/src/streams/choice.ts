@@ -5,7 +5,7 @@ import type { StreamsContact } from './library.ts';
 export { isInSample, type Decision };
 
 /** `undefined`: ask again when the contact changes. */
-export type Choose = (contact: StreamsContact) => Decision;
+export type Choose<Contact = StreamsContact> = (contact: Contact) => Decision;
 
 /**
  * What the flow's block "Set recording and analytics behavior" asked for: undefined where the contact does not say.
@@ -17,12 +17,12 @@ export function askedByFlow(contact: StreamsContact): boolean | undefined {
 }
 
 /** Contacts of these queues, by name. */
-export function queue(...names: readonly string[]): Choose {
+export function queue(...names: readonly string[]): Choose<Pick<StreamsContact, 'getQueue'>> {
   return (contact) => names.includes(contact.getQueue()?.name ?? '');
 }
 
 /** Contacts whose attribute has this value. Not known, and asked again, while it has none. */
-export function attribute(name: string, value: string): Choose {
+export function attribute(name: string, value: string): Choose<Pick<StreamsContact, 'getAttributes'>> {
   return (contact) => {
     const attributes = contact.getAttributes();
     const found = Object.hasOwn(attributes, name) ? attributes[name]?.value : undefined;
@@ -31,7 +31,7 @@ export function attribute(name: string, value: string): Choose {
 }
 
 /** A share of all contacts, 0 to 100. The same contact gets the same answer on every page and after a reload. */
-export function sample(percent: number): Choose {
+export function sample(percent: number): Choose<unknown> {
   return () => ({ percent });
 }
 

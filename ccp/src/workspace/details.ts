@@ -7,6 +7,23 @@ import type { LifecycleEvent, WorkspaceContactClient } from './clients.ts';
 /** Queue and attributes are worth waiting for, but not long: nothing is recorded until then. */
 const LOOKUP_MS = 3_000;
 
+/** What `record` gets: the facts, and the reads that the helpers `queue` and `attribute` use. */
+export interface WorkspaceContact extends ContactInfo {
+  getQueue(): { readonly name?: string };
+  /** Of those that the option `attributes` names. */
+  getAttributes(): Readonly<Record<string, { readonly value: string }>>;
+}
+
+export function contactForChoice(contact: ContactInfo): WorkspaceContact {
+  const { queue, attributes = {} } = contact;
+  const values = Object.entries(attributes).map(([name, value]) => [name, { value }] as const);
+  return {
+    ...contact,
+    getQueue: () => (queue === undefined ? {} : { name: queue }),
+    getAttributes: () => Object.fromEntries(values),
+  };
+}
+
 /** Queue and attributes are missing where the workspace does not name them in time. */
 export async function lookUp(
   { contactId, initialContactId }: LifecycleEvent,

@@ -6,14 +6,14 @@ import { channelOf, isInSample, type Decision } from '../contactFacts.ts';
 import type { ContactInfo, ContactRecorder } from '../contract.ts';
 import { suspensions, type Suspensions } from '../suspendAll.ts';
 import type { LifecycleEvent, LifecycleHandler, WorkspaceContactClient } from './clients.ts';
-import { lookUp } from './details.ts';
+import { contactForChoice, lookUp, type WorkspaceContact } from './details.ts';
 
 export interface FollowOptions {
   /**
    * Which contacts to record; asked once for each contact, when it is connected. Required: an app cannot see what the flow
    * asks for.
    */
-  readonly record: (contact: ContactInfo) => Decision | Promise<Decision>;
+  readonly record: (contact: WorkspaceContact) => Decision | Promise<Decision>;
   /** Record after-contact work too, until the contact is cleared. */
   readonly throughACW?: boolean;
   /** Names of contact attributes to pass on to `record` and to the recorder's manifest. No others leave the page. */
@@ -32,6 +32,8 @@ export class ContactFollower {
   readonly #ended = new Set<string>();
   readonly #detach: (() => void)[] = [];
   #isDetached = false;
+  /** Of the workspace; undefined until it has listed them. */
+  #listed: ReadonlySet<string> | undefined;
 
   constructor(
     private readonly client: WorkspaceContactClient,
@@ -64,6 +66,12 @@ export class ContactFollower {
     void this.#followRunning();
   }
 
+  /** Whether the agent may have the contact. */
+  has(contactId: string): boolean {
+    if (this.#listed === undefined || this.#running.has(contactId)) return true;
+    return this.#listed.has(contactId) && !this.#ended.has(contactId);
+  }
+
   close(): void {
     this.#isDetached = true;
     for (const detach of this.#detach) detach();
@@ -81,7 +89,8 @@ export class ContactFollower {
       return;
     }
     if (this.#isDetached) return;
-    this.contacts.settle(list.map(({ contactId }) => contactId));
+    this.#listed = new Set(list.map(({ contactId }) => contactId));
+    this.contacts.settle([...this.#listed]);
     await Promise.all(
       list.slice(0, MAX_RUNNING).map(async (contact) => {
         const state = await this.#ownState(contact.contactId);
@@ -116,7 +125,7 @@ export class ContactFollower {
 
   async #isWanted(contact: ContactInfo): Promise<boolean> {
     try {
-      const decision = await this.options.record(contact);
+      const decision = await this.options.record(contactForChoice(contact));
       if (typeof decision !== 'object') return decision === true;
       return isInSample(contact.contactId, decision.percent);
     } catch (error) {
