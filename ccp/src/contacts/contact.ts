@@ -2,7 +2,7 @@
 // next. Two lanes: suspends go out at once, whatever else is outstanding; start, resume and stop wait for their turn.
 
 import type { Client, ContactInfo, ContactState } from '../contract.ts';
-import type { CaptureBlockers, RecordingState, StartReply, SuspendReply } from '../protocol.ts';
+import type { CaptureBlockers, RecordingState, SuspendReply } from '../protocol.ts';
 import { outlookOf } from './codes.ts';
 import type { Remembered } from './memory.ts';
 import type { Tabs } from './tabs.ts';
@@ -36,7 +36,6 @@ export class Contact {
   /** It was suspended before, and no live tab knows why. */
   private isCauseUnknown = false;
   private error: ContactState['error'] = null;
-  private startTime: string | undefined;
 
   // On the present connection:
   private isConnected = false;
@@ -154,6 +153,8 @@ export class Contact {
 
   /** Policy's time limit has ended its suspension: the causes had their time. */
   timeLimitReached(): void {
+    // Then it is suspended anew since, and the limit was that of the suspension before.
+    if (this.inFlight.has('suspend')) return;
     this.isSuspended = false;
     this.ours = false;
     this.dropCauses();
@@ -164,9 +165,7 @@ export class Contact {
 
   get state(): ContactState {
     const causes = [...this.causes.keys(), ...(this.isCauseUnknown ? [UNKNOWN_CAUSE] : [])];
-    const { startTime } = this;
-    const began = startTime === undefined ? {} : { startTime };
-    return { ...this.info, state: this.kind(), causes, ...began, error: this.error };
+    return { ...this.info, state: this.kind(), causes, error: this.error };
   }
 
   get isListed(): boolean {
@@ -245,6 +244,7 @@ export class Contact {
       () => this.services.client.suspend(this.id, this.reason()),
       (reply) => {
         this.isSuspended = true;
+        this.ours = true;
         this.resumesAt = timeOf(reply);
       },
     );
@@ -287,13 +287,14 @@ export class Contact {
     await this.services.tabs.untilAlone(this.id, waiting.signal);
     if (this.waitingForTabs === waiting) this.waitingForTabs = null;
     if (waiting.signal.aborted || this.causes.size > 0 || this.wanted === 'stop') return;
-    // From here on it may be captured: a cause that comes before the answer must be sent.
+    // A suspend that follows must be sent before this is answered.
     this.isSuspended = false;
     this.ask(
       'resume',
       () => this.services.client.resume(this.id),
       (reply) => {
-        if (this.causes.size > 0) return;
+        // Of a suspend that follows, nothing is known yet.
+        if (this.causes.size > 0 || this.inFlight.has('suspend')) return;
         this.ours = false;
         this.seen = seenBy(reply);
       },
@@ -325,6 +326,8 @@ export class Contact {
 
   private failed(request: Request, code: string, message: string): void {
     if (code === 'UNKNOWN_CONTACT') return this.unknownToRecorder(request);
+    // A suspend has overtaken it.
+    if (request === 'resume' && this.causes.size > 0) return;
     const outlook = outlookOf(code);
     if (outlook !== 'disconnected') this.error = { code, message };
     if (request === 'suspend') return this.retry('suspend', SUSPEND_RETRY);
@@ -348,9 +351,8 @@ export class Contact {
     if (request === 'resume') this.ours = false;
   }
 
-  private started(reply: StartReply): void {
+  private started(reply: CaptureBlockers): void {
     this.isStarted = true;
-    this.startTime = reply.startTime;
     this.seen ??= seenBy(reply);
     const isSuspended = reply.stillSuspendedBy?.includes(this.id) === true;
     if (!isSuspended || this.ours) return;
@@ -383,7 +385,6 @@ export class Contact {
 
   private gone(): void {
     this.seen = null;
-    this.startTime = undefined;
     this.isStarted = false;
     this.isSuspended = false;
     this.isCauseUnknown = false;
