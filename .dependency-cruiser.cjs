@@ -177,9 +177,56 @@ module.exports = {
       to: { path: '^(node_modules/)?electron(/|$)' },
     },
     {
-      name: 'renderer-and-ccp-import-shared-only',
+      name: 'page-side-imports-nothing-of-the-recorder',
+      comment:
+        'ccp is a package of its own: what it shares with the recorder is the protocol, and a test compares both',
       severity: 'error',
-      from: { path: '^(renderer|ccp|preload)/' },
+      from: { path: '^ccp/' },
+      to: { path: '^(main|preload|renderer|test|scripts|node_modules)/', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'page-side-imports-no-type-of-the-recorder',
+      severity: 'error',
+      from: { path: '^ccp/' },
+      to: { path: '^(main|preload|renderer|test|scripts)/' },
+    },
+    {
+      name: 'client-and-contacts-stand-alone',
+      comment: 'contacts knows the client by the contract only',
+      severity: 'error',
+      from: { path: '^ccp/src/(client|contacts)/' },
+      to: { path: '^ccp/src/', pathNot: ['^ccp/src/$1/', '^ccp/src/(contract|protocol|listeners)\\.ts$'] },
+    },
+    {
+      name: 'bridges-know-the-contract-only',
+      comment: 'index.ts connects them with client and contacts; of those they know types at most',
+      severity: 'error',
+      from: { path: '^ccp/src/(streams|workspace|status|failures)/' },
+      to: {
+        path: '^ccp/src/',
+        pathNot: [
+          '^ccp/src/$1/',
+          '^ccp/src/(contract|protocol|listeners|suspendWhile|suspendAll|bridges|contactFacts)\\.ts$',
+          '^ccp/src/(client|contacts)/',
+        ],
+      },
+    },
+    {
+      name: 'bridges-import-types-of-client-and-contacts',
+      severity: 'error',
+      from: { path: '^ccp/src/(streams|workspace|status|failures)/' },
+      to: { path: '^ccp/src/(client|contacts)/', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'contract-and-protocol-stand-alone',
+      severity: 'error',
+      from: { path: '^ccp/src/(contract|protocol)\\.ts$' },
+      to: { path: '^ccp/', pathNot: '^ccp/src/protocol\\.ts$' },
+    },
+    {
+      name: 'renderer-imports-shared-only',
+      severity: 'error',
+      from: { path: '^(renderer|preload)/' },
       to: { path: '^main/', pathNot: main('shared') },
     },
     {

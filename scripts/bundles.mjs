@@ -1,5 +1,6 @@
 // What esbuild makes of our sources: main process and headless program as ES modules for Node, the preload scripts as the
-// CommonJS files that sandboxed windows load, the renderer for the browser. Packages stay outside: they are found in
+// CommonJS files that sandboxed windows load, the renderer for the browser, the page side as one ES module and one classic
+// script. Packages stay outside: they are found in
 // node_modules, here as in the installed app.
 
 import { fileURLToPath } from 'node:url';
@@ -14,7 +15,18 @@ const common = {
 };
 const node = { ...common, platform: 'node', target: 'node20.19' };
 
-/** By folder under dist. */
+/** The page side, for any page's browser. */
+const page = {
+  ...common,
+  outdir: 'dist/ccp',
+  platform: 'browser',
+  target: ['chrome120', 'firefox128', 'safari17'],
+  minify: true,
+  sourcesContent: true,
+  banner: { js: '/* Sightline page side, Apache-2.0 */' },
+};
+
+/** Most by folder under dist. */
 export const bundles = {
   main: {
     ...node,
@@ -47,5 +59,17 @@ export const bundles = {
     platform: 'browser',
     target: 'chrome120',
     format: 'esm',
+  },
+  ccp: {
+    ...page,
+    entryPoints: { 'sightline-ccp': 'ccp/src/index.ts' },
+    outExtension: { '.js': '.mjs' },
+    format: 'esm',
+  },
+  ccpClassic: {
+    ...page,
+    entryPoints: { 'sightline-ccp': 'ccp/src/classic.ts' },
+    format: 'iife',
+    globalName: 'Sightline',
   },
 };

@@ -2,7 +2,7 @@
 
 const wine = ['wine64', 'wine', '/usr/lib/wine/wine64'];
 /** The purposes that run the program on a virtual screen and read the recording back. */
-const trials = ['demo', 'test', 'windows', 'bench', 'desk', 'peers', 'soak', 'installer'];
+const trials = ['demo', 'demo-ccp', 'test', 'windows', 'bench', 'desk', 'peers', 'soak', 'installer'];
 /** The benchmarks with a browser on the desk. */
 const desks = ['desk', 'peers'];
 const linux = ['linux'];
@@ -11,7 +11,11 @@ export const programs = [
   { names: ['Xvfb'], package: 'xvfb', for: trials, system: linux },
   { names: ['ffmpeg'], package: 'ffmpeg', for: trials, why: 'reads finished recordings back' },
   { names: ['fc-list'], package: 'fontconfig', for: trials, system: linux },
-  { names: ['chromium', 'chromium-browser', 'google-chrome'], package: 'chromium', for: ['test', ...desks] },
+  {
+    names: ['chromium', 'chromium-browser', 'google-chrome'],
+    package: 'chromium',
+    for: ['test', 'demo-ccp', ...desks],
+  },
   // Several monitors that come and go: Xorg with its dummy driver, arranged by xrandr.
   { names: ['Xorg'], package: 'xserver-xorg-core', for: ['test', 'soak', ...desks], system: linux },
   {
@@ -63,6 +67,9 @@ export const programs = [
   // The whole app under Wine: Chromium ends where Windows has no Tahoma.
   { names: ['/usr/share/wine/fonts/tahoma.ttf'], package: 'fonts-wine', for: ['installer'], system: linux },
 ];
+
+/** A second browser for the page side: 80 MB of downloads. Without it its test is left out and says so. */
+export const firefoxPrograms = [{ names: ['firefox-esr', 'firefox'], package: 'firefox-esr' }];
 
 /** A second S3 store for the tests of the sink: without these they are left out and say so. */
 export const s3MockPrograms = [

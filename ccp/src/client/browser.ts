@@ -1,0 +1,23 @@
+// The browser's name and version as `hello` states them, e.g. "Chrome 156", short enough for events and manifests.
+
+/** Not in TypeScript's library: https://wicg.github.io/ua-client-hints/ */
+interface Brands {
+  readonly userAgentData?: {
+    readonly brands: readonly { readonly brand: string; readonly version: string }[];
+  };
+}
+
+/** Brands that several browsers share, least telling last; browsers also make up one, e.g. "Not;A=Brand". */
+const GENERIC = ['Chromium'];
+const MAX_CHARACTERS = 120;
+
+export function browserName(browser: Pick<Navigator, 'userAgent'> & Brands = navigator): string {
+  const brands = browser.userAgentData?.brands.filter(({ brand }) => /^[A-Za-z0-9 .]+$/.test(brand)) ?? [];
+  const best = brands.find(({ brand }) => !GENERIC.includes(brand)) ?? brands[0];
+  const name =
+    best === undefined
+      ? (/(?:Firefox|Edg|OPR|Chrome)\/\d+/.exec(browser.userAgent)?.[0].replace('/', ' ') ??
+        browser.userAgent)
+      : `${best.brand} ${best.version}`;
+  return name.slice(0, MAX_CHARACTERS);
+}

@@ -1,0 +1,479 @@
+// One contact: what the page wants of it, what the recorder has confirmed on the present connection, and which request comes
+// next. Two lanes: suspends go out at once, whatever else is outstanding; start, resume and stop wait for their turn.
+
+import type { Client, ContactInfo, ContactState } from '../contract.ts';
+import type { CaptureBlockers, RecordingState, SuspendReply } from '../protocol.ts';
+import { outlookOf } from './codes.ts';
+import type { Remembered } from './memory.ts';
+import type { Tabs } from './tabs.ts';
+
+/**
+ * - `unknown`: nobody has said that it is to be recorded; it may have causes already.
+ * - `inherited`: an earlier life of the page started it.
+ * - `ended`: another tab stopped it. It is not started again by a late `record`.
+ */
+type Wanted = 'unknown' | 'inherited' | 'record' | 'stop' | 'ended';
+type Request = 'start' | 'suspend' | 'resume' | 'stop';
+
+const RETRY = { first: 1000, longest: 30_000 };
+const SUSPEND_RETRY = { first: 250, longest: 5000 };
+/** How early a time limit may seem to have ended a suspension: clocks that browsers round. */
+const CLOCK_MS = 500;
+const UNKNOWN_CAUSE = 'unknown';
+
+export interface ContactServices {
+  readonly client: Pick<Client, 'start' | 'suspend' | 'resume' | 'stop'>;
+  readonly tabs: Tabs;
+  readonly onChange: () => void;
+}
+
+export class Contact {
+  wanted: Wanted = 'unknown';
+  private info: ContactInfo;
+  private readonly causes = new Map<string, string | undefined>();
+  /** A suspension of this tab may be in force: it may end it. */
+  private ours = false;
+  /** It was suspended before, and no live tab knows why. */
+  private isCauseUnknown = false;
+  private error: ContactState['error'] = null;
+
+  // On the present connection:
+  private isConnected = false;
+  /** What the recorder last said of it; null: it has no such contact, as far as we know. */
+  private seen: RecordingState | null = null;
+  private isStarted = false;
+  private hasFailed = false;
+  /** The recorder has said that nothing captured later is kept, and nothing since contradicts it. */
+  private isSuspended = false;
+  private resumesAt: number | undefined;
+  /** The recorder did not know it when it was to be suspended. */
+  private isMissing = false;
+  private readonly inFlight = new Set<Request>();
+  private readonly retries = new Map<
+    'main' | 'suspend',
+    { count: number; timer?: ReturnType<typeof setTimeout> }
+  >();
+  private waitingForTabs: AbortController | null = null;
+  /** Of the connection: answers of an earlier one say nothing about this one. */
+  private epoch = 0;
+  private idleWaiters: (() => void)[] = [];
+
+  constructor(
+    readonly id: string,
+    private readonly services: ContactServices,
+    remembered?: Remembered,
+  ) {
+    this.info = { contactId: id, channel: remembered?.channel ?? 'VOICE' };
+    if (remembered === undefined) return;
+    this.wanted = remembered.stopping ? 'stop' : 'inherited';
+    this.ours = remembered.ours;
+    for (const cause of remembered.causes) this.addCause(cause, undefined);
+  }
+
+  // What the page wants
+
+  record(info: ContactInfo): void {
+    if (this.wanted === 'record' || this.wanted === 'ended') return;
+    this.wanted = 'record';
+    this.info = info;
+    this.next();
+  }
+
+  stop(): void {
+    this.wanted = 'stop';
+    this.hasFailed = false;
+    this.clearRetry('main');
+    this.dropCauses();
+    this.next();
+  }
+
+  suspend(cause: string, reason?: string): void {
+    if (this.causes.has(cause) || this.wanted === 'stop' || this.wanted === 'ended') return;
+    this.addCause(cause, reason);
+    // Before hello is answered: the recorder may accept it while it checks the page's token (docs/auth.md). It is sent again
+    // at the connection.
+    if (!this.isConnected) this.services.client.suspend(this.id, reason).catch(() => undefined);
+    this.next();
+  }
+
+  resume(cause: string): void {
+    if (!this.causes.delete(cause)) return;
+    this.services.tabs.release(this.id, cause);
+    this.next();
+  }
+
+  resumeAll(): void {
+    this.dropCauses();
+    this.isCauseUnknown = false;
+    if (!this.isConnected || this.isOpen) this.ours = true;
+    this.next();
+  }
+
+  // What the recorder says
+
+  /** @param seen among the open recordings of hello; null: it is not there */
+  connected(seen: RecordingState | null): void {
+    this.forgetConnection();
+    this.isConnected = true;
+    this.seen = seen;
+    this.next();
+  }
+
+  disconnected(): void {
+    this.forgetConnection();
+    this.isConnected = false;
+  }
+
+  /** Another agent's page is connected: the start is refused, and so the recorder knows that this recording is missing. */
+  otherAgent(): void {
+    if (this.wanted !== 'record' || this.hasFailed || this.inFlight.has('start')) return;
+    const { info } = this;
+    this.ask(
+      'start',
+      () => this.services.client.start(info),
+      () => undefined,
+    );
+  }
+
+  /** By an `app.state`; null: it is not in there. */
+  observed(seen: RecordingState | null): void {
+    const wasOpen = this.seen !== null;
+    if (seen === null) {
+      // A start that is not answered yet need not be in the list.
+      if (!wasOpen || this.inFlight.size > 0) return;
+      if (this.isStarted) this.endedElsewhere();
+      else this.seen = null;
+      return;
+    }
+    this.seen = seen;
+    this.isMissing = false;
+    if (seen === 'recording' && !this.inFlight.has('suspend')) this.observedRecording();
+    this.next();
+  }
+
+  /** Policy's time limit has ended its suspension: the causes had their time. */
+  timeLimitReached(): void {
+    // Then it is suspended anew since, and the limit was that of the suspension before.
+    if (this.inFlight.has('suspend')) return;
+    this.isSuspended = false;
+    this.ours = false;
+    this.dropCauses();
+    this.next();
+  }
+
+  // What others see
+
+  get state(): ContactState {
+    const causes = [...this.causes.keys(), ...(this.isCauseUnknown ? [UNKNOWN_CAUSE] : [])];
+    return { ...this.info, state: this.kind(), causes, error: this.error };
+  }
+
+  get isListed(): boolean {
+    switch (this.wanted) {
+      case 'record':
+        return true;
+      case 'inherited':
+      case 'stop':
+        return this.seen !== null || !this.isConnected;
+      case 'unknown':
+      case 'ended':
+        return false;
+    }
+  }
+
+  get isForgettable(): boolean {
+    if (this.causes.size > 0 || this.inFlight.size > 0 || !this.isConnected) return false;
+    return this.seen === null && (this.wanted === 'inherited' || this.wanted === 'stop');
+  }
+
+  private get isOpen(): boolean {
+    return this.seen !== null || this.isStarted;
+  }
+
+  get hasCauses(): boolean {
+    return this.causes.size > 0;
+  }
+
+  get remembered(): Remembered | null {
+    if (this.wanted === 'ended') return null;
+    if (this.wanted === 'unknown' && this.causes.size === 0 && !this.ours) return null;
+    const { contactId, channel } = this.info;
+    return {
+      contactId,
+      channel,
+      causes: [...this.causes.keys()],
+      ours: this.ours,
+      stopping: this.wanted === 'stop',
+    };
+  }
+
+  get wantsConnection(): boolean {
+    return this.wanted === 'record' || this.wanted === 'stop' || this.causes.size > 0;
+  }
+
+  idle(): Promise<void> {
+    if (this.inFlight.size === 0) return Promise.resolve();
+    return new Promise((resolve) => this.idleWaiters.push(resolve));
+  }
+
+  /** Nothing is sent after it. */
+  close(): void {
+    this.forgetConnection();
+    this.isConnected = false;
+  }
+
+  // What comes next
+
+  /** Sends what is missing, if anything. Called after every change. */
+  private next(): void {
+    if (this.isConnected) {
+      this.sendNext();
+      // A suspend is also sent where the start has just been.
+      this.suspendNow();
+    }
+    this.services.onChange();
+  }
+
+  private suspendNow(): void {
+    if (this.causes.size === 0 || this.isSuspended || this.isMissing) return;
+    if (this.inFlight.has('suspend') || this.retries.get('suspend')?.timer !== undefined) return;
+    this.waitingForTabs?.abort();
+    this.ours = true;
+    this.ask(
+      'suspend',
+      () => this.services.client.suspend(this.id, this.reason()),
+      (reply) => {
+        this.isSuspended = true;
+        this.ours = true;
+        this.resumesAt = timeOf(reply);
+      },
+    );
+  }
+
+  private sendNext(): void {
+    if (this.retries.get('main')?.timer !== undefined || this.inFlight.has('stop')) return;
+    const { client } = this.services;
+    if (this.wanted === 'stop') {
+      if (this.seen !== null || this.inFlight.has('start'))
+        this.ask(
+          'stop',
+          () => client.stop(this.id),
+          () => this.gone(),
+        );
+      return;
+    }
+    // A suspend of an earlier recording must not be taken for one of the new recording.
+    const mayStart =
+      !this.isStarted && !this.hasFailed && (this.seen !== null || !this.inFlight.has('suspend'));
+    if (this.wanted === 'record' && mayStart && !this.inFlight.has('start')) {
+      this.isMissing = false;
+      if (this.seen === null) this.isSuspended = false;
+      const { info } = this;
+      this.ask(
+        'start',
+        () => client.start(info),
+        (reply) => this.started(reply),
+      );
+    }
+    const isBusy =
+      this.inFlight.has('suspend') || this.inFlight.has('resume') || this.waitingForTabs !== null;
+    if (this.causes.size === 0 && this.ours && !this.isCauseUnknown && this.isOpen && !isBusy)
+      void this.resumeWhenAlone();
+  }
+
+  private async resumeWhenAlone(): Promise<void> {
+    const waiting = new AbortController();
+    this.waitingForTabs = waiting;
+    await this.services.tabs.untilAlone(this.id, waiting.signal);
+    if (this.waitingForTabs === waiting) this.waitingForTabs = null;
+    if (waiting.signal.aborted || this.causes.size > 0 || this.wanted === 'stop') return;
+    // A suspend that follows must be sent before this is answered.
+    this.isSuspended = false;
+    this.ask(
+      'resume',
+      () => this.services.client.resume(this.id),
+      (reply) => {
+        // Of a suspend that follows, nothing is known yet.
+        if (this.causes.size > 0 || this.inFlight.has('suspend')) return;
+        this.ours = false;
+        this.seen = seenBy(reply);
+      },
+    );
+    this.services.onChange();
+  }
+
+  private ask<Reply>(request: Request, send: () => Promise<Reply>, done: (reply: Reply) => void): void {
+    const { epoch } = this;
+    const lane = request === 'suspend' ? 'suspend' : 'main';
+    this.inFlight.add(request);
+    send().then(
+      (reply) => {
+        if (epoch !== this.epoch) return;
+        this.inFlight.delete(request);
+        this.retries.delete(lane);
+        this.error = null;
+        done(reply);
+        this.settled();
+      },
+      (error: unknown) => {
+        if (epoch !== this.epoch) return;
+        this.inFlight.delete(request);
+        this.failed(request, codeOf(error), error instanceof Error ? error.message : String(error));
+        this.settled();
+      },
+    );
+  }
+
+  private failed(request: Request, code: string, message: string): void {
+    if (code === 'UNKNOWN_CONTACT') return this.unknownToRecorder(request);
+    // A suspend has overtaken it.
+    if (request === 'resume' && this.causes.size > 0) return;
+    const outlook = outlookOf(code);
+    if (outlook !== 'disconnected') this.error = { code, message };
+    if (request === 'suspend') return this.retry('suspend', SUSPEND_RETRY);
+    if (outlook === 'lasts' && request === 'start') {
+      this.hasFailed = true;
+      return;
+    }
+    this.retry('main', RETRY);
+  }
+
+  private unknownToRecorder(request: Request): void {
+    if (request === 'stop') return this.gone();
+    if (request === 'suspend') this.isMissing = true;
+    if (this.inFlight.has('start')) return;
+    this.seen = null;
+    this.isSuspended = false;
+    if (this.isStarted) {
+      this.isStarted = false;
+      this.retry('main', RETRY);
+    }
+    if (request === 'resume') this.ours = false;
+  }
+
+  private started(reply: CaptureBlockers): void {
+    this.isStarted = true;
+    this.seen ??= seenBy(reply);
+    const isSuspended = reply.stillSuspendedBy?.includes(this.id) === true;
+    if (!isSuspended || this.ours) return;
+    // Not by us. Another tab may know why.
+    const { epoch } = this;
+    void this.services.tabs.othersOf(this.id).then((others) => {
+      if (epoch !== this.epoch || others.length > 0 || this.ours) return;
+      this.isCauseUnknown = true;
+      this.services.onChange();
+    });
+  }
+
+  private observedRecording(): void {
+    this.isCauseUnknown = false;
+    if (this.causes.size === 0) {
+      if (!this.inFlight.has('resume')) this.ours = false;
+      return;
+    }
+    if (!this.isSuspended) return;
+    // Resumed by another tab, which did not know our causes; or by policy's time limit, which counts.
+    if (this.resumesAt !== undefined && Date.now() >= this.resumesAt - CLOCK_MS) this.timeLimitReached();
+    this.isSuspended = false;
+  }
+
+  private endedElsewhere(): void {
+    this.wanted = this.wanted === 'record' ? 'ended' : this.wanted;
+    this.gone();
+    this.services.onChange();
+  }
+
+  private gone(): void {
+    this.seen = null;
+    this.isStarted = false;
+    this.isSuspended = false;
+    this.isCauseUnknown = false;
+    this.ours = false;
+    if (this.wanted !== 'record') this.dropCauses();
+  }
+
+  private kind(): ContactState['state'] {
+    if (!this.isConnected) return this.wanted === 'stop' ? 'stopping' : this.hasFailed ? 'failed' : 'waiting';
+    if (this.wanted === 'stop') return 'stopping';
+    if (this.hasFailed) return 'failed';
+    if (this.causes.size > 0) {
+      if (this.isSuspended) return 'suspended';
+      return this.isOpen || this.inFlight.has('suspend') ? 'suspending' : 'starting';
+    }
+    if (this.inFlight.has('resume')) return 'resuming';
+    return this.seen ?? 'starting';
+  }
+
+  // Bookkeeping
+
+  private addCause(cause: string, reason: string | undefined): void {
+    this.causes.set(cause, reason);
+    this.services.tabs.hold(this.id, cause);
+  }
+
+  private dropCauses(): void {
+    for (const cause of this.causes.keys()) this.services.tabs.release(this.id, cause);
+    this.causes.clear();
+  }
+
+  private reason(): string | undefined {
+    return [...this.causes.values()].find((one) => one !== undefined);
+  }
+
+  private retry(lane: 'main' | 'suspend', { first, longest }: typeof RETRY): void {
+    const count = (this.retries.get(lane)?.count ?? 0) + 1;
+    const ms = Math.min(longest, first * 2 ** (count - 1)) * (1 - Math.random() / 4);
+    const timer = setTimeout(() => {
+      this.retries.set(lane, { count });
+      this.next();
+    }, ms);
+    this.retries.set(lane, { count, timer });
+  }
+
+  private clearRetry(lane: 'main' | 'suspend'): void {
+    clearTimeout(this.retries.get(lane)?.timer);
+    this.retries.delete(lane);
+  }
+
+  private forgetConnection(): void {
+    this.epoch += 1;
+    this.clearRetry('main');
+    this.clearRetry('suspend');
+    this.inFlight.clear();
+    this.waitingForTabs?.abort();
+    this.waitingForTabs = null;
+    this.seen = null;
+    this.isStarted = false;
+    this.hasFailed = false;
+    this.isSuspended = false;
+    this.resumesAt = undefined;
+    this.isMissing = false;
+    this.settleIdle();
+  }
+
+  private settled(): void {
+    this.next();
+    this.settleIdle();
+  }
+
+  private settleIdle(): void {
+    if (this.inFlight.size > 0) return;
+    for (const resolve of this.idleWaiters.splice(0)) resolve();
+  }
+}
+
+function codeOf(error: unknown): string {
+  return typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string'
+    ? error.code
+    : 'UNKNOWN';
+}
+
+function timeOf({ resumesAt }: SuspendReply): number | undefined {
+  const time = resumesAt === undefined ? NaN : Date.parse(resumesAt);
+  return Number.isNaN(time) ? undefined : time;
+}
+
+function seenBy({ stillSuspendedBy, pausedBy }: CaptureBlockers): RecordingState {
+  if (stillSuspendedBy !== undefined) return 'suspended';
+  return pausedBy === undefined ? 'recording' : 'paused';
+}

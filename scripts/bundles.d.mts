@@ -1,0 +1,5 @@
+import type { BuildOptions } from 'esbuild';
+
+export const bundles: Readonly<
+  Record<'main' | 'preload' | 'renderer' | 'ccp' | 'ccpClassic', Omit<BuildOptions, 'outdir' | 'entryPoints'>>
+>;
