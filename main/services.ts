@@ -114,6 +114,7 @@ export async function startServices(options: ServicesOptions) {
           monitors = Math.max(1, recorded.length);
           options.onMonitors?.(recorded);
         },
+        onLive: uploads.runBegan,
         onGrown: uploads.grew,
       }),
       onDisplaysChanged: (change) => pauses.displaysChanged(change),

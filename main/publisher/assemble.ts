@@ -200,7 +200,8 @@ export class Assembly {
   }
 }
 
-function isShort(piece: Piece): piece is Gap {
+/** It has a badge instead of a slate, except at the beginning. */
+export function isShort(piece: Piece): piece is Gap {
   return piece.kind === 'gap' && piece.to - piece.from < SLATE_FROM_MS;
 }
 

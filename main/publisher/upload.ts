@@ -12,7 +12,7 @@ import type { SpoolSession } from '../spool/spool.ts';
 import type { DamagedRunFile } from '../spool/runFiles.ts';
 import type { Gap, Piece, RunDamage } from '../spool/timeline.ts';
 import { timelineOf } from '../spool/timeline.ts';
-import { Assembly, TimelineChanged } from './assemble.ts';
+import { Assembly, isShort, TimelineChanged } from './assemble.ts';
 import { buildManifest } from './buildManifest.ts';
 import { RunDamaged, integrityOf, keptBack, requireDeliverable } from './integrity.ts';
 import type { Naming } from './objectKey.ts';
@@ -72,11 +72,19 @@ export class Upload {
     this.meter = new ProgressMeter((progress) => options.onProgress?.(session, recordingId, progress));
   }
 
+  /** Makes the slates of gaps that ended before `until`, for which the end of the contact need not wait then. */
+  async prepareSlates(until: Moment): Promise<void> {
+    const pieces = this.piecesBefore(until);
+    const ended = pieces.slice(0, pieces.findLastIndex(({ kind }) => kind === 'run') + 1);
+    const format = ended.length === 0 ? null : await this.formatOf(pieces);
+    for (const [index, piece] of ended.entries())
+      if (format !== null && piece.kind === 'gap' && (index === 0 || !isShort(piece)))
+        await this.options.makeSlate({ ...this.factsOf(piece, pieces), ...format });
+  }
+
   /** Sends what was recorded before `until`. */
   async advance(until: Moment): Promise<void> {
-    const { recording } = this;
-    const stopped = { type: 'contact.stopped', recordingId: this.recordingId, cause: 'stopped' } as const;
-    const pieces = timelineOf(this.session.ledger, { ...recording, stopped: { ...stopped, endTime: until } });
+    const pieces = this.piecesBefore(until);
     if (!pieces.some(({ kind }) => kind === 'run')) return;
     const fps = this.runsOf(pieces)[0]?.opened.fps ?? 1;
     const { assembly } = await this.begin(pieces, Math.ceil(LIVE_HOURS * 3600 * fps * CATCH_UP));
@@ -129,6 +137,12 @@ export class Upload {
     const recording = this.session.ledger.recordings.get(this.recordingId);
     if (recording === undefined) throw new Error(`The spool knows no recording ${this.recordingId}.`);
     return recording;
+  }
+
+  private piecesBefore(until: Moment): Piece[] {
+    const { recording } = this;
+    const stopped = { type: 'contact.stopped', recordingId: this.recordingId, cause: 'stopped' } as const;
+    return timelineOf(this.session.ledger, { ...recording, stopped: { ...stopped, endTime: until } });
   }
 
   private begin(pieces: readonly Piece[], maxPackets: number): Promise<Parts> {

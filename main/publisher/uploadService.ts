@@ -54,6 +54,8 @@ export interface UploadService {
   readonly nextAttempt: (recordingId: string) => Promise<Attempt>;
   /** Whether the events of an uploaded recording are written; false: they are not yet. */
   readonly eventsWritten: (recordingId: string) => Promise<boolean>;
+  /** A run of the session has its first frame. */
+  readonly runBegan: (session: SpoolSession) => void;
   /** A run of the session grew by so many bytes. */
   readonly grew: (session: SpoolSession, bytes: number) => void;
   /** The bandwidth limit applies during contacts. */
@@ -166,8 +168,16 @@ export function startUploads(options: UploadServiceOptions): UploadService {
       await within(publisher.idle(), EVENTS_WITHIN_MS, undefined);
       return !isQueued();
     },
-    grew: (session, bytes) => {
+    runBegan: (session) => {
       preloaded ??= preloadMuxer();
+      // The gap before this run has ended.
+      for (const [recordingId, { startTime, stopped }] of session.ledger.recordings)
+        if (startTime !== null && stopped === null)
+          void new Upload(session, recordingId, uploadOptions())
+            .prepareSlates(clock.now())
+            .catch((error: unknown) => log.debug('a slate is made later', { reason: String(error) }));
+    },
+    grew: (session, bytes) => {
       if (sink.takesLive) live.grew(session, bytes);
     },
     contactsAreOn: (areOn) => {

@@ -51,13 +51,15 @@ export interface RunJournalOptions {
   readonly clock: Clock;
   readonly dispatch: (event: RunEvent) => void;
   readonly onOpened: (monitors: readonly PlacedMonitor[]) => void;
+  /** A run has its first frame, and the journal says so. */
+  readonly onLive: (session: SpoolSession) => void;
   /** A run of the session grew. */
   readonly onGrown: (session: SpoolSession, bytes: number) => void;
   readonly log: Logger;
 }
 
 /** The ports of capture (capture/capture.ts) that concern its runs. */
-export function journalRuns({ current, clock, dispatch, onOpened, onGrown, log }: RunJournalOptions) {
+export function journalRuns({ current, clock, dispatch, onOpened, onLive, onGrown, log }: RunJournalOptions) {
   return {
     /** Resolves when the journal has the run and its file is created. @throws SightlineError SPOOL_FULL, SPOOL_UNREADABLE */
     openRun: async ({ monitors, leftOut, ...run }: NewRun) => {
@@ -76,9 +78,10 @@ export function journalRuns({ current, clock, dispatch, onOpened, onGrown, log }
     },
     onSpawned: (runId: string, pid: number): void => void current.append({ type: 'run.spawned', runId, pid }),
     onLive: (runId: string, { firstFrameAt, width, height }: RunLive): void =>
-      void current
-        .append({ type: 'run.live', runId, startTime: firstFrameAt, width, height })
-        .then(() => dispatch({ type: 'run.live', runId, firstFrameAt })),
+      void current.append({ type: 'run.live', runId, startTime: firstFrameAt, width, height }).then(() => {
+        dispatch({ type: 'run.live', runId, firstFrameAt });
+        onLive(current.session());
+      }),
     onFlushed: (runId: string, until: Moment): void => dispatch({ type: 'run.flushed', runId, until }),
     onBlack: (runId: string, from: Moment, to: Moment | null): void => {
       if (to === null) log.warn('the recorded screen is entirely black', { runId, since: toTimestamp(from) });
