@@ -58,6 +58,48 @@ describe('a contact', () => {
     expect(manifest.gaps[0]!.offsetMs).toBe(0);
   });
 
+  it('that is suspended again while its resume is outstanding stays suspended: nothing leaks', async () => {
+    await bench.recorder();
+    const tab = await bench.open();
+    await tab.do('record', call);
+    await tab.untilContact('call-1', 'recording');
+    await tab.do('suspend', 'call-1', 'page');
+    await tab.untilContact('call-1', 'suspended');
+    await bench.desk.showSensitive(true);
+    await tab.page.evaluate(async () => {
+      const { contacts } = globalThis as unknown as { contacts: ContactRecorder };
+      const state = (): string | undefined => contacts.contacts[0]?.state;
+      const resuming = new Promise<void>((resolve) =>
+        contacts.subscribe(() => {
+          if (state() === 'resuming') resolve();
+        }),
+      );
+      contacts.resume('call-1', 'page');
+      await resuming;
+      contacts.suspend('call-1', 'form:#card');
+      if (state() === 'recording') throw new Error('too late');
+    });
+    await tab.untilContact('call-1', 'suspended');
+    await record();
+    expect(await tab.contact('call-1')).toMatchObject({ state: 'suspended', causes: ['form:#card'] });
+    await bench.desk.showSensitive(false);
+    // And again, without waiting for anything.
+    await tab.page.evaluate(() => {
+      const { contacts } = globalThis as unknown as { contacts: ContactRecorder };
+      for (let i = 0; i < 3; i++) {
+        contacts.resume('call-1', 'form:#card');
+        contacts.suspend('call-1', 'form:#card');
+      }
+      contacts.resume('call-1', 'form:#card');
+    });
+    await tab.untilContact('call-1', 'recording');
+    await record();
+    expect(await tab.contact('call-1')).toMatchObject({ state: 'recording', error: null });
+    await tab.do('stop', 'call-1');
+    const { leaked } = await bench.published();
+    expect(leaked).toBe(0);
+  });
+
   it('can be suspended before it is to be recorded', async () => {
     await bench.recorder();
     const tab = await bench.open();

@@ -109,7 +109,12 @@ class SightlineClient implements Client {
   private async run(): Promise<void> {
     while (!this.isClosed()) {
       const began = performance.now();
-      const wasConnected = await this.connect();
+      const wasConnected = await this.connect().catch((error: unknown) => {
+        // The page's identity, or a browser that opens no such websocket.
+        const reason = error instanceof Error ? error.message : String(error);
+        this.show(refusedBy(clientError('CLIENT_CONNECTION_ERROR', `The page cannot connect: ${reason}`)));
+        return false;
+      });
       if (wasConnected && performance.now() - began >= PROVEN_MS) this.failures = 0;
       if (this.isClosed()) return;
       await this.pause(this.backoffMs());

@@ -154,6 +154,8 @@ export class Contact {
 
   /** Policy's time limit has ended its suspension: the causes had their time. */
   timeLimitReached(): void {
+    // Then it is suspended anew since, and the limit was that of the suspension before.
+    if (this.inFlight.has('suspend')) return;
     this.isSuspended = false;
     this.ours = false;
     this.dropCauses();
@@ -245,6 +247,7 @@ export class Contact {
       () => this.services.client.suspend(this.id, this.reason()),
       (reply) => {
         this.isSuspended = true;
+        this.ours = true;
         this.resumesAt = timeOf(reply);
       },
     );
@@ -287,13 +290,14 @@ export class Contact {
     await this.services.tabs.untilAlone(this.id, waiting.signal);
     if (this.waitingForTabs === waiting) this.waitingForTabs = null;
     if (waiting.signal.aborted || this.causes.size > 0 || this.wanted === 'stop') return;
-    // From here on it may be captured: a cause that comes before the answer must be sent.
+    // A suspend that follows must be sent before this is answered.
     this.isSuspended = false;
     this.ask(
       'resume',
       () => this.services.client.resume(this.id),
       (reply) => {
-        if (this.causes.size > 0) return;
+        // Of a suspend that follows, nothing is known yet.
+        if (this.causes.size > 0 || this.inFlight.has('suspend')) return;
         this.ours = false;
         this.seen = seenBy(reply);
       },
@@ -325,6 +329,8 @@ export class Contact {
 
   private failed(request: Request, code: string, message: string): void {
     if (code === 'UNKNOWN_CONTACT') return this.unknownToRecorder(request);
+    // A suspend has overtaken it.
+    if (request === 'resume' && this.causes.size > 0) return;
     const outlook = outlookOf(code);
     if (outlook !== 'disconnected') this.error = { code, message };
     if (request === 'suspend') return this.retry('suspend', SUSPEND_RETRY);
