@@ -15,6 +15,7 @@ import { readEvents, readPublished } from '../test/rig/recorder.ts';
 import { openFile } from './demoCcp/openFile.ts';
 import { startFilm, type Film } from './demoCcp/film.ts';
 import { playMinute } from './demoCcp/minute.ts';
+import { hidePointer } from './demoCcp/pointer.ts';
 import { startSightline, type DemoSightline } from './demoSightline.ts';
 
 interface Options {
@@ -67,12 +68,15 @@ async function demo(): Promise<void> {
       window: { x: 0, y: 0, ...SCREEN },
       // Of a test's browser: none of it belongs on an agent's desk.
       args: ['--test-type', '--disable-infobars', '--hide-scrollbars'],
+      // Chromium would offer to save the card, and show its last digits after the form (docs/ccp.md).
+      preferences: { autofill: { credit_card_enabled: false, payment_methods_mandatory_reauth: false } },
     });
     stops.unshift(() => browser.stop());
     const page = browser.context.pages()[0] ?? (await browser.context.newPage());
     const problems: string[] = [];
     page.on('pageerror', (error) => problems.push(error.message));
     await page.goto(`${server.origin}/`);
+    if (screen !== null) await hidePointer(screen.display, SCREEN);
     const film = options.pictures === null || display === null ? null : await startFilm(display, SCREEN);
     if (film !== null) stops.unshift(() => film.discard());
     const contactIds = await playMinute({ page, connect, seconds: options.seconds, say, film });

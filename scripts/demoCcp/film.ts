@@ -21,6 +21,7 @@ const FPS = 4;
 /** The minute becomes some seconds. */
 const SPEED = 4;
 const GIF_WIDTH = 960;
+const MIDDLE_OF_SLATE_MS = 2000;
 
 export async function startFilm(
   display: string,
@@ -71,16 +72,9 @@ export async function startFilm(
       if (suspension !== undefined) {
         const start = Date.parse(suspension.suspendedAt) - Date.parse(manifest.startTime);
         const frame = join(home, 'frame.png');
-        await runOrThrow(ffmpeg, [
-          ...quiet,
-          '-ss',
-          ((start + 1500) / 1000).toFixed(3),
-          '-i',
-          mp4,
-          '-frames:v',
-          '1',
-          frame,
-        ]);
+        // A gap is one long frame: `fps` repeats it.
+        const filter = `fps=5,trim=start=${((start + MIDDLE_OF_SLATE_MS) / 1000).toFixed(3)}`;
+        await runOrThrow(ffmpeg, [...quiet, '-i', mp4, '-vf', filter, '-frames:v', '1', frame]);
         const file = join(folder, 'demo-payment-in-mp4.png');
         await toPalette(frame, file);
         written.push(file);

@@ -75,6 +75,8 @@ export async function playMinute({ page, connect, seconds, say, film }: Minute):
   };
 
   await page.locator('#idle').waitFor();
+  // The address bar has the focus of a new window.
+  await page.mouse.click(5, 300);
   await caption('Anna is signed in. Nothing is recorded.');
   await at(3);
   await caption('A customer calls.');
@@ -84,9 +86,13 @@ export async function playMinute({ page, connect, seconds, say, film }: Minute):
   await at(5.5);
   await caption('Recording begins when Anna accepts.');
   await accept(call);
-  await film?.picture('recording');
+  connect.setAvailability('Busy', 'system');
+  await chat(call, true, 'Acme Support, this is Anna. How can I help?');
   await click('#notes');
-  await type('Asks why the November invoice is higher.');
+  await type('Asks why the November invoice ');
+  await chat(call, false, 'My November invoice is higher than usual.');
+  await type('is higher.');
+  await film?.picture('recording');
 
   await at(13);
   await caption('A chat comes in. Each contact has its own recording.');
@@ -98,12 +104,14 @@ export async function playMinute({ page, connect, seconds, say, film }: Minute):
   const leo = connect.chat({ attributes: { name: 'Leo Brandt', about: 'Customer since 2024' } });
   await chat(leo, false, 'My card was charged twice.');
   await accept(leo);
-  await chat(mia, true, 'It was approved this morning.');
+  await chat(leo, true, 'I am sorry about that, Leo. You get a refund today.');
   await film?.picture('several');
 
   await at(25);
   await caption('A card payment: nothing is captured while Anna is in the form.');
   await click(`#contact-${call}`);
+  await chat(call, true, 'It has the data package of the 4th. Would you like to pay it now?');
+  await chat(call, false, 'Yes, by card please.');
   await click('#card');
   await becomes(call, 'suspended');
   await type('4111 1111 1111 1111');
@@ -139,6 +147,7 @@ export async function playMinute({ page, connect, seconds, say, film }: Minute):
   await at(54);
   await close(mia);
   await close(leo);
+  connect.setAvailability('Available', 'routable');
   await caption('One MP4 and one manifest for each contact.');
   await at(60);
   return [call, mia, leo, task];

@@ -58,7 +58,9 @@ const customerOf = (contact) => {
 };
 
 function render() {
-  $('agent-state').textContent = agent.getState().name;
+  const { name, type } = agent.getState();
+  $('agent-state').textContent = name;
+  $('agent-state').parentElement.classList.toggle('busy', type !== 'routable');
   // In the order of their arrival: Connect's changes with their states.
   const contacts = agent.getContacts();
   for (const contact of contacts) arrived.add(contact.getContactId());
