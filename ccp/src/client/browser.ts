@@ -19,8 +19,7 @@ export function browserName(browser: Pick<Navigator, 'userAgent'> & Brands = nav
   const best = brands.find(({ brand }) => !GENERIC.includes(brand)) ?? brands[0];
   const name =
     best === undefined
-      ? (/(?:Firefox|Edg|OPR|Chrome)\/\d+/.exec(browser.userAgent)?.[0].replace('/', ' ') ??
-        browser.userAgent)
+      ? (NAMES.exec(browser.userAgent)?.[0].replace('/', ' ') ?? browser.userAgent)
       : `${best.brand} ${best.version}`;
   return name.slice(0, MAX_CHARACTERS);
 }
