@@ -13,7 +13,7 @@ describe('the types of the workspace bridge', () => {
     expectTypeOf<AgentClient>().toExtend<WorkspaceAgentClient>();
     // As docs/ccp.md makes them.
     type Provider = ReturnType<typeof AmazonConnectApp.init>['provider'];
-    expectTypeOf<Provider>().toExtend<ConstructorParameters<typeof ContactClient>[0]>();
+    expectTypeOf<typeof ContactClient>().toExtend<new (provider: Provider) => ContactClient>();
   });
 
   it('take the same helpers as those of the Streams bridge', () => {
