@@ -1,11 +1,9 @@
 // Bundles our TypeScript into dist/ (scripts/bundles.mjs), and makes dist/ccp the package @sightline/ccp, with its types.
 
+import { generateDtsBundle } from 'dts-bundle-generator';
 import { build } from 'esbuild';
-import { execFile } from 'node:child_process';
 import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { bundles } from './bundles.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -27,17 +25,14 @@ async function manifest() {
 
 /** One file, without a check: `npm run types` has that. */
 async function types() {
-  const generator = createRequire(import.meta.url).resolve(
-    'dts-bundle-generator/dist/bin/dts-bundle-generator.js',
-  );
-  await promisify(execFile)(
-    process.execPath,
+  const [text] = generateDtsBundle(
     [
-      generator,
-      ...['--silent', '--no-check', '--no-banner', '--export-referenced-types=false'],
-      ...['--umd-module-name', 'Sightline', '--project', 'ccp/tsconfig.json'],
-      ...['--out-file', 'dist/ccp/sightline-ccp.d.ts', 'ccp/src/index.ts'],
+      {
+        filePath: `${root}/ccp/src/index.ts`,
+        output: { noBanner: true, exportReferencedTypes: false, umdModuleName: 'Sightline' },
+      },
     ],
-    { cwd: root },
+    { preferredConfigPath: `${root}/ccp/tsconfig.json` },
   );
+  await writeFile(`${dist}/ccp/sightline-ccp.d.ts`, text);
 }

@@ -1,4 +1,4 @@
-// `npm run pictures:ccp`: every state of <sightline-status>, light and dark, into docs/pictures/ccp. The element is the built
+// `npm run pictures:ccp`: every state of <sightline-status>, light and dark, into docs/pictures/ccp/status. The element is the built
 // one; its states are written here, because some of them (a browser that blocks) cannot be had at will.
 
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { startBrowser } from '../test/rig/browser.ts';
 import { toPalette } from '../test/rig/trayDesk.ts';
 
-const folder = fileURLToPath(new URL('../docs/pictures/ccp', import.meta.url));
+const folder = fileURLToPath(new URL('../docs/pictures/ccp/status', import.meta.url));
 const script = await readFile(new URL('../dist/ccp/sightline-ccp.js', import.meta.url), 'utf8');
 
 const connected = { kind: 'connected', appVersion: '0.1.0', sessionId: 's' };

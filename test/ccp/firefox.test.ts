@@ -1,8 +1,17 @@
-// The client and its contacts in Firefox, against the real recorder.
+// The client and its contacts in Firefox, against the real recorder: from this machine, and from a company's https page, which a
+// proxy of the test's own serves.
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { connect, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Connection, ContactState } from '../../ccp/src/contract.ts';
+import { startTlsFront } from '../rig/companyProxy.ts';
 import { startFirefox, whyNoFirefox, type Firefox } from '../rig/firefox.ts';
 import { orLeftOut } from '../rig/leftOut.ts';
+import { makeAuthority } from '../rig/networkHosts.ts';
 import { record, useBench } from './bench.ts';
 
 const bench = useBench();
@@ -49,5 +58,76 @@ describe.skipIf(whyNoFirefox !== null)(orLeftOut('a page in Firefox', whyNoFiref
     const { leaked, reasons } = await bench.published();
     expect(leaked).toBe(0);
     expect(reasons).toEqual(['suspended']);
+  });
+
+  describe('of a company', () => {
+    const domain = 'acme.my.connect.aws';
+    const closers: (() => unknown)[] = [];
+    let proxyPort: number;
+    let frontPort: number;
+    beforeAll(async () => {
+      const folder = await mkdtemp(join(tmpdir(), 'sightline-firefox-'));
+      const identity = await (await makeAuthority(folder, 'Sightline')).issue(domain);
+      await rm(folder, { recursive: true });
+      const front = await startTlsFront(identity, bench.server.port);
+      frontPort = front.port;
+      const proxy = createServer().on('connect', ({ url = '' }, socket) => {
+        socket.on('error', () => socket.destroy());
+        // Whatever else Firefox asks for goes nowhere.
+        if (url !== `${domain}:443`) {
+          socket.destroy();
+          return;
+        }
+        const page = connect(front.port, '127.0.0.1', () => {
+          socket.write('HTTP/1.1 200 OK\r\n\r\n');
+          socket.pipe(page).pipe(socket);
+        });
+        page.on('error', () => socket.destroy());
+      });
+      proxy.listen(0, '127.0.0.1');
+      await once(proxy, 'listening');
+      proxyPort = (proxy.address() as AddressInfo).port;
+      closers.push(
+        () => front.stop(),
+        () => proxy.close(),
+      );
+    });
+    afterAll(async () => {
+      for (const close of closers) await close();
+    });
+
+    it('may open a websocket without TLS to this machine', async () => {
+      const { port } = await bench.recorder({ flags: ['--allowed-domains', domain] });
+      const other = await startFirefox({ proxyPort });
+      try {
+        await other.tab.goto(`https://${domain}/client.html?port=${port}`);
+        await expect
+          .poll(() => other.tab.evaluate<Connection>('client.connection'), { timeout: 20_000 })
+          .toMatchObject({ kind: 'connected' });
+      } finally {
+        await other.stop();
+      }
+    });
+
+    it('says that the browser asks, where Firefox restricts local network access', async () => {
+      const { port } = await bench.recorder({ flags: ['--allowed-domains', domain] });
+      const preferences = {
+        'network.lna.enabled': true,
+        'network.lna.blocking': true,
+        // A public page, on this machine.
+        'network.lna.address_space.public.override': `127.0.0.1:${frontPort}`,
+        'network.dns.localDomains': domain,
+        'network.proxy.no_proxies_on': `127.0.0.1, ${domain}`,
+      };
+      const other = await startFirefox({ preferences });
+      try {
+        await other.tab.goto(`https://${domain}:${frontPort}/client.html?port=${port}`);
+        await expect
+          .poll(() => other.tab.evaluate<Connection>('client.connection'), { timeout: 20_000 })
+          .toEqual({ kind: 'blocked', permission: 'prompt' });
+      } finally {
+        await other.stop();
+      }
+    });
   });
 });

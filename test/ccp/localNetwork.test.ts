@@ -10,6 +10,7 @@ import { startBrowser, type Browser } from '../rig/browser.ts';
 import { ccpRoutes } from '../rig/ccpPackage.ts';
 import { startDisplay, type Display } from '../rig/display.ts';
 import { needsLinux, needsRoot, orLeftOut } from '../rig/leftOut.ts';
+import { forward } from '../rig/forward.ts';
 import { asSeenBy, withOwnEtc } from '../rig/mount.ts';
 import { startPageServer, type PageServer } from '../rig/pageServer.ts';
 import { endWithUs } from '../rig/process.ts';
@@ -23,16 +24,19 @@ let display: Display;
 let recorder: Recorder;
 beforeAll(async () => {
   display = await startDisplay();
-  recorder = await startRecorder({ display: display.display });
+  recorder = await startRecorder({
+    display: display.display,
+    flags: ['--allowed-domains', 'acme.my.connect.aws,app.example.com'],
+  });
 });
 afterAll(async () => {
   await recorder.stop();
   await display.stop();
 });
 
-/** To Chromium, these servers are somewhere on the internet. */
-const asPublic = (...servers: readonly PageServer[]): string =>
-  `--ip-address-space-overrides=${servers.map(({ port }) => `127.0.0.1:${port}=public`).join()}`;
+/** On the internet, as far as Chromium knows. The recorder allows both. */
+const PAGE = 'https://acme.my.connect.aws';
+const APP_SITE = 'https://app.example.com';
 
 describe('a page with a public address', () => {
   let server: PageServer;
@@ -59,9 +63,10 @@ describe('a page with a public address', () => {
   ])('that is %s says so, tells IT, and records once it is allowed', async (answer, detail, step) => {
     // Without a window there is nobody to ask: Chromium denies at once.
     const window = answer === 'denied' ? {} : { display: display.display };
-    const browser = await startBrowser({ ...window, args: [asPublic(server)] });
+    const browser = await startBrowser(window);
     try {
-      const tab = await openStatusTab(browser, server, { port: recorder.port });
+      await forward(browser.context, PAGE, server);
+      const tab = await openStatusTab(browser, { origin: PAGE }, { port: recorder.port });
       await expect
         .poll(() => tab.shown(), POLL)
         .toMatchObject({
@@ -87,7 +92,7 @@ describe('a page with a public address', () => {
             eventDeduplicationId: `page:${answer}:CLIENT_LOCAL_NETWORK_ACCESS_BLOCKED`,
           }),
         );
-      await browser.context.grantPermissions(['local-network-access'], { origin: server.origin });
+      await browser.context.grantPermissions(['local-network-access'], { origin: PAGE });
       await tab.run('client.connectNow()');
       await expect.poll(async () => (await tab.shown()).kind, POLL).toBe('recording');
       await tab.run(`contacts.stop('${answer}')`);
@@ -135,14 +140,19 @@ describe.skipIf(whyNoPolicy !== null)(orLeftOut('an app in a frame of the worksp
     await mkdir(folder, { recursive: true });
     const policy = { LoopbackNetworkAllowedForUrls: origins };
     await writeFile(join(folder, 'test.json'), JSON.stringify(policy));
-    return startBrowser({
+    const browser = await startBrowser({
       wrapper: ['nsenter', `--mount=/proc/${holder.pid!}/ns/mnt`, '--'],
-      args: [asPublic(servers.host, servers.app)],
     });
+    await forward(browser.context, PAGE, servers.host);
+    await forward(browser.context, APP_SITE, servers.app);
+    return browser;
   }
 
   const outcome = async (browser: Browser, allow: string): Promise<string> => {
-    const workspace = await servers.open(browser, { allow, appQuery: `?port=${recorder.port}` });
+    const workspace = await servers.open(browser, {
+      ...{ allow, appQuery: `?port=${recorder.port}` },
+      origins: { host: PAGE, app: APP_SITE },
+    });
     await workspace.ready();
     const kind = (): Promise<string> => workspace.app().evaluate('sightline.client.connection.kind');
     await expect.poll(kind, POLL).not.toBe('connecting');
@@ -162,7 +172,7 @@ describe.skipIf(whyNoPolicy !== null)(orLeftOut('an app in a frame of the worksp
   };
 
   it('records where policy names the workspace and the frame allows it; each alone is not enough', async () => {
-    const both = await startManagedBrowser(servers.host.origin);
+    const both = await startManagedBrowser(PAGE);
     try {
       expect(await outcome(both, 'loopback-network')).toBe('connected');
       expect(await outcome(both, 'local-network-access')).toBe('connected');
@@ -172,7 +182,7 @@ describe.skipIf(whyNoPolicy !== null)(orLeftOut('an app in a frame of the worksp
       await both.stop();
     }
     // The permission is that of the page in the address bar. That of the app alone does not count.
-    const appOnly = await startManagedBrowser(servers.app.origin);
+    const appOnly = await startManagedBrowser(APP_SITE);
     try {
       expect(await outcome(appOnly, 'loopback-network')).toBe('blocked');
     } finally {

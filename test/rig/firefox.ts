@@ -64,11 +64,19 @@ interface Answer {
   readonly result?: unknown;
 }
 
+export interface FirefoxOptions {
+  /** A port of this machine that gets all CONNECTs for https pages; their certificates are accepted unchecked. */
+  readonly proxyPort?: number;
+  /** More of them, e.g. of features under test. */
+  readonly preferences?: Readonly<Record<string, string | number | boolean>>;
+}
+
 /** Starts Firefox without a window. */
-export async function startFirefox(): Promise<Firefox> {
+export async function startFirefox({ proxyPort, preferences = {} }: FirefoxOptions = {}): Promise<Firefox> {
   if (program === undefined) throw new Error(whyNoFirefox ?? '');
   const profile = await mkdtemp(join(tmpdir(), 'sightline-firefox-'));
-  const lines = Object.entries(PREFERENCES).map(
+  const proxy = proxyPort === undefined ? {} : { 'network.proxy.ssl_port': proxyPort };
+  const lines = Object.entries({ ...PREFERENCES, ...proxy, ...preferences }).map(
     ([name, value]) => `user_pref(${JSON.stringify(name)}, ${JSON.stringify(value)});`,
   );
   await writeFile(join(profile, 'user.js'), lines.join('\n'));
@@ -78,7 +86,12 @@ export async function startFirefox(): Promise<Firefox> {
     ['--headless', '--no-remote', '--profile', profile, '--remote-debugging-port', '0'],
     {
       // Firefox refuses a home folder of another user.
-      env: { ...environment, HOME: profile, MOZ_CRASHREPORTER_DISABLE: '1' },
+      env: {
+        ...environment,
+        HOME: profile,
+        MOZ_CRASHREPORTER_DISABLE: '1',
+        MOZ_REMOTE_SETTINGS_DEVTOOLS: '1',
+      },
       stdio: ['ignore', 'ignore', 'pipe'],
     },
   );
@@ -100,7 +113,9 @@ export async function startFirefox(): Promise<Firefox> {
       void exited.then(() => reject(new Error(`Firefox ended before it was ready:\n${text}`)));
     });
     const send = await session(address);
-    const { capabilities } = (await send('session.new', { capabilities: {} })) as {
+    const { capabilities } = (await send('session.new', {
+      capabilities: { alwaysMatch: { acceptInsecureCerts: true } },
+    })) as {
       capabilities: { browserVersion: string };
     };
     const { contexts } = (await send('browsingContext.getTree', {})) as { contexts: { context: string }[] };

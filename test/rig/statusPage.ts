@@ -8,7 +8,7 @@ import { agent } from './recorder.ts';
 export const STRICT_POLICY = [
   "default-src 'none'",
   "script-src 'self'",
-  'connect-src http://127.0.0.1:* ws://127.0.0.1:*',
+  "connect-src 'self' http://127.0.0.1:* ws://127.0.0.1:*",
   "require-trusted-types-for 'script'",
   "trusted-types 'none'",
   "base-uri 'none'",

@@ -9,15 +9,17 @@ interface Brands {
 
 /** Brands that several browsers share, least telling last; browsers also make up one, e.g. "Not;A=Brand". */
 const GENERIC = ['Chromium'];
+/** Edge and Opera name Chrome as well. */
+const NAMES = /(?:Firefox|Edg|OPR)\/\d+|Chrome\/\d+(?!.*(?:Edg|OPR)\/)/;
 const MAX_CHARACTERS = 120;
 
 export function browserName(browser: Pick<Navigator, 'userAgent'> & Brands = navigator): string {
-  const brands = browser.userAgentData?.brands.filter(({ brand }) => /^[A-Za-z0-9 .]+$/.test(brand)) ?? [];
+  const brands =
+    browser.userAgentData?.brands.filter(({ brand }) => !/Not.{1,3}A.{1,3}Brand/i.test(brand)) ?? [];
   const best = brands.find(({ brand }) => !GENERIC.includes(brand)) ?? brands[0];
   const name =
     best === undefined
-      ? (/(?:Firefox|Edg|OPR|Chrome)\/\d+/.exec(browser.userAgent)?.[0].replace('/', ' ') ??
-        browser.userAgent)
+      ? (NAMES.exec(browser.userAgent)?.[0].replace('/', ' ') ?? browser.userAgent)
       : `${best.brand} ${best.version}`;
   return name.slice(0, MAX_CHARACTERS);
 }

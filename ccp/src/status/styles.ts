@@ -30,7 +30,7 @@ export const css = `
   align-items: center;
   gap: 0.5rem;
   min-height: 2rem;
-  padding: 0.125rem 0.375rem 0.125rem 0.625rem;
+  padding: 0.1875rem 0.375rem 0.1875rem 0.625rem;
 }
 svg { flex: none; width: 1rem; height: 1rem; fill: currentcolor; color: var(--quiet); }
 path { display: none; }

@@ -70,6 +70,8 @@ export interface WorkspaceOptions {
   readonly missing?: readonly string[];
   /** After the app's path. */
   readonly appQuery?: string;
+  /** Where the browser finds workspace and app, if not at the servers themselves (rig/forward.ts). */
+  readonly origins?: { readonly host: string; readonly app: string };
 }
 
 /** @param routes of the app's origin; `/` is the app, and `/amazon.js` is there */
@@ -82,7 +84,7 @@ export async function startWorkspaceServers(routes: Record<string, Route>): Prom
   return {
     host,
     app,
-    open: (browser, options = {}) => openWorkspace(browser, host, app, options),
+    open: (browser, options = {}) => openWorkspace(browser, { host, app }, options),
     async stop() {
       await host.stop();
       await app.stop();
@@ -92,21 +94,22 @@ export async function startWorkspaceServers(routes: Record<string, Route>): Prom
 
 async function openWorkspace(
   browser: Browser,
-  host: PageServer,
-  app: PageServer,
-  { allow = 'loopback-network', silent = [], missing = [], appQuery = '' }: WorkspaceOptions,
+  servers: { readonly host: PageServer; readonly app: PageServer },
+  { allow = 'loopback-network', silent = [], missing = [], appQuery = '', origins }: WorkspaceOptions,
 ): Promise<Workspace> {
+  const host = origins?.host ?? servers.host.origin;
+  const app = origins?.app ?? servers.app.origin;
   const query = new URLSearchParams({
-    app: `${app.origin}/${appQuery}`,
+    app: `${app}/${appQuery}`,
     allow,
     silent: silent.join(),
     missing: missing.join(),
   });
-  const page = await browser.newPage(`${host.origin}/?${query.toString()}`);
+  const page = await browser.newPage(`${host}/?${query.toString()}`);
   const call = (verb: string, argument: unknown): Promise<void> =>
     page.evaluate(`workspace.${verb}(${JSON.stringify(argument)})`);
   const appFrame = (): Frame => {
-    const frame = page.frames().find((one) => one.url().startsWith(app.origin));
+    const frame = page.frames().find((one) => one.url().startsWith(app));
     if (frame === undefined) throw new Error('The app has no frame.');
     return frame;
   };
@@ -124,7 +127,7 @@ async function openWorkspace(
     miss: (contactId) => call('miss', contactId),
     forget: (contactId) => call('forget', contactId),
     async reloadApp() {
-      await appFrame().goto(`${app.origin}/${appQuery}`);
+      await appFrame().goto(`${app}/${appQuery}`);
     },
     close: () => page.close(),
   };
