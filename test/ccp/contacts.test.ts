@@ -171,9 +171,9 @@ describe('a recorder', () => {
     const recorder = await bench.recorder();
     await tab.untilContact('call-1', 'suspended');
     expect((await tab.contacts()).map(({ contactId }) => contactId)).toEqual(['call-1']);
-    expect((await recorder.events()).map(({ detail }) => detail.contactArn.split('/').at(-1))).toEqual([
-      'call-1',
-    ]);
+    const contactIds = async () =>
+      (await recorder.events()).map(({ detail }) => detail.contactArn.split('/').at(-1));
+    await expect.poll(contactIds).toEqual(['call-1']);
   });
 
   it('that is killed in mid-call and started again continues, and what changed meanwhile is made up for', async () => {

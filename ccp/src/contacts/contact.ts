@@ -368,6 +368,7 @@ export class Contact {
   private observedRecording(): void {
     this.isCauseUnknown = false;
     if (this.causes.size === 0) {
+      this.error = null;
       if (!this.inFlight.has('resume')) this.ours = false;
       return;
     }
