@@ -321,6 +321,8 @@ describe('two tabs', () => {
     await two.do('resume', 'call-1', 'form:#card');
     await one.untilContact('call-1', 'recording');
     await two.untilContact('call-1', 'recording');
+    await two.do('stop', 'call-1');
+    expect((await bench.published()).manifest.suspensions).toHaveLength(1);
   });
 
   it('one crashes: its cause ends with it, and the other resumes', async () => {
@@ -379,6 +381,8 @@ describe('two tabs', () => {
     expect((await one.contact('call-1'))?.state).toBe('suspended');
     await one.do('resume', 'call-1', 'form:#card');
     await two.untilContact('call-1', 'recording');
+    await two.do('stop', 'call-1');
+    expect((await bench.published()).manifest.suspensions).toHaveLength(1);
   });
 
   it('one stops: the other does not begin a second recording', async () => {
