@@ -124,6 +124,8 @@ export interface ContactState extends ContactInfo {
    * tab knows why.
    */
   readonly causes: readonly string[];
+  /** When its recording began, as the recorder answered to its start; absent until then. RFC 3339. */
+  readonly startTime?: string;
   /** Of the last failed request, until one succeeds. `message` is text, never HTML. */
   readonly error: { readonly code: string; readonly message: string } | null;
 }
