@@ -177,6 +177,7 @@ export class Contact {
 
   get isForgettable(): boolean {
     if (this.causes.size > 0 || !this.requests.isEmpty || !this.isConnected) return false;
+    if (this.wanted === 'unknown') return !this.ours;
     return this.seen === null && (this.wanted === 'inherited' || this.wanted === 'stop');
   }
 
