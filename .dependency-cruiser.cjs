@@ -206,7 +206,7 @@ module.exports = {
         path: '^ccp/src/',
         pathNot: [
           '^ccp/src/$1/',
-          '^ccp/src/(contract|protocol|listeners|suspendWhile)\\.ts$',
+          '^ccp/src/(contract|protocol|listeners|suspendWhile|suspendAll|bridges|contactFacts)\\.ts$',
           '^ccp/src/(client|contacts)/',
         ],
       },

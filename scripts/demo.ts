@@ -1,7 +1,7 @@
 // `npm run demo`: records one contact. Sightline runs as on an agent's machine; this program plays the CCP page and prints
 // what happens. Options: --seconds N, --out DIR, --quick (any ffmpeg will do; see with-setup.mjs), --json.
 
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -9,11 +9,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { manifestSchema } from '../main/shared/manifest.ts';
 import type { StatusEvent } from '../main/shared/statusEvent.ts';
 import { startDisplay } from '../test/rig/display.ts';
-import { findElectron, startElectronApp } from '../test/rig/electronApp.ts';
 import { startPainter } from '../test/rig/painter.ts';
-import { FFMPEG_HINT, findTool, run } from '../test/rig/process.ts';
 import type { Page } from '../test/rig/recorder.ts';
-import { connectPage, readEvents, startRecorder } from '../test/rig/recorder.ts';
+import { connectPage, readEvents } from '../test/rig/recorder.ts';
+import { startSightline, type DemoSightline } from './demoSightline.ts';
 
 interface Options {
   readonly seconds: number;
@@ -49,9 +48,9 @@ async function demo(): Promise<void> {
   const label = async (text: string): Promise<void> => {
     await painter?.setLabel(text);
   };
-  let recorder: Sightline | null = null;
+  let recorder: DemoSightline | null = null;
   try {
-    recorder = await startSightline(name, display !== null);
+    recorder = await startSightline({ ...options, display: name, isVirtual: display !== null, say });
     const { showAgentSide } = recorder;
     say(`Sightline listens on 127.0.0.1:${recorder.port}.`);
     const page = await connectPage(recorder.port);
@@ -71,52 +70,6 @@ async function demo(): Promise<void> {
     await painter?.stop();
     await display?.stop();
   }
-}
-
-interface Sightline {
-  readonly port: number;
-  readonly dataDir: string;
-  /** A picture of the virtual screen with the app's window and indicator on it. A real screen is never photographed. */
-  readonly showAgentSide: (state: string) => Promise<void>;
-  stop(): Promise<unknown>;
-}
-
-/** The app where Electron is present, else the recorder without windows. */
-async function startSightline(display: string | null, isVirtual: boolean): Promise<Sightline> {
-  const electron = display === null || options.quick ? null : await findElectron();
-  if (electron === null || display === null) {
-    const recorder = await startRecorder({ display, flags: ['--sink-folder', options.out] });
-    const { port, dataDir } = recorder;
-    return { port, dataDir, showAgentSide: () => Promise.resolve(), stop: () => recorder.stop() };
-  }
-  say(`The agent's side: the app in ${electron.name}.`);
-  const app = await startElectronApp({
-    electron,
-    display,
-    environment: { SIGHTLINE_SINK_FOLDER: options.out },
-  });
-  if (app.port === null) throw new Error(`The app could not start its services:\n${app.said()}`);
-  await app.startAgain(); // the app shows its window
-  return {
-    port: app.port,
-    dataDir: app.dataDir,
-    async showAgentSide(state) {
-      if (!isVirtual) return;
-      const file = join(options.out, `agent-${state}.png`);
-      if (await grabScreen(display, file)) say(`  the agent sees this: ${file}`);
-    },
-    async stop() {
-      await app.quit();
-      await app.dispose();
-    },
-  };
-}
-
-async function grabScreen(display: string, file: string): Promise<boolean> {
-  await mkdir(options.out, { recursive: true });
-  const input = ['-f', 'x11grab', '-i', display, '-frames:v', '1'];
-  const { code } = await run(findTool(['ffmpeg'], FFMPEG_HINT), ['-v', 'error', '-y', ...input, file]);
-  return code === 0;
 }
 
 async function report(events: StatusEvent[], published: StatusEvent): Promise<void> {

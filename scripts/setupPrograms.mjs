@@ -2,7 +2,7 @@
 
 const wine = ['wine64', 'wine', '/usr/lib/wine/wine64'];
 /** The purposes that run the program on a virtual screen and read the recording back. */
-const trials = ['demo', 'test', 'windows', 'bench', 'desk', 'peers', 'soak', 'installer'];
+const trials = ['demo', 'demo-ccp', 'test', 'windows', 'bench', 'desk', 'peers', 'soak', 'installer'];
 /** The benchmarks with a browser on the desk. */
 const desks = ['desk', 'peers'];
 const linux = ['linux'];
@@ -11,7 +11,11 @@ export const programs = [
   { names: ['Xvfb'], package: 'xvfb', for: trials, system: linux },
   { names: ['ffmpeg'], package: 'ffmpeg', for: trials, why: 'reads finished recordings back' },
   { names: ['fc-list'], package: 'fontconfig', for: trials, system: linux },
-  { names: ['chromium', 'chromium-browser', 'google-chrome'], package: 'chromium', for: ['test', ...desks] },
+  {
+    names: ['chromium', 'chromium-browser', 'google-chrome'],
+    package: 'chromium',
+    for: ['test', 'demo-ccp', ...desks],
+  },
   // Several monitors that come and go: Xorg with its dummy driver, arranged by xrandr.
   { names: ['Xorg'], package: 'xserver-xorg-core', for: ['test', 'soak', ...desks], system: linux },
   {

@@ -1,8 +1,8 @@
-// Set-up, then a program: `node scripts/with-setup.mjs <demo|test|full|windows|bench|desk|peers|soak|installer|msi|start> [script.ts
+// Set-up, then a program: `node scripts/with-setup.mjs <demo|demo-ccp|test|full|windows|bench|desk|peers|soak|installer|msi|start> [script.ts
 // [arguments]]`. Plain JavaScript without packages, because a fresh clone has none yet. Each step does nothing where
 // nothing is missing or changed; what it may not install, it says how to install.
 //
-// `demo` with `--quick` takes the ffmpeg that is there instead of building Sightline's own.
+// A demo with `--quick` takes the ffmpeg that is there instead of building Sightline's own.
 
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -39,7 +39,7 @@ try {
     provideS3Stores();
   }
   if (isFor('installer')) provideElectronForWindows();
-  if (!(purpose === 'demo' && args.includes('--quick'))) await buildFfmpeg();
+  if (!(isFor('demo', 'demo-ccp') && args.includes('--quick'))) await buildFfmpeg();
   if (isFor('test', 'windows', 'installer', 'msi')) await prepareWindows();
   await packages;
   buildSources();
@@ -102,7 +102,7 @@ function installPrograms() {
   const missing = programs
     .filter((one) => isFor(...one.for) && (one.system?.includes(process.platform) ?? true))
     // A demo shows the screen that is there, where there is one.
-    .filter((one) => !(one.package === 'xvfb' && purpose === 'demo' && process.env.DISPLAY))
+    .filter((one) => !(one.package === 'xvfb' && isFor('demo', 'demo-ccp') && process.env.DISPLAY))
     .filter(isMissing)
     .map((one) => one.package);
   const draws = !['start', 'msi'].includes(purpose); // the rig's screens are drawn with a font; the app needs none of ours
@@ -234,7 +234,15 @@ async function buildFfmpeg() {
 /** Bundles our sources, unless nothing has changed since the last time. */
 function buildSources() {
   const stamp = join(root, 'dist', '.built');
-  const sources = ['main', 'preload', 'renderer', 'package.json', 'scripts/bundles.mjs', 'scripts/build.mjs'];
+  const sources = [
+    'main',
+    'preload',
+    'renderer',
+    'ccp',
+    'package.json',
+    'scripts/bundles.mjs',
+    'scripts/build.mjs',
+  ];
   const newest = Math.max(...sources.map((name) => newestChange(join(root, name))));
   if (existsSync(stamp) && statSync(stamp).mtimeMs >= newest) return;
   const build = spawnSync(process.execPath, [join(root, 'scripts/build.mjs')], {

@@ -1,6 +1,6 @@
 // Real Chromium for tests, demo and benchmark: a fresh profile each time, nothing that talks to the network by
 // itself, and no trace afterwards.
-import { chown, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { chown, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium, type BrowserContext, type Page } from 'playwright-core';
@@ -31,6 +31,8 @@ export interface BrowserOptions {
   display?: string;
   /** Place and size of the window on the display; pages fill it. Playwright's 1280 x 720 unless told. */
   window?: { x: number; y: number; width: number; height: number };
+  /** Of the profile, as in Chromium's file of that name. */
+  preferences?: object;
   /** More command-line switches. */
   args?: readonly string[];
   /** Words before the browser's, e.g. to run it in a namespace of its own. */
@@ -46,6 +48,10 @@ export async function startBrowser(options: BrowserOptions = {}): Promise<Browse
     'Install one (on Debian: apt install chromium), or run `npm run setup`.',
   );
   const profile = await mkdtemp(join(tmpdir(), 'sightline-browser-'));
+  if (options.preferences !== undefined) {
+    await mkdir(join(profile, 'Default'));
+    await writeFile(join(profile, 'Default/Preferences'), JSON.stringify(options.preferences));
+  }
   const { user } = options;
   if (user !== undefined) await chown(profile, user, user);
   const words = [...(options.wrapper ?? []), ...(user === undefined ? [] : asUser(user))];

@@ -58,6 +58,18 @@ declare module 'x11' {
   }
 
   export interface Client {
+    WarpPointer(
+      ...sourceDestinationXYWidthHeightXY: readonly [
+        number,
+        number,
+        number,
+        number,
+        number,
+        number,
+        number,
+        number,
+      ]
+    ): void;
     AllocID(): number;
     CreateWindow(
       ...idParentXYWidthHeightBorderDepthClassVisual: readonly [

@@ -1,0 +1,323 @@
+// <sightline-status>: shows the agent whether the screen is being recorded, and what to do when it is not. It reads the
+// states of a client and its contacts and changes nothing, unless the page asks for its button (attribute `controls`).
+// No markup is parsed and no style is inline, so that it works under a strict CSP with Trusted Types.
+
+import { onBridges, onlyBridge, type StatusSource } from '../bridges.ts';
+import type { ContactState, Unsubscribe } from '../contract.ts';
+import { css } from './styles.ts';
+import { english, withTexts, type StatusKind, type Texts, type TextsPart } from './texts.ts';
+import { formatElapsed, statusView, type StatusView } from './view.ts';
+
+const SVG = 'http://www.w3.org/2000/svg';
+/** Each state has its own shape, so that color only repeats it. */
+const SHAPES: readonly (readonly [name: string, path: string])[] = [
+  ['idle', 'M8 2a6 6 0 1 1 0 12A6 6 0 0 1 8 2Zm0 2a4 4 0 1 0 0 8 4 4 0 0 0 0-8Z'],
+  ['starting', 'M8 2a6 6 0 1 1 0 12A6 6 0 0 1 8 2Zm0 2a4 4 0 1 0 0 8Z'],
+  [
+    'recording',
+    'M8 1a7 7 0 1 1 0 14A7 7 0 0 1 8 1Zm0 2a5 5 0 1 0 0 10A5 5 0 0 0 8 3Zm0 1.6a3.4 3.4 0 1 1 0 6.8 3.4 3.4 0 0 1 0-6.8Z',
+  ],
+  ['rest', 'M3 2h4v12H3ZM9 2h4v12H9Z'],
+  ['problem', 'M8 .8l7.8 14H.2ZM7 5.5v4.5h2V5.5ZM7 11.2v2h2v-2Z'],
+];
+const PROBLEMS: ReadonlySet<StatusKind> = new Set([
+  ...(['problem', 'not-running', 'blocked', 'refused', 'wrong-version'] as const),
+]);
+
+/** Where there are no elements (a server that renders pages), importing this file must not fail. */
+const Base = typeof HTMLElement === 'undefined' ? (Object as unknown as typeof HTMLElement) : HTMLElement;
+let sheet: CSSStyleSheet | undefined;
+
+export class SightlineStatus extends Base {
+  static readonly observedAttributes = ['compact', 'controls'];
+
+  #source: StatusSource | undefined;
+  #texts: Texts = english;
+  #subscriptions: Unsubscribe[] = [];
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #parts: Parts | undefined;
+  /** When this page first saw a contact recorded, where the recorder's start time is not known. */
+  readonly #seenSince = new Map<string, number>();
+  /** What the agent chose; undefined: open when there is something to do. */
+  #open: boolean | undefined;
+  #kind: StatusKind | undefined;
+  #action: StatusView['action'] = null;
+
+  /** The bridge whose state is shown; by default the page's only one. Null or undefined: back to the default. */
+  get source(): StatusSource | undefined {
+    return this.#source ?? onlyBridge();
+  }
+  set source(source: StatusSource | null | undefined) {
+    this.#source = source ?? undefined;
+    if (this.isConnected) this.#attach();
+  }
+
+  /** Texts in place of the English ones; what is missing stays English. Reads back complete. */
+  get texts(): Texts {
+    return this.#texts;
+  }
+  set texts(texts: TextsPart) {
+    this.#texts = withTexts(english, texts);
+    this.#render();
+  }
+
+  connectedCallback(): void {
+    // Set by the page before this class was defined: own properties, which hide the accessors above.
+    for (const name of ['source', 'texts'] as const) {
+      const own = Object.getOwnPropertyDescriptor(this, name);
+      if (own === undefined) continue;
+      Reflect.deleteProperty(this, name);
+      this[name] = own.value as never;
+    }
+    this.#attach();
+  }
+
+  disconnectedCallback(): void {
+    this.#detach();
+  }
+
+  attributeChangedCallback(): void {
+    this.#render();
+  }
+
+  #attach(): void {
+    this.#detach();
+    this.#subscriptions = [onBridges(() => this.#attach())];
+    const { source } = this;
+    if (source === undefined) {
+      this.#render();
+      return;
+    }
+    const render = () => this.#render();
+    this.#subscriptions.push(source.client.subscribe(render), source.contacts.subscribe(render));
+    this.#render();
+  }
+
+  #detach(): void {
+    for (const unsubscribe of this.#subscriptions) unsubscribe();
+    this.#subscriptions = [];
+    clearTimeout(this.#timer);
+  }
+
+  #render(): void {
+    if (!this.isConnected) return;
+    clearTimeout(this.#timer);
+    this.#parts ??= build(this, {
+      onAction: () => this.#act(),
+      onRetry: () => this.source?.client.connectNow(),
+      onDetails: () => {
+        this.#open = this.#parts?.panel.hidden !== false;
+        this.#render();
+      },
+      onEscape: () => {
+        if (this.#parts?.panel.hidden !== false) return false;
+        this.#open = false;
+        this.#render();
+        this.#parts.details.focus();
+        return true;
+      },
+    });
+    const parts = this.#parts;
+    const { source } = this;
+    parts.base.hidden = source === undefined;
+    if (source === undefined) return;
+    const { client, contacts } = source;
+    const view = statusView(
+      client.connection,
+      client.appState,
+      contacts.contacts,
+      this.#texts,
+      isFrameAllowed(),
+    );
+    if (view.kind !== this.#kind) this.#open = undefined;
+    this.#kind = view.kind;
+    this.#action = view.action;
+    this.#show(parts, view);
+    this.#tick(view.timed);
+  }
+
+  #show(parts: Parts, view: StatusView): void {
+    const texts = this.#texts;
+    const isProblem = PROBLEMS.has(view.kind);
+    parts.base.lang = texts.language;
+    parts.base.dataset['kind'] = view.kind;
+    parts.base.dataset['tone'] = isProblem ? 'problem' : 'plain';
+    setText(parts.label, view.label);
+    setText(parts.detail, view.detail);
+    setText(parts.meaning, view.detail);
+    setText(parts.code, view.code === null ? '' : texts.code(view.code));
+    setText(parts.retry, texts.retry);
+    setText(parts.action, view.action === 'resume' ? texts.resume : texts.suspend);
+    parts.elapsed.setAttribute('aria-label', texts.elapsed);
+    parts.details.setAttribute('aria-label', texts.details);
+    setList(parts.steps, view.steps);
+    setList(parts.contacts, view.contacts);
+    parts.meaning.hidden = view.detail === '';
+    parts.code.hidden = view.code === null;
+    parts.retry.hidden = !view.canRetry;
+    parts.action.hidden = view.action === null || !this.hasAttribute('controls');
+    const isCompact = this.hasAttribute('compact');
+    const hasMore = view.steps.length + view.contacts.length > 0 || view.code !== null;
+    const hasPanel = hasMore || (isCompact && view.detail !== '');
+    const isOpen = hasPanel && (this.#open ?? (isProblem && !isCompact));
+    parts.details.hidden = !hasPanel;
+    parts.details.setAttribute('aria-expanded', String(isOpen));
+    parts.panel.hidden = !isOpen;
+  }
+
+  /** The running time: a timer once a second, and none when nothing is timed. */
+  #tick(timed: ContactState | null): void {
+    const parts = this.#parts;
+    if (parts === undefined) return;
+    parts.elapsed.hidden = timed === null;
+    if (timed === null) return;
+    const elapsedMs = Date.now() - this.#since(timed);
+    setText(parts.elapsed, formatElapsed(elapsedMs));
+    this.#timer = setTimeout(() => this.#tick(timed), 1000 - (Math.max(0, elapsedMs) % 1000));
+  }
+
+  #since({ contactId, startTime }: ContactState): number {
+    const known = Date.parse(startTime ?? '');
+    if (!Number.isNaN(known)) return known;
+    const since = this.#seenSince.get(contactId) ?? Date.now();
+    this.#seenSince.clear();
+    this.#seenSince.set(contactId, since);
+    return since;
+  }
+
+  #act(): void {
+    const { source } = this;
+    const action = this.#action;
+    if (source === undefined || action === null) return;
+    if (source[action] !== undefined) {
+      source[action]();
+      return;
+    }
+    for (const { contactId } of source.contacts.contacts) {
+      if (action === 'suspend') source.contacts.suspend(contactId, 'page');
+      else source.contacts.resumeAll(contactId);
+    }
+  }
+}
+
+interface Parts {
+  readonly base: HTMLElement;
+  readonly label: HTMLElement;
+  readonly detail: HTMLElement;
+  readonly elapsed: HTMLElement;
+  readonly action: HTMLElement;
+  readonly details: HTMLElement;
+  readonly panel: HTMLElement;
+  readonly meaning: HTMLElement;
+  readonly steps: HTMLElement;
+  readonly contacts: HTMLElement;
+  readonly retry: HTMLElement;
+  readonly code: HTMLElement;
+}
+
+interface Handlers {
+  onAction(): void;
+  onRetry(): void;
+  onDetails(): void;
+  /** True: there was something to close. */
+  onEscape(): boolean;
+}
+
+function build(host: HTMLElement, handlers: Handlers): Parts {
+  const make = (tag: string, id: string, attributes: Record<string, string> = {}): HTMLElement => {
+    const element = document.createElement(tag);
+    element.id = id;
+    for (const [name, value] of Object.entries({ part: id, ...attributes }))
+      element.setAttribute(name, value);
+    return element;
+  };
+  const button = (id: string, part: string, onClick: () => void): HTMLElement => {
+    const element = make('button', id, { type: 'button', part: `button ${part}` });
+    element.addEventListener('click', onClick);
+    return element;
+  };
+  const parts: Parts = {
+    base: make('div', 'base'),
+    label: make('strong', 'label'),
+    detail: make('span', 'detail'),
+    elapsed: make('span', 'elapsed', { role: 'timer' }),
+    action: button('action', 'action', () => handlers.onAction()),
+    details: button('details', 'details', () => handlers.onDetails()),
+    panel: make('div', 'panel'),
+    meaning: make('p', 'meaning'),
+    steps: make('ol', 'steps'),
+    contacts: make('ul', 'contacts'),
+    retry: button('retry', 'retry', () => handlers.onRetry()),
+    code: make('p', 'code'),
+  };
+  const line = make('div', 'line');
+  // Without the running time, which would be read every second.
+  const status = make('p', 'status', { role: 'status' });
+  status.append(parts.label, ' ', parts.detail);
+  line.append(icon('icon', SHAPES), status, parts.elapsed, parts.action, parts.details);
+  parts.details.append(icon('', [['chevron', 'M4 6l4 4 4-4']]));
+  parts.details.setAttribute('aria-controls', 'panel');
+  parts.panel.append(parts.meaning, parts.steps, parts.contacts, parts.retry, parts.code);
+  parts.base.append(line, parts.panel);
+  parts.base.addEventListener('keydown', (event) => {
+    if (event.key === 'Escape' && handlers.onEscape()) event.stopPropagation();
+  });
+  const root = host.attachShadow({ mode: 'open' });
+  if (sheet === undefined) {
+    sheet = new CSSStyleSheet();
+    sheet.replaceSync(css);
+  }
+  root.adoptedStyleSheets = [sheet];
+  root.append(parts.base);
+  return parts;
+}
+
+function icon(id: string, shapes: typeof SHAPES): SVGElement {
+  const svg = document.createElementNS(SVG, 'svg');
+  if (id !== '') svg.id = id;
+  for (const [name, value] of Object.entries({ part: 'icon', viewBox: '0 0 16 16', 'aria-hidden': 'true' })) {
+    svg.setAttribute(name, value);
+  }
+  for (const [name, d] of shapes) {
+    const path = document.createElementNS(SVG, 'path');
+    path.setAttribute('class', name);
+    path.setAttribute('d', d);
+    path.setAttribute('fill-rule', 'evenodd');
+    svg.append(path);
+  }
+  return svg;
+}
+
+/** Chromium says whether the embedding page allows its frame to reach this computer (Permissions Policy). */
+function isFrameAllowed(): boolean {
+  const { featurePolicy } = document as {
+    featurePolicy?: { features(): string[]; allowsFeature(name: string): boolean };
+  };
+  const known = featurePolicy?.features() ?? [];
+  const names = ['loopback-network', 'local-network-access'].filter((name) => known.includes(name));
+  return names.length === 0 || names.some((name) => featurePolicy?.allowsFeature(name));
+}
+
+/** Only when it changes: a live region reads what is set. */
+function setText(element: HTMLElement, text: string): void {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+function setList(list: HTMLElement, lines: readonly string[]): void {
+  list.hidden = lines.length === 0;
+  const shown = [...list.children].map((item) => item.textContent);
+  if (shown.length === lines.length && shown.every((text, index) => text === lines[index])) return;
+  list.replaceChildren(
+    ...lines.map((text) => {
+      const item = document.createElement('li');
+      item.textContent = text;
+      return item;
+    }),
+  );
+}
+
+/** Defines the element; does nothing where it is defined already, or where there are no elements. */
+export function defineStatusElement(): void {
+  if (typeof customElements === 'undefined' || customElements.get('sightline-status') !== undefined) return;
+  customElements.define('sightline-status', SightlineStatus);
+}
