@@ -2,7 +2,7 @@
 // next. Two lanes: suspends go out at once, whatever else is outstanding; start, resume and stop wait for their turn.
 
 import type { Client, ContactInfo, ContactState } from '../contract.ts';
-import type { CaptureBlockers, RecordingState, SuspendReply } from '../protocol.ts';
+import type { CaptureBlockers, RecordingState, StartReply, SuspendReply } from '../protocol.ts';
 import { outlookOf } from './codes.ts';
 import type { Remembered } from './memory.ts';
 import type { Tabs } from './tabs.ts';
@@ -36,6 +36,7 @@ export class Contact {
   /** It was suspended before, and no live tab knows why. */
   private isCauseUnknown = false;
   private error: ContactState['error'] = null;
+  private startTime: string | undefined;
 
   // On the present connection:
   private isConnected = false;
@@ -165,7 +166,9 @@ export class Contact {
 
   get state(): ContactState {
     const causes = [...this.causes.keys(), ...(this.isCauseUnknown ? [UNKNOWN_CAUSE] : [])];
-    return { ...this.info, state: this.kind(), causes, error: this.error };
+    const { startTime } = this;
+    const began = startTime === undefined ? {} : { startTime };
+    return { ...this.info, state: this.kind(), causes, ...began, error: this.error };
   }
 
   get isListed(): boolean {
@@ -351,8 +354,9 @@ export class Contact {
     if (request === 'resume') this.ours = false;
   }
 
-  private started(reply: CaptureBlockers): void {
+  private started(reply: StartReply): void {
     this.isStarted = true;
+    this.startTime = reply.startTime;
     this.seen ??= seenBy(reply);
     const isSuspended = reply.stillSuspendedBy?.includes(this.id) === true;
     if (!isSuspended || this.ours) return;
@@ -385,6 +389,7 @@ export class Contact {
 
   private gone(): void {
     this.seen = null;
+    this.startTime = undefined;
     this.isStarted = false;
     this.isSuspended = false;
     this.isCauseUnknown = false;

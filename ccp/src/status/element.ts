@@ -36,8 +36,6 @@ export class SightlineStatus extends Base {
   #subscriptions: Unsubscribe[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
   #parts: Parts | undefined;
-  /** When this page first saw a contact recorded, where the recorder's start time is not known. */
-  readonly #seenSince = new Map<string, number>();
   /** What the agent chose; undefined: open when there is something to do. */
   #open: boolean | undefined;
   #kind: StatusKind | undefined;
@@ -169,20 +167,12 @@ export class SightlineStatus extends Base {
   #tick(timed: ContactState | null): void {
     const parts = this.#parts;
     if (parts === undefined) return;
-    parts.elapsed.hidden = timed === null;
-    if (timed === null) return;
-    const elapsedMs = Date.now() - this.#since(timed);
+    const since = Date.parse(timed?.startTime ?? '');
+    parts.elapsed.hidden = Number.isNaN(since);
+    if (Number.isNaN(since)) return;
+    const elapsedMs = Date.now() - since;
     setText(parts.elapsed, formatElapsed(elapsedMs));
     this.#timer = setTimeout(() => this.#tick(timed), 1000 - (Math.max(0, elapsedMs) % 1000));
-  }
-
-  #since({ contactId, startTime }: ContactState): number {
-    const known = Date.parse(startTime ?? '');
-    if (!Number.isNaN(known)) return known;
-    const since = this.#seenSince.get(contactId) ?? Date.now();
-    this.#seenSince.clear();
-    this.#seenSince.set(contactId, since);
-    return since;
   }
 
   #act(): void {
