@@ -30,13 +30,13 @@ describe('a page in Chromium', () => {
     await expect.poll(() => tab.appState()).toMatchObject({ state: 'idle', contacts: [] });
     await tab.do('record', call);
     await tab.untilContact('call-1', 'recording');
+    await expect.poll(() => recorder.events()).toHaveLength(1);
     const [event] = await recorder.events();
     expect(event?.detail.clientInfo.browser).toMatch(/^(HeadlessChrome|Chromium|Google Chrome) \d+$/);
     expect(event?.detail.agentArn).toBe(agent.agentArn);
-    const pushed = tab.page.evaluate(
-      () => (globalThis as unknown as { statusEvents: unknown[] }).statusEvents,
-    );
-    expect(await pushed).toMatchObject([{ detail: { recordingStatus: 'INITIATED' } }]);
+    const pushed = () =>
+      tab.page.evaluate(() => (globalThis as unknown as { statusEvents: unknown[] }).statusEvents);
+    await expect.poll(pushed).toMatchObject([{ detail: { recordingStatus: 'INITIATED' } }]);
   });
 
   it('notices within a second that the recorder was killed', async () => {

@@ -12,6 +12,8 @@ describe('a contact', () => {
     const tab = await bench.open();
     await tab.do('record', { ...call, queue: 'Billing', initialContactId: 'call-0' });
     await tab.untilContact('call-1', 'recording');
+    await tab.do('idle', 'call-1');
+    const { startTime } = (await tab.contact('call-1')) ?? {};
     await tab.do('suspend', 'call-1', 'page', 'card number');
     await tab.do('suspend', 'call-1', 'form:#card');
     await tab.untilContact('call-1', 'suspended');
@@ -30,6 +32,7 @@ describe('a contact', () => {
       queue: 'Billing',
     });
     expect(manifest.suspensions).toMatchObject([{ resumedBy: 'page', reason: 'card number' }]);
+    expect(manifest.startTime).toBe(startTime);
     expect(reasons).toEqual(['suspended']);
   });
 
@@ -171,9 +174,9 @@ describe('a recorder', () => {
     const recorder = await bench.recorder();
     await tab.untilContact('call-1', 'suspended');
     expect((await tab.contacts()).map(({ contactId }) => contactId)).toEqual(['call-1']);
-    expect((await recorder.events()).map(({ detail }) => detail.contactArn.split('/').at(-1))).toEqual([
-      'call-1',
-    ]);
+    const contactIds = async () =>
+      (await recorder.events()).map(({ detail }) => detail.contactArn.split('/').at(-1));
+    await expect.poll(contactIds).toEqual(['call-1']);
   });
 
   it('that is killed in mid-call and started again continues, and what changed meanwhile is made up for', async () => {
@@ -321,6 +324,8 @@ describe('two tabs', () => {
     await two.do('resume', 'call-1', 'form:#card');
     await one.untilContact('call-1', 'recording');
     await two.untilContact('call-1', 'recording');
+    await two.do('stop', 'call-1');
+    expect((await bench.published()).manifest.suspensions).toHaveLength(1);
   });
 
   it('one crashes: its cause ends with it, and the other resumes', async () => {
@@ -379,6 +384,8 @@ describe('two tabs', () => {
     expect((await one.contact('call-1'))?.state).toBe('suspended');
     await one.do('resume', 'call-1', 'form:#card');
     await two.untilContact('call-1', 'recording');
+    await two.do('stop', 'call-1');
+    expect((await bench.published()).manifest.suspensions).toHaveLength(1);
   });
 
   it('one stops: the other does not begin a second recording', async () => {

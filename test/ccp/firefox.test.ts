@@ -39,6 +39,7 @@ describe.skipIf(whyNoFirefox !== null)(orLeftOut('a page in Firefox', whyNoFiref
     await expect.poll(connection, { timeout: 30_000 }).toMatchObject({ kind: 'connected' });
     await firefox.tab.evaluate('contacts.record({ contactId: "call-1", channel: "VOICE" })');
     await untilContact('recording');
+    await expect.poll(() => bench.running.events()).toHaveLength(1);
     const [event] = await bench.running.events();
     expect(event?.detail.clientInfo.browser).toBe(`Firefox ${firefox.version.split('.')[0]!}`);
     await firefox.tab.evaluate('contacts.suspend("call-1", "form:#card")');

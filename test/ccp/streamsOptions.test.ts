@@ -1,6 +1,7 @@
 // The options of the Streams bridge, and what else its pages meet; with the real Streams library, real Chromium and the real
 // recorder.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { startConnectStandIn } from '../rig/ccpFrame/service.ts';
 import {
   inPage,
   startStreamsDesk,
@@ -127,6 +128,30 @@ describe('what else pages meet', () => {
     desk.connect.clear(contactId);
     await desk.becomes(contactId, 'none');
     await expect.poll(() => desk.statuses(contactId), { interval: 50 }).toContain('COMPLETED');
+  });
+
+  it('the agent signs in after the page was opened, and out and in again', async () => {
+    const before = desk.connect;
+    desk.connect = await startConnectStandIn({ isSignedIn: false });
+    try {
+      const tab = await desk.open({ late: true });
+      await inPage(tab, (page) => page.attach());
+      expect(await inPage(tab, ({ sightline }) => sightline.client.connection.kind)).toBe('connecting');
+      desk.connect.signInAs('anna');
+      const first = await desk.call(tab);
+      await desk.becomes(first, 'recording');
+      desk.connect.endCall(first);
+      desk.connect.signOut();
+      // The library loads the frame anew until the agent has signed in.
+      desk.connect.signInAs('anna');
+      const second = await desk.call(tab);
+      await desk.becomes(second, 'recording');
+      expect(await desk.stateOf(first)).toBe('none');
+    } finally {
+      await desk.clean();
+      await desk.connect.stop();
+      desk.connect = before;
+    }
   });
 
   it('another agent signs in: nothing is recorded under the name of the first', async () => {

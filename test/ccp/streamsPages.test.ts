@@ -168,8 +168,10 @@ describe('a page that goes away in mid-call', () => {
     await tab.page.reload();
     await tab.settled();
     expect(await desk.stateOf(contactId)).toBe('recording');
+    const began = await inPage(tab, ({ sightline }) => sightline.contacts.contacts[0]?.startTime);
     desk.connect.endCall(contactId);
     await desk.becomes(contactId, 'none');
+    expect((await desk.manifestOf(contactId)).startTime).toBe(began);
     const { gaps } = await desk.manifestOf(contactId);
     expect(gaps).toEqual([]);
     expect((await desk.statuses(contactId)).filter((status) => status === 'INITIATED')).toHaveLength(1);

@@ -44,7 +44,6 @@ service.addEventListener('signed-out', () => {
   said.textContent = 'Signed out';
   toParent('terminated', {});
 });
-service.addEventListener('auth-fail', () => toParent('auth_fail', {}));
 
 /** Logs and metrics, which Connect would send to its servers. */
 const UNANSWERED = new Set([

@@ -23,7 +23,12 @@ export interface StreamsWindow {
       resume(contactId: string): Promise<unknown>;
     };
     readonly contacts: {
-      readonly contacts: readonly { contactId: string; state: string; causes: readonly string[] }[];
+      readonly contacts: readonly {
+        contactId: string;
+        state: string;
+        causes: readonly string[];
+        startTime?: string;
+      }[];
       idle(contactId: string): Promise<void>;
     };
     suspend(contactId?: string): void;
