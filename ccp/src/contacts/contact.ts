@@ -5,6 +5,7 @@ import type { Client, ContactInfo, ContactState } from '../contract.ts';
 import type { CaptureBlockers, RecordingState, StartReply, SuspendReply } from '../protocol.ts';
 import { outlookOf } from './codes.ts';
 import type { Remembered } from './memory.ts';
+import { Requests, type Request } from './requests.ts';
 import type { Tabs } from './tabs.ts';
 
 /**
@@ -13,10 +14,7 @@ import type { Tabs } from './tabs.ts';
  * - `ended`: another tab stopped it. It is not started again by a late `record`.
  */
 type Wanted = 'unknown' | 'inherited' | 'record' | 'stop' | 'ended';
-type Request = 'start' | 'suspend' | 'resume' | 'stop';
 
-const RETRY = { first: 1000, longest: 30_000 };
-const SUSPEND_RETRY = { first: 250, longest: 5000 };
 /** How early a time limit may seem to have ended a suspension: clocks that browsers round. */
 const CLOCK_MS = 500;
 const UNKNOWN_CAUSE = 'unknown';
@@ -49,15 +47,8 @@ export class Contact {
   private resumesAt: number | undefined;
   /** The recorder did not know it when it was to be suspended. */
   private isMissing = false;
-  private readonly inFlight = new Set<Request>();
-  private readonly retries = new Map<
-    'main' | 'suspend',
-    { count: number; timer?: ReturnType<typeof setTimeout> }
-  >();
+  private readonly requests = new Requests(() => this.next());
   private waitingForTabs: AbortController | null = null;
-  /** Of the connection: answers of an earlier one say nothing about this one. */
-  private epoch = 0;
-  private idleWaiters: (() => void)[] = [];
 
   constructor(
     readonly id: string,
@@ -83,7 +74,7 @@ export class Contact {
   stop(): void {
     this.wanted = 'stop';
     this.hasFailed = false;
-    this.clearRetry('main');
+    this.requests.clear('main');
     this.dropCauses();
     this.next();
   }
@@ -117,6 +108,7 @@ export class Contact {
     this.forgetConnection();
     this.isConnected = true;
     this.seen = seen;
+    if (seen === null) this.startTime = undefined;
     this.next();
   }
 
@@ -127,7 +119,7 @@ export class Contact {
 
   /** Another agent's page is connected: the start is refused, and so the recorder knows that this recording is missing. */
   otherAgent(): void {
-    if (this.wanted !== 'record' || this.hasFailed || this.inFlight.has('start')) return;
+    if (this.wanted !== 'record' || this.hasFailed || this.requests.has('start')) return;
     const { info } = this;
     this.ask(
       'start',
@@ -141,21 +133,21 @@ export class Contact {
     const wasOpen = this.seen !== null;
     if (seen === null) {
       // A start that is not answered yet need not be in the list.
-      if (!wasOpen || this.inFlight.size > 0) return;
+      if (!wasOpen || !this.requests.isEmpty) return;
       if (this.isStarted) this.endedElsewhere();
       else this.seen = null;
       return;
     }
     this.seen = seen;
     this.isMissing = false;
-    if (seen === 'recording' && !this.inFlight.has('suspend')) this.observedRecording();
+    if (seen === 'recording' && !this.requests.has('suspend')) this.observedRecording();
     this.next();
   }
 
   /** Policy's time limit has ended its suspension: the causes had their time. */
   timeLimitReached(): void {
     // Then it is suspended anew since, and the limit was that of the suspension before.
-    if (this.inFlight.has('suspend')) return;
+    if (this.requests.has('suspend')) return;
     this.isSuspended = false;
     this.ours = false;
     this.dropCauses();
@@ -166,9 +158,8 @@ export class Contact {
 
   get state(): ContactState {
     const causes = [...this.causes.keys(), ...(this.isCauseUnknown ? [UNKNOWN_CAUSE] : [])];
-    const { startTime } = this;
-    const began = startTime === undefined ? {} : { startTime };
-    return { ...this.info, state: this.kind(), causes, ...began, error: this.error };
+    const started = this.startTime === undefined ? {} : { startTime: this.startTime };
+    return { ...this.info, state: this.kind(), causes, ...started, error: this.error };
   }
 
   get isListed(): boolean {
@@ -185,7 +176,8 @@ export class Contact {
   }
 
   get isForgettable(): boolean {
-    if (this.causes.size > 0 || this.inFlight.size > 0 || !this.isConnected) return false;
+    if (this.causes.size > 0 || !this.requests.isEmpty || !this.isConnected) return false;
+    if (this.wanted === 'unknown') return !this.ours;
     return this.seen === null && (this.wanted === 'inherited' || this.wanted === 'stop');
   }
 
@@ -215,8 +207,7 @@ export class Contact {
   }
 
   idle(): Promise<void> {
-    if (this.inFlight.size === 0) return Promise.resolve();
-    return new Promise((resolve) => this.idleWaiters.push(resolve));
+    return this.requests.idle();
   }
 
   /** Nothing is sent after it. */
@@ -239,7 +230,7 @@ export class Contact {
 
   private suspendNow(): void {
     if (this.causes.size === 0 || this.isSuspended || this.isMissing) return;
-    if (this.inFlight.has('suspend') || this.retries.get('suspend')?.timer !== undefined) return;
+    if (this.requests.has('suspend') || this.requests.isWaiting('suspend')) return;
     this.waitingForTabs?.abort();
     this.ours = true;
     this.ask(
@@ -254,10 +245,10 @@ export class Contact {
   }
 
   private sendNext(): void {
-    if (this.retries.get('main')?.timer !== undefined || this.inFlight.has('stop')) return;
+    if (this.requests.isWaiting('main') || this.requests.has('stop')) return;
     const { client } = this.services;
     if (this.wanted === 'stop') {
-      if (this.seen !== null || this.inFlight.has('start'))
+      if (this.seen !== null || this.requests.has('start'))
         this.ask(
           'stop',
           () => client.stop(this.id),
@@ -267,8 +258,8 @@ export class Contact {
     }
     // A suspend of an earlier recording must not be taken for one of the new recording.
     const mayStart =
-      !this.isStarted && !this.hasFailed && (this.seen !== null || !this.inFlight.has('suspend'));
-    if (this.wanted === 'record' && mayStart && !this.inFlight.has('start')) {
+      !this.isStarted && !this.hasFailed && (this.seen !== null || !this.requests.has('suspend'));
+    if (this.wanted === 'record' && mayStart && !this.requests.has('start')) {
       this.isMissing = false;
       if (this.seen === null) this.isSuspended = false;
       const { info } = this;
@@ -279,7 +270,7 @@ export class Contact {
       );
     }
     const isBusy =
-      this.inFlight.has('suspend') || this.inFlight.has('resume') || this.waitingForTabs !== null;
+      this.requests.has('suspend') || this.requests.has('resume') || this.waitingForTabs !== null;
     if (this.causes.size === 0 && this.ours && !this.isCauseUnknown && this.isOpen && !isBusy)
       void this.resumeWhenAlone();
   }
@@ -297,7 +288,7 @@ export class Contact {
       () => this.services.client.resume(this.id),
       (reply) => {
         // Of a suspend that follows, nothing is known yet.
-        if (this.causes.size > 0 || this.inFlight.has('suspend')) return;
+        if (this.causes.size > 0 || this.requests.has('suspend')) return;
         this.ours = false;
         this.seen = seenBy(reply);
       },
@@ -306,25 +297,11 @@ export class Contact {
   }
 
   private ask<Reply>(request: Request, send: () => Promise<Reply>, done: (reply: Reply) => void): void {
-    const { epoch } = this;
-    const lane = request === 'suspend' ? 'suspend' : 'main';
-    this.inFlight.add(request);
-    send().then(
-      (reply) => {
-        if (epoch !== this.epoch) return;
-        this.inFlight.delete(request);
-        this.retries.delete(lane);
-        this.error = null;
-        done(reply);
-        this.settled();
-      },
-      (error: unknown) => {
-        if (epoch !== this.epoch) return;
-        this.inFlight.delete(request);
-        this.failed(request, codeOf(error), error instanceof Error ? error.message : String(error));
-        this.settled();
-      },
-    );
+    const succeeded = (reply: Reply): void => {
+      this.error = null;
+      done(reply);
+    };
+    this.requests.send(request, send, succeeded, (code, message) => this.failed(request, code, message));
   }
 
   private failed(request: Request, code: string, message: string): void {
@@ -333,23 +310,23 @@ export class Contact {
     if (request === 'resume' && this.causes.size > 0) return;
     const outlook = outlookOf(code);
     if (outlook !== 'disconnected') this.error = { code, message };
-    if (request === 'suspend') return this.retry('suspend', SUSPEND_RETRY);
+    if (request === 'suspend') return this.requests.retry('suspend');
     if (outlook === 'lasts' && request === 'start') {
       this.hasFailed = true;
       return;
     }
-    this.retry('main', RETRY);
+    this.requests.retry('main');
   }
 
   private unknownToRecorder(request: Request): void {
     if (request === 'stop') return this.gone();
     if (request === 'suspend') this.isMissing = true;
-    if (this.inFlight.has('start')) return;
+    if (this.requests.has('start')) return;
     this.seen = null;
     this.isSuspended = false;
     if (this.isStarted) {
       this.isStarted = false;
-      this.retry('main', RETRY);
+      this.requests.retry('main');
     }
     if (request === 'resume') this.ours = false;
   }
@@ -361,9 +338,8 @@ export class Contact {
     const isSuspended = reply.stillSuspendedBy?.includes(this.id) === true;
     if (!isSuspended || this.ours) return;
     // Not by us. Another tab may know why.
-    const { epoch } = this;
-    void this.services.tabs.othersOf(this.id).then((others) => {
-      if (epoch !== this.epoch || others.length > 0 || this.ours) return;
+    this.requests.onSameConnection(this.services.tabs.othersOf(this.id), (others) => {
+      if (others.length > 0 || this.ours) return;
       this.isCauseUnknown = true;
       this.services.onChange();
     });
@@ -373,7 +349,7 @@ export class Contact {
     this.isCauseUnknown = false;
     if (this.causes.size === 0) {
       this.error = null;
-      if (!this.inFlight.has('resume')) this.ours = false;
+      if (!this.requests.has('resume')) this.ours = false;
       return;
     }
     if (!this.isSuspended) return;
@@ -404,9 +380,9 @@ export class Contact {
     if (this.hasFailed) return 'failed';
     if (this.causes.size > 0) {
       if (this.isSuspended) return 'suspended';
-      return this.isOpen || this.inFlight.has('suspend') ? 'suspending' : 'starting';
+      return this.isOpen || this.requests.has('suspend') ? 'suspending' : 'starting';
     }
-    if (this.inFlight.has('resume')) return 'resuming';
+    if (this.requests.has('resume')) return 'resuming';
     return this.seen ?? 'starting';
   }
 
@@ -426,26 +402,8 @@ export class Contact {
     return [...this.causes.values()].find((one) => one !== undefined);
   }
 
-  private retry(lane: 'main' | 'suspend', { first, longest }: typeof RETRY): void {
-    const count = (this.retries.get(lane)?.count ?? 0) + 1;
-    const ms = Math.min(longest, first * 2 ** (count - 1)) * (1 - Math.random() / 4);
-    const timer = setTimeout(() => {
-      this.retries.set(lane, { count });
-      this.next();
-    }, ms);
-    this.retries.set(lane, { count, timer });
-  }
-
-  private clearRetry(lane: 'main' | 'suspend'): void {
-    clearTimeout(this.retries.get(lane)?.timer);
-    this.retries.delete(lane);
-  }
-
   private forgetConnection(): void {
-    this.epoch += 1;
-    this.clearRetry('main');
-    this.clearRetry('suspend');
-    this.inFlight.clear();
+    this.requests.reset();
     this.waitingForTabs?.abort();
     this.waitingForTabs = null;
     this.seen = null;
@@ -454,24 +412,7 @@ export class Contact {
     this.isSuspended = false;
     this.resumesAt = undefined;
     this.isMissing = false;
-    this.settleIdle();
   }
-
-  private settled(): void {
-    this.next();
-    this.settleIdle();
-  }
-
-  private settleIdle(): void {
-    if (this.inFlight.size > 0) return;
-    for (const resolve of this.idleWaiters.splice(0)) resolve();
-  }
-}
-
-function codeOf(error: unknown): string {
-  return typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string'
-    ? error.code
-    : 'UNKNOWN';
 }
 
 function timeOf({ resumesAt }: SuspendReply): number | undefined {
