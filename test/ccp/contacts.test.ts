@@ -12,6 +12,8 @@ describe('a contact', () => {
     const tab = await bench.open();
     await tab.do('record', { ...call, queue: 'Billing', initialContactId: 'call-0' });
     await tab.untilContact('call-1', 'recording');
+    await tab.do('idle', 'call-1');
+    const { startTime } = (await tab.contact('call-1')) ?? {};
     await tab.do('suspend', 'call-1', 'page', 'card number');
     await tab.do('suspend', 'call-1', 'form:#card');
     await tab.untilContact('call-1', 'suspended');
@@ -30,6 +32,7 @@ describe('a contact', () => {
       queue: 'Billing',
     });
     expect(manifest.suspensions).toMatchObject([{ resumedBy: 'page', reason: 'card number' }]);
+    expect(manifest.startTime).toBe(startTime);
     expect(reasons).toEqual(['suspended']);
   });
 
@@ -254,6 +257,7 @@ describe('a page', () => {
     const tab = await bench.open();
     await tab.do('record', call);
     await tab.untilContact('call-1', 'recording');
+    await record(1500); // a crash may lose the last second
     await bench.kill();
     await tab.untilContact('call-1', 'waiting');
     await tab.do('stop', 'call-1');

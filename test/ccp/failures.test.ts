@@ -297,11 +297,11 @@ describe('events that cannot be posted', () => {
     endpoint.answer = 503;
     const page = await open({ after: 0 });
     await page.evaluate("record('c-1')");
-    await expect.poll(() => endpoint.posts.length, POLL).toBeGreaterThan(0);
-    // The next attempt would be in a second at the soonest.
+    await expect.poll(() => endpoint.posts.length, POLL).toBe(3);
+    // The next attempt would be in two seconds at the soonest.
     endpoint.answer = 204;
     await page.goto('about:blank');
-    await posted('page:c-1:CLIENT_APP_NOT_RUNNING');
+    await expect.poll(idsOf, { timeout: 1500 }).toEqual(['page:c-1:CLIENT_APP_NOT_RUNNING']);
   });
 
   it('of several tabs are posted by one', async () => {

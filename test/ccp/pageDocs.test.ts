@@ -168,6 +168,9 @@ describe('the sample of an Agent Workspace app', () => {
     }
     const button = workspace.app().getByRole('button', { name: 'Suspend recording' });
     await button.waitFor();
+    // A contact that ends before its first frame has no recording.
+    const label = workspace.app().locator('sightline-status #label');
+    await expect.poll(() => label.textContent(), POLL).toBe('Recording');
     await workspace.acw('Sales');
     await workspace.acw('Internal');
     const published = async () =>

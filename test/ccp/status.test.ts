@@ -58,8 +58,10 @@ describe('the element', () => {
     await until(tab, { kind: 'recording', label: 'Recording', elapsed: '0:03' });
     await tab.page.reload();
     await tab.run(`contacts.record(${call})`);
-    await until(tab, { kind: 'recording' });
-    await expect.poll(async () => (await tab.shown()).elapsed, POLL).toMatch(/^0:(0[3-9]|1\d)$/);
+    let first = '';
+    await expect.poll(async () => (first ||= (await tab.shown()).elapsed), POLL).toMatch(/\d/);
+    // At once, not after three seconds.
+    expect(first).toMatch(/^0:(0[3-9]|1\d)$/);
   });
 
   it('is suspended and resumed by its button, with the keyboard', async () => {
@@ -181,10 +183,12 @@ describe('what the element costs', () => {
       const observer = new MutationObserver((records) => {
         for (const { target } of records) seen.push((target.id ?? '') || target.parentElement.id);
       });
-      observer.observe(element.shadowRoot, { subtree: true, childList: true, characterData: true, attributes: true });
+      observer.observe(element.shadowRoot, { subtree: true, childList: true, characterData: true });
       setTimeout(() => { observer.disconnect(); resolve(seen); }, 3000);
     })`;
-    expect(await tab.run(changes)).toEqual([]);
+    // It is drawn anew, with the same result: a live region would read it again.
+    const again = '(element.texts = {}), (element.source = element.source)';
+    expect(await tab.run(`setTimeout(() => { ${again} }, 500); ${changes}`)).toEqual([]);
     await tab.run(`contacts.record(${call})`);
     await until(tab, { kind: 'recording', elapsed: '0:01' });
     const seen = await tab.run<string[]>(changes);

@@ -3,8 +3,10 @@
 
 import type { Client, ContactInfo, ContactState } from '../contract.ts';
 import type { CaptureBlockers, RecordingState, StartReply, SuspendReply } from '../protocol.ts';
+import { Causes } from './causes.ts';
 import { outlookOf } from './codes.ts';
 import type { Remembered } from './memory.ts';
+import { Requests, type Request } from './requests.ts';
 import type { Tabs } from './tabs.ts';
 
 /**
@@ -13,10 +15,7 @@ import type { Tabs } from './tabs.ts';
  * - `ended`: another tab stopped it. It is not started again by a late `record`.
  */
 type Wanted = 'unknown' | 'inherited' | 'record' | 'stop' | 'ended';
-type Request = 'start' | 'suspend' | 'resume' | 'stop';
 
-const RETRY = { first: 1000, longest: 30_000 };
-const SUSPEND_RETRY = { first: 250, longest: 5000 };
 /** How early a time limit may seem to have ended a suspension: clocks that browsers round. */
 const CLOCK_MS = 500;
 const UNKNOWN_CAUSE = 'unknown';
@@ -30,7 +29,7 @@ export interface ContactServices {
 export class Contact {
   wanted: Wanted = 'unknown';
   private info: ContactInfo;
-  private readonly causes = new Map<string, string | undefined>();
+  private readonly causes: Causes;
   /** A suspension of this tab may be in force: it may end it. */
   private ours = false;
   /** It was suspended before, and no live tab knows why. */
@@ -49,26 +48,20 @@ export class Contact {
   private resumesAt: number | undefined;
   /** The recorder did not know it when it was to be suspended. */
   private isMissing = false;
-  private readonly inFlight = new Set<Request>();
-  private readonly retries = new Map<
-    'main' | 'suspend',
-    { count: number; timer?: ReturnType<typeof setTimeout> }
-  >();
+  private readonly requests = new Requests(() => this.next());
   private waitingForTabs: AbortController | null = null;
-  /** Of the connection: answers of an earlier one say nothing about this one. */
-  private epoch = 0;
-  private idleWaiters: (() => void)[] = [];
 
   constructor(
     readonly id: string,
     private readonly services: ContactServices,
     remembered?: Remembered,
   ) {
+    this.causes = new Causes(id, services.tabs);
     this.info = { contactId: id, channel: remembered?.channel ?? 'VOICE' };
     if (remembered === undefined) return;
     this.wanted = remembered.stopping ? 'stop' : 'inherited';
     this.ours = remembered.ours;
-    for (const cause of remembered.causes) this.addCause(cause, undefined);
+    for (const cause of remembered.causes) this.causes.add(cause);
   }
 
   // What the page wants
@@ -83,14 +76,14 @@ export class Contact {
   stop(): void {
     this.wanted = 'stop';
     this.hasFailed = false;
-    this.clearRetry('main');
-    this.dropCauses();
+    this.requests.clear('main');
+    this.causes.clear();
     this.next();
   }
 
   suspend(cause: string, reason?: string): void {
     if (this.causes.has(cause) || this.wanted === 'stop' || this.wanted === 'ended') return;
-    this.addCause(cause, reason);
+    this.causes.add(cause, reason);
     // Before hello is answered: the recorder may accept it while it checks the page's token (docs/auth.md). It is sent again
     // at the connection.
     if (!this.isConnected) this.services.client.suspend(this.id, reason).catch(() => undefined);
@@ -98,13 +91,13 @@ export class Contact {
   }
 
   resume(cause: string): void {
-    if (!this.causes.delete(cause)) return;
-    this.services.tabs.release(this.id, cause);
+    if (!this.causes.has(cause)) return;
+    this.causes.remove(cause);
     this.next();
   }
 
   resumeAll(): void {
-    this.dropCauses();
+    this.causes.clear();
     this.isCauseUnknown = false;
     if (!this.isConnected || this.isOpen) this.ours = true;
     this.next();
@@ -117,6 +110,7 @@ export class Contact {
     this.forgetConnection();
     this.isConnected = true;
     this.seen = seen;
+    if (seen === null) this.startTime = undefined;
     this.next();
   }
 
@@ -127,7 +121,7 @@ export class Contact {
 
   /** Another agent's page is connected: the start is refused, and so the recorder knows that this recording is missing. */
   otherAgent(): void {
-    if (this.wanted !== 'record' || this.hasFailed || this.inFlight.has('start')) return;
+    if (this.wanted !== 'record' || this.hasFailed || this.requests.has('start')) return;
     const { info } = this;
     this.ask(
       'start',
@@ -141,34 +135,33 @@ export class Contact {
     const wasOpen = this.seen !== null;
     if (seen === null) {
       // A start that is not answered yet need not be in the list.
-      if (!wasOpen || this.inFlight.size > 0) return;
+      if (!wasOpen || !this.requests.isEmpty) return;
       if (this.isStarted) this.endedElsewhere();
       else this.seen = null;
       return;
     }
     this.seen = seen;
     this.isMissing = false;
-    if (seen === 'recording' && !this.inFlight.has('suspend')) this.observedRecording();
+    if (seen === 'recording' && !this.requests.has('suspend')) this.observedRecording();
     this.next();
   }
 
   /** Policy's time limit has ended its suspension: the causes had their time. */
   timeLimitReached(): void {
     // Then it is suspended anew since, and the limit was that of the suspension before.
-    if (this.inFlight.has('suspend')) return;
+    if (this.requests.has('suspend')) return;
     this.isSuspended = false;
     this.ours = false;
-    this.dropCauses();
+    this.causes.clear();
     this.next();
   }
 
   // What others see
 
   get state(): ContactState {
-    const causes = [...this.causes.keys(), ...(this.isCauseUnknown ? [UNKNOWN_CAUSE] : [])];
-    const { startTime } = this;
-    const began = startTime === undefined ? {} : { startTime };
-    return { ...this.info, state: this.kind(), causes, ...began, error: this.error };
+    const causes = [...this.causes.names, ...(this.isCauseUnknown ? [UNKNOWN_CAUSE] : [])];
+    const started = this.startTime === undefined ? {} : { startTime: this.startTime };
+    return { ...this.info, state: this.kind(), causes, ...started, error: this.error };
   }
 
   get isListed(): boolean {
@@ -185,7 +178,8 @@ export class Contact {
   }
 
   get isForgettable(): boolean {
-    if (this.causes.size > 0 || this.inFlight.size > 0 || !this.isConnected) return false;
+    if (!this.causes.isEmpty || !this.requests.isEmpty || !this.isConnected) return false;
+    if (this.wanted === 'unknown') return !this.ours;
     return this.seen === null && (this.wanted === 'inherited' || this.wanted === 'stop');
   }
 
@@ -194,29 +188,24 @@ export class Contact {
   }
 
   get hasCauses(): boolean {
-    return this.causes.size > 0;
+    return !this.causes.isEmpty;
   }
 
   get remembered(): Remembered | null {
     if (this.wanted === 'ended') return null;
-    if (this.wanted === 'unknown' && this.causes.size === 0 && !this.ours) return null;
+    if (this.wanted === 'unknown' && this.causes.isEmpty && !this.ours) return null;
     const { contactId, channel } = this.info;
     return {
       contactId,
       channel,
-      causes: [...this.causes.keys()],
+      causes: this.causes.names,
       ours: this.ours,
       stopping: this.wanted === 'stop',
     };
   }
 
-  get wantsConnection(): boolean {
-    return this.wanted === 'record' || this.wanted === 'stop' || this.causes.size > 0;
-  }
-
   idle(): Promise<void> {
-    if (this.inFlight.size === 0) return Promise.resolve();
-    return new Promise((resolve) => this.idleWaiters.push(resolve));
+    return this.requests.idle();
   }
 
   /** Nothing is sent after it. */
@@ -238,13 +227,13 @@ export class Contact {
   }
 
   private suspendNow(): void {
-    if (this.causes.size === 0 || this.isSuspended || this.isMissing) return;
-    if (this.inFlight.has('suspend') || this.retries.get('suspend')?.timer !== undefined) return;
+    if (this.causes.isEmpty || this.isSuspended || this.isMissing) return;
+    if (this.requests.has('suspend') || this.requests.isWaiting('suspend')) return;
     this.waitingForTabs?.abort();
     this.ours = true;
     this.ask(
       'suspend',
-      () => this.services.client.suspend(this.id, this.reason()),
+      () => this.services.client.suspend(this.id, this.causes.reason),
       (reply) => {
         this.isSuspended = true;
         this.ours = true;
@@ -254,10 +243,10 @@ export class Contact {
   }
 
   private sendNext(): void {
-    if (this.retries.get('main')?.timer !== undefined || this.inFlight.has('stop')) return;
+    if (this.requests.isWaiting('main') || this.requests.has('stop')) return;
     const { client } = this.services;
     if (this.wanted === 'stop') {
-      if (this.seen !== null || this.inFlight.has('start'))
+      if (this.seen !== null || this.requests.has('start'))
         this.ask(
           'stop',
           () => client.stop(this.id),
@@ -267,8 +256,8 @@ export class Contact {
     }
     // A suspend of an earlier recording must not be taken for one of the new recording.
     const mayStart =
-      !this.isStarted && !this.hasFailed && (this.seen !== null || !this.inFlight.has('suspend'));
-    if (this.wanted === 'record' && mayStart && !this.inFlight.has('start')) {
+      !this.isStarted && !this.hasFailed && (this.seen !== null || !this.requests.has('suspend'));
+    if (this.wanted === 'record' && mayStart && !this.requests.has('start')) {
       this.isMissing = false;
       if (this.seen === null) this.isSuspended = false;
       const { info } = this;
@@ -279,8 +268,8 @@ export class Contact {
       );
     }
     const isBusy =
-      this.inFlight.has('suspend') || this.inFlight.has('resume') || this.waitingForTabs !== null;
-    if (this.causes.size === 0 && this.ours && !this.isCauseUnknown && this.isOpen && !isBusy)
+      this.requests.has('suspend') || this.requests.has('resume') || this.waitingForTabs !== null;
+    if (this.causes.isEmpty && this.ours && !this.isCauseUnknown && this.isOpen && !isBusy)
       void this.resumeWhenAlone();
   }
 
@@ -289,7 +278,7 @@ export class Contact {
     this.waitingForTabs = waiting;
     await this.services.tabs.untilAlone(this.id, waiting.signal);
     if (this.waitingForTabs === waiting) this.waitingForTabs = null;
-    if (waiting.signal.aborted || this.causes.size > 0 || this.wanted === 'stop') return;
+    if (waiting.signal.aborted || !this.causes.isEmpty || this.wanted === 'stop') return;
     // A suspend that follows must be sent before this is answered.
     this.isSuspended = false;
     this.ask(
@@ -297,7 +286,7 @@ export class Contact {
       () => this.services.client.resume(this.id),
       (reply) => {
         // Of a suspend that follows, nothing is known yet.
-        if (this.causes.size > 0 || this.inFlight.has('suspend')) return;
+        if (!this.causes.isEmpty || this.requests.has('suspend')) return;
         this.ours = false;
         this.seen = seenBy(reply);
       },
@@ -306,50 +295,36 @@ export class Contact {
   }
 
   private ask<Reply>(request: Request, send: () => Promise<Reply>, done: (reply: Reply) => void): void {
-    const { epoch } = this;
-    const lane = request === 'suspend' ? 'suspend' : 'main';
-    this.inFlight.add(request);
-    send().then(
-      (reply) => {
-        if (epoch !== this.epoch) return;
-        this.inFlight.delete(request);
-        this.retries.delete(lane);
-        this.error = null;
-        done(reply);
-        this.settled();
-      },
-      (error: unknown) => {
-        if (epoch !== this.epoch) return;
-        this.inFlight.delete(request);
-        this.failed(request, codeOf(error), error instanceof Error ? error.message : String(error));
-        this.settled();
-      },
-    );
+    const succeeded = (reply: Reply): void => {
+      this.error = null;
+      done(reply);
+    };
+    this.requests.send(request, send, succeeded, (code, message) => this.failed(request, code, message));
   }
 
   private failed(request: Request, code: string, message: string): void {
     if (code === 'UNKNOWN_CONTACT') return this.unknownToRecorder(request);
     // A suspend has overtaken it.
-    if (request === 'resume' && this.causes.size > 0) return;
+    if (request === 'resume' && !this.causes.isEmpty) return;
     const outlook = outlookOf(code);
     if (outlook !== 'disconnected') this.error = { code, message };
-    if (request === 'suspend') return this.retry('suspend', SUSPEND_RETRY);
+    if (request === 'suspend') return this.requests.retry('suspend');
     if (outlook === 'lasts' && request === 'start') {
       this.hasFailed = true;
       return;
     }
-    this.retry('main', RETRY);
+    this.requests.retry('main');
   }
 
   private unknownToRecorder(request: Request): void {
     if (request === 'stop') return this.gone();
     if (request === 'suspend') this.isMissing = true;
-    if (this.inFlight.has('start')) return;
+    if (this.requests.has('start')) return;
     this.seen = null;
     this.isSuspended = false;
     if (this.isStarted) {
       this.isStarted = false;
-      this.retry('main', RETRY);
+      this.requests.retry('main');
     }
     if (request === 'resume') this.ours = false;
   }
@@ -361,9 +336,8 @@ export class Contact {
     const isSuspended = reply.stillSuspendedBy?.includes(this.id) === true;
     if (!isSuspended || this.ours) return;
     // Not by us. Another tab may know why.
-    const { epoch } = this;
-    void this.services.tabs.othersOf(this.id).then((others) => {
-      if (epoch !== this.epoch || others.length > 0 || this.ours) return;
+    this.requests.onSameConnection(this.services.tabs.othersOf(this.id), (others) => {
+      if (others.length > 0 || this.ours) return;
       this.isCauseUnknown = true;
       this.services.onChange();
     });
@@ -371,9 +345,9 @@ export class Contact {
 
   private observedRecording(): void {
     this.isCauseUnknown = false;
-    if (this.causes.size === 0) {
+    if (this.causes.isEmpty) {
       this.error = null;
-      if (!this.inFlight.has('resume')) this.ours = false;
+      if (!this.requests.has('resume')) this.ours = false;
       return;
     }
     if (!this.isSuspended) return;
@@ -395,57 +369,25 @@ export class Contact {
     this.isSuspended = false;
     this.isCauseUnknown = false;
     this.ours = false;
-    if (this.wanted !== 'record') this.dropCauses();
+    if (this.wanted !== 'record') this.causes.clear();
   }
 
   private kind(): ContactState['state'] {
     if (!this.isConnected) return this.wanted === 'stop' ? 'stopping' : this.hasFailed ? 'failed' : 'waiting';
     if (this.wanted === 'stop') return 'stopping';
     if (this.hasFailed) return 'failed';
-    if (this.causes.size > 0) {
+    if (!this.causes.isEmpty) {
       if (this.isSuspended) return 'suspended';
-      return this.isOpen || this.inFlight.has('suspend') ? 'suspending' : 'starting';
+      return this.isOpen || this.requests.has('suspend') ? 'suspending' : 'starting';
     }
-    if (this.inFlight.has('resume')) return 'resuming';
+    if (this.requests.has('resume')) return 'resuming';
     return this.seen ?? 'starting';
   }
 
   // Bookkeeping
 
-  private addCause(cause: string, reason: string | undefined): void {
-    this.causes.set(cause, reason);
-    this.services.tabs.hold(this.id, cause);
-  }
-
-  private dropCauses(): void {
-    for (const cause of this.causes.keys()) this.services.tabs.release(this.id, cause);
-    this.causes.clear();
-  }
-
-  private reason(): string | undefined {
-    return [...this.causes.values()].find((one) => one !== undefined);
-  }
-
-  private retry(lane: 'main' | 'suspend', { first, longest }: typeof RETRY): void {
-    const count = (this.retries.get(lane)?.count ?? 0) + 1;
-    const ms = Math.min(longest, first * 2 ** (count - 1)) * (1 - Math.random() / 4);
-    const timer = setTimeout(() => {
-      this.retries.set(lane, { count });
-      this.next();
-    }, ms);
-    this.retries.set(lane, { count, timer });
-  }
-
-  private clearRetry(lane: 'main' | 'suspend'): void {
-    clearTimeout(this.retries.get(lane)?.timer);
-    this.retries.delete(lane);
-  }
-
   private forgetConnection(): void {
-    this.epoch += 1;
-    this.clearRetry('main');
-    this.clearRetry('suspend');
-    this.inFlight.clear();
+    this.requests.reset();
     this.waitingForTabs?.abort();
     this.waitingForTabs = null;
     this.seen = null;
@@ -454,24 +396,7 @@ export class Contact {
     this.isSuspended = false;
     this.resumesAt = undefined;
     this.isMissing = false;
-    this.settleIdle();
   }
-
-  private settled(): void {
-    this.next();
-    this.settleIdle();
-  }
-
-  private settleIdle(): void {
-    if (this.inFlight.size > 0) return;
-    for (const resolve of this.idleWaiters.splice(0)) resolve();
-  }
-}
-
-function codeOf(error: unknown): string {
-  return typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string'
-    ? error.code
-    : 'UNKNOWN';
 }
 
 function timeOf({ resumesAt }: SuspendReply): number | undefined {

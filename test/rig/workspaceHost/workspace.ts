@@ -11,11 +11,7 @@ const here = (name: string): string => fileURLToPath(new URL(name, import.meta.u
 /** Amazon's packages as one classic script with the global `AmazonConnect`. */
 async function bundleAmazon(): Promise<string> {
   const { outputFiles } = await build({
-    stdin: {
-      contents: `export { AmazonConnectApp } from '@amazon-connect/app';
-        export { AgentClient, ContactClient } from '@amazon-connect/contact';`,
-      resolveDir: here('.'),
-    },
+    entryPoints: [here('amazon.ts')],
     bundle: true,
     write: false,
     format: 'iife',

@@ -1,5 +1,4 @@
 // Amazon's clients fit what the workspace bridge takes, and the helpers for choosing contacts fit both bridges: by the compiler.
-import type { AmazonConnectApp } from '@amazon-connect/app';
 import type { AgentClient, ContactClient } from '@amazon-connect/contact';
 import { describe, expectTypeOf, it } from 'vitest';
 import type { WorkspaceOptions } from '../../../ccp/src/connectWorkspace.ts';
@@ -11,9 +10,6 @@ describe('the types of the workspace bridge', () => {
   it('take the clients of @amazon-connect/contact', () => {
     expectTypeOf<ContactClient>().toExtend<WorkspaceContactClient>();
     expectTypeOf<AgentClient>().toExtend<WorkspaceAgentClient>();
-    // As docs/ccp.md makes them.
-    type Provider = ReturnType<typeof AmazonConnectApp.init>['provider'];
-    expectTypeOf<typeof ContactClient>().toExtend<new (provider: Provider) => ContactClient>();
   });
 
   it('take the same helpers as those of the Streams bridge', () => {
