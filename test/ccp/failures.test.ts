@@ -334,7 +334,7 @@ describe('events that cannot be posted', () => {
         const store = transaction.objectStore('records');
         const reading = store.getAll();
         reading.onsuccess = () => {
-          for (const one of reading.result.slice(1)) store.put({ ...one, addedAt: one.addedAt - 8 * 86_400_000 });
+          for (const one of reading.result.filter(({ event }) => event !== null).slice(1)) store.put({ ...one, addedAt: one.addedAt - 8 * 86_400_000 });
         };
         transaction.oncomplete = () => { opening.result.close(); resolve(); };
       };
