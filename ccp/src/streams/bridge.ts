@@ -6,7 +6,13 @@ import { suspensions, type Suspensions } from '../suspendAll.ts';
 import { askedByFlow, decide, type Choose } from './choice.ts';
 import { infoOf } from './details.ts';
 import { FLOW_STATES, flowOpinion, type FlowStates } from './flowState.ts';
-import type { StreamsAgent, StreamsContact, StreamsLibrary, StreamsSubscription } from './library.ts';
+import {
+  unsubscribe,
+  type StreamsAgent,
+  type StreamsContact,
+  type StreamsLibrary,
+  type StreamsSubscription,
+} from './library.ts';
 import { phaseOf } from './phase.ts';
 
 export interface BridgeOptions {
@@ -86,7 +92,7 @@ export function bridgeStreams(
   function gone(contactId: string, one: Tracked): void {
     if (tracked.get(contactId) !== one) return;
     tracked.delete(contactId);
-    for (const subscription of one.subscriptions) subscription.unsubscribe();
+    one.subscriptions.forEach(unsubscribe);
     // Also when this page did not want it: an earlier life of it may have.
     contacts.stop(contactId);
   }
@@ -157,9 +163,9 @@ export function bridgeStreams(
   }
 
   const close = (): void => {
-    for (const subscription of subscriptions) subscription.unsubscribe();
+    subscriptions.forEach(unsubscribe);
     for (const one of tracked.values()) {
-      for (const subscription of one.subscriptions) subscription.unsubscribe();
+      one.subscriptions.forEach(unsubscribe);
     }
     tracked.clear();
   };

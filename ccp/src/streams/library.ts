@@ -2,7 +2,12 @@
 // library fits. Read in amazon-connect-streams 2.28.2; members that older versions lack are optional.
 
 export interface StreamsSubscription {
-  unsubscribe(): void;
+  /** A function without arguments. The library's types have no more than `Function`, which fits no signature. */
+  readonly unsubscribe: object;
+}
+
+export function unsubscribe(subscription: StreamsSubscription): void {
+  (subscription as { unsubscribe(): void }).unsubscribe();
 }
 
 /** Reads throw a StateError once the contact is gone from the agent's snapshot. */
@@ -13,7 +18,9 @@ export interface StreamsContact {
   getStatus(): { readonly type: string };
   /** null or undefined for a supervisor who listens in. */
   getQueue(): { readonly name?: string | null } | null | undefined;
-  getAttributes(): Readonly<Record<string, { readonly name?: string; readonly value?: string | null }>>;
+  getAttributes(): Readonly<
+    Record<string, { readonly name?: string; readonly value?: string | null } | undefined>
+  >;
   getInitiationMethod?(): string | null | undefined;
   getContactFeatures?(): StreamsFeatures | null | undefined;
   onAccepted(listener: () => void): StreamsSubscription;
