@@ -3,6 +3,7 @@
 
 import type { Client, ContactInfo, ContactState } from '../contract.ts';
 import type { CaptureBlockers, RecordingState, StartReply, SuspendReply } from '../protocol.ts';
+import { Causes } from './causes.ts';
 import { outlookOf } from './codes.ts';
 import type { Remembered } from './memory.ts';
 import { Requests, type Request } from './requests.ts';
@@ -28,7 +29,7 @@ export interface ContactServices {
 export class Contact {
   wanted: Wanted = 'unknown';
   private info: ContactInfo;
-  private readonly causes = new Map<string, string | undefined>();
+  private readonly causes: Causes;
   /** A suspension of this tab may be in force: it may end it. */
   private ours = false;
   /** It was suspended before, and no live tab knows why. */
@@ -55,11 +56,12 @@ export class Contact {
     private readonly services: ContactServices,
     remembered?: Remembered,
   ) {
+    this.causes = new Causes(id, services.tabs);
     this.info = { contactId: id, channel: remembered?.channel ?? 'VOICE' };
     if (remembered === undefined) return;
     this.wanted = remembered.stopping ? 'stop' : 'inherited';
     this.ours = remembered.ours;
-    for (const cause of remembered.causes) this.addCause(cause, undefined);
+    for (const cause of remembered.causes) this.causes.add(cause);
   }
 
   // What the page wants
@@ -75,13 +77,13 @@ export class Contact {
     this.wanted = 'stop';
     this.hasFailed = false;
     this.requests.clear('main');
-    this.dropCauses();
+    this.causes.clear();
     this.next();
   }
 
   suspend(cause: string, reason?: string): void {
     if (this.causes.has(cause) || this.wanted === 'stop' || this.wanted === 'ended') return;
-    this.addCause(cause, reason);
+    this.causes.add(cause, reason);
     // Before hello is answered: the recorder may accept it while it checks the page's token (docs/auth.md). It is sent again
     // at the connection.
     if (!this.isConnected) this.services.client.suspend(this.id, reason).catch(() => undefined);
@@ -89,13 +91,13 @@ export class Contact {
   }
 
   resume(cause: string): void {
-    if (!this.causes.delete(cause)) return;
-    this.services.tabs.release(this.id, cause);
+    if (!this.causes.has(cause)) return;
+    this.causes.remove(cause);
     this.next();
   }
 
   resumeAll(): void {
-    this.dropCauses();
+    this.causes.clear();
     this.isCauseUnknown = false;
     if (!this.isConnected || this.isOpen) this.ours = true;
     this.next();
@@ -150,14 +152,14 @@ export class Contact {
     if (this.requests.has('suspend')) return;
     this.isSuspended = false;
     this.ours = false;
-    this.dropCauses();
+    this.causes.clear();
     this.next();
   }
 
   // What others see
 
   get state(): ContactState {
-    const causes = [...this.causes.keys(), ...(this.isCauseUnknown ? [UNKNOWN_CAUSE] : [])];
+    const causes = [...this.causes.names, ...(this.isCauseUnknown ? [UNKNOWN_CAUSE] : [])];
     const started = this.startTime === undefined ? {} : { startTime: this.startTime };
     return { ...this.info, state: this.kind(), causes, ...started, error: this.error };
   }
@@ -176,7 +178,7 @@ export class Contact {
   }
 
   get isForgettable(): boolean {
-    if (this.causes.size > 0 || !this.requests.isEmpty || !this.isConnected) return false;
+    if (!this.causes.isEmpty || !this.requests.isEmpty || !this.isConnected) return false;
     if (this.wanted === 'unknown') return !this.ours;
     return this.seen === null && (this.wanted === 'inherited' || this.wanted === 'stop');
   }
@@ -186,24 +188,20 @@ export class Contact {
   }
 
   get hasCauses(): boolean {
-    return this.causes.size > 0;
+    return !this.causes.isEmpty;
   }
 
   get remembered(): Remembered | null {
     if (this.wanted === 'ended') return null;
-    if (this.wanted === 'unknown' && this.causes.size === 0 && !this.ours) return null;
+    if (this.wanted === 'unknown' && this.causes.isEmpty && !this.ours) return null;
     const { contactId, channel } = this.info;
     return {
       contactId,
       channel,
-      causes: [...this.causes.keys()],
+      causes: this.causes.names,
       ours: this.ours,
       stopping: this.wanted === 'stop',
     };
-  }
-
-  get wantsConnection(): boolean {
-    return this.wanted === 'record' || this.wanted === 'stop' || this.causes.size > 0;
   }
 
   idle(): Promise<void> {
@@ -229,13 +227,13 @@ export class Contact {
   }
 
   private suspendNow(): void {
-    if (this.causes.size === 0 || this.isSuspended || this.isMissing) return;
+    if (this.causes.isEmpty || this.isSuspended || this.isMissing) return;
     if (this.requests.has('suspend') || this.requests.isWaiting('suspend')) return;
     this.waitingForTabs?.abort();
     this.ours = true;
     this.ask(
       'suspend',
-      () => this.services.client.suspend(this.id, this.reason()),
+      () => this.services.client.suspend(this.id, this.causes.reason),
       (reply) => {
         this.isSuspended = true;
         this.ours = true;
@@ -271,7 +269,7 @@ export class Contact {
     }
     const isBusy =
       this.requests.has('suspend') || this.requests.has('resume') || this.waitingForTabs !== null;
-    if (this.causes.size === 0 && this.ours && !this.isCauseUnknown && this.isOpen && !isBusy)
+    if (this.causes.isEmpty && this.ours && !this.isCauseUnknown && this.isOpen && !isBusy)
       void this.resumeWhenAlone();
   }
 
@@ -280,7 +278,7 @@ export class Contact {
     this.waitingForTabs = waiting;
     await this.services.tabs.untilAlone(this.id, waiting.signal);
     if (this.waitingForTabs === waiting) this.waitingForTabs = null;
-    if (waiting.signal.aborted || this.causes.size > 0 || this.wanted === 'stop') return;
+    if (waiting.signal.aborted || !this.causes.isEmpty || this.wanted === 'stop') return;
     // A suspend that follows must be sent before this is answered.
     this.isSuspended = false;
     this.ask(
@@ -288,7 +286,7 @@ export class Contact {
       () => this.services.client.resume(this.id),
       (reply) => {
         // Of a suspend that follows, nothing is known yet.
-        if (this.causes.size > 0 || this.requests.has('suspend')) return;
+        if (!this.causes.isEmpty || this.requests.has('suspend')) return;
         this.ours = false;
         this.seen = seenBy(reply);
       },
@@ -307,7 +305,7 @@ export class Contact {
   private failed(request: Request, code: string, message: string): void {
     if (code === 'UNKNOWN_CONTACT') return this.unknownToRecorder(request);
     // A suspend has overtaken it.
-    if (request === 'resume' && this.causes.size > 0) return;
+    if (request === 'resume' && !this.causes.isEmpty) return;
     const outlook = outlookOf(code);
     if (outlook !== 'disconnected') this.error = { code, message };
     if (request === 'suspend') return this.requests.retry('suspend');
@@ -347,7 +345,7 @@ export class Contact {
 
   private observedRecording(): void {
     this.isCauseUnknown = false;
-    if (this.causes.size === 0) {
+    if (this.causes.isEmpty) {
       this.error = null;
       if (!this.requests.has('resume')) this.ours = false;
       return;
@@ -371,14 +369,14 @@ export class Contact {
     this.isSuspended = false;
     this.isCauseUnknown = false;
     this.ours = false;
-    if (this.wanted !== 'record') this.dropCauses();
+    if (this.wanted !== 'record') this.causes.clear();
   }
 
   private kind(): ContactState['state'] {
     if (!this.isConnected) return this.wanted === 'stop' ? 'stopping' : this.hasFailed ? 'failed' : 'waiting';
     if (this.wanted === 'stop') return 'stopping';
     if (this.hasFailed) return 'failed';
-    if (this.causes.size > 0) {
+    if (!this.causes.isEmpty) {
       if (this.isSuspended) return 'suspended';
       return this.isOpen || this.requests.has('suspend') ? 'suspending' : 'starting';
     }
@@ -387,20 +385,6 @@ export class Contact {
   }
 
   // Bookkeeping
-
-  private addCause(cause: string, reason: string | undefined): void {
-    this.causes.set(cause, reason);
-    this.services.tabs.hold(this.id, cause);
-  }
-
-  private dropCauses(): void {
-    for (const cause of this.causes.keys()) this.services.tabs.release(this.id, cause);
-    this.causes.clear();
-  }
-
-  private reason(): string | undefined {
-    return [...this.causes.values()].find((one) => one !== undefined);
-  }
 
   private forgetConnection(): void {
     this.requests.reset();

@@ -39,11 +39,8 @@ export function addEvent(
     dueAt: Math.min(dueAt, ...outdated.map((one) => one.dueAt)),
   };
   const rest = records.filter((one) => !outdated.includes(one));
-  return {
-    put: [record],
-    remove: [...outdated, ...superfluous([...rest, record], now)].map((one) => one.key),
-    result: true,
-  };
+  const { put, remove } = bounded([...rest, record], now);
+  return { put: [record, ...put], remove: [...outdated.map((one) => one.key), ...remove], result: true };
 }
 
 /** The recorder knows the contact and says itself what becomes of it. */
@@ -67,11 +64,13 @@ export function dueEvents(
   records: Records,
   now: number,
 ): Change<{ readonly due: readonly FailureRecord[]; readonly nextDueAt: number | null }> {
-  const dropped = superfluous(records, now);
-  const unposted = records.filter((one) => one.event !== null && !dropped.includes(one));
+  const { put, remove } = bounded(records, now);
+  const isDropped = ({ key }: FailureRecord) => remove.includes(key) || put.some((one) => one.key === key);
+  const unposted = records.filter((one) => one.event !== null && !isDropped(one));
   const later = unposted.filter((one) => one.dueAt > now).map((one) => one.dueAt);
   return {
-    remove: dropped.map((one) => one.key),
+    put,
+    remove,
     result: {
       due: unposted.filter((one) => one.dueAt <= now).sort((a, b) => a.addedAt - b.addedAt),
       nextDueAt: later.length === 0 ? null : Math.min(...later),
@@ -84,14 +83,17 @@ export function eventPosted(records: Records, key: string): Change<void> {
   return { put: record === undefined ? [] : [{ ...record, event: null }], result: undefined };
 }
 
-function superfluous(records: Records, now: number): Records {
+/** What must go. Of events that are too many, the record stays: it prevents that they come again. */
+function bounded(records: Records, now: number): { put: FailureRecord[]; remove: string[] } {
   // A clock that was wrong must not keep a record for years.
   const isOld = (one: FailureRecord) => Math.abs(now - one.addedAt) > MAX_AGE_MS;
-  const newestFirst = records.filter((one) => !isOld(one)).sort((a, b) => b.addedAt - a.addedAt);
-  const unposted = newestFirst.filter((one) => one.event !== null);
-  return [
-    ...records.filter(isOld),
-    ...unposted.slice(MAX_EVENTS),
-    ...newestFirst.filter((one) => one.event === null).slice(MAX_RECORDS - MAX_EVENTS),
-  ];
+  // Of the same millisecond, the one that comes now is last in the list.
+  const fresh = records.filter((one) => !isOld(one)).reverse();
+  const newestFirst = fresh.sort((a, b) => b.addedAt - a.addedAt);
+  const tooMany = newestFirst.filter((one) => one.event !== null).slice(MAX_EVENTS);
+  const settled = newestFirst.filter((one) => one.event === null).slice(MAX_RECORDS - MAX_EVENTS);
+  return {
+    put: tooMany.map((one) => ({ ...one, event: null })),
+    remove: [...records.filter(isOld), ...settled].map((one) => one.key),
+  };
 }
