@@ -257,6 +257,7 @@ describe('a page', () => {
     const tab = await bench.open();
     await tab.do('record', call);
     await tab.untilContact('call-1', 'recording');
+    await record(1500); // a crash may lose the last second
     await bench.kill();
     await tab.untilContact('call-1', 'waiting');
     await tab.do('stop', 'call-1');
