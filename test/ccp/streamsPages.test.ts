@@ -168,7 +168,9 @@ describe('a page that goes away in mid-call', () => {
     await tab.page.reload();
     await tab.settled();
     expect(await desk.stateOf(contactId)).toBe('recording');
-    const began = await inPage(tab, ({ sightline }) => sightline.contacts.contacts[0]?.startTime);
+    const startTime = () => inPage(tab, ({ sightline }) => sightline.contacts.contacts[0]?.startTime);
+    await expect.poll(startTime, { interval: 20 }).toBeDefined();
+    const began = await startTime();
     desk.connect.endCall(contactId);
     await desk.becomes(contactId, 'none');
     expect((await desk.manifestOf(contactId)).startTime).toBe(began);
