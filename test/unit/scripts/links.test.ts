@@ -18,13 +18,13 @@ const read = (name: string): string => readFileSync(join(root, name), 'utf8');
 /** Without what is shown as code. */
 const prose = (name: string): string =>
   read(name)
-    .replaceAll(/^```[\s\S]*?^```$/gmu, '')
+    .replaceAll(/^ *```[\s\S]*?^ *```$/gmu, '')
     .replaceAll(/`[^`\n]*`/gu, (code) => code.replaceAll(/[[\]()]/gu, ''));
 
 /** Paths of sources that the page names, such as `test/unit/x.test.ts`. */
 function namedSources(name: string): string[] {
   const paths = read(name).matchAll(
-    /`((?:main|preload|renderer|resources|scripts|test)\/[\w./-]+\.[cm]?ts)`/gu,
+    /`((?:main|preload|renderer|ccp|cloud|resources|scripts|test)\/[\w./-]+\.[cm]?ts)`/gu,
   );
   return [...paths].map(([, path = '']) => path);
 }
