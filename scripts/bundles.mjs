@@ -76,7 +76,7 @@ export const bundles = {
   cloud: {
     ...node,
     entryPoints: Object.fromEntries(
-      ['broker', 'relay'].map((name) => [`${name}/index`, `cloud/${name}/index.ts`]),
+      ['broker', 'relay', 'location', 'link'].map((name) => [`${name}/index`, `cloud/${name}/index.ts`]),
     ),
     outdir: 'dist/cloud',
     outExtension: { '.js': '.mjs' },

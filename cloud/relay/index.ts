@@ -7,7 +7,8 @@ import type { HttpEvent } from '../http/lambda.ts';
 import { logToStdout as log } from '../http/log.ts';
 import { dynamoStore } from './dynamoStore.ts';
 import { createRequests } from './requests.ts';
-import { callerVerifier, relaySettings, required } from './settings.ts';
+import { required } from '../settings.ts';
+import { callerVerifier, relaySettings } from './settings.ts';
 import { createSockets, type SocketEvent } from './sockets.ts';
 
 const { env } = process;

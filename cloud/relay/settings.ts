@@ -26,10 +26,3 @@ export function callerVerifier(env: Environment): TokenVerifier | null {
   if (secret === undefined || secret === '') return null;
   return hmacVerifier({ secret, issuer: CALLER_AUDIENCE, audience: CALLER_AUDIENCE });
 }
-
-/** @throws Error that names the variable */
-export function required(env: Environment, name: string): string {
-  const value = env[name];
-  if (value === undefined || value === '') throw new Error(`${name} is missing.`);
-  return value;
-}

@@ -1,5 +1,5 @@
 // One contact from the page to the object, with nothing of AWS on the desk: the local authorizer accepts the page, the local broker gives
-// the credentials (STS at moto), the recorder uploads with them, and a flow suspends it in between.
+// the credentials (STS at moto), and the recorder uploads with them.
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startDisplay, type Display } from '../rig/display.ts';
 import { startMoto } from '../rig/otherStores.ts';
