@@ -42,10 +42,10 @@ interface Template {
 }
 
 /** `!Sub x` becomes `{ "Fn::Sub": x }`. */
-const shortForms = ['Ref', 'Condition', 'GetAtt', 'Sub', 'If', 'Equals', 'Not', 'And', 'Or', 'Join'];
+const shortForms = ['Ref', 'GetAtt', 'Sub', 'If', 'Equals', 'Not', 'And', 'Or', 'Join'];
 const customTags: (ScalarTag | CollectionTag)[] = shortForms.flatMap((name) => {
   const tag = `!${name}`;
-  const long = name === 'Ref' || name === 'Condition' ? name : `Fn::${name}`;
+  const long = name === 'Ref' ? name : `Fn::${name}`;
   const asText = (text: string) => ({ [long]: name === 'GetAtt' ? text.split('.') : text });
   return [
     { tag, resolve: asText } as ScalarTag,
@@ -93,6 +93,10 @@ function toJson(node: unknown): Json {
 /** A part that a condition left out. */
 const ABSENT = Symbol('AWS::NoValue');
 
+function isPresent(value: Json | typeof ABSENT): value is Json {
+  return value !== ABSENT;
+}
+
 export class Deployment {
   private readonly template = readTemplate();
   private readonly values: Readonly<Record<string, string>>;
@@ -134,6 +138,35 @@ export class Deployment {
     );
   }
 
+  /**
+   * The template with its conditions decided and everything else as it is written, without resources of these types and without outputs:
+   * moto (5.2.5) leaves a null in a list where `Fn::If` leaves a value out.
+   */
+  decided(leftOut: readonly string[]): JsonObject {
+    const { Parameters: parameters } = this.template;
+    const kept = Object.entries(this.resources()).filter(([, { Type }]) => !leftOut.includes(Type));
+    const resources = kept.map(([name]) => {
+      const { Condition: _, ...rest } = this.template.Resources[name] ?? required(name);
+      return [name, this.decide(rest as unknown as Json)];
+    });
+    return {
+      AWSTemplateFormatVersion: '2010-09-09',
+      Parameters: parameters as unknown as Json,
+      Resources: Object.fromEntries(resources) as JsonObject,
+    };
+  }
+
+  private decide(value: Json): Json | typeof ABSENT {
+    if (value === null || typeof value !== 'object') return value;
+    if (Array.isArray(value)) return value.map((one) => this.decide(one)).filter(isPresent);
+    const branches = value['Fn::If'] as Json[] | undefined;
+    if (branches !== undefined)
+      return this.decide((this.holds(branches[0] as string) ? branches[1] : branches[2]) ?? null);
+    if (value['Ref'] === 'AWS::NoValue') return ABSENT;
+    const entries = Object.entries(value).map(([key, one]) => [key, this.decide(one)] as const);
+    return Object.fromEntries(entries.filter((one): one is [string, Json] => isPresent(one[1])));
+  }
+
   private holds(condition: string): boolean {
     const rule = this.template.Conditions[condition];
     if (rule === undefined) throw new Error(`There is no condition ${condition}.`);
@@ -160,12 +193,12 @@ export class Deployment {
   private resolved(value: Json): Json | typeof ABSENT {
     if (value === null || typeof value !== 'object') return value;
     if (Array.isArray(value))
-      return value.map((one) => this.resolved(one)).filter((one): one is Json => one !== ABSENT);
+      return value.map((one) => this.resolved(one)).filter(isPresent);
     const [[name, argument] = ['', null]] = Object.entries(value);
     if (Object.keys(value).length === 1 && (name === 'Ref' || name.startsWith('Fn::')))
       return this.call(name, argument);
     const entries = Object.entries(value).map(([key, one]) => [key, this.resolved(one)] as const);
-    return Object.fromEntries(entries.filter((one): one is [string, Json] => one[1] !== ABSENT));
+    return Object.fromEntries(entries.filter((one): one is [string, Json] => isPresent(one[1])));
   }
 
   private call(name: string, argument: Json): Json | typeof ABSENT {
@@ -213,6 +246,7 @@ export class Deployment {
       `arn:${partition}:${service}:${where}:${rest}`;
     if (attribute === 'ApiEndpoint')
       return `https://${name.toLowerCase()}.execute-api.${region}.${this.pseudo['AWS::URLSuffix']}`;
+    if (attribute === 'Name') return this.physicalName(name);
     switch (Type) {
       case 'AWS::S3::Bucket':
         return arn('s3', this.physicalName(name), ':');
