@@ -31,6 +31,7 @@ export type { SuspendWhileOptions } from './suspendWhile.ts';
 export { reportFailures, type FailureOptions } from './failures/report.ts';
 export type { FailuresTo } from './failures/send.ts';
 export type { FailureEvent } from './failures/event.ts';
+export { relay, type Relay, type RelayOptions, type RelaySource } from './relay/relay.ts';
 export type { StatusSource } from './bridges.ts';
 export { SightlineStatus } from './status/element.ts';
 export { english, type Texts, type TextsPart } from './status/texts.ts';

@@ -21,6 +21,8 @@ export interface ConnectionOptions {
 export interface SightlineBridge {
   readonly client: Client;
   readonly contacts: ContactRecorder;
+  /** Pending until the agent has signed in. */
+  readonly identity: Promise<Identity>;
   /** For the page's button: one contact, or all of them and those that come until `resume()`. Takes effect at once. */
   suspend(contactId?: string): void;
   /** Ends what `suspend` began, and a suspension of unknown cause. Those of forms and flows stay. */
@@ -85,6 +87,7 @@ export function openBridge(
     const bridge: SightlineBridge = {
       client,
       contacts,
+      identity,
       suspend: (contactId) => suspensions.suspend(contactId),
       resume: (contactId) => suspensions.resume(contactId),
       suspendWhile(where, options = {}) {

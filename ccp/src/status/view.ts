@@ -139,7 +139,7 @@ function suspendedBy(app: AppState, contacts: readonly ContactState[]): Suspende
   const causes = contacts.flatMap((contact) => contact.causes).filter((cause) => cause !== UNKNOWN_CAUSE);
   if (causes.includes('page')) return 'page';
   if (causes.some((cause) => cause.startsWith('form:'))) return 'form';
-  if (causes.includes('flow')) return 'flow';
+  if (causes.includes('flow') || causes.includes('flow-relay')) return 'flow';
   if (causes.length > 0) return 'page';
   return app.reason?.code === 'agent' ? 'agent' : 'unknown';
 }
