@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { cfnFolders } from '../../scripts/s3Stores.mjs';
 import { EXAMPLE } from '../rig/aws/example.ts';
-import { Deployment, TEMPLATE_FILE, type Json } from '../rig/aws/template.ts';
+import { Deployment, TEMPLATE_FILE, textOf, type Json } from '../rig/aws/template.ts';
 import { orLeftOut } from '../rig/leftOut.ts';
 
 const folders = cfnFolders();
@@ -165,7 +165,7 @@ describe.skipIf(why !== null)(orLeftOut('deployed by moto', why), () => {
 
   it('has the broker with its settings', () => {
     const { Variables } = properties('BrokerFunction')['Environment'] as { Variables: Record<string, Json> };
-    const texts = Object.entries(Variables).map(([name, value]) => [name, String(value)]);
+    const texts = Object.entries(Variables).map(([name, value]) => [name, textOf(value)]);
     expect(named(deployed.function.Environment.Variables)).toMatchObject(Object.fromEntries(texts));
   });
 });

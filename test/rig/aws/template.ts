@@ -48,7 +48,7 @@ const customTags: (ScalarTag | CollectionTag)[] = shortForms.flatMap((name) => {
   const long = name === 'Ref' ? name : `Fn::${name}`;
   const asText = (text: string) => ({ [long]: name === 'GetAtt' ? text.split('.') : text });
   return [
-    { tag, resolve: asText } as ScalarTag,
+    { tag, resolve: asText },
     { tag, collection: 'seq', resolve: (seq: unknown) => seq } as unknown as CollectionTag,
   ];
 });
@@ -60,7 +60,8 @@ export function templateText(): string {
 /** Functions in their long form. @param text the template, or a part of it */
 export function parseTemplate(text: string): Json {
   const document = parseDocument(text, { customTags });
-  if (document.errors.length > 0) throw document.errors[0];
+  const [error] = document.errors;
+  if (error !== undefined) throw error;
   return toJson(document.contents);
 }
 
@@ -92,6 +93,11 @@ function toJson(node: unknown): Json {
 
 /** A part that a condition left out. */
 const ABSENT = Symbol('AWS::NoValue');
+
+/** As it is in a name or an environment variable. */
+export function textOf(value: Json | undefined): string {
+  return typeof value === 'string' ? value : JSON.stringify(value ?? null);
+}
 
 function isPresent(value: Json | typeof ABSENT): value is Json {
   return value !== ABSENT;
@@ -147,7 +153,7 @@ export class Deployment {
     const kept = Object.entries(this.resources()).filter(([, { Type }]) => !leftOut.includes(Type));
     const resources = kept.map(([name]) => {
       const { Condition: _, ...rest } = this.template.Resources[name] ?? required(name);
-      return [name, this.decide(rest as unknown as Json)];
+      return [name, this.decide(rest)];
     });
     return {
       AWSTemplateFormatVersion: '2010-09-09',
@@ -180,20 +186,18 @@ export class Deployment {
     if (name === 'Fn::Not') return !this.test(list[0] ?? null);
     if (name === 'Fn::And') return list.every((one) => this.test(one));
     if (name === 'Fn::Or') return list.some((one) => this.test(one));
-    if (name === 'Fn::Equals')
-      return String(this.resolve(list[0] ?? null)) === String(this.resolve(list[1] ?? null));
+    if (name === 'Fn::Equals') return textOf(this.resolve(list[0])) === textOf(this.resolve(list[1]));
     throw new Error(`The condition ${name} is not known here.`);
   }
 
-  private resolve(value: Json): Json {
-    const resolved = this.resolved(value);
+  private resolve(value: Json | undefined): Json {
+    const resolved = this.resolved(value ?? null);
     return resolved === ABSENT ? null : resolved;
   }
 
   private resolved(value: Json): Json | typeof ABSENT {
     if (value === null || typeof value !== 'object') return value;
-    if (Array.isArray(value))
-      return value.map((one) => this.resolved(one)).filter(isPresent);
+    if (Array.isArray(value)) return value.map((one) => this.resolved(one)).filter(isPresent);
     const [[name, argument] = ['', null]] = Object.entries(value);
     if (Object.keys(value).length === 1 && (name === 'Ref' || name.startsWith('Fn::')))
       return this.call(name, argument);
@@ -204,7 +208,7 @@ export class Deployment {
   private call(name: string, argument: Json): Json | typeof ABSENT {
     const list = argument as Json[];
     if (name === 'Ref') return this.ref(argument as string);
-    if (name === 'Fn::GetAtt') return this.attribute(list.join('.'));
+    if (name === 'Fn::GetAtt') return this.attribute((list as string[]).join('.'));
     if (name === 'Fn::If') return this.resolved((this.holds(list[0] as string) ? list[1] : list[2]) ?? null);
     if (name === 'Fn::Join') return (this.resolve(list[1] ?? null) as string[]).join(list[0] as string);
     if (name === 'Fn::Sub') return this.substitute(argument as string);
@@ -224,7 +228,7 @@ export class Deployment {
   private substitute(text: string): string {
     return text.replaceAll(/\$\{(!?)([^}]+)\}/g, (_, literal: string, name: string) => {
       if (literal !== '') return `\${${name}}`;
-      return String(name.includes('.') ? this.attribute(name) : this.ref(name));
+      return name.includes('.') ? this.attribute(name) : textOf(this.ref(name) as Json);
     });
   }
 
@@ -235,7 +239,7 @@ export class Deployment {
       (key) => key in Properties,
     );
     if (Type === 'AWS::SNS::Topic') return this.attribute(`${name}.TopicArn`);
-    return named === undefined ? `sightline-${name}` : String(this.resolve(Properties[named] ?? null));
+    return named === undefined ? `sightline-${name}` : textOf(this.resolve(Properties[named]));
   }
 
   private attribute(path: string): string {
@@ -261,7 +265,7 @@ export class Deployment {
       case 'AWS::Lambda::Function':
         return arn('lambda', `function:${this.physicalName(name)}`);
       case 'AWS::SNS::Topic':
-        return arn('sns', String(this.resolve(Properties['TopicName'] ?? null)));
+        return arn('sns', textOf(this.resolve(Properties['TopicName'])));
       case 'AWS::DynamoDB::Table':
         return arn('dynamodb', `table/${this.physicalName(name)}`);
       default:

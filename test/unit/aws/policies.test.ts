@@ -45,7 +45,12 @@ function deploy(parameters: Parameters = {}, pseudo: Pseudo = PSEUDO) {
     ) {
       const identity = policyOf(`${role.replace(/Role$/, '')}Policy`);
       const { session, context } = more;
-      const request = { action, resource, principal: roleArn(role), context: { ...HTTPS, 'aws:PrincipalArn': roleArn(role), ...context } };
+      const request = {
+        action,
+        resource,
+        principal: roleArn(role),
+        context: { ...HTTPS, 'aws:PrincipalArn': roleArn(role), ...context },
+      };
       const isKey = action.startsWith('kms:');
       if (isKey && decide([keyPolicy], request) !== 'allowed') return false;
       return sessionMay(
@@ -267,7 +272,9 @@ describe('people', () => {
         },
       });
     expect(assume('acme', 'acme')).toBe('allowed');
+    expect(assume('other', 'other')).toBe('allowed');
     expect(assume('acme', 'other')).toBe('neither');
+    expect(assume('other', 'acme')).toBe('neither');
     expect(assume(null, 'other')).toBe('neither');
     expect(assume('acme', null)).toBe('neither');
     expect(assume(null, null)).toBe('neither');
@@ -288,6 +295,16 @@ describe('people', () => {
       });
     expect(change('arn:aws:iam::123456789012:role/deploys')).toBe('allowed');
     expect(change(null)).toBe('neither');
+  });
+
+  it('no role has a permission to delete, with or without the bucket’s policy', () => {
+    const policies = Object.entries(stack.resources).filter(([, { Type }]) => Type === 'AWS::IAM::Policy');
+    expect(policies.length).toBeGreaterThan(5);
+    for (const [name] of policies)
+      for (const action of DELETES)
+        expect(decide([stack.policyOf(name)], { action, resource: recording }), `${name} ${action}`).not.toBe(
+          'allowed',
+        );
   });
 
   it('nobody deletes a recording or its record of access, not even an administrator', () => {
