@@ -73,7 +73,7 @@ export interface AccessSettings {
 
 /** @throws Error that names the variable */
 export function accessSettings(env: Environment): AccessSettings {
-  const instances = check('INSTANCES', instancesSchema, json('INSTANCES', env));
+  const instances = instancesIn(env);
   const kind = env['TOKEN_VERIFIER'] ?? 'oidc';
   const issuer = env['TOKEN_ISSUER'] ?? '';
   const verifier = check('TOKEN_*', verifierSchema, {
@@ -99,6 +99,18 @@ export function accessSettings(env: Environment): AccessSettings {
       'TOKEN_INSTANCE_CLAIM is missing. With several instances a username is not enough: name the claim that has the instance.',
     );
   return { instances, verifier, agentClaim };
+}
+
+/** @throws Error that names the variable */
+export function instancesIn(env: Environment): readonly Instance[] {
+  return check('INSTANCES', instancesSchema, json('INSTANCES', env));
+}
+
+/** @throws Error that names the variable */
+export function required(env: Environment, name: string): string {
+  const value = env[name];
+  if (value === undefined || value === '') throw new Error(`${name} is missing.`);
+  return value;
 }
 
 /** Keys over plain HTTP could be replaced on the way. */

@@ -1,5 +1,8 @@
 import type { BuildOptions } from 'esbuild';
 
 export const bundles: Readonly<
-  Record<'main' | 'preload' | 'renderer' | 'ccp' | 'ccpClassic', Omit<BuildOptions, 'outdir' | 'entryPoints'>>
+  Record<
+    'main' | 'preload' | 'renderer' | 'ccp' | 'ccpClassic' | 'cloud',
+    Omit<BuildOptions, 'outdir' | 'entryPoints'>
+  >
 >;

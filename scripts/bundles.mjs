@@ -72,4 +72,16 @@ export const bundles = {
     format: 'iife',
     globalName: 'Sightline',
   },
+  // For Lambda on Node 22, which has the AWS SDK's clients; everything else is inside.
+  cloud: {
+    ...node,
+    entryPoints: Object.fromEntries(
+      ['broker', 'relay', 'location', 'link'].map((name) => [`${name}/index`, `cloud/${name}/index.ts`]),
+    ),
+    outdir: 'dist/cloud',
+    outExtension: { '.js': '.mjs' },
+    format: 'esm',
+    external: ['@aws-sdk/client-*'],
+    minify: true,
+  },
 };

@@ -240,6 +240,7 @@ function buildSources() {
     'preload',
     'renderer',
     'ccp',
+    'cloud',
     'package.json',
     'scripts/bundles.mjs',
     'scripts/build.mjs',

@@ -1,0 +1,18 @@
+// The Lambda function of GET /recordings/{contactId}, for an HTTP API (payload format 2.0).
+
+import { openAccess } from '../access.ts';
+import { presigner } from '../aws/presign.ts';
+import { logToStdout as log } from '../http/log.ts';
+import { dynamoLocations } from '../location/store.ts';
+import { accessSettings, required } from '../settings.ts';
+import { createLink } from './link.ts';
+import { linkSettings } from './settings.ts';
+
+const { env } = process;
+const { settings, verify } = openAccess(env);
+
+export const handler = createLink({
+  ...{ access: settings, verify, log, presign: presigner() },
+  settings: linkSettings(env, accessSettings(env)),
+  store: dynamoLocations(required(env, 'LOCATION_TABLE')),
+});

@@ -1,0 +1,62 @@
+// All handlers in one process on the loopback, configured by the same environment variables as the Lambda functions: for tests, demos, and
+// sites without AWS (behind a proxy with TLS). Only STS, which gives the credentials, is a service: AWS_ENDPOINT_URL_STS can name moto.
+
+import { openAccess } from '../access.ts';
+import { stsRole } from '../aws/assumeRole.ts';
+import { createBroker } from '../broker/broker.ts';
+import { logToStdout, type Log } from '../http/log.ts';
+import { callerVerifier, relaySettings } from '../relay/settings.ts';
+import { createRequests, type Requests } from '../relay/requests.ts';
+import { createSockets } from '../relay/sockets.ts';
+import { memoryStore } from '../relay/store.ts';
+import { brokerSettings, type Environment } from '../settings.ts';
+import { serveHttp } from './http.ts';
+import { localSockets } from './sockets.ts';
+
+export interface LocalCloud {
+  /** `http://127.0.0.1:port` */
+  readonly origin: string;
+  readonly brokerUrl: string;
+  readonly authUrl: string;
+  /** For `Sightline.relay`. */
+  readonly relayUrl: string;
+  /** Also for callers in this process, such as a flow's event. */
+  readonly requests: Requests;
+  close(): Promise<void>;
+}
+
+const RELAY_PATH = '/relay';
+
+/** @throws Error that names the variable which is wrong */
+export async function startLocalCloud(
+  env: Environment,
+  { port = 0, log = logToStdout }: { port?: number; log?: Log } = {},
+): Promise<LocalCloud> {
+  const access = openAccess(env);
+  const { deadlineMs, origins } = relaySettings(env);
+  const broker = createBroker({ access, settings: brokerSettings(env), assumeRole: stsRole(), log });
+  const store = memoryStore();
+  const http = await serveHttp((event) => {
+    if (event.rawPath.startsWith('/contact/')) return requests.http(event);
+    return broker(event);
+  }, port);
+  const sockets = localSockets(http.server, RELAY_PATH);
+  const { push } = sockets;
+  const requests = createRequests({
+    ...{ store, push, deadlineMs, log },
+    instances: access.settings.instances,
+    verifyCaller: callerVerifier(env),
+  });
+  sockets.serve(createSockets({ access, store, push, origins, log }));
+  return {
+    origin: http.origin,
+    brokerUrl: `${http.origin}/credentials`,
+    authUrl: `${http.origin}/authorize`,
+    relayUrl: `${http.origin.replace('http:', 'ws:')}${RELAY_PATH}`,
+    requests,
+    async close() {
+      sockets.close();
+      await http.close();
+    },
+  };
+}
