@@ -24,6 +24,7 @@ const NOT_IN_MOTO = [
     'AWS::Logs::MetricFilter',
     'AWS::CloudWatch::Alarm',
     'AWS::SNS::TopicPolicy',
+    'AWS::SQS::QueuePolicy',
   ],
 ];
 
@@ -67,6 +68,9 @@ describe.skipIf(why !== null)(orLeftOut('deployed by moto', why), () => {
     Tag1Value: 'Billing',
     UploadTagKeys: 'queue',
     AccessRecord: 'cloudtrail',
+    Relay: 'yes',
+    Location: 'yes',
+    Link: 'yes',
   };
   const deployment = new Deployment(parameters);
   const resources = deployment.resources();
@@ -90,7 +94,11 @@ describe.skipIf(why !== null)(orLeftOut('deployed by moto', why), () => {
 
   beforeAll(() => {
     const order = {
-      ...{ template: deployment.decided(NOT_IN_MOTO), parameters, functions: ['broker'] },
+      ...{
+        template: deployment.decided(NOT_IN_MOTO),
+        parameters,
+        functions: ['broker', 'relay', 'location', 'link'],
+      },
       bucket: { properties: properties('Bucket'), policy: properties('BucketPolicy')['PolicyDocument'] },
     };
     const { status, output } = python(['-W', 'ignore', SCRIPT], JSON.stringify(order));

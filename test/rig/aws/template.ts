@@ -94,6 +94,14 @@ function toJson(node: unknown): Json {
 /** A part that a condition left out. */
 const ABSENT = Symbol('AWS::NoValue');
 
+/** Of what a function refers to. */
+function namesIn({ Ref, 'Fn::GetAtt': attribute, 'Fn::Sub': text }: JsonObject): string[] {
+  if (typeof Ref === 'string') return [Ref];
+  if (Array.isArray(attribute)) return [textOf(attribute[0])];
+  if (typeof text !== 'string') return [];
+  return [...text.matchAll(/\$\{([^}.]+)/g)].map(([, name = '']) => name);
+}
+
 /** As it is in a name or an environment variable. */
 export function textOf(value: Json | undefined): string {
   return typeof value === 'string' ? value : JSON.stringify(value ?? null);
@@ -145,15 +153,18 @@ export class Deployment {
   }
 
   /**
-   * The template with its conditions decided and everything else as it is written, without resources of these types and without outputs:
-   * moto (5.2.5) leaves a null in a list where `Fn::If` leaves a value out.
+   * The template with its conditions decided and everything else as it is written, without outputs: moto (5.2.5) leaves a null in a list
+   * where `Fn::If` leaves a value out.
+   * @param leftOut types of resources that are left out; what refers to one has our resolver's value
    */
   decided(leftOut: readonly string[]): JsonObject {
     const { Parameters: parameters } = this.template;
-    const kept = Object.entries(this.resources()).filter(([, { Type }]) => !leftOut.includes(Type));
+    const all = Object.entries(this.resources());
+    const isLeftOut = (name: string) => all.some(([one, { Type }]) => one === name && leftOut.includes(Type));
+    const kept = all.filter(([name]) => !isLeftOut(name));
     const resources = kept.map(([name]) => {
-      const { Condition: _, ...rest } = this.template.Resources[name] ?? required(name);
-      return [name, this.decide(rest)];
+      const { Condition: _, ...rest } = this.resource(name);
+      return [name, this.decide(rest, isLeftOut)];
     });
     return {
       AWSTemplateFormatVersion: '2010-09-09',
@@ -162,14 +173,16 @@ export class Deployment {
     };
   }
 
-  private decide(value: Json): Json | typeof ABSENT {
+  private decide(value: Json, isLeftOut: (name: string) => boolean): Json | typeof ABSENT {
+    const decide = (one: Json) => this.decide(one, isLeftOut);
     if (value === null || typeof value !== 'object') return value;
-    if (Array.isArray(value)) return value.map((one) => this.decide(one)).filter(isPresent);
+    if (Array.isArray(value)) return value.map(decide).filter(isPresent);
     const branches = value['Fn::If'] as Json[] | undefined;
     if (branches !== undefined)
-      return this.decide((this.holds(branches[0] as string) ? branches[1] : branches[2]) ?? null);
+      return decide((this.holds(branches[0] as string) ? branches[1] : branches[2]) ?? null);
     if (value['Ref'] === 'AWS::NoValue') return ABSENT;
-    const entries = Object.entries(value).map(([key, one]) => [key, this.decide(one)] as const);
+    if (namesIn(value).some(isLeftOut)) return this.resolve(value);
+    const entries = Object.entries(value).map(([key, one]) => [key, decide(one)] as const);
     return Object.fromEntries(entries.filter((one): one is [string, Json] => isPresent(one[1])));
   }
 
@@ -249,7 +262,7 @@ export class Deployment {
     const arn = (service: string, rest: string, where = `${region}:${account}`) =>
       `arn:${partition}:${service}:${where}:${rest}`;
     if (attribute === 'ApiEndpoint')
-      return `https://${name.toLowerCase()}.execute-api.${region}.${this.pseudo['AWS::URLSuffix']}`;
+      return `${textOf(Properties['ProtocolType']) === 'HTTP' ? 'https' : 'wss'}://${this.physicalName(name)}.execute-api.${region}.${this.pseudo['AWS::URLSuffix']}`;
     if (attribute === 'Name') return this.physicalName(name);
     switch (Type) {
       case 'AWS::S3::Bucket':
@@ -264,6 +277,13 @@ export class Deployment {
         return arn('events', `event-bus/${this.physicalName(name)}`);
       case 'AWS::Lambda::Function':
         return arn('lambda', `function:${this.physicalName(name)}`);
+      case 'AWS::SQS::Queue':
+        return arn('sqs', textOf(this.resolve(Properties['QueueName'])));
+      case 'AWS::Events::Rule':
+        return arn(
+          'events',
+          `rule/${textOf(this.resolve(Properties['EventBusName']))}/${this.physicalName(name)}`,
+        );
       case 'AWS::SNS::Topic':
         return arn('sns', textOf(this.resolve(Properties['TopicName'])));
       case 'AWS::DynamoDB::Table':

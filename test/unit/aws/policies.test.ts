@@ -2,7 +2,9 @@
 // session policy): desks upload one recording, QA views, compliance holds, a client sees its own, IT sees none, and nobody deletes.
 import { describe, expect, it } from 'vitest';
 import { sessionPolicy } from '../../../cloud/broker/sessionPolicy.ts';
-import { accessSettings, brokerSettings } from '../../../cloud/settings.ts';
+import { linkSettings } from '../../../cloud/link/settings.ts';
+import { callerVerifier, relaySettings } from '../../../cloud/relay/settings.ts';
+import { accessSettings, brokerSettings, instancesIn } from '../../../cloud/settings.ts';
 import { EXAMPLE, INSTANCE_ARN } from '../../rig/aws/example.ts';
 import { decide, listOf, sessionMay, type Policy, type Request } from '../../rig/aws/policies.ts';
 import { Deployment, PSEUDO, type Parameters, type Pseudo } from '../../rig/aws/template.ts';
@@ -112,6 +114,57 @@ describe('the broker', () => {
     const role = stack.policyOf('UploadPolicy').Statement.flatMap(({ Action }) => listOf(Action));
     const session = sessionFor(stack).Statement.flatMap(({ Action }) => listOf(Action));
     expect([...new Set(session)].toSorted()).toEqual([...new Set(role)].toSorted());
+  });
+});
+
+describe('relay, locations and links', () => {
+  const stack = deploy({ Relay: 'yes', Location: 'yes', Link: 'yes' });
+  const may = (name: string, action: string, resource: string) =>
+    decide([stack.policyOf(`${name}Policy`)], { action, resource, context: THROUGH_S3 }) === 'allowed';
+  const table = (name: string) => `arn:aws:dynamodb:eu-central-1:123456789012:table/sightline-${name}Table`;
+  const contact = `${INSTANCE_ARN}/contact/c`;
+
+  it('accept the settings that the template gives them', () => {
+    const relay = environmentOf('RelayFunction', stack);
+    expect(relaySettings(relay)).toEqual({ deadlineMs: 5000, origins: [] });
+    expect(callerVerifier(relay)).toBeNull();
+    expect(relay).toMatchObject({
+      RELAY_TABLE: 'sightline-RelayTable',
+      RELAY_SOCKET_ENDPOINT: 'https://sightline-relay.execute-api.eu-central-1.amazonaws.com/live',
+    });
+    const link = environmentOf('LinkFunction', stack);
+    expect(linkSettings(link, accessSettings(link))).toEqual({
+      claim: 'scope',
+      value: 'recordings:read',
+      seconds: 120,
+    });
+    const location = environmentOf('LocationFunction', stack);
+    expect(instancesIn(location)).toHaveLength(1);
+    expect(location).toMatchObject({
+      LOCATION_TABLE: 'sightline-LocationTable',
+      CONTACT_ATTRIBUTE: 'sightlineRecording',
+    });
+  });
+
+  it('do their work and no more', () => {
+    expect(may('Relay', 'dynamodb:PutItem', table('Relay'))).toBe(true);
+    expect(may('Relay', 'dynamodb:PutItem', table('Location'))).toBe(false);
+    expect(may('Location', 'connect:UpdateContactAttributes', contact)).toBe(true);
+    expect(may('Location', 's3:GetObject', `${BUCKET}/${OWN}.mp4`)).toBe(false);
+    expect(may('Link', 's3:GetObject', `${BUCKET}/${OWN}.mp4`)).toBe(true);
+    expect(may('Link', 's3:GetObject', `${BUCKET}/other/x`)).toBe(false);
+    expect(may('Link', 'dynamodb:PutItem', table('Location'))).toBe(false);
+    for (const name of ['Relay', 'Location', 'Broker']) {
+      expect(may(name, 's3:GetObject', `${BUCKET}/${OWN}.mp4`), name).toBe(false);
+      expect(may(name, 'kms:Decrypt', KEY), name).toBe(false);
+    }
+    for (const name of ['Relay', 'Link'])
+      expect(may(name, 'sts:AssumeRole', stack.roleArn('UploadRole')), name).toBe(false);
+  });
+
+  it('a link can be opened: the key permits its function', () => {
+    expect(stack.may('LinkRole', 'kms:Decrypt', KEY, { context: THROUGH_S3 })).toBe(true);
+    expect(deploy().keyPolicy.Statement.some(({ Sid }) => Sid === 'LinksDecryptThroughS3')).toBe(false);
   });
 });
 
