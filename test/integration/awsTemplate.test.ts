@@ -79,7 +79,7 @@ describe.skipIf(why !== null)(orLeftOut('deployed by moto', why), () => {
   /** Generated names, replaced by those of our resolver. */
   const named = (value: Json): Json => {
     const names = Object.entries(deployed.names).filter(([logical]) =>
-      /Role$|^Key$|^AccessRecordBucket$/.test(logical),
+      /(Role|Table)$|^Key$|^AccessRecordBucket$/.test(logical),
     );
     const text = names.reduce(
       (all, [logical, physical]) =>
