@@ -138,7 +138,7 @@ describe('each field exists in a real event', () => {
         all.some((event) => valueOf(event, field) !== undefined),
         field,
       ).toBe(true);
-    const value = /= "([^"]+)"/.exec(text)?.[1];
+    const value = /(?:recordingStatus|detail-type) = "([^"]+)"/.exec(text)?.[1];
     expect(all.some((event) => statusOf(event) === value || event['detail-type'] === value)).toBe(true);
   });
 
