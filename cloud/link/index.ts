@@ -4,7 +4,7 @@ import { openAccess } from '../access.ts';
 import { presigner } from '../aws/presign.ts';
 import { logToStdout as log } from '../http/log.ts';
 import { dynamoLocations } from '../location/store.ts';
-import { accessSettings, required } from '../settings.ts';
+import { required } from '../settings.ts';
 import { createLink } from './link.ts';
 import { linkSettings } from './settings.ts';
 
@@ -13,6 +13,6 @@ const { settings, verify } = openAccess(env);
 
 export const handler = createLink({
   ...{ access: settings, verify, log, presign: presigner() },
-  settings: linkSettings(env, accessSettings(env)),
+  settings: linkSettings(env, settings),
   store: dynamoLocations(required(env, 'LOCATION_TABLE')),
 });

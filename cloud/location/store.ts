@@ -30,7 +30,7 @@ export function memoryLocations(): LocationStore {
   const all = new Map<string, RecordingLocation>();
   return {
     put(location) {
-      all.set(`${location.instanceArn} ${location.recordingId}`, location);
+      all.set(`${location.instanceArn} ${location.contactId} ${location.recordingId}`, location);
       return Promise.resolve();
     },
     of: (instanceArn, contactId) =>

@@ -1,5 +1,5 @@
 // One contact from the page to the object, with nothing of AWS on the desk: the local authorizer accepts the page, the local broker gives
-// the credentials (STS at moto), and the recorder uploads with them.
+// the credentials (STS at moto), the recorder uploads with them, and a CRM gets a link.
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startDisplay, type Display } from '../rig/display.ts';
 import { startMoto } from '../rig/otherStores.ts';
@@ -17,6 +17,7 @@ beforeAll(async () => {
   if (moto === null) return;
   // The broker's own credentials, as a function's role would give them. The recorder gets none of it.
   process.env['AWS_ENDPOINT_URL_STS'] = moto.endpoint;
+  process.env['AWS_ENDPOINT_URL_S3'] = moto.endpoint;
   process.env['AWS_REGION'] = REGION;
   process.env['AWS_ACCESS_KEY_ID'] = 'BROKERROLE';
   process.env['AWS_SECRET_ACCESS_KEY'] = 'secret';
@@ -30,7 +31,12 @@ beforeAll(async () => {
       ...['--broker-url', cloud.brokerUrl, '--auth', 'endpoint', '--auth-url', cloud.authUrl],
     ],
     environment: {
-      ...{ AWS_ACCESS_KEY_ID: '', AWS_SECRET_ACCESS_KEY: '', AWS_ENDPOINT_URL_STS: '' },
+      ...{
+        AWS_ACCESS_KEY_ID: '',
+        AWS_SECRET_ACCESS_KEY: '',
+        AWS_ENDPOINT_URL_STS: '',
+        AWS_ENDPOINT_URL_S3: '',
+      },
       AWS_EC2_METADATA_DISABLED: 'true',
     },
   });
@@ -57,7 +63,7 @@ it('a page with its token is recorded and uploaded with the broker’s credentia
   const page = await recorder.connect({ hello: { token } });
   await page.ask('contact.start', { contactId: 'call-1', channel: 'VOICE' });
   await page.ask('contact.stop', { contactId: 'call-1' });
-  const { detail } = await page.event('call-1', 'PUBLISHED');
+  const event = await page.event('call-1', 'PUBLISHED');
   await page.close();
 
   const objects = await moto.objects();
@@ -68,7 +74,23 @@ it('a page with its token is recorded and uploaded with the broker’s credentia
     );
     expect({ kmsKeyId, tags }).toEqual({ kmsKeyId: moto.kmsKey, tags: { channel: 'VOICE' } });
   }
-  expect(JSON.stringify(detail)).toContain(`s3://${BUCKET}/connect/acme`);
+  expect(JSON.stringify(event.detail)).toContain(`s3://${BUCKET}/connect/acme`);
+
+  // From the event to a link for a CRM.
+  expect(await cloud.published(event)).toBe('written');
+  const links = (reader: string): Promise<Response> =>
+    fetch(`${cloud.origin}/recordings/call-1?instance=${agent.instanceArn.split('/').at(-1)}`, {
+      headers: { authorization: `Bearer ${reader}` },
+    });
+  expect((await links(token)).status).toBe(403);
+  const { recordings } = (await (
+    await links(await cloud.pageToken('qa', 60, { scope: 'openid recordings:read' }))
+  ).json()) as {
+    recordings: { url: string }[];
+  };
+  expect(recordings).toHaveLength(1);
+  const video = Buffer.from(await (await fetch(recordings[0]!.url)).arrayBuffer());
+  expect(video.equals(objects.find(({ key }) => key.endsWith('.mp4'))!.bytes)).toBe(true);
 
   const given = cloud.lines.filter(({ event }) => event === 'credentials');
   expect(given.length).toBeGreaterThan(0);

@@ -1,4 +1,4 @@
-// Whether a request to the EventBridge stand-in is signed as AWS demands: Signature Version 4, worked out here from
+// Whether a request to a stand-in (EventBridge's unless told) is signed as AWS demands: Signature Version 4, worked out here from
 // AWS's description ("Create a signed AWS API request", IAM User Guide) and not with the SDK's own code.
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
@@ -14,9 +14,8 @@ export interface SignatureRefusal {
   readonly message: string;
 }
 
-const SERVICE = 'events';
 const MAX_SKEW_MS = 5 * 60_000;
-const MUST_BE_SIGNED = ['host', 'x-amz-date', 'x-amz-target'];
+const MUST_BE_SIGNED = ['host', 'x-amz-date'];
 const FORM =
   /^AWS4-HMAC-SHA256 Credential=([^/]+)\/(\d{8})\/([^/]+)\/([^/]+)\/aws4_request, SignedHeaders=([a-z0-9;-]+), Signature=([0-9a-f]{64})$/;
 
@@ -24,7 +23,12 @@ const FORM =
 export function signatureRefusal(
   request: IncomingMessage,
   body: Buffer,
-  { key, region, now }: { key: SigningKey; region: string; now: number },
+  {
+    key,
+    region,
+    now,
+    service: wanted = 'events',
+  }: { key: SigningKey; region: string; now: number; service?: string },
 ): SignatureRefusal | null {
   const { authorization } = request.headers;
   if (authorization === undefined)
@@ -42,13 +46,17 @@ export function signatureRefusal(
   const at = Date.parse(time.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6Z'));
   if (!(Math.abs(at - now) <= MAX_SKEW_MS) || !time.startsWith(day))
     return { code: 'InvalidSignatureException', message: `Signature expired: ${time} is not now` };
-  if (ofRegion !== region || service !== SERVICE)
+  if (ofRegion !== region || service !== wanted)
     return {
       code: 'InvalidSignatureException',
       message: `Credential should be scoped to a valid region and service: ${ofRegion}/${service}`,
     };
   const names = signed.split(';');
-  const needed = [...MUST_BE_SIGNED, ...(key.sessionToken === undefined ? [] : ['x-amz-security-token'])];
+  const needed = [
+    ...MUST_BE_SIGNED,
+    ...(wanted === 'events' ? ['x-amz-target'] : []),
+    ...(key.sessionToken === undefined ? [] : ['x-amz-security-token']),
+  ];
   const unsigned = needed.filter((name) => !names.includes(name));
   if (unsigned.length > 0 || names.join() !== [...names].sort().join())
     return { code: 'InvalidSignatureException', message: `Not signed, or out of order: ${unsigned.join()}` };
@@ -62,9 +70,9 @@ export function signatureRefusal(
     signed,
     sha256(body),
   ].join('\n');
-  const scope = `${day}/${region}/${SERVICE}/aws4_request`;
+  const scope = `${day}/${region}/${wanted}/aws4_request`;
   const toSign = ['AWS4-HMAC-SHA256', time, scope, sha256(canonical)].join('\n');
-  const derived = [day, region, SERVICE, 'aws4_request'].reduce<Buffer>(
+  const derived = [day, region, wanted, 'aws4_request'].reduce<Buffer>(
     (secret, part) => hmac(secret, part),
     Buffer.from(`AWS4${key.secretAccessKey}`),
   );

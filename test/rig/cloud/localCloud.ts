@@ -12,7 +12,7 @@ const CALLER_SECRET = 'the secret of those who suspend, long enough';
 export interface TestCloud extends LocalCloud {
   readonly lines: readonly Readonly<Record<string, unknown>>[];
   /** Of a page; `name` is the agent's. */
-  pageToken(name?: string, seconds?: number): Promise<string>;
+  pageToken(name?: string, seconds?: number, claims?: Record<string, unknown>): Promise<string>;
   /** As a Lambda function would call it. @param action `suspend` or `resume` */
   call(
     action: string,
@@ -37,8 +37,14 @@ export async function startTestCloud(more: Environment = {}): Promise<TestCloud>
   return {
     ...cloud,
     lines,
-    pageToken: (name = 'alice', seconds = 3600) =>
-      sign(PAGE_SECRET, 'pages', AUDIENCE, { agentArn: `${agent.instanceArn}/agent/${name}` }, seconds),
+    pageToken: (name = 'alice', seconds = 3600, claims = {}) =>
+      sign(
+        PAGE_SECRET,
+        'pages',
+        AUDIENCE,
+        { agentArn: `${agent.instanceArn}/agent/${name}`, ...claims },
+        seconds,
+      ),
     async call(action, fields, token = callerToken) {
       const response = await fetch(`${cloud.origin}/contact/${action}-recording`, {
         method: 'POST',
