@@ -15,9 +15,12 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 /** Editors write a file in several steps. */
 const SETTLE_MS = 50;
 
+/** The app's. Pages and cloud are no part of it. */
+const folders = ['main', 'preload', 'renderer'];
+
 const say = (text) => process.stderr.write(`dev: ${text}\n`);
 const contexts = Object.fromEntries(
-  await Promise.all(Object.entries(bundles).map(async ([name, options]) => [name, await context(options)])),
+  await Promise.all(folders.map(async (name) => [name, await context(bundles[name])])),
 );
 const electron = electronOrExit();
 
@@ -26,7 +29,7 @@ let changed = new Set();
 let timer;
 let working = Promise.resolve();
 
-for (const folder of Object.keys(bundles))
+for (const folder of folders)
   watch(join(root, folder), { recursive: true }, () => {
     changed.add(folder);
     clearTimeout(timer);
@@ -37,14 +40,14 @@ for (const signal of ['SIGINT', 'SIGTERM'])
     app?.process.kill('SIGTERM');
     if (app === null) process.exit(0);
   });
-changed = new Set(Object.keys(bundles));
+changed = new Set(folders);
 await update();
 
 async function update() {
   const startedAt = performance.now();
-  const folders = changed;
+  const changes = changed;
   changed = new Set();
-  const onlyPages = folders.size === 1 && folders.has('renderer') && app !== null;
+  const onlyPages = changes.size === 1 && changes.has('renderer') && app !== null;
   try {
     await Promise.all(
       (onlyPages ? ['renderer'] : Object.keys(contexts)).map((name) => contexts[name].rebuild()),
