@@ -201,7 +201,7 @@ module.exports = {
       name: 'bridges-know-the-contract-only',
       comment: 'index.ts connects them with client and contacts; of those they know types at most',
       severity: 'error',
-      from: { path: '^ccp/src/(streams|workspace|status|failures)/' },
+      from: { path: '^ccp/src/(streams|workspace|status|failures|relay)/' },
       to: {
         path: '^ccp/src/',
         pathNot: [
@@ -214,7 +214,7 @@ module.exports = {
     {
       name: 'bridges-import-types-of-client-and-contacts',
       severity: 'error',
-      from: { path: '^ccp/src/(streams|workspace|status|failures)/' },
+      from: { path: '^ccp/src/(streams|workspace|status|failures|relay)/' },
       to: { path: '^ccp/src/(client|contacts)/', dependencyTypesNot: ['type-only'] },
     },
     {
@@ -222,6 +222,40 @@ module.exports = {
       severity: 'error',
       from: { path: '^ccp/src/(contract|protocol)\\.ts$' },
       to: { path: '^ccp/', pathNot: '^ccp/src/protocol\\.ts$' },
+    },
+    {
+      name: 'cloud-imports-shared-only',
+      comment: 'the Lambda functions run without the recorder: of it they know the schemas',
+      severity: 'error',
+      from: { path: '^cloud/' },
+      to: { path: '^(main|preload|renderer|ccp|test|scripts)/', pathNot: main('shared') },
+    },
+    {
+      name: 'nothing-imports-cloud',
+      severity: 'error',
+      from: { path: '^(main|preload|renderer|ccp)/' },
+      to: { path: '^cloud/' },
+    },
+    {
+      name: 'lambda-functions-know-no-local-server',
+      severity: 'error',
+      from: { path: '^cloud/', pathNot: '^cloud/local/' },
+      to: { path: '^cloud/local/' },
+    },
+    {
+      name: 'aws-only-behind-ports',
+      comment: 'everything else of the cloud side runs without AWS',
+      severity: 'error',
+      from: {
+        path: '^cloud/',
+        pathNot: [
+          '^cloud/aws/',
+          '^cloud/local/server\\.ts$',
+          '^cloud/relay/dynamoStore\\.ts$',
+          '^cloud/location/store\\.ts$',
+        ],
+      },
+      to: { path: '^node_modules/@(aws-sdk|smithy)/' },
     },
     {
       name: 'renderer-imports-shared-only',

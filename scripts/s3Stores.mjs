@@ -1,5 +1,6 @@
-// What the tests judge our output by and we did not write: two S3 stores, moto (PyPI) and Adobe's S3Mock (Maven Central), and
-// OpenTelemetry's own protobuf definitions (PyPI). Plain JavaScript: it is part of the set-up.
+// What the tests judge our output by and we did not write: two S3 stores, moto (PyPI) and Adobe's S3Mock (Maven Central), cfn-lint and
+// what moto needs for CloudFormation (PyPI), and OpenTelemetry's own protobuf definitions (PyPI). Plain JavaScript: it is part of the
+// set-up.
 
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -12,6 +13,8 @@ import { cacheFolder } from './cacheFolder.mjs';
 const MOTO = fileURLToPath(new URL('moto.txt', import.meta.url));
 /** OpenTelemetry's definitions of OTLP, generated for Python by its authors. */
 const OTLP = fileURLToPath(new URL('otlp.txt', import.meta.url));
+/** Exact versions of cfn-lint and of what it and moto's CloudFormation need besides moto.txt. */
+const CFN = fileURLToPath(new URL('cfn.txt', import.meta.url));
 const S3MOCK = {
   artifact: 'com.adobe.testing:s3mock:5.2.0:jar:exec',
   file: 's3mock-5.2.0-exec.jar',
@@ -29,6 +32,12 @@ export function otlpFolder() {
   return fetched(OTLP, 'opentelemetry');
 }
 
+/** The folders for PYTHONPATH with cfn-lint and moto's CloudFormation, or null while the set-up has not filled them. */
+export function cfnFolders() {
+  const [moto, cfn] = [motoFolder(), fetched(CFN, 'cfnlint')];
+  return moto === null || cfn === null ? null : [moto, cfn];
+}
+
 /** S3Mock's executable jar, or null while the set-up has not fetched it. */
 export function s3MockJar() {
   const jar = join(cacheFolder(), S3MOCK.file);
@@ -43,6 +52,12 @@ export function fetchMoto(say) {
 /** @throws Error with pip's own words */
 export function fetchOtlp(say) {
   if (otlpFolder() === null) pipInstall('opentelemetry-proto', OTLP, say);
+}
+
+/** @throws Error with pip's own words */
+export function fetchCfn(say) {
+  fetchMoto(say);
+  if (cfnFolders() === null) pipInstall('cfn-lint', CFN, say);
 }
 
 function pipInstall(name, list, say) {

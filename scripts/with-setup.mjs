@@ -13,7 +13,7 @@ import { delimiter, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { fetchElectron9, fetchElectron9ForWindows } from './electron9.mjs';
 import { currentElectron } from './electronBinary.mjs';
-import { fetchMoto, fetchOtlp, fetchS3Mock, s3MockJar } from './s3Stores.mjs';
+import { fetchCfn, fetchMoto, fetchOtlp, fetchS3Mock, s3MockJar } from './s3Stores.mjs';
 import {
   firefoxPrograms,
   FONT_PACKAGE,
@@ -193,6 +193,7 @@ function provideS3Stores() {
   const [java, maven] = s3MockPrograms;
   for (const [name, provide] of [
     ['moto', () => fetchMoto(say)],
+    ['cfn-lint', () => fetchCfn(say)],
     ['opentelemetry-proto', () => fetchOtlp(say)],
     [
       'Adobe S3Mock',

@@ -58,7 +58,7 @@ const requestSchema = z.object({
 type Asked = z.infer<typeof requestSchema>;
 
 /** What a flow's block "AWS Lambda function" sends. */
-export const flowEventSchema = z.object({
+const flowEventSchema = z.object({
   Details: z.object({
     ContactData: z.object({
       ContactId: contactIdSchema,
@@ -71,7 +71,6 @@ export const flowEventSchema = z.object({
     }),
   }),
 });
-export type FlowEvent = z.infer<typeof flowEventSchema>;
 
 const STATUS_CODES: Readonly<Record<RelayStatus, number>> = {
   SUSPENDED: 200,

@@ -65,7 +65,7 @@ describe('suspend and resume', () => {
     expect(resumed).toMatchObject({ status: 200, body: { status: 'RESUMED' } });
     expect(await stateOf(asked.ContactId)).toBe('recording');
     console.log(
-      `suspended after ${suspended.body['waitedMillis']} ms, resumed after ${resumed.body['waitedMillis']} ms`,
+      `suspended after ${String(suspended.body['waitedMillis'])} ms, resumed after ${String(resumed.body['waitedMillis'])} ms`,
     );
     await tab.do('stop', asked.ContactId);
     const { manifest } = await bench.published();

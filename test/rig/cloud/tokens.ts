@@ -47,7 +47,7 @@ export async function startIssuer(base: JWTPayload): Promise<Issuer> {
 
   const payload = (claims: Readonly<Record<string, unknown>>): JWTPayload => {
     const now = Math.floor(Date.now() / 1000);
-    return { iss: origin, aud: AUDIENCE, iat: now, exp: now + 3600, ...base, ...claims } as JWTPayload;
+    return { iss: origin, aud: AUDIENCE, iat: now, exp: now + 3600, ...base, ...claims };
   };
   const sign = (claims: JWTPayload, alg: 'RS256' | 'ES256', key: CryptoKey): Promise<string> =>
     new SignJWT(claims).setProtectedHeader({ alg, kid: `${alg}-1` }).sign(key);
