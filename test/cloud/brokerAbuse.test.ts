@@ -5,6 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createBroker, type RoleRequest } from '../../cloud/broker/broker.ts';
 import { openAccess } from '../../cloud/access.ts';
 import { serveHttp, type LocalHttp } from '../../cloud/local/http.ts';
+import type { HttpHandler } from '../../cloud/http/lambda.ts';
 import { brokerSettings, type Environment } from '../../cloud/settings.ts';
 import { agent } from '../rig/recorder.ts';
 import { AUDIENCE, startIssuer, unsigned, type Issuer } from '../rig/cloud/tokens.ts';
@@ -31,6 +32,7 @@ let issuer: Issuer;
 let http: LocalHttp;
 let uptime = 0;
 const roles: RoleRequest[] = [];
+const handlers: HttpHandler[] = [];
 const lines: Readonly<Record<string, unknown>>[] = [];
 
 beforeAll(async () => {
@@ -72,6 +74,7 @@ function startWith(more: Environment): Promise<LocalHttp> {
     log: (line) => lines.push(line),
     uptimeMs: () => uptime,
   });
+  handlers.push(broker);
   return serveHttp(broker);
 }
 
@@ -320,4 +323,23 @@ it('1,000 requests at once by one agent: its burst passes, the rest is refused, 
   expect(roles).toHaveLength(61);
   // The client's and the rig's time count as well; the recorder waits 10 s.
   expect(bobMs).toBeLessThan(5000);
+});
+
+it('refuses 1,000 requests of one agent within the second in one container', async () => {
+  const event = {
+    rawPath: '/credentials',
+    headers: { authorization: `Bearer ${await issuer.token()}` },
+    body: JSON.stringify(question),
+    requestContext: { http: { method: 'POST' } },
+  };
+  const [handler] = handlers;
+  await handler!(event); // the keys are fetched
+  const began = performance.now();
+  const answers = await Promise.all(Array.from({ length: 1000 }, () => handler!(event)));
+  const ms = performance.now() - began;
+  console.log(
+    `1,000 requests by one agent to the handler alone: ${Math.round(ms)} ms, ${roles.length} calls of STS`,
+  );
+  expect(answers.filter(({ statusCode }) => statusCode === 429)).toHaveLength(941);
+  expect(roles).toHaveLength(60);
 });
