@@ -98,9 +98,13 @@ async function simulateOutage(): Promise<void> {
       ]),
     ),
   );
-  const { caughtUpAfterMinutes: minutes, peakOverSteady } = outage;
+  const { caughtUpAfterMinutes: minutes, peakOverSteady, slowUploads } = outage;
   say(`\nBacklog gone ${minutes === null ? 'not within the run' : `${minutes} minutes after the outage`}.`);
   say(`The broker's busiest window had ${peakOverSteady} times the requests of the time before the outage.`);
+  if (slowUploads > 0.1)
+    say(
+      `This machine is too slow: ${round(slowUploads * 100)} % of uploads took longer than the desk's line. Use a smaller --lapse or --agents.`,
+    );
   process.stdout.write(`${JSON.stringify({ seed, burst: 'outage', lapse, stsQuota, agents, ...outage })}\n`);
 }
 
@@ -117,7 +121,7 @@ function readOptions() {
         seed: { type: 'string', default: '1' },
         steps: { type: 'string', default: '8' },
         burst: { type: 'string' },
-        lapse: { type: 'string', default: '60' },
+        lapse: { type: 'string', default: '40' },
         'sts-quota': { type: 'string' },
       },
     });
@@ -132,7 +136,7 @@ function readOptions() {
       throw new Error('--burst takes shift-start or outage');
     return {
       ...{
-        agents: number('agents', 1, 1_000_000, burst === 'outage' ? 50 : 500),
+        agents: number('agents', 1, 1_000_000, burst === 'outage' ? 20 : 500),
         seconds: number('seconds', 1, 3600),
       },
       ...{
