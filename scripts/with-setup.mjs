@@ -38,7 +38,11 @@ try {
     provideFirefox();
     provideS3Stores();
   }
-  if (isFor('demo-cloud')) fetchMoto(say); // it is the AWS of the demo
+  // It is the AWS of the demo.
+  if (isFor('demo-cloud')) {
+    fetchMoto(say);
+    fetchCfn(say);
+  }
   if (isFor('installer')) provideElectronForWindows();
   // The simulation records nothing.
   if (!isFor('simulate') && !(isFor('demo', 'demo-ccp', 'demo-cloud') && args.includes('--quick')))
