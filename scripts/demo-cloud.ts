@@ -14,6 +14,7 @@ import { REGION, startAws } from './demoCloud/aws.ts';
 
 const SCREEN = { width: 1280, height: 720 };
 const CONTACT = 'call-1';
+process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
 const { values: options } = parseArgs({
   options: { quick: { type: 'boolean', default: false }, json: { type: 'boolean', default: false } },
 });
@@ -126,7 +127,11 @@ async function demo(): Promise<void> {
   await page.evaluate(`contacts.stop('${CONTACT}')`);
   const statuses = async (): Promise<string[]> =>
     (await recorder.events()).map(({ detail }) => detail.recordingStatus);
-  await until('the recording is published', async () => (await statuses()).includes('PUBLISHED'));
+  await until(
+    'the recording is published',
+    async () => (await statuses()).includes('PUBLISHED'),
+    () => ` The recorder said last:\n${recorder.stderr().slice(-1000)}`,
+  );
   say('6. The contact ended, and its recording is in the bucket:');
   const objects = await aws.objects();
   for (const { key, bytes, encryption, kmsKeyId, tags, versionId } of objects) {
@@ -173,8 +178,13 @@ async function demo(): Promise<void> {
   }
 }
 
-async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
+/** @param why what else to say when it does not come true */
+async function until(
+  what: string,
+  holds: () => boolean | Promise<boolean>,
+  why: () => string = () => '',
+): Promise<void> {
   for (const end = performance.now() + 30_000; performance.now() < end; await sleep(50))
     if (await holds()) return;
-  throw new Error(`Not within 30 s: ${what}.`);
+  throw new Error(`Not within 30 s: ${what}.${why()}`);
 }

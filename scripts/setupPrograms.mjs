@@ -2,7 +2,18 @@
 
 const wine = ['wine64', 'wine', '/usr/lib/wine/wine64'];
 /** The purposes that run the program on a virtual screen and read the recording back. */
-const trials = ['demo', 'demo-ccp', 'demo-cloud', 'test', 'windows', 'bench', 'desk', 'peers', 'soak', 'installer'];
+const trials = [
+  'demo',
+  'demo-ccp',
+  'demo-cloud',
+  'test',
+  'windows',
+  'bench',
+  'desk',
+  'peers',
+  'soak',
+  'installer',
+];
 /** The benchmarks with a browser on the desk. */
 const desks = ['desk', 'peers'];
 const linux = ['linux'];

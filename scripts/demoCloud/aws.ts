@@ -80,7 +80,7 @@ export async function startAws(instanceArn: string): Promise<LocalAws> {
     Link: 'yes',
     Relay: 'yes',
   };
-  const { CodeBucket = '', CodePrefix = '', BucketName = '' } = parameters;
+  const { CodeBucket = '', CodePrefix = '', BucketName = '' } = EXAMPLE;
   const inRegion = { CreateBucketConfiguration: { LocationConstraint: REGION } } as const;
   await s3.send(new CreateBucketCommand({ Bucket: CodeBucket, ...inRegion }));
   for (const name of ['broker', 'relay', 'location', 'link'])

@@ -15,7 +15,7 @@ export function table(names: readonly string[], rows: readonly (readonly (string
   const line = (row: readonly string[]): string =>
     `| ${row.map((cell, column) => cell.padStart(widths[column] ?? 0)).join(' | ')} |`;
   return [
-    line(cells[0]!),
+    line(names),
     `| ${widths.map((width) => `${'-'.repeat(width - 1)}:`).join(' | ')} |`,
     ...cells.slice(1).map(line),
   ].join('\n');

@@ -70,7 +70,10 @@ export async function runOutage(backend: Backend, { agents, seed, lapse }: Outag
         uploaders[stop.desk]?.add(stop.contact);
       }
       const shouldBeOut = nowS() >= TIMES.before * 60 && nowS() < (TIMES.before + TIMES.outage) * 60;
-      if (shouldBeOut !== isOut) backend.outage((isOut = shouldBeOut));
+      if (shouldBeOut !== isOut) {
+        isOut = shouldBeOut;
+        backend.outage(isOut);
+      }
       const isAfter = nowS() > (TIMES.before + TIMES.outage) * 60;
       // Nothing that had failed waits any more; what a contact has just left behind is no backlog.
       if (isAfter && caughtUpAfterMinutes === null && !uploaders.some((one) => one.hasFailed))
