@@ -38,7 +38,7 @@ async function demo(): Promise<void> {
   const [{ bucket }] = JSON.parse(INSTANCES) as [{ bucket: string }];
   say(`   ${Object.keys(aws.names).length} resources; bucket ${bucket}, key ${KMS_KEY_ARN}`);
   say(`   bus ${aws.bus}, log group ${aws.logGroup}`);
-  say("   by API calls instead, with the template's values: the bucket's policy and versioning");
+  say("   by API calls instead, with the template's value: the bucket's versioning");
 
   // The broker's own credentials, as its function's role has them. The recorder gets none of them.
   process.env['AWS_ENDPOINT_URL_STS'] = aws.endpoint;
@@ -161,7 +161,7 @@ async function demo(): Promise<void> {
   say('\nNot shown here, because the local AWS cannot do it:');
   for (const type of aws.missing) say(`   ${type}: deployed in a real account only`);
   say(
-    '   permissions: moto enforces none (test/rig/aws/policies.ts evaluates them); bucket keys; API Gateway, TLS, EventBridge with broker credentials',
+    '   permissions: moto evaluates no conditions (test/rig/aws/policies.ts does), so the bucket's policy is left out; lifecycle; bucket keys; API Gateway, TLS, EventBridge with broker credentials',
   );
   say(
     '   In a real account: aws cloudformation deploy --stack-name sightline --template-file resources/aws/sightline.yml \\',
@@ -184,7 +184,10 @@ async function until(
   holds: () => boolean | Promise<boolean>,
   why: () => string = () => '',
 ): Promise<void> {
-  for (const end = performance.now() + 30_000; performance.now() < end; await sleep(50))
+  const end = performance.now() + 30_000;
+  while (performance.now() < end) {
     if (await holds()) return;
+    await sleep(50);
+  }
   throw new Error(`Not within 30 s: ${what}.${why()}`);
 }

@@ -11,7 +11,6 @@ import {
   GetObjectTaggingCommand,
   HeadObjectCommand,
   ListObjectsV2Command,
-  PutBucketPolicyCommand,
   PutBucketVersioningCommand,
   PutObjectCommand,
   S3Client,
@@ -89,13 +88,14 @@ export async function startAws(instanceArn: string): Promise<LocalAws> {
     );
   const deployment = new Deployment(parameters);
   const names = await createStack(endpoint, deployment.decided(NOT_IN_MOTO), parameters);
-  // moto's CloudFormation sets a bucket's encryption only; these are the template's own values, by API calls.
+  // moto's CloudFormation sets a bucket's encryption only. Not the bucket's policy: moto denies by it without looking at its conditions.
   const resources = deployment.resources();
-  const Policy = JSON.stringify(resources['BucketPolicy']?.Properties['PolicyDocument']);
   await s3.send(
-    new PutBucketVersioningCommand({ Bucket: BucketName, VersioningConfiguration: { Status: 'Enabled' } }),
+    new PutBucketVersioningCommand({
+      Bucket: BucketName,
+      VersioningConfiguration: { Status: 'Enabled' },
+    }),
   );
-  await s3.send(new PutBucketPolicyCommand({ Bucket: BucketName, Policy }));
   const types = Object.values(resources).map(({ Type }) => Type);
   const settings = (await ask(
     endpoint,
@@ -126,14 +126,15 @@ export async function startAws(instanceArn: string): Promise<LocalAws> {
 }
 
 async function untilAnswers(endpoint: string): Promise<void> {
-  for (const until = performance.now() + START_MS; performance.now() < until; await sleep(50))
-    if (
-      await fetch(endpoint).then(
-        (answer) => answer.status < 500,
-        () => false,
-      )
-    )
-      return;
+  const until = performance.now() + START_MS;
+  while (performance.now() < until) {
+    const status = await fetch(endpoint).then(
+      (answer) => answer.status,
+      () => null,
+    );
+    if (status !== null && status < 500) return;
+    await sleep(50);
+  }
   throw new Error('moto did not start within a minute.');
 }
 

@@ -64,7 +64,8 @@ export async function runOutage(backend: Backend, { agents, seed, lapse }: Outag
   let isOut = false;
   let caughtUpAfterMinutes: number | null = null;
   for (let minute = WINDOW_MINUTES; minute <= totalMinutes; minute += WINDOW_MINUTES) {
-    for (; nowS() < minute * 60; await sleep(5)) {
+    while (nowS() < minute * 60) {
+      await sleep(5);
       for (let stop = stops[next]; stop !== undefined && stop.atS <= nowS(); stop = stops[next]) {
         next += 1;
         uploaders[stop.desk]?.add(stop.contact);
