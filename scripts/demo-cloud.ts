@@ -161,7 +161,7 @@ async function demo(): Promise<void> {
   say('\nNot shown here, because the local AWS cannot do it:');
   for (const type of aws.missing) say(`   ${type}: deployed in a real account only`);
   say(
-    '   permissions: moto evaluates no conditions (test/rig/aws/policies.ts does), so the bucket's policy is left out; lifecycle; bucket keys; API Gateway, TLS, EventBridge with broker credentials',
+    '   permissions: moto evaluates no conditions (test/rig/aws/policies.ts does), so the policy of the bucket is left out; lifecycle; bucket keys; API Gateway, TLS, EventBridge with broker credentials',
   );
   say(
     '   In a real account: aws cloudformation deploy --stack-name sightline --template-file resources/aws/sightline.yml \\',
