@@ -154,14 +154,21 @@ async function demo(): Promise<void> {
   await until('the events are in the log group', async () => (await logged()).length >= 3);
   const events = await logged();
   say('7. The events in the log group, through the bus and its rule:');
-  for (const event of events) say(`   ${JSON.stringify(event).slice(0, 240)}…`);
+  for (const event of events)
+    say(`   ${event.detail.recordingStatus.padEnd(10)} ${JSON.stringify(event).slice(0, 160)}…`);
   const published = (await recorder.events()).find(({ detail }) => detail.recordingStatus === 'PUBLISHED');
-  say(`8. The location, from the PUBLISHED event: ${await cloud.published(published)}`);
+  const location = /s3:\/\/[^"]+/.exec(JSON.stringify(published))?.[0];
+  say(
+    `8. The location in the PUBLISHED event: ${String(location)}; for links: ${await cloud.published(published)}`,
+  );
 
+  say(
+    "   (PutEvents was signed with the desk's own AWS credentials: the recorder uses the broker's for S3 only.)",
+  );
   say('\nNot shown here, because the local AWS cannot do it:');
   for (const type of aws.missing) say(`   ${type}: deployed in a real account only`);
   say(
-    '   permissions: moto evaluates no conditions (test/rig/aws/policies.ts does), so the policy of the bucket is left out; lifecycle; bucket keys; API Gateway, TLS, EventBridge with broker credentials',
+    '   permissions: moto evaluates no conditions (test/rig/aws/policies.ts does), so the policy of the bucket is left out; lifecycle; bucket keys; API Gateway; TLS',
   );
   say(
     '   In a real account: aws cloudformation deploy --stack-name sightline --template-file resources/aws/sightline.yml \\',
