@@ -2,7 +2,18 @@
 
 const wine = ['wine64', 'wine', '/usr/lib/wine/wine64'];
 /** The purposes that run the program on a virtual screen and read the recording back. */
-const trials = ['demo', 'demo-ccp', 'test', 'windows', 'bench', 'desk', 'peers', 'soak', 'installer'];
+const trials = [
+  'demo',
+  'demo-ccp',
+  'demo-cloud',
+  'test',
+  'windows',
+  'bench',
+  'desk',
+  'peers',
+  'soak',
+  'installer',
+];
 /** The benchmarks with a browser on the desk. */
 const desks = ['desk', 'peers'];
 const linux = ['linux'];
@@ -14,7 +25,7 @@ export const programs = [
   {
     names: ['chromium', 'chromium-browser', 'google-chrome'],
     package: 'chromium',
-    for: ['test', 'demo-ccp', ...desks],
+    for: ['test', 'demo-ccp', 'demo-cloud', ...desks],
   },
   // Several monitors that come and go: Xorg with its dummy driver, arranged by xrandr.
   { names: ['Xorg'], package: 'xserver-xorg-core', for: ['test', 'soak', ...desks], system: linux },
@@ -36,7 +47,7 @@ export const programs = [
   // A Wayland session: both together are 1 MB of downloads and 3 MB on the disk.
   { names: ['cage'], package: 'cage', for: ['test'], system: linux },
   { names: ['Xwayland'], package: 'xwayland', for: ['test'], system: linux },
-  { names: ['pip3'], package: 'python3-pip', for: ['test', 'installer'], system: linux },
+  { names: ['pip3'], package: 'python3-pip', for: ['test', 'installer', 'demo-cloud'], system: linux },
   {
     names: ['/usr/lib/x86_64-linux-gnu/libgtk-3.so.0', '/usr/lib/aarch64-linux-gnu/libgtk-3.so.0'],
     package: 'libgtk-3-0',

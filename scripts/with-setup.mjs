@@ -1,5 +1,5 @@
-// Set-up, then a program: `node scripts/with-setup.mjs <demo|demo-ccp|test|full|windows|bench|desk|peers|soak|installer|msi|start> [script.ts
-// [arguments]]`. Plain JavaScript without packages, because a fresh clone has none yet. Each step does nothing where
+// Set-up, then a program: `node scripts/with-setup.mjs <demo|demo-ccp|demo-cloud|simulate|test|full|windows|bench|desk|peers|soak|installer|msi|
+// start> [script.ts [arguments]]`. Plain JavaScript without packages, because a fresh clone has none yet. Each step does nothing where
 // nothing is missing or changed; what it may not install, it says how to install.
 //
 // A demo with `--quick` takes the ffmpeg that is there instead of building Sightline's own.
@@ -38,8 +38,15 @@ try {
     provideFirefox();
     provideS3Stores();
   }
+  // It is the AWS of the demo.
+  if (isFor('demo-cloud')) {
+    fetchMoto(say);
+    fetchCfn(say);
+  }
   if (isFor('installer')) provideElectronForWindows();
-  if (!(isFor('demo', 'demo-ccp') && args.includes('--quick'))) await buildFfmpeg();
+  // The simulation records nothing.
+  if (!isFor('simulate') && !(isFor('demo', 'demo-ccp', 'demo-cloud') && args.includes('--quick')))
+    await buildFfmpeg();
   if (isFor('test', 'windows', 'installer', 'msi')) await prepareWindows();
   await packages;
   buildSources();
@@ -102,10 +109,12 @@ function installPrograms() {
   const missing = programs
     .filter((one) => isFor(...one.for) && (one.system?.includes(process.platform) ?? true))
     // A demo shows the screen that is there, where there is one.
-    .filter((one) => !(one.package === 'xvfb' && isFor('demo', 'demo-ccp') && process.env.DISPLAY))
+    .filter(
+      (one) => !(one.package === 'xvfb' && isFor('demo', 'demo-ccp', 'demo-cloud') && process.env.DISPLAY),
+    )
     .filter(isMissing)
     .map((one) => one.package);
-  const draws = !['start', 'msi'].includes(purpose); // the rig's screens are drawn with a font; the app needs none of ours
+  const draws = !['start', 'msi', 'simulate'].includes(purpose); // the rig's screens are drawn with a font; the app needs none of ours
   if (draws && process.platform === 'linux' && (!isOnPath('fc-list') || !hasFont()))
     missing.push(FONT_PACKAGE);
   install(missing);

@@ -8,25 +8,13 @@ import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { cfnFolders } from '../../scripts/s3Stores.mjs';
 import { EXAMPLE } from '../rig/aws/example.ts';
+import { NOT_IN_MOTO } from '../rig/aws/inMoto.ts';
 import { Deployment, TEMPLATE_FILE, textOf, type Json } from '../rig/aws/template.ts';
 import { orLeftOut } from '../rig/leftOut.ts';
 
 const folders = cfnFolders();
 const why = folders === null ? 'the set-up could not fetch cfn-lint and moto (Python, pip)' : null;
 const SCRIPT = fileURLToPath(new URL('../rig/aws/deployToMoto.py', import.meta.url));
-
-/** What moto's CloudFormation (5.2.5) does not know. docs/aws.md lists it. */
-const NOT_IN_MOTO = [
-  ...['AWS::S3::BucketPolicy', 'AWS::CloudTrail::Trail', 'AWS::Lambda::Permission'],
-  ...['Api', 'Stage', 'Route', 'Integration', 'Deployment'].map((one) => `AWS::ApiGatewayV2::${one}`),
-  ...[
-    'AWS::Logs::QueryDefinition',
-    'AWS::Logs::MetricFilter',
-    'AWS::CloudWatch::Alarm',
-    'AWS::SNS::TopicPolicy',
-    'AWS::SQS::QueuePolicy',
-  ],
-];
 
 function python(args: readonly string[], input = ''): { status: number | null; output: string } {
   const { status, stdout, stderr } = spawnSync('python3', args, {
