@@ -1,5 +1,6 @@
 // A private X display for one test, demo or benchmark run: started in one call, gone in one call. It must never
 // take a display that somebody else uses, and never outlive the process that asked for it.
+import { rmSync, writeFileSync } from 'node:fs';
 import { spawn, type ChildProcess } from 'node:child_process';
 import type { Readable } from 'node:stream';
 import { endWithUs, findOptionalTool, findTool } from './process.ts';
@@ -70,20 +71,36 @@ export async function startDisplay(options: DisplayOptions = {}): Promise<Displa
     child.kill('SIGKILL');
     throw error;
   }
+  const lock = `/tmp/.X${number}-lock`;
+  let isReserved = false;
   return {
     display: `:${number}`,
     width,
     height,
     pid: child.pid!,
-    kill: (signal = 'SIGKILL') => void child.kill(signal),
+    kill(signal = 'SIGKILL') {
+      if (signal === 'SIGKILL') {
+        reserve(lock);
+        isReserved = true;
+      }
+      child.kill(signal);
+    },
     async stop() {
       child.kill('SIGTERM');
       // An X server that is stopped (SIGSTOP) or stuck does not hear SIGTERM.
       const impatient = setTimeout(() => child.kill('SIGKILL'), 3000);
       await exited;
       clearTimeout(impatient);
+      // Not otherwise: another server may have the number by now.
+      if (isReserved) rmSync(lock, { force: true });
     },
   };
+}
+
+/** Otherwise another test's server could take the number of one that was killed, and its screen would be recorded here. */
+function reserve(lock: string): void {
+  rmSync(lock, { force: true });
+  writeFileSync(lock, `${String(process.pid).padStart(10)}\n`);
 }
 
 function asUser(user: number | undefined): string[] {

@@ -38,11 +38,13 @@ export async function memoryMiB(pid: number): Promise<number> {
   return others.reduce((sum, one) => sum + one, own);
 }
 
-/** Of all threads of one process, since it began. */
+/** Of one process, since it began. */
 export interface WakeUsage {
   readonly cpuNs: number;
   /** How often any thread has begun to wait: each ends with a wake-up. */
   readonly waits: number;
+  /** Of the main thread alone: on a busy machine the others wait for each other, which is no work of ours. */
+  readonly mainThreadWaits: number;
 }
 
 export async function wakeUsage(pid: number): Promise<WakeUsage> {
@@ -51,10 +53,15 @@ export async function wakeUsage(pid: number): Promise<WakeUsage> {
     tasks.map(async (task) => {
       const read = (name: string): Promise<string> => readFile(`/proc/${pid}/task/${task}/${name}`, 'utf8');
       const waits = /^voluntary_ctxt_switches:\s+(\d+)/m.exec(await read('status'));
-      return { cpuNs: Number((await read('schedstat')).split(' ')[0]), waits: Number(waits?.[1]) };
+      const cpuNs = Number((await read('schedstat')).split(' ')[0]);
+      return { cpuNs, waits: Number(waits?.[1]), isMain: task === String(pid) };
     }),
   );
-  return each.reduce((sum, one) => ({ cpuNs: sum.cpuNs + one.cpuNs, waits: sum.waits + one.waits }));
+  return {
+    cpuNs: each.reduce((sum, one) => sum + one.cpuNs, 0),
+    waits: each.reduce((sum, one) => sum + one.waits, 0),
+    mainThreadWaits: each.find(({ isMain }) => isMain)?.waits ?? 0,
+  };
 }
 
 async function childrenOf(pid: number): Promise<number[]> {
