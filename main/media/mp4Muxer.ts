@@ -1,7 +1,13 @@
 // Writes one MP4 from encoded frames. Frames go out as they come, in larger parts; the moov comes last. Uses mediabunny's
 // muxer, which keeps only the table of frame times in memory. It is loaded for the first frame: an idle recorder does not need it.
 
-import type { EncodedVideoPacketSource, Mp4OutputFormat, Output, StreamTarget } from 'mediabunny';
+import type {
+  EncodedPacket,
+  EncodedVideoPacketSource,
+  Mp4OutputFormat,
+  Output,
+  StreamTarget,
+} from 'mediabunny';
 import type { StreamTargetChunk } from 'mediabunny';
 import type { Moment } from '../shared/time.ts';
 import { asBuffer } from './boxes.ts';
@@ -37,10 +43,9 @@ export class Mp4Muxer {
   }
 
   async add({ data, timeMs, durationMs }: TimedFrame, decoderConfig: VideoDecoderConfig): Promise<void> {
-    const { EncodedPacket } = await import('mediabunny');
-    const { video } = (this.opened ??= await this.open());
+    const { video, Packet } = (this.opened ??= await this.open());
     const type = isKeyFrame(data) ? 'key' : 'delta';
-    await video.add(new EncodedPacket(data, type, timeMs / 1000, durationMs / 1000), { decoderConfig });
+    await video.add(new Packet(data, type, timeMs / 1000, durationMs / 1000), { decoderConfig });
   }
 
   async finish(createdAt: Moment): Promise<Moov> {
@@ -56,7 +61,9 @@ export class Mp4Muxer {
   }
 
   private async open(): Promise<Opened> {
-    const { EncodedVideoPacketSource, Mp4OutputFormat, Output, StreamTarget } = await import('mediabunny');
+    // Once for a file: even of a module that is loaded, an import for each frame took most of the time.
+    const library = await import('mediabunny');
+    const { EncodedVideoPacketSource, Mp4OutputFormat, Output, StreamTarget } = library;
     const { file } = this;
     const output = new Output({
       format: new Mp4OutputFormat({ fastStart: 'reserve' }),
@@ -67,13 +74,14 @@ export class Mp4Muxer {
     const video = new EncodedVideoPacketSource('avc');
     output.addVideoTrack(video, { maximumPacketCount: this.maxFrames });
     await output.start();
-    return { output, video };
+    return { output, video, Packet: library.EncodedPacket };
   }
 }
 
 interface Opened {
   readonly output: Output<Mp4OutputFormat, StreamTarget>;
   readonly video: EncodedVideoPacketSource;
+  readonly Packet: typeof EncodedPacket;
 }
 
 const WRITE_BYTES = 1024 * 1024;
