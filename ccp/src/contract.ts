@@ -82,7 +82,7 @@ export type AppState = Omit<AppStatePush, 'type' | 'rev'>;
 /** Contact fields of `contact.start`. */
 export type ContactInfo = StartFields;
 
-/** A typed client of docs/protocol.md. Connects by itself and stays connected until `close`. */
+/** A typed client of docs/protocol.md. Connects automatically and reconnects until `close`. */
 export interface Client {
   readonly connection: Connection;
   /** undefined while not connected. */

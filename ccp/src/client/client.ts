@@ -1,4 +1,4 @@
-// The typed client of docs/protocol.md: connects by itself, and stays connected until it is closed. Each attempt is a health
+// The typed client of docs/protocol.md: connects automatically and reconnects until it is closed. Each attempt is a health
 // fetch (health.ts), a websocket (socket.ts) and hello. A failure stays visible until another attempt ends differently, so
 // that an indicator does not flicker.
 

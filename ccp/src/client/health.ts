@@ -20,7 +20,7 @@ const ANSWER_MS = 5000;
  * means that it asks. Windows takes 2 s to refuse one.
  */
 const QUESTION_MS = navigator.userAgent.includes('Windows') ? 3000 : 700;
-/** A question that nobody answers is withdrawn, and asked again at the next attempt. */
+/** After this time an unanswered permission prompt is cancelled; the next attempt shows it again. */
 const QUESTION_LIMIT_MS = 600_000;
 const MAX_BODY_BYTES = 4096;
 
@@ -57,7 +57,7 @@ export async function fetchHealth(
     const response = await fetch(url, { ...PLAIN, signal: ending.signal });
     return judge(response.status, await readBody(response));
   } catch {
-    // The violation is reported in a task of its own.
+    // The browser dispatches the violation event in a later task.
     await new Promise((resolve) => setTimeout(resolve, 0));
     if (violation.happened()) return refused('CONTENT_SECURITY_POLICY', policyMessage(port));
     if (stateOf(permission) === 'denied')
@@ -109,7 +109,7 @@ function refused(code: string, message: string): Health {
   return { ok: false, why: { kind: 'refused', code, message } };
 }
 
-/** At most the limit, whatever the program sends. */
+/** @returns the body, or '' for one over the limit: any program may answer on this port */
 async function readBody(response: Response): Promise<string> {
   const reader = response.body?.getReader();
   const decoder = new TextDecoder();

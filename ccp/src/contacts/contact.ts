@@ -1,5 +1,5 @@
 // One contact: what the page wants of it, what the recorder has confirmed on the present connection, and which request comes
-// next. Two lanes: suspends go out at once, whatever else is outstanding; start, resume and stop wait for their turn.
+// next. There are two queues: suspends are sent at once; start, resume and stop are sent one after the other.
 
 import type { Client, ContactInfo, ContactState } from '../contract.ts';
 import type { CaptureBlockers, RecordingState, StartReply, SuspendReply } from '../protocol.ts';
@@ -10,7 +10,7 @@ import { Requests, type Request } from './requests.ts';
 import type { Tabs } from './tabs.ts';
 
 /**
- * - `unknown`: nobody has said that it is to be recorded; it may have causes already.
+ * - `unknown`: the page has not asked to record it; it may have causes already.
  * - `inherited`: an earlier life of the page started it.
  * - `ended`: another tab stopped it. It is not started again by a late `record`.
  */
