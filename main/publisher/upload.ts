@@ -72,14 +72,16 @@ export class Upload {
     this.meter = new ProgressMeter((progress) => options.onProgress?.(session, recordingId, progress));
   }
 
-  /** Makes the slates of gaps that ended before `until`, for which the end of the contact need not wait then. */
+  /** Makes the slates of the gaps just before the last run, for which the end of the contact need not wait then. */
   async prepareSlates(until: Moment): Promise<void> {
     const pieces = this.piecesBefore(until);
-    const ended = pieces.slice(0, pieces.findLastIndex(({ kind }) => kind === 'run') + 1);
-    const format = ended.length === 0 ? null : await this.formatOf(pieces);
-    for (const [index, piece] of ended.entries())
-      if (format !== null && piece.kind === 'gap' && (index === 0 || !isShort(piece)))
-        await this.options.makeSlate({ ...this.factsOf(piece, pieces), ...format });
+    // Not those before: they were made when their gaps ended, and may have left the cache.
+    for (let index = pieces.findLastIndex(({ kind }) => kind === 'run') - 1; index >= 0; index -= 1) {
+      const piece = pieces[index];
+      if (piece?.kind !== 'gap') return;
+      if (index === 0 || !isShort(piece))
+        await this.options.makeSlate({ ...this.factsOf(piece, pieces), ...(await this.formatOf(pieces)) });
+    }
   }
 
   /** Sends what was recorded before `until`. */

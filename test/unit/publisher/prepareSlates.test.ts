@@ -72,12 +72,13 @@ it('the slates of gaps that have ended are those of the upload; short gaps and t
   await record('c', third);
   await prepare(third + 400);
   const prepared = [...orders];
-  expect(new Set(prepared.map((order) => JSON.stringify(order))).size).toBe(1);
+  // Earlier gaps are not asked for again: hundreds of them would not fit the cache.
+  expect(prepared).toHaveLength(1);
 
   await close('c', third + RUN_MS);
   await session.append(entry.stopped('one', third + RUN_MS));
   orders.length = 0;
   await uploadRecording(session, 'one', options);
-  expect(orders).toEqual(prepared.slice(0, 1));
+  expect(orders).toEqual(prepared);
   await session.abandon();
 });
