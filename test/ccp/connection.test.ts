@@ -67,8 +67,10 @@ describe('a page in Chromium', () => {
 describe('refused', () => {
   it('because of another agent: the recorder learns which recordings are missing, until that agent is gone', async () => {
     const recorder = await bench.recorder();
-    const [alice, bob] = [await bench.open(), await bench.open({ agent: 'bob' })];
+    const alice = await bench.open();
+    // Whichever page is the first is the one that stays.
     await alice.until({ kind: 'connected' });
+    const bob = await bench.open({ agent: 'bob' });
     await bob.until({ kind: 'refused', code: 'MULTIPLE_CCP_INTERACTION' });
     await bob.do('record', call);
     await bob.untilContact('call-1', 'failed');
