@@ -83,7 +83,10 @@ export async function startServices(options: ServicesOptions) {
   const onListenerError = (error: unknown) => log.error('a listener failed', { reason: String(error) });
   const hub = new StatusHub(onListenerError, () => clock.now());
   const outbox = new Outbox({ folder: join(policy.dataDir, 'outbox'), log });
-  const eventBridge = new EventBridge({ policy, network, outbox, clock, log });
+  const eventBridge = new EventBridge({
+    ...{ policy, network, outbox, clock, log },
+    credentials: () => uploads.eventCredentials(),
+  });
   let monitors: number | undefined;
   const encoder = () => finder.current?.encoder;
   const events = {
@@ -100,6 +103,7 @@ export async function startServices(options: ServicesOptions) {
     makeBadge: (order) => slates.badge(order),
     blankFormat: () => formatWithoutFrames(finder, displays, policy.fps),
     onChange: (now) => hub.update({ uploads: unreadable.addTo(now) }),
+    onCredentials: () => eventBridge.credentialsCame(),
     onUploaded: (manifest, ms) => fleet?.uploaded(manifest, ms),
   });
   const { publisher } = uploads;

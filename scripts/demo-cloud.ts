@@ -68,11 +68,11 @@ async function demo(): Promise<void> {
       ...['--broker-url', cloud.brokerUrl, '--auth', 'endpoint', '--auth-url', cloud.authUrl],
       ...['--event-bus-name', aws.bus, '--event-bridge-endpoint', aws.endpoint],
     ],
-    // For PutEvents: as a profile with the template's DeskEventsPolicy. S3 uses the broker's credentials only.
+    // Nothing of AWS on the desk: uploads and events use the broker's credentials.
     environment: {
       ...{
-        AWS_ACCESS_KEY_ID: 'DESKEVENTS',
-        AWS_SECRET_ACCESS_KEY: 'secret',
+        AWS_ACCESS_KEY_ID: '',
+        AWS_SECRET_ACCESS_KEY: '',
         AWS_EC2_METADATA_DISABLED: 'true',
       },
       ...{ AWS_ENDPOINT_URL_STS: '', AWS_ENDPOINT_URL_S3: '' },

@@ -110,7 +110,10 @@ export function createBroker(parts: BrokerParts): (event: HttpEvent) => Promise<
       accessKeyId,
       expiration,
     });
-    return answer(200, { accessKeyId, secretAccessKey, sessionToken, expiration: expiration.toISOString() });
+    return answer(200, {
+      ...{ accessKeyId, secretAccessKey, sessionToken, expiration: expiration.toISOString() },
+      mayPutEvents: settings.eventBusArn !== null,
+    });
   }
 
   async function authorize(event: HttpEvent): Promise<HttpResult> {

@@ -122,7 +122,7 @@ export class Upload {
       appVersion: options.appVersion,
       os: options.os,
     });
-    const order = this.order();
+    const order = this.order;
     await options.sink.putManifest(order, receipt.key, `${JSON.stringify(manifest, null, 2)}\n`);
     const isTrial = recording.started.contact.trial === true;
     return { receipt, manifest, ...(isTrial && { remove: () => options.sink.remove(order, receipt.key) }) };
@@ -155,7 +155,7 @@ export class Upload {
   private async prepare(pieces: readonly Piece[], maxPackets: number): Promise<Parts> {
     const format = await this.formatOf(pieces);
     const object = await this.options.sink.begin({
-      ...this.order(),
+      ...this.order,
       onSent: (bytes) => this.meter.sent(bytes),
       onVerified: (bytes) => this.meter.verified(bytes),
     });
@@ -205,7 +205,8 @@ export class Upload {
     return new RunDamaged(runId, { frames: read?.frames ?? 0, endTime }, why);
   }
 
-  private order(): SinkOrder {
+  /** What the sink is asked for. */
+  get order(): SinkOrder {
     const { session, recordingId, options } = this;
     const { started, startTime, upload } = this.recording;
     const { agentArn, instanceArn } = started.agent;

@@ -21,11 +21,13 @@ import type { Naming } from './objectKey.ts';
 import type { PublisherPorts } from './publisher.ts';
 import { Publisher } from './publisher.ts';
 import { askBroker } from './s3/broker.ts';
+import type { BrokerAnswer } from './s3/brokerCredentials.ts';
+import { BrokerCredentials } from './s3/brokerCredentials.ts';
 import { PageTokens } from './s3/pageTokens.ts';
 import { S3Sink } from './s3/s3Sink.ts';
 import { s3SettingsOf } from './s3/settings.ts';
 import { Throttle } from './s3/throttle.ts';
-import type { Sink } from './sink.ts';
+import type { Sink, SinkOrder } from './sink.ts';
 import type { UploadOptions, UploadResult } from './upload.ts';
 import { explainUploadError } from './uploadError.ts';
 import { Upload, uploadRecording } from './upload.ts';
@@ -40,6 +42,8 @@ export interface UploadServiceOptions
   readonly statusEvents: StatusEvents;
   /** The sink has taken a recording, in so many milliseconds. */
   readonly onUploaded: (manifest: Manifest, uploadMs: number) => void;
+  /** The broker issued credentials: see `eventCredentials`. */
+  readonly onCredentials: () => void;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -63,6 +67,8 @@ export interface UploadService {
   policyChanged(keys: ReadonlySet<PolicyKey>): void;
   /** A page sent a token with its hello. */
   readonly tokenCame: (agentArn: string, token: string) => void;
+  /** The newest of the broker's credentials that may send events; null: there are none now. */
+  readonly eventCredentials: () => Promise<BrokerAnswer | null>;
 }
 
 const EVENTS_WITHIN_MS = 10_000;
@@ -77,7 +83,8 @@ export function startUploads(options: UploadServiceOptions): UploadService {
   const { announcer, statusEvents, clock, log } = options;
   const throttle = new Throttle();
   const tokens = new PageTokens();
-  let sink = sinkOf(policy, network, throttle, tokens);
+  let broker = brokerOf(options, tokens);
+  let sink = sinkOf(policy, network, throttle, broker);
   let contactsAreOn = false;
   /** Not before the first frame is in the spool: an idle recorder does without the library, and no start waits for it. */
   let preloaded: Promise<void> | null = null;
@@ -124,7 +131,9 @@ export function startUploads(options: UploadServiceOptions): UploadService {
       const beganAt = performance.now();
       const result = await uploadRecording(from, recordingId, uploadOptions(), begun).catch(
         (error: unknown) => {
-          attempts.get(recordingId)?.({ failure: explainUploadError(error) });
+          const failure = explainUploadError(error);
+          if (failure.code === 'CLIENT_AUTH_ERROR') broker?.forget(recordingId);
+          attempts.get(recordingId)?.({ failure });
           throw error;
         },
       );
@@ -171,11 +180,20 @@ export function startUploads(options: UploadServiceOptions): UploadService {
     runBegan: (session) => {
       preloaded ??= preloadMuxer();
       // The gap before this run has ended.
-      for (const [recordingId, { startTime, stopped }] of session.ledger.recordings)
-        if (startTime !== null && stopped === null)
-          void new Upload(session, recordingId, uploadOptions())
-            .prepareSlates(clock.now())
-            .catch((error: unknown) => log.debug('a slate is made later', { reason: String(error) }));
+      for (const [recordingId, { startTime, stopped }] of session.ledger.recordings) {
+        if (startTime === null || stopped !== null) continue;
+        const upload = new Upload(session, recordingId, uploadOptions());
+        void upload
+          .prepareSlates(clock.now())
+          .catch((error: unknown) => log.debug('a slate is made later', { reason: String(error) }));
+        // The event that the recording has begun may need them.
+        if (policy.eventBusName !== null)
+          void broker
+            ?.of(upload.order)
+            .catch((error: unknown) =>
+              log.debug('the broker is asked again later', { reason: String(error) }),
+            );
+      }
     },
     grew: (session, bytes) => {
       if (sink.takesLive) live.grew(session, bytes);
@@ -189,7 +207,8 @@ export function startUploads(options: UploadServiceOptions): UploadService {
       overdue.look();
       if (keys.has('deliverDamaged')) publisher.retryNow();
       if (!sinkKeys.some((key) => keys.has(key))) return;
-      sink = sinkOf(policy, network, throttle, tokens);
+      broker = brokerOf(options, tokens);
+      sink = sinkOf(policy, network, throttle, broker);
       publisher.retryNow();
     },
     tokenCame: (agentArn, token) => {
@@ -198,6 +217,7 @@ export function startUploads(options: UploadServiceOptions): UploadService {
       tokens.keep(agentArn, token);
       publisher.retryNow();
     },
+    eventCredentials: () => broker?.forEvents() ?? Promise.resolve(null),
   };
 }
 
@@ -206,27 +226,34 @@ function namingOf({ keyPrefix, instanceAlias, attributesForKeys, s3Tags }: Polic
   return { keyPrefix, instanceAlias, attributesForKeys, s3Tags };
 }
 
-function sinkOf(policy: Policy, network: Network, throttle: Throttle, tokens: PageTokens): Sink {
+/** null: policy names none. */
+function brokerOf(
+  { policy, network, onCredentials }: UploadServiceOptions,
+  tokens: PageTokens,
+): BrokerCredentials<SinkOrder> | null {
   const { s3Bucket: bucket, brokerUrl } = policy;
+  if (brokerUrl === null || bucket === null) return null;
+  return new BrokerCredentials(({ recordingId, contactId, agentArn, instanceArn, key }) => {
+    // The longer name and the manifest's name have the same beginning.
+    const keyPrefix = key.replace(/\.mp4$/, '');
+    const request = { recordingId, contactId, agentArn, instanceArn, bucket, keyPrefix };
+    return askBroker(network, brokerUrl, tokens.of(agentArn), request);
+  }, onCredentials);
+}
+
+function sinkOf(
+  policy: Policy,
+  network: Network,
+  throttle: Throttle,
+  broker: BrokerCredentials<SinkOrder> | null,
+): Sink {
+  const { s3Bucket: bucket } = policy;
   if (policy.sink === 'folder' || bucket === null)
     return new FolderSink(policy.sinkFolder, { dataDir: policy.dataDir });
   return new S3Sink({
     settings: s3SettingsOf(policy),
     throttle,
     network,
-    credentialsFor:
-      brokerUrl === null
-        ? null
-        : ({ recordingId, contactId, agentArn, instanceArn, key }) =>
-            () =>
-              askBroker(network, brokerUrl, tokens.of(agentArn), {
-                recordingId,
-                contactId,
-                agentArn,
-                instanceArn,
-                bucket,
-                // The longer name and the manifest's name have the same beginning.
-                keyPrefix: key.replace(/\.mp4$/, ''),
-              }),
+    credentialsFor: broker === null ? null : (order) => () => broker.of(order),
   });
 }

@@ -13,7 +13,7 @@ import { toTimestamp } from '../shared/time.ts';
 import type { AwsProblem } from './awsProblem.ts';
 import { problemOf, problemOfEntry } from './awsProblem.ts';
 import type { Outbox, QueuedEntry, QueuedEvent } from './outbox.ts';
-import type { AwsPolicy, Credentials, PutEvents, PutResult } from './putEvents.ts';
+import type { AwsPolicy, IssuedCredentials, PutEvents, PutResult } from './putEvents.ts';
 import { awsPutEvents } from './putEvents.ts';
 import type { RetryLoopOptions } from './retryLoop.ts';
 import { RetryLoop } from './retryLoop.ts';
@@ -32,8 +32,8 @@ export interface EventBridgeOptions extends Pick<RetryLoopOptions, 'random' | 's
   readonly log: Logger;
   /** After this time a request counts as lost. */
   readonly requestTimeoutMs?: number;
-  /** Instead of the profile or the SDK's default chain. */
-  readonly credentials?: Credentials;
+  /** Used instead of the profile or the SDK's default chain while there are any. */
+  readonly credentials?: IssuedCredentials;
   /** Sends a request to AWS; the AWS SDK unless given. */
   readonly putEvents?: PutEvents;
 }
@@ -64,6 +64,8 @@ export class EventBridge {
   /** So many batches are to contain one event only, to find out which one was refused. */
   private oneByOne = 0;
   private started = false;
+  /** They came after the request under way had begun. */
+  private newCredentials = false;
   /** In memory only, and one: it is worth nothing when it is old. */
   private heartbeat: DeskEvent | null = null;
   /** Ends the request under way. */
@@ -112,6 +114,12 @@ export class EventBridge {
     this.abort = new AbortController();
     this.aws.forgetClient();
     this.loop.retryNow();
+  }
+
+  /** New credentials were issued: an attempt that failed for want of them is repeated at once. */
+  credentialsCame(): void {
+    this.newCredentials = true;
+    if (this.problem !== null) this.loop.retryNow();
   }
 
   /** Resolves when nothing is being sent: everything is sent, or waits for its next attempt. */
@@ -169,6 +177,7 @@ export class EventBridge {
   private async send(batch: readonly QueuedEntry[], bus: string): Promise<boolean> {
     const { signal } = this.abort;
     let results: readonly PutResult[];
+    this.newCredentials = false;
     try {
       const entries = batch.map(({ event }) => entryOf(event, bus));
       results = await this.put(entries, signal);
@@ -203,6 +212,7 @@ export class EventBridge {
 
   private async requestFailed(batch: readonly QueuedEntry[], problem: AwsProblem): Promise<boolean> {
     const [first] = batch;
+    if (problem.credentials && this.newCredentials) return true;
     if (problem.kind !== 'refused' || first === undefined) {
       this.failed(problem);
       return false;

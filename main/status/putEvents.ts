@@ -31,17 +31,32 @@ export interface AwsPolicy {
   /** A profile of AWS's shared files; null: the SDK's default chain. */
   readonly awsProfile: string | null;
 }
-export type Credentials = EventBridgeClientConfig['credentials'];
 
-/** @param credentials instead of profile and chain */
-export function awsPutEvents(policy: AwsPolicy, network: Network, credentials?: Credentials): PutEvents {
+/** Temporary credentials of the broker; null: there are none now. Does not reject. */
+export type IssuedCredentials = () => Promise<AwsCredentialIdentity | null>;
+type AwsCredentialIdentity = Exclude<
+  NonNullable<EventBridgeClientConfig['credentials']>,
+  (...args: never) => unknown
+>;
+
+/** @param issued instead of profile and chain, while there are any */
+export function awsPutEvents(
+  policy: AwsPolicy,
+  network: Network,
+  issued: IssuedCredentials = () => Promise.resolve(null),
+): PutEvents {
   let client: EventBridgeClient | null = null;
+  /** What the client signs with; null: profile or chain. */
+  let accessKeyId: string | null = null;
   return {
     async put(entries, signal) {
       const { EventBridgeClient, PutEventsCommand } = await import('@aws-sdk/client-eventbridge');
+      const credentials = await issued();
+      if (client !== null && accessKeyId !== (credentials?.accessKeyId ?? null)) this.forgetClient();
       if (client === null) {
         const requestHandler = awsHandler(network, LIMITS);
         client = new EventBridgeClient({ ...configOf(policy, credentials), requestHandler });
+        accessKeyId = credentials?.accessKeyId ?? null;
         limitCredentials(client);
       }
       // The SDK does not look at the signal while it waits for credentials.
@@ -59,14 +74,14 @@ export function awsPutEvents(policy: AwsPolicy, network: Network, credentials?: 
   };
 }
 
-function configOf(policy: AwsPolicy, credentials: Credentials): EventBridgeClientConfig {
+function configOf(policy: AwsPolicy, credentials: AwsCredentialIdentity | null): EventBridgeClientConfig {
   const { awsRegion: region, eventBridgeEndpoint: endpoint, awsProfile: profile } = policy;
   const config = {
     maxAttempts: 1,
     ...(region === null ? {} : { region }),
     ...(endpoint === null ? {} : { endpoint }),
     ...(profile === null ? {} : { profile }),
-    ...(credentials === undefined ? {} : { credentials }),
+    ...(credentials === null ? {} : { credentials }),
     // Only "eventBridgeEndpoint" says where events go, not AWS_ENDPOINT_URL or the agent's config file.
     ignoreConfiguredEndpointUrls: true,
     // Passed on to the providers: without it the SDK reads AWS's shared files once in a process, and never sees a

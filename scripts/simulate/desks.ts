@@ -7,6 +7,7 @@ import { Moov } from '../../main/media/moov.ts';
 import { NodeNetwork } from '../../main/platform/network/nodeNetwork.ts';
 import type { SinkOrder } from '../../main/publisher/sink.ts';
 import { askBroker } from '../../main/publisher/s3/broker.ts';
+import { BrokerCredentials } from '../../main/publisher/s3/brokerCredentials.ts';
 import { PART_BYTES } from '../../main/publisher/s3/s3Object.ts';
 import { S3Sink } from '../../main/publisher/s3/s3Sink.ts';
 import { Throttle } from '../../main/publisher/s3/throttle.ts';
@@ -44,13 +45,16 @@ export function newMeasured(): Measured {
   return { credentials: [], authorize: [], uploads: [], bytes: 0, errors: new Map() };
 }
 
-export function openDesks({ brokerUrl, authUrl, storeUrl }: Backend, measured: Measured): Desks {
+/** @param lapse so many times as fast as the agents' time, in which credentials expire */
+export function openDesks({ brokerUrl, authUrl, storeUrl }: Backend, measured: Measured, lapse = 1): Desks {
   const network = new NodeNetwork();
+  const began = Date.now();
+  const now = (): number => began + (Date.now() - began) * lapse;
   const credentials = { accessKeyId: 'AKIASIMULATED0000000', secretAccessKey: 'simulated' };
   const events = awsPutEvents(
     { awsRegion: REGION, eventBridgeEndpoint: storeUrl, awsProfile: null },
     network,
-    credentials,
+    () => Promise.resolve(credentials),
   );
   const tokens = new Map<number, string>();
   const tokenOf = (desk: number): string => {
@@ -79,9 +83,21 @@ export function openDesks({ brokerUrl, authUrl, storeUrl }: Backend, measured: M
     },
     throttle: new Throttle(),
     network,
-    credentialsFor: (order) => () =>
-      timed(measured.credentials, askBroker(network, brokerUrl, tokenOf(deskOf(order)), requestOf(order))),
+    credentialsFor: (order) => () => brokerOf(deskOf(order)).of(order),
   });
+  const brokers = new Map<number, BrokerCredentials<SinkOrder>>();
+  const brokerOf = (desk: number): BrokerCredentials<SinkOrder> => {
+    const known = brokers.get(desk);
+    if (known !== undefined) return known;
+    const ask = async (order: SinkOrder): ReturnType<typeof askBroker> => {
+      const asked = askBroker(network, brokerUrl, tokenOf(desk), requestOf(order));
+      const answer = await timed(measured.credentials, asked);
+      return { ...answer, expiration: new Date(now() + answer.expiration.getTime() - Date.now()) };
+    };
+    const broker = new BrokerCredentials(ask, undefined, now);
+    brokers.set(desk, broker);
+    return broker;
+  };
 
   const self: Desks = {
     measured,

@@ -47,7 +47,7 @@ export interface Outage {
 
 export async function runOutage(backend: Backend, { agents, seed, lapse }: OutageOptions): Promise<Outage> {
   const measured = newMeasured();
-  const desks = openDesks(backend, measured);
+  const desks = openDesks(backend, measured, lapse);
   const totalMinutes = TIMES.before + TIMES.outage + TIMES.after;
   const uploaders = Array.from(
     { length: agents },

@@ -103,7 +103,10 @@ describe('an EventBridge', () => {
         ...{ eventBusName: 'a-bus', awsRegion: REGION, eventBridgeEndpoint: hostile.url, awsProfile: null },
       },
       ...{ outbox, log, requestTimeoutMs },
-      credentials: { accessKeyId: 'AKIATESTTESTTESTTEST', secretAccessKey: 'nothing', sessionToken: TOKEN },
+      credentials: () =>
+        Promise.resolve({
+          ...{ accessKeyId: 'AKIATESTTESTTESTTEST', secretAccessKey: 'nothing', sessionToken: TOKEN },
+        }),
       clock: { now: () => 0 },
       random: () => 1,
       setTimer: (act, ms) => {

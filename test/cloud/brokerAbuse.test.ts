@@ -112,6 +112,7 @@ describe('an agent’s own token', () => {
       expect(Object.keys(body).sort()).toEqual([
         'accessKeyId',
         'expiration',
+        'mayPutEvents',
         'secretAccessKey',
         'sessionToken',
       ]);

@@ -1,11 +1,16 @@
 // One contact from the page to the object, with nothing of AWS on the desk: the local authorizer accepts the page, the local broker gives
-// the credentials (STS at moto), the recorder uploads with them, and a CRM gets a link.
+// the credentials (STS at moto), the recorder uploads and sends events with them, and a CRM gets a link.
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startDisplay, type Display } from '../rig/display.ts';
 import { startMoto } from '../rig/otherStores.ts';
 import { agent, startRecorder, type Recorder } from '../rig/recorder.ts';
 import { BUCKET, REGION, type S3Store } from '../rig/s3Store.ts';
 import { startTestCloud, type TestCloud } from '../rig/cloud/localCloud.ts';
+
+/** moto has it from the start. */
+const BUS = `arn:aws:events:${REGION}:123456789012:event-bus/default`;
 
 let moto: S3Store | null;
 let cloud: TestCloud;
@@ -21,13 +26,14 @@ beforeAll(async () => {
   process.env['AWS_REGION'] = REGION;
   process.env['AWS_ACCESS_KEY_ID'] = 'BROKERROLE';
   process.env['AWS_SECRET_ACCESS_KEY'] = 'secret';
-  cloud = await startTestCloud({ KMS_KEY_ARN: moto.kmsKey, TAG_KEYS: 'channel' });
+  cloud = await startTestCloud({ KMS_KEY_ARN: moto.kmsKey, TAG_KEYS: 'channel', EVENT_BUS_ARN: BUS });
   display = await startDisplay({ width: 640, height: 360 });
   recorder = await startRecorder({
     display: display.display,
     flags: [
       ...['--sink', 's3', '--s3-bucket', BUCKET, '--s3-endpoint', moto.endpoint, '--s3-path-style'],
       ...['--aws-region', REGION, '--s3-kms-key-id', moto.kmsKey, '--s3-tags', 'channel=<channel>'],
+      ...['--event-bus-name', BUS, '--event-bridge-endpoint', moto.endpoint],
       ...['--broker-url', cloud.brokerUrl, '--auth', 'endpoint', '--auth-url', cloud.authUrl],
     ],
     environment: {
@@ -93,7 +99,9 @@ it('a page with its token is recorded and uploaded with the broker’s credentia
   expect(video.equals(objects.find(({ key }) => key.endsWith('.mp4'))!.bytes)).toBe(true);
 
   const given = cloud.lines.filter(({ event }) => event === 'credentials');
-  expect(given.length).toBeGreaterThan(0);
+  // Once: for the video, the manifest and the events.
+  expect(given).toHaveLength(1);
+  await expect.poll(() => readdir(join(recorder.dataDir, 'outbox'))).toEqual([]);
   expect(given[0]).toMatchObject({ agentArn: agent.agentArn, contactId: 'call-1', isOwn: true });
   // No token anywhere but in memory.
   const said = JSON.stringify(cloud.lines) + recorder.stderr();

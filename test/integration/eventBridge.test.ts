@@ -216,7 +216,7 @@ describe('a fault that somebody must mend', () => {
       { credentials: () => Promise.resolve({ ...testKey, accessKeyId: 'AKIDNOBODY' }) },
       'UnrecognizedClientException',
     ],
-    ['no credentials at all', { credentials: undefined }, 'CredentialsProviderError'],
+    ['no credentials at all', { credentials: () => Promise.resolve(null) }, 'CredentialsProviderError'],
   ])('%s', async (_, options, code, policy) => {
     for (const name of ['AWS_CONFIG_FILE', 'AWS_SHARED_CREDENTIALS_FILE'])
       process.env[name] = join(home, 'none');
@@ -244,7 +244,10 @@ describe('credentials in AWS’s shared files', () => {
     process.env.AWS_SHARED_CREDENTIALS_FILE = file;
     process.env.AWS_CONFIG_FILE = join(home, 'none');
     await write(testKey);
-    const { sender } = open({ credentials: undefined, random: () => 1 }, { awsProfile: 'desk' });
+    const { sender } = open(
+      { credentials: () => Promise.resolve(null), random: () => 1 },
+      { awsProfile: 'desk' },
+    );
     sender.start();
     await sender.add(statusEvent('a'));
     await delivered(1);

@@ -25,6 +25,8 @@ const answerSchema = z.object({
   secretAccessKey: z.string().min(1),
   sessionToken: z.string().min(1),
   expiration: z.iso.datetime({ offset: true }).transform((time) => new Date(time)),
+  /** They permit status events on the bus that policy `eventBusName` names as well. */
+  mayPutEvents: z.boolean().default(false),
 });
 
 const TIMEOUT_MS = 10_000;
