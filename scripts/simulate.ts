@@ -43,6 +43,7 @@ async function simulateSteps(): Promise<void> {
       'p50 ms',
       'p95 ms',
       'p99 ms',
+      'CPU ms a request',
       'uploads/s',
       'MB/s',
       'events/s',

@@ -21,30 +21,31 @@ export interface TestCloud extends LocalCloud {
   ): Promise<{ status: number; body: Record<string, unknown> }>;
 }
 
+/** Of the functions, for the rig's agent. */
+export const cloudEnvironment = {
+  INSTANCES: JSON.stringify([
+    { instanceArn: agent.instanceArn, bucket: 'recordings', keyPrefix: 'connect/acme/ScreenRecordings' },
+  ]),
+  ...{ TOKEN_VERIFIER: 'hmac', TOKEN_ISSUER: 'pages', TOKEN_AUDIENCE: AUDIENCE, TOKEN_SECRET: PAGE_SECRET },
+  ROLE_ARN: 'arn:aws:iam::123456789012:role/uploads',
+  RELAY_CALLER_SECRET: CALLER_SECRET,
+};
+
+/** A token that they accept of a page. */
+export function signPageToken(name = 'alice', seconds = 3600, claims = {}): Promise<string> {
+  const agentArn = `${agent.instanceArn}/agent/${name}`;
+  return sign(PAGE_SECRET, 'pages', AUDIENCE, { agentArn, ...claims }, seconds);
+}
+
 export async function startTestCloud(more: Environment = {}): Promise<TestCloud> {
   const lines: Readonly<Record<string, unknown>>[] = [];
-  const env: Environment = {
-    INSTANCES: JSON.stringify([
-      { instanceArn: agent.instanceArn, bucket: 'recordings', keyPrefix: 'connect/acme/ScreenRecordings' },
-    ]),
-    ...{ TOKEN_VERIFIER: 'hmac', TOKEN_ISSUER: 'pages', TOKEN_AUDIENCE: AUDIENCE, TOKEN_SECRET: PAGE_SECRET },
-    ROLE_ARN: 'arn:aws:iam::123456789012:role/uploads',
-    RELAY_CALLER_SECRET: CALLER_SECRET,
-    ...more,
-  };
+  const env: Environment = { ...cloudEnvironment, ...more };
   const cloud = await startLocalCloud(env, { log: (line) => lines.push(line) });
   const callerToken = await sign(CALLER_SECRET, CALLER_AUDIENCE, CALLER_AUDIENCE, {}, 3600);
   return {
     ...cloud,
     lines,
-    pageToken: (name = 'alice', seconds = 3600, claims = {}) =>
-      sign(
-        PAGE_SECRET,
-        'pages',
-        AUDIENCE,
-        { agentArn: `${agent.instanceArn}/agent/${name}`, ...claims },
-        seconds,
-      ),
+    pageToken: signPageToken,
     async call(action, fields, token = callerToken) {
       const response = await fetch(`${cloud.origin}/contact/${action}-recording`, {
         method: 'POST',
