@@ -9,7 +9,7 @@ import { statusEventSchema } from '../../main/shared/statusEvent.ts';
 import { EXAMPLE } from '../rig/aws/example.ts';
 import { Deployment, textOf } from '../rig/aws/template.ts';
 import { startDisplay } from '../rig/display.ts';
-import { startEventBridgeServer, testKey, type ReceivedEvent } from '../rig/eventBridgeServer.ts';
+import { startEventBridgeServer, keyEnvironment, type ReceivedEvent } from '../rig/eventBridgeServer.ts';
 import { agent, startRecorder } from '../rig/recorder.ts';
 
 type Event = Readonly<Record<string, unknown>>;
@@ -70,14 +70,7 @@ beforeAll(async () => {
       ...['--heartbeat', 'events', '--event-bus-name', bus.bus, '--event-bridge-endpoint', bus.endpoint],
       ...['--aws-region', bus.region],
     ],
-    environment: {
-      AWS_ACCESS_KEY_ID: testKey.accessKeyId,
-      AWS_SECRET_ACCESS_KEY: testKey.secretAccessKey,
-      AWS_SESSION_TOKEN: testKey.sessionToken ?? '',
-      AWS_CONFIG_FILE: join(home, 'none'),
-      AWS_SHARED_CREDENTIALS_FILE: join(home, 'none'),
-      AWS_EC2_METADATA_DISABLED: 'true',
-    },
+    environment: keyEnvironment(home),
   });
   const page = await recorder.connect();
   await page.ask('contact.start', { contactId: 'c', channel: 'VOICE', queue: 'Billing' });

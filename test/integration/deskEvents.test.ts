@@ -11,7 +11,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { deskEventSchema, type DeskEvent } from '../../main/shared/deskEvent.ts';
 import type { Display } from '../rig/display.ts';
 import { startDisplay } from '../rig/display.ts';
-import { startEventBridgeServer, testKey, type EventBridgeServer } from '../rig/eventBridgeServer.ts';
+import { startEventBridgeServer, keyEnvironment, type EventBridgeServer } from '../rig/eventBridgeServer.ts';
 import { withMount } from '../rig/mount.ts';
 import { run } from '../rig/process.ts';
 import { host } from '../rig/program.ts';
@@ -313,14 +313,7 @@ describe('the heartbeat', () => {
           ...['--heartbeat', 'events', '--event-bus-name', bus.bus, '--aws-region', bus.region],
           ...['--event-bridge-endpoint', bus.endpoint],
         ],
-        {
-          AWS_ACCESS_KEY_ID: testKey.accessKeyId,
-          AWS_SECRET_ACCESS_KEY: testKey.secretAccessKey,
-          AWS_SESSION_TOKEN: testKey.sessionToken ?? '',
-          AWS_CONFIG_FILE: join(home, 'none'),
-          AWS_SHARED_CREDENTIALS_FILE: join(home, 'none'),
-          AWS_EC2_METADATA_DISABLED: 'true',
-        },
+        keyEnvironment(home),
       );
       await record('c');
       await vi.waitFor(async () => expect((await recorder.deskEvents()).length).toBeGreaterThan(0), WITHIN);

@@ -8,7 +8,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import type { Display } from '../rig/display.ts';
 import { startDisplay } from '../rig/display.ts';
 import type { EventBridgeServer, ReceivedEvent } from '../rig/eventBridgeServer.ts';
-import { startEventBridgeServer, testKey } from '../rig/eventBridgeServer.ts';
+import { keyEnvironment, startEventBridgeServer, testKey } from '../rig/eventBridgeServer.ts';
 import type { Recorder } from '../rig/recorder.ts';
 import { startRecorder } from '../rig/recorder.ts';
 
@@ -38,14 +38,7 @@ async function start(): Promise<void> {
     display: display.display,
     home,
     flags: ['--event-bus-name', bus.bus, '--event-bridge-endpoint', bus.endpoint, '--aws-region', bus.region],
-    environment: {
-      AWS_ACCESS_KEY_ID: testKey.accessKeyId,
-      AWS_SECRET_ACCESS_KEY: testKey.secretAccessKey,
-      AWS_SESSION_TOKEN: testKey.sessionToken ?? '',
-      AWS_CONFIG_FILE: join(home, 'none'),
-      AWS_SHARED_CREDENTIALS_FILE: join(home, 'none'),
-      AWS_EC2_METADATA_DISABLED: 'true',
-    },
+    environment: keyEnvironment(home),
   });
 }
 

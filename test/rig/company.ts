@@ -12,7 +12,7 @@ import {
   type CompanyProxy,
   type CompanyProxyOptions,
 } from './companyProxy.ts';
-import { startEventBridgeServer, testKey, type EventBridgeServer } from './eventBridgeServer.ts';
+import { keyEnvironment, startEventBridgeServer, type EventBridgeServer } from './eventBridgeServer.ts';
 import { makeAuthority, type Authority } from './networkHosts.ts';
 import { agent } from './recorder.ts';
 import type { S3Server } from './s3Server.ts';
@@ -102,12 +102,7 @@ export async function startCompany(): Promise<Company> {
       SIGHTLINE_EVENT_BRIDGE_ENDPOINT: `https://${HOSTS.events}`,
       SIGHTLINE_AUTH: 'endpoint',
       SIGHTLINE_AUTH_URL: `https://${HOSTS.auth}${new URL(auth.url).pathname}`,
-      AWS_ACCESS_KEY_ID: testKey.accessKeyId,
-      AWS_SECRET_ACCESS_KEY: testKey.secretAccessKey,
-      AWS_SESSION_TOKEN: testKey.sessionToken ?? '',
-      AWS_CONFIG_FILE: join(home, 'none'),
-      AWS_SHARED_CREDENTIALS_FILE: join(home, 'none'),
-      AWS_EC2_METADATA_DISABLED: 'true',
+      ...keyEnvironment(home),
     },
     async proxy({ inspects = false, ...options } = {}) {
       const proxy = await startCompanyProxy({

@@ -1,5 +1,6 @@
 // A stand-in for Amazon EventBridge on loopback: PutEvents over AWS's JSON 1.1 protocol, as strict as the real one
 // (signature, limits, rights), with faults on demand. It keeps what it has accepted, in order.
+import { join } from 'node:path';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
@@ -66,6 +67,18 @@ export const testKey: SigningKey = {
   secretAccessKey: 'a secret/of+the tests',
   sessionToken: 'a session token==',
 };
+
+/** A recorder's environment with that key, and nothing else of AWS. @param home a folder without AWS's files */
+export function keyEnvironment(home: string): Record<string, string> {
+  return {
+    AWS_ACCESS_KEY_ID: testKey.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: testKey.secretAccessKey,
+    AWS_SESSION_TOKEN: testKey.sessionToken ?? '',
+    AWS_CONFIG_FILE: join(home, 'none'),
+    AWS_SHARED_CREDENTIALS_FILE: join(home, 'none'),
+    AWS_EC2_METADATA_DISABLED: 'true',
+  };
+}
 
 const MAX_ENTRIES = 10;
 const MAX_BYTES = 256 * 1024;
