@@ -26,6 +26,8 @@ const SLOWEST = 10;
 const checks: readonly (readonly [string, () => readonly string[]])[] = [
   ['types (tsc)', () => typesArgs('tsconfig.json')],
   ['types of the renderer (tsc)', () => typesArgs('renderer/tsconfig.json')],
+  ['types of the page side (tsc)', () => typesArgs('ccp/tsconfig.json')],
+  ['types of its unit tests (tsc)', () => typesArgs('test/unit/ccp/tsconfig.json')],
   ['lint (eslint)', lintArgs],
   [
     'format (prettier)',
@@ -38,7 +40,7 @@ const checks: readonly (readonly [string, () => readonly string[]])[] = [
     'import directions (dependency-cruiser)',
     () => [
       ...[bin('dependency-cruiser/bin/dependency-cruise.mjs'), '--config', '.dependency-cruiser.cjs'],
-      ...['main', 'preload', 'renderer'],
+      ...['main', 'preload', 'renderer', 'ccp/src', 'cloud'],
     ],
   ],
   ['unused code (knip)', () => [bin('knip/bin/knip.js')]],
