@@ -258,6 +258,36 @@ module.exports = {
       to: { path: '^node_modules/@(aws-sdk|smithy)/' },
     },
     {
+      name: 'review-knows-few-rooms-of-main',
+      comment: 'it reads what the recorder has delivered; it never touches the recorder itself',
+      severity: 'error',
+      from: { path: '^review/' },
+      to: {
+        path: '^(main|preload|renderer|ccp|cloud|test|scripts)/',
+        pathNot: [main('shared|platform|policy|media'), '^main/publisher/(s3/|sink\\.ts$)'],
+      },
+    },
+    {
+      name: 'review-page-imports-the-contract-only',
+      severity: 'error',
+      from: { path: '^review/page/' },
+      to: { path: '^(main|preload|renderer|ccp|cloud|test|scripts|review/server)/', pathNot: main('shared') },
+    },
+    {
+      name: 'review-http-knows-the-library-by-its-ports',
+      comment: 'index.ts connects both',
+      severity: 'error',
+      from: { path: '^review/server/http/' },
+      to: { path: '^review/server/library/', pathNot: '^review/server/library/ports\\.ts$' },
+    },
+    {
+      name: 'review-is-loaded-by-its-commands-only',
+      comment: 'as a bundle of its own: a recorder never loads it',
+      severity: 'error',
+      from: { path: '^(main|preload|renderer|ccp|cloud)/' },
+      to: { path: '^review/' },
+    },
+    {
       name: 'renderer-imports-shared-only',
       severity: 'error',
       from: { path: '^(renderer|preload)/' },
