@@ -24,7 +24,12 @@ import { messagePage } from './signInPage.ts';
 
 const MAX_BODY = 16 * 1024;
 /** Refusals that the audit log has: what somebody tried that is not for him. */
-const AUDITED: readonly ReviewErrorCode[] = ['NOT_ALLOWED', 'NOT_FOUND', 'FOREIGN_REQUEST', 'TOO_MANY_REQUESTS'];
+const AUDITED: readonly ReviewErrorCode[] = [
+  'NOT_ALLOWED',
+  'NOT_FOUND',
+  'FOREIGN_REQUEST',
+  'TOO_MANY_REQUESTS',
+];
 
 export interface Page {
   /** null: it was not built. */
@@ -49,7 +54,8 @@ export function reviewApp(parts: Parts, { files, refusals }: Page): ReviewApp {
   const [small, notes] = [maxBody(MAX_BODY), maxBody(MAX_NOTES_BYTES)];
   app.use((c, next) => (c.req.method === 'PUT' ? notes : small)(c, next));
 
-  app.use('/api/*', async (c, next) => {
+  app.use('/api/*', async (context, next) => {
+    const c = context as ReviewContext;
     c.header('cache-control', 'private, no-store');
     const caller = await identity.caller(c.env.incoming, getCookie(c, parts.cookieName));
     c.set('caller', caller);
@@ -58,7 +64,8 @@ export function reviewApp(parts: Parts, { files, refusals }: Page): ReviewApp {
     const changes = c.req.method !== 'GET' && c.req.method !== 'HEAD';
     if (changes && !isSameSecret(c.req.header('x-sightline-csrf') ?? '', csrf))
       throw new ReviewFailure('FOREIGN_REQUEST', 'The request did not come from this page. Reload it.');
-    if (caller.isNew) await parts.audit.add(factOf(c, parts, { action: 'sign-in', details: { by: 'proxy' } }));
+    if (caller.isNew)
+      await parts.audit.add(factOf(c, parts, { action: 'sign-in', details: { by: 'proxy' } }));
     await next();
   });
 
@@ -78,7 +85,10 @@ export function reviewApp(parts: Parts, { files, refusals }: Page): ReviewApp {
   if (files === null)
     app.get('/', (c) =>
       c.html(
-        messagePage('The page is missing', 'This Sightline was built without the review page. Run `npm run build`.'),
+        messagePage(
+          'The page is missing',
+          'This Sightline was built without the review page. Run `npm run build`.',
+        ),
         503,
       ),
     );
@@ -115,7 +125,11 @@ export function reviewApp(parts: Parts, { files, refusals }: Page): ReviewApp {
     return c.json<ReviewError>({ code, message }, reviewErrorCodes[code]);
   });
 
-  async function refused(c: ReviewContext, code: ReviewErrorCode, failure: ReviewFailure | null): Promise<void> {
+  async function refused(
+    c: ReviewContext,
+    code: ReviewErrorCode,
+    failure: ReviewFailure | null,
+  ): Promise<void> {
     const caller = c.get('caller') as Env['Variables']['caller'] | undefined;
     // Addresses that nobody asks for on purpose: a browser's favicon.
     if (code === 'NOT_FOUND' && caller === undefined) return;

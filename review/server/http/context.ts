@@ -53,7 +53,10 @@ export function recordingFor(c: ReviewContext, { library }: Parts, least: Role =
     throw new ReviewFailure('NOT_FOUND', 'There is no such recording, or you have no access to it.');
   const recording = least === 'viewer' ? visible : find(least);
   if (recording !== null) return recording;
-  throw new ReviewFailure('NOT_ALLOWED', 'You may watch this recording, but not download it or its unredacted audio.');
+  throw new ReviewFailure(
+    'NOT_ALLOWED',
+    'You may watch this recording, but not download it or its unredacted audio.',
+  );
 }
 
 /** A fact for the audit log, with who asks and from where. */

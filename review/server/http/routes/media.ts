@@ -54,13 +54,19 @@ export function addMediaRoutes(app: ReviewApp, parts: Parts): void {
 function insistOnPlayer(c: ReviewContext): void {
   const destination = c.req.header('sec-fetch-dest');
   if (destination === undefined || destination === 'video' || destination === 'audio') return;
-  throw new ReviewFailure('NOT_ALLOWED', 'This address is for the player. To keep the recording, use Download.');
+  throw new ReviewFailure(
+    'NOT_ALLOWED',
+    'This address is for the player. To keep the recording, use Download.',
+  );
 }
 
 /** RFC 6266: the plain name for old programs, the real one for the others. No path, no control character, no quote. */
 export function attachment(name: string): string {
   const safe = name.replaceAll(/[\p{C}\p{Zl}\p{Zp}"\\/:*?<>|]/gu, '_').slice(-200);
   const plain = safe.replaceAll(/[^\x20-\x7e]|[%;]/g, '_');
-  const encoded = encodeURIComponent(safe).replaceAll(/['()*]/g, (one) => `%${one.charCodeAt(0).toString(16)}`);
+  const encoded = encodeURIComponent(safe).replaceAll(
+    /['()*]/g,
+    (one) => `%${one.charCodeAt(0).toString(16)}`,
+  );
   return `attachment; filename="${plain}"; filename*=UTF-8''${encoded}`;
 }
