@@ -1,0 +1,2 @@
+export const bundledPackages: readonly string[];
+export function buildReviewPage(): Promise<{ readonly gzipBytes: number }>;
