@@ -23,6 +23,8 @@ export const pending = signal(false);
 export const failure = signal<ApiFailure | null>(null);
 /** Changes with each query, so that the list begins at the top again. */
 export const queryNumber = signal(0);
+/** Changes with each answer: what is visible may have to be fetched anew. */
+export const revision = signal(0);
 
 let filters: Filters | null = null;
 let pages = new Map<number, Page>();
@@ -53,8 +55,9 @@ export async function refresh(): Promise<void> {
 
 /** The row, or null while it is being fetched. Read it in a component: it is drawn again when the row is here. */
 export function rowAt(position: number): RecordingRow | null {
-  const page = pageAt(Math.floor(position / MAX_ROWS));
-  return page.rows.value?.[position % MAX_ROWS] ?? null;
+  // Another query has other pages.
+  if (queryNumber.value === 0) return null;
+  return pageAt(Math.floor(position / MAX_ROWS)).rows.value?.[position % MAX_ROWS] ?? null;
 }
 
 /** Fetches the pages of these rows, and gives up on others. */
@@ -62,7 +65,8 @@ export function want(first: number, last: number): void {
   if (asking !== null) return; // its answer decides what there is
   const end = Math.min(last, (total.value ?? 1) - 1);
   const wanted = new Set<number>();
-  for (let page = Math.floor(first / MAX_ROWS); page <= Math.floor(end / MAX_ROWS); page += 1) wanted.add(page);
+  for (let page = Math.floor(first / MAX_ROWS); page <= Math.floor(end / MAX_ROWS); page += 1)
+    wanted.add(page);
   for (const [number, page] of pages) if (!wanted.has(number)) page.request?.abort();
   for (const number of wanted) {
     const page = pageAt(number);
@@ -77,7 +81,10 @@ async function ask(fresh: boolean): Promise<void> {
   asking = request;
   pending.value = fresh;
   try {
-    const answer = await api.recordings({ ...toQuery(filters ?? {}), offset: 0, limit: MAX_ROWS }, request.signal);
+    const answer = await api.recordings(
+      { ...toQuery(filters ?? {}), offset: 0, limit: MAX_ROWS },
+      request.signal,
+    );
     asking = null;
     batch(() => {
       if (fresh) pages = new Map();
@@ -120,6 +127,7 @@ function accept(number: number, page: Page, answer: RecordingPage): void {
   page.stale = false;
   total.value = answer.total;
   index.value = answer.index;
+  revision.value += 1;
   schedulePoll();
 }
 

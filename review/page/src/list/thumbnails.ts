@@ -84,7 +84,12 @@ async function fresh(row: RecordingRow, signal: AbortSignal): Promise<Blob> {
 }
 
 async function decode({ codec, description, data, width, height }: KeyFrame): Promise<Blob> {
-  const config: VideoDecoderConfig = { codec, description: bytes(description), codedWidth: width, codedHeight: height };
+  const config: VideoDecoderConfig = {
+    codec,
+    description: bytes(description),
+    codedWidth: width,
+    codedHeight: height,
+  };
   const { supported } = await VideoDecoder.isConfigSupported(config);
   if (supported !== true) throw new Error(`This browser does not decode ${codec}.`);
   const frame = await firstFrame(config, bytes(data));
@@ -105,14 +110,11 @@ async function decode({ codec, description, data, width, height }: KeyFrame): Pr
 }
 
 async function firstFrame(config: VideoDecoderConfig, data: Uint8Array<ArrayBuffer>): Promise<VideoFrame> {
-  let first: VideoFrame | null = null;
+  const frames: VideoFrame[] = [];
   let fail: (error: unknown) => void = () => undefined;
   const failed = new Promise<never>((_, reject) => (fail = reject));
   const decoder = new VideoDecoder({
-    output(frame) {
-      if (first === null) first = frame;
-      else frame.close();
-    },
+    output: (frame) => frames.push(frame),
     error: fail,
   });
   const limit = setTimeout(() => fail(new Error('Decoding took too long.')), DECODE_LIMIT_MS);
@@ -124,7 +126,9 @@ async function firstFrame(config: VideoDecoderConfig, data: Uint8Array<ArrayBuff
     clearTimeout(limit);
     if (decoder.state !== 'closed') decoder.close();
   }
-  if (first === null) throw new Error('The key frame has no picture.');
+  const [first, ...others] = frames;
+  for (const frame of others) frame.close();
+  if (first === undefined) throw new Error('The key frame has no picture.');
   return first;
 }
 
