@@ -111,7 +111,7 @@ export async function startReviewStandIn(options: StandInOptions = {}): Promise<
       throw new Refusal('FOREIGN_REQUEST', 'The request has no token.');
     }
     const found = api(`${request.method} ${path}`, url.searchParams);
-    const status = found === null ? 204 : path === 'refresh' ? 202 : 200;
+    const status = found === null ? 204 : 200;
     const isText = typeof found === 'string';
     response
       .writeHead(status, {
@@ -139,7 +139,6 @@ export async function startReviewStandIn(options: StandInOptions = {}): Promise<
         return list(query);
       case 'GET facets':
         return { agents: mostFrequent(state.rows, 'agent'), queues: mostFrequent(state.rows, 'queue') };
-      case 'GET index':
       case 'POST refresh':
         return state.index;
       case 'POST sign-out':
@@ -193,7 +192,7 @@ export async function startReviewStandIn(options: StandInOptions = {}): Promise<
     const problem = oneOf('problem', ['any', ...problems]);
     const found = state.rows.filter((row) => {
       const time = Date.parse(row.startTime);
-      const text = `${row.contactId} ${row.agent} ${row.queue} ${row.channel}`.toLowerCase();
+      const text = [row.contactId, row.agent, row.queue, row.channel].join(' ').toLowerCase();
       return (
         words.every((word) => text.includes(word)) &&
         (query.get('agent') ?? row.agent) === row.agent &&

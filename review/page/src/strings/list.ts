@@ -136,7 +136,6 @@ export const list = choose({
     countOf: (count: string, total: string) => `${count} of ${total} recordings`,
     exportNotes: 'Export notes (CSV)',
     refresh: 'Refresh',
-    refreshing: 'Looking for new recordings',
     listing: 'Listing the library…',
     listingSoFar: (count: string) => `Listing the library: ${count} found so far`,
     reading: (done: string, total: string) => `Reading details: ${done} of ${total}`,
@@ -162,6 +161,7 @@ export const list = choose({
     size: 'Size',
     none: 'None',
     noQueue: 'No queue',
+    unknown: 'Unknown',
     times: (count: string) => `${count}×`,
     noPicture: 'No picture',
     keys: {
@@ -237,7 +237,6 @@ export const list = choose({
     countOf: (count, total) => `${count} von ${total} Aufzeichnungen`,
     exportNotes: 'Notizen exportieren (CSV)',
     refresh: 'Aktualisieren',
-    refreshing: 'Neue Aufzeichnungen werden gesucht',
     listing: 'Die Ablage wird aufgelistet …',
     listingSoFar: (count) => `Die Ablage wird aufgelistet: bisher ${count}`,
     reading: (done, total) => `Angaben werden gelesen: ${done} von ${total}`,
@@ -263,6 +262,7 @@ export const list = choose({
     size: 'Größe',
     none: 'Keine',
     noQueue: 'Keine Warteschlange',
+    unknown: 'Unbekannt',
     times: (count) => `${count}×`,
     noPicture: 'Kein Bild',
     keys: {
