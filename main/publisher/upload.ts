@@ -13,7 +13,7 @@ import type { DamagedRunFile } from '../spool/runFiles.ts';
 import type { Gap, Piece, RunDamage } from '../spool/timeline.ts';
 import { timelineOf } from '../spool/timeline.ts';
 import { Assembly, isShort, TimelineChanged } from './assemble.ts';
-import { buildManifest } from './buildManifest.ts';
+import { buildManifest, manifestText } from './buildManifest.ts';
 import { RunDamaged, integrityOf, keptBack, requireDeliverable } from './integrity.ts';
 import type { Naming } from './objectKey.ts';
 import { objectKey, objectTags } from './objectKey.ts';
@@ -41,6 +41,8 @@ export interface UploadOptions {
 export interface UploadResult {
   readonly receipt: SinkReceipt;
   readonly manifest: Manifest;
+  /** Of the manifest's file. */
+  readonly manifestSha256: string;
   /** Removes it from the sink: for `sightline try`. */
   readonly remove?: () => Promise<void>;
 }
@@ -123,9 +125,11 @@ export class Upload {
       os: options.os,
     });
     const order = this.order();
-    await options.sink.putManifest(order, receipt.key, `${JSON.stringify(manifest, null, 2)}\n`);
+    const { text, sha256: manifestSha256 } = manifestText(manifest);
+    await options.sink.putManifest(order, receipt.key, text);
     const isTrial = recording.started.contact.trial === true;
-    return { receipt, manifest, ...(isTrial && { remove: () => options.sink.remove(order, receipt.key) }) };
+    const remove = () => options.sink.remove(order, receipt.key);
+    return { receipt, manifest, manifestSha256, ...(isTrial && { remove }) };
   }
 
   async abort(): Promise<void> {
