@@ -9,7 +9,6 @@ import type {
   StreamTarget,
 } from 'mediabunny';
 import type { StreamTargetChunk } from 'mediabunny';
-import type { Moment } from '../shared/time.ts';
 import { asBuffer } from './boxes.ts';
 import { isKeyFrame } from './h264.ts';
 import type { Written } from './moov.ts';
