@@ -31,8 +31,13 @@ export function pageOf(
   const limit = Math.min(MAX_ROWS, Math.max(0, query.limit ?? MAX_ROWS));
   const rows: RecordingRow[] = [];
   let total = 0;
-  for (const row of rowsOf(ascending, query, scope)) {
-    if (total >= offset && rows.length < limit) rows.push(row);
+  const { length } = ascending;
+  const { descending } = orderOf(query);
+  const isFound = matcherOf(query, scope);
+  for (let index = 0; index < length; index += 1) {
+    const entry = ascending[descending ? length - 1 - index : index] as Entry;
+    if (!isFound(entry)) continue;
+    if (total >= offset && rows.length < limit) rows.push(entry.row);
     total += 1;
   }
   return { rows, offset, total };
@@ -43,12 +48,12 @@ export function* rowsOf(
   query: RecordingQuery,
   scope: Scope,
 ): Generator<RecordingRow> {
-  const tests = testsOf(query, scope);
+  const isFound = matcherOf(query, scope);
   const { descending } = orderOf(query);
   const { length } = ascending;
   for (let index = 0; index < length; index += 1) {
     const entry = ascending[descending ? length - 1 - index : index] as Entry;
-    if (tests.every((test) => test(entry))) yield entry.row;
+    if (isFound(entry)) yield entry.row;
   }
 }
 
@@ -65,7 +70,18 @@ export function facetsOf(entries: Iterable<Entry>, scope: Scope): Facets {
 }
 
 export function inScope(stem: string, scope: Scope): boolean {
-  return scope.some((beginning) => beginning === '' || videoOf(stem).startsWith(beginning));
+  for (const beginning of scope)
+    if (beginning.length <= stem.length ? stem.startsWith(beginning) : videoOf(stem).startsWith(beginning))
+      return true;
+  return false;
+}
+
+function matcherOf(query: RecordingQuery, scope: Scope): Test {
+  const tests = testsOf(query, scope);
+  return (entry) => {
+    for (const test of tests) if (!test(entry)) return false;
+    return true;
+  };
 }
 
 /** Only those that the query needs, the cheap ones first. */
