@@ -17,18 +17,20 @@ export function addMediaRoutes(app: ReviewApp, parts: Parts): void {
   app.get('/api/recordings/:id/video', async (c) => {
     insistOnPlayer(c);
     const recording = recordingFor(c, parts);
+    const file = await recording.video();
     await auditOnce(c, parts, { action: 'view', details: { what: 'video' } }, recording);
     const headers = { 'content-type': 'video/mp4', 'content-disposition': 'inline' };
-    return sendFile(c, { file: await recording.video(), headers, ...shared(c) });
+    return sendFile(c, { file, headers, ...shared(c) });
   });
 
   app.get('/api/recordings/:id/audio', async (c) => {
     insistOnPlayer(c);
     const { kind } = audioQuery(c.req.queries());
     const recording = recordingFor(c, parts, kind === 'original' ? 'downloader' : 'viewer');
+    const file = await recording.audio(kind);
     await auditOnce(c, parts, { action: 'listen', details: { kind } }, recording);
     const headers = { 'content-type': 'audio/wav', 'content-disposition': 'inline' };
-    return sendFile(c, { file: await recording.audio(kind), headers, ...shared(c) });
+    return sendFile(c, { file, headers, ...shared(c) });
   });
 
   app.get('/api/recordings/:id/download', async (c) => {
