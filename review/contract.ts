@@ -91,7 +91,7 @@ export interface RecordingPage {
   readonly index: IndexState;
 }
 
-/** Also the answer of `POST /api/refresh` (202): the library is being listed again, unless it already is. */
+/** `GET /api/index`, for waiting without a query; and `POST /api/refresh` (202), which lists the library again unless that is going on. */
 export interface IndexState {
   /** `listing`: names are being read; `reading`: manifests are; `failed`: the library cannot be listed now, `problem` says why. */
   readonly state: 'listing' | 'reading' | 'ready' | 'failed';

@@ -31,6 +31,8 @@ export async function buildReviewPage() {
       outDir: `${root}/dist/review/page`,
       emptyOutDir: true,
       target: ['chrome120', 'firefox128', 'safari17'],
+      // light-dark(); older browsers would have one set of colors for both.
+      cssTarget: ['chrome123', 'firefox128', 'safari17.5'],
       // Every asset has an address of its own: `data:` is not in the policy.
       assetsInlineLimit: 0,
       modulePreload: { polyfill: false },

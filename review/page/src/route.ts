@@ -60,7 +60,7 @@ export function parseFilters(parameters: URLSearchParams): Filters {
     sort: oneOf(sortKeys, parameters.get('sort')),
     descending: parameters.has('descending') ? parameters.get('descending') === 'true' : undefined,
   };
-  return Object.fromEntries(Object.entries(found).filter(([, value]) => value !== undefined)) as Filters;
+  return Object.fromEntries(Object.entries(found).filter(([, value]) => value !== undefined));
 }
 
 /** What the server is asked for; newest first unless the filters say otherwise. */
