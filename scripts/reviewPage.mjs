@@ -8,7 +8,13 @@ import { build } from 'vite';
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** What is inside the bundle, for scripts/make-notices.ts; the build fails when it differs. */
-export const bundledPackages = ['@preact/signals', '@preact/signals-core', 'preact', 'virtua'];
+export const bundledPackages = [
+  '@preact/signals',
+  '@preact/signals-core',
+  'media-chrome',
+  'preact',
+  'virtua',
+];
 
 /** virtua is written for React. */
 const preact = {

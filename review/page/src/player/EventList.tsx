@@ -18,7 +18,7 @@ export function EventList({ playback, items }: Props): JSX.Element {
   const current = useComputed(() => items.findLastIndex(({ fromMs }) => fromMs <= playback.atMs.value));
   if (items.length <= 1) return <p>{texts.noEvents}</p>;
   return (
-    <ol class="player-events">
+    <ol class="player-list player-events">
       {items.map((item, index) => (
         <li key={index}>
           <button

@@ -10,6 +10,7 @@ import { skippedMs } from './model/skips.ts';
 import { NO_ZOOM } from './model/zoom.ts';
 import type { Playback } from './playback.ts';
 import { downloadVideo } from './share.ts';
+import { singleKeys } from './useKeys.ts';
 import type { ViewChoice } from './viewChoice.ts';
 
 interface Props {
@@ -85,6 +86,14 @@ export function Options({ id, playback, audio, view, mayDownload, activityFailed
           </>
         )}
       </div>
+      <label>
+        <input
+          type="checkbox"
+          checked={singleKeys.value}
+          onChange={(event) => (singleKeys.value = event.currentTarget.checked)}
+        />
+        {texts.shortcutsOn}
+      </label>
       {activityFailed && <p class="player-warning">{texts.activityFailed}</p>}
     </div>
   );

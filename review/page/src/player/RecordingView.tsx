@@ -5,12 +5,12 @@ import type { JSX } from 'preact';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
 import type { RecordingDetail, Session } from '../../../contract.ts';
 import { api, isAbort, toFailure } from '../api.ts';
+import { helpOpen } from '../shell/help.tsx';
 import { texts } from '../strings/player.ts';
+import { failureText } from '../strings/shell.ts';
 import { CallAudio } from './callAudio.ts';
 import { Clock } from './Clock.tsx';
 import { Controls } from './Controls.tsx';
-import { failureText } from './failureText.ts';
-import { HelpDialog } from './HelpDialog.tsx';
 import { chapterFrom, chapterStarts, timelineItems } from './model/timeline.ts';
 import type { Command } from './model/keys.ts';
 import { Notice } from './Notice.tsx';
@@ -38,7 +38,6 @@ export function RecordingView({ detail, session, atMs }: Props): JSX.Element {
   const view = useMemo(() => new ViewChoice(playback), [playback]);
   const items = useMemo(() => timelineItems(detail.manifest, detail.contactEvents), [detail]);
   const chapters = useMemo(() => chapterStarts(items), [items]);
-  const isHelpOpen = useSignal(false);
   const notice = useSignal<string | null>(null);
   const panel = useSignal<'events' | 'transcript' | 'notes' | 'trust'>('events');
   const activityFailed = useSignal(false);
@@ -84,7 +83,7 @@ export function RecordingView({ detail, session, atMs }: Props): JSX.Element {
       case 'fullscreen':
         return playback.toggleFullscreen();
       case 'help':
-        isHelpOpen.value = !isHelpOpen.value;
+        helpOpen.value = true;
         return;
       case 'faster':
         return playback.changeSpeed(1);
@@ -110,7 +109,7 @@ export function RecordingView({ detail, session, atMs }: Props): JSX.Element {
         return report(() => takeSnapshot(playback, view.part.value));
     }
   };
-  useKeys(run, isHelpOpen);
+  useKeys(run);
 
   return (
     <div class="player" ref={root} data-recording-id={id}>
@@ -133,7 +132,6 @@ export function RecordingView({ detail, session, atMs }: Props): JSX.Element {
         />
       </section>
       <Panels {...{ playback, audio, items, notes, panel }} />
-      <HelpDialog isOpen={isHelpOpen} />
     </div>
   );
 }

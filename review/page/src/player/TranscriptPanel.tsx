@@ -6,8 +6,8 @@ import { useEffect, useRef } from 'preact/hooks';
 import type { Transcript } from '../../../contract.ts';
 import { api, isAbort, toFailure } from '../api.ts';
 import { texts } from '../strings/player.ts';
+import { failureText } from '../strings/shell.ts';
 import type { CallAudio } from './callAudio.ts';
-import { failureText } from './failureText.ts';
 import { playingTime } from './model/clock.ts';
 import type { Playback } from './playback.ts';
 
@@ -108,7 +108,7 @@ function Lines({ transcript, playback, audio }: Props & { readonly transcript: T
         )}
         {transcript.kind === 'original' && <span class="player-warning">{texts.originalTranscript}</span>}
       </div>
-      <ol class="player-transcript" ref={list}>
+      <ol class="player-list player-transcript" ref={list}>
         {lines.map((line, index) => (
           <li key={index}>
             <button

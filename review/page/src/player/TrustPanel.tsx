@@ -7,7 +7,7 @@ import type { RecordingDetail, Verification } from '../../../contract.ts';
 import { api, isAbort, toFailure } from '../api.ts';
 import { locale } from '../strings/language.ts';
 import { texts } from '../strings/player.ts';
-import { failureText } from './failureText.ts';
+import { failureText } from '../strings/shell.ts';
 import { localTime } from './model/clock.ts';
 
 type State =

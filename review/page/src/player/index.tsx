@@ -3,10 +3,12 @@
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
-import type { RecordingDetail, Session } from '../../../contract.ts';
+import type { RecordingDetail } from '../../../contract.ts';
 import { api, isAbort, toFailure, type ApiFailure } from '../api.ts';
+import { sessionState } from '../session.ts';
+import { keyGroups } from '../shell/keys.ts';
 import { texts } from '../strings/player.ts';
-import { failureText } from './failureText.ts';
+import { failureText } from '../strings/shell.ts';
 import { RecordingView } from './RecordingView.tsx';
 import './player.css';
 
@@ -16,10 +18,12 @@ export interface PlayerProps {
   readonly atMs: number | null;
 }
 
+keyGroups.push({ title: texts.player, keys: texts.keys });
+
 type Loaded =
   | { readonly state: 'loading' }
   | { readonly state: 'failed'; readonly failure: ApiFailure }
-  | { readonly state: 'ready'; readonly detail: RecordingDetail; readonly session: Session };
+  | { readonly state: 'ready'; readonly detail: RecordingDetail };
 
 export function Player({ id, atMs }: PlayerProps): JSX.Element {
   const loaded = useSignal<Loaded>({ state: 'loading' });
@@ -27,8 +31,8 @@ export function Player({ id, atMs }: PlayerProps): JSX.Element {
   useEffect(() => {
     const cancel = new AbortController();
     loaded.value = { state: 'loading' };
-    Promise.all([api.recording(id, cancel.signal), api.session(cancel.signal)]).then(
-      ([detail, session]) => (loaded.value = { state: 'ready', detail, session }),
+    api.recording(id, cancel.signal).then(
+      (detail) => (loaded.value = { state: 'ready', detail }),
       (error: unknown) => {
         if (!isAbort(error)) loaded.value = { state: 'failed', failure: toFailure(error) };
       },
@@ -37,6 +41,7 @@ export function Player({ id, atMs }: PlayerProps): JSX.Element {
   }, [id, attempt.value]);
 
   const now = loaded.value;
+  const session = sessionState.value;
   switch (now.state) {
     case 'loading':
       return <p class="player-message">{texts.loading}</p>;
@@ -51,6 +56,10 @@ export function Player({ id, atMs }: PlayerProps): JSX.Element {
         </div>
       );
     case 'ready':
-      return <RecordingView key={id} detail={now.detail} session={now.session} atMs={atMs} />;
+      return session.is === 'open' ? (
+        <RecordingView key={id} detail={now.detail} session={session.session} atMs={atMs} />
+      ) : (
+        <p class="player-message">{texts.loading}</p>
+      );
   }
 }

@@ -5,7 +5,7 @@ import { computed, signal } from '@preact/signals';
 import { MAX_NOTES, MAX_NOTE_TEXT, type NoteEntry, type Notes } from '../../../contract.ts';
 import { api, isAbort, toFailure } from '../api.ts';
 import { texts } from '../strings/player.ts';
-import { failureText } from './failureText.ts';
+import { failureText } from '../strings/shell.ts';
 import { inOrder, isSame, mergeNotes, type Conflict } from './model/notesMerge.ts';
 
 interface Draft {

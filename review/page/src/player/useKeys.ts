@@ -1,6 +1,6 @@
 // Single keys of the whole page while a recording is shown. They can be switched off (WCAG 2.1.4): speech input types letters.
 
-import { effect, signal, type Signal } from '@preact/signals';
+import { effect, signal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { commandOf, type Command } from './model/keys.ts';
 
@@ -9,22 +9,23 @@ const SETTING = 'sightline-single-keys';
 export const singleKeys = signal(localStorage.getItem(SETTING) !== 'off');
 effect(() => localStorage.setItem(SETTING, singleKeys.value ? 'on' : 'off'));
 
-export function useKeys(run: (command: Command) => void, isHelpOpen: Signal<boolean>): void {
+export function useKeys(run: (command: Command) => void): void {
   const newest = useRef(run);
   newest.current = run;
   useEffect(() => {
     const onKey = (event: KeyboardEvent): void => {
       const { target } = event;
       const command = commandOf(event);
-      if (command === null || event.defaultPrevented || (!singleKeys.value && command.do !== 'help')) return;
-      if (isHelpOpen.value && command.do !== 'help') return;
+      if (command === null || event.defaultPrevented || !singleKeys.value) return;
+      // A dialog has keys of its own.
+      if (document.querySelector('dialog[open]') !== null) return;
       if (target instanceof HTMLElement && keepsKey(target, event.key)) return;
       event.preventDefault();
       newest.current(command);
     };
     document.addEventListener('keydown', onKey);
     return () => document.removeEventListener('keydown', onKey);
-  }, [isHelpOpen]);
+  }, []);
 }
 
 /** Whether the element under the focus has a use of its own for a key. */

@@ -3,6 +3,7 @@
 import type { GapCause, GapEnd, GapReason } from '../../../../main/shared/names.ts';
 import type { Manifest } from '../../../../main/shared/manifest.ts';
 import type { ContactEvent, Problem, TranscriptLine, Verification } from '../../../contract.ts';
+import type { KeyGroup } from '../shell/keys.ts';
 import { choose } from './language.ts';
 import { playerDe } from './playerDe.ts';
 
@@ -17,8 +18,7 @@ export interface PlayerTexts {
   readonly verdicts: Readonly<Record<Verification['verdict'], string>>;
   readonly problems: Readonly<Record<Problem, string>>;
   readonly endCauses: Readonly<Record<Manifest['endCause'], string>>;
-  /** Keys and what they do, for the help. */
-  readonly keys: readonly (readonly [keys: string, what: string])[];
+  readonly keys: KeyGroup['keys'];
   finding(finding: Finding): string;
   byCause(cause: string): string;
   endedBy(cause: string): string;
@@ -186,19 +186,18 @@ const en: PlayerTexts = {
     'app-died': 'Sightline ended unexpectedly.',
   },
   keys: [
-    ['Space, k', 'Play or pause'],
-    ['j, l', '10 seconds back or forward'],
-    ['←, →', '5 seconds back or forward'],
-    [', .', 'One frame back or forward'],
-    ['Page Up, Page Down', 'Previous or next chapter (run, gap, change of monitors)'],
-    ['0 to 9', 'To 0 % to 90 %'],
-    ['Home, End', 'To the beginning or the end'],
-    ['<, >', 'Slower or faster'],
-    ['m', 'Mute'],
-    ['f', 'Full screen'],
-    ['z, a', 'Next monitor, all monitors'],
-    ['n', 'Note at this moment'],
-    ['?', 'This help'],
+    [['Space', 'k'], 'Play or pause'],
+    [['j', 'l'], '10 seconds back or forward'],
+    [['←', '→'], '5 seconds back or forward'],
+    [[',', '.'], 'One frame back or forward'],
+    [['Page Up', 'Page Down'], 'Previous or next chapter (run, gap, change of monitors)'],
+    [['0 to 9'], 'To 0 % to 90 %'],
+    [['Home', 'End'], 'To the beginning or the end'],
+    [['<', '>'], 'Slower or faster'],
+    [['m'], 'Mute'],
+    [['f'], 'Full screen'],
+    [['z', 'a'], 'Next monitor, all monitors'],
+    [['n'], 'Note at this moment'],
   ],
   finding: (finding) => {
     switch (finding.kind) {

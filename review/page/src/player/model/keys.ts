@@ -41,7 +41,6 @@ const byKey: Readonly<Record<string, Command>> = {
   n: { do: 'note' },
   z: { do: 'monitor', direction: 1 },
   a: { do: 'monitor', direction: 0 },
-  '?': { do: 'help' },
 };
 
 /** null: not a key of the player. Shift counts as part of the character only. */
