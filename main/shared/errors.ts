@@ -40,6 +40,8 @@ export const errorSources = {
   /** Of `sightline browser-policy` only. */
   NEEDS_ADMINISTRATOR: 'CLIENT',
   BROWSER_POLICY_NOT_WRITTEN: 'CLIENT',
+  /** Of `sightline review` only; its page has codes of its own (review/contract.ts). */
+  REVIEW_NOT_STARTED: 'CLIENT',
 } as const;
 
 export type ErrorCode = keyof typeof errorSources;
