@@ -28,7 +28,8 @@ export interface RecordingRow {
   /** The username, or the last part of the agent's ARN. */
   readonly agent: string;
   readonly queue: string | null;
-  readonly channel: Channel;
+  /** null: the manifest cannot be read. */
+  readonly channel: Channel | null;
   readonly startTime: string;
   readonly durationMs: number;
   readonly sizeBytes: number;
