@@ -1,6 +1,6 @@
 // The player in a real browser, and what it shows and plays: which frame, by its block code, and when the call's audio sounds. The
 // recordings are those of reviewRecording.ts. What is measured is compared with the wall clock, not with the player's own times.
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
@@ -24,11 +24,10 @@ export interface OpenPlayer {
 export async function openPlayer(page: Page, link: string, contactId?: string): Promise<OpenPlayer> {
   await page.goto(link);
   await page.waitForSelector('.top-bar');
-  const get = <T>(path: string): Promise<T> =>
-    page.evaluate(
-      async (address) => (await (await fetch(address)).json()) as unknown,
-      `api/${path}`,
-    ) as Promise<T>;
+  const get = async <T>(path: string): Promise<T> => {
+    const answer = await page.context().request.get(new URL(`/api/${path}`, page.url()).href);
+    return (await answer.json()) as T;
+  };
   const rows = await rowsWhenIndexed(page, get);
   const row = rows.find((one) => contactId === undefined || one.contactId === contactId);
   if (row === undefined) throw new Error(`the library has no recording of ${contactId ?? 'any contact'}`);
@@ -37,9 +36,11 @@ export async function openPlayer(page: Page, link: string, contactId?: string): 
     get<Activity>(`recordings/${row.id}/activity`),
   ]);
   const frames = await framesOf(page, detail);
-  await page.evaluate((hash) => (location.hash = hash), `#/recordings/${row.id}`);
+  await page.evaluate(`location.hash = '#/recordings/${row.id}'`);
   await page.waitForSelector('.player-graph path[d^="M"]', { state: 'attached' });
-  await page.waitForFunction(() => (document.querySelector('video')?.readyState ?? 0) >= 2);
+  // Not waitForFunction: the page's policy forbids what it does with a text.
+  await page.evaluate(await readFile(new URL('reviewProbe.js', import.meta.url), 'utf8'));
+  await probe(page, 'loaded');
   return { page, detail, activity, frames };
 }
 
@@ -66,29 +67,23 @@ async function rowsWhenIndexed(
   }
 }
 
-/** The block code that the <video> shows within a part of the picture; null: none can be read. */
-export async function shownCode(page: Page, part: Rect): Promise<Timecode | null> {
-  return decodeStrip(await page.evaluate(stripOfVideo, stripAt(part)));
+/** Calls a function of reviewProbe.js. */
+export function probe<T>(page: Page, name: string, argument: object = {}): Promise<T> {
+  return page.evaluate(`reviewProbe.${name}(${JSON.stringify(argument)})`);
 }
 
-function stripAt({ x, y }: Rect): Rect {
+/** The block code that the <video> shows within a part of the picture; null: none can be read. */
+export async function shownCode(page: Page, part: Rect): Promise<Timecode | null> {
+  return decodeStrip(await probe<string>(page, 'strip', stripAt(part)));
+}
+
+export function stripAt({ x, y }: Rect): Rect {
   return { x, y, width: STRIP.x + STRIP.width, height: STRIP.y + STRIP.height };
 }
 
-function decodeStrip(base64: string): Timecode | null {
+export function decodeStrip(base64: string): Timecode | null {
   const { x: _, y: __, width, height } = stripAt({ x: 0, y: 0, width: 0, height: 0 });
   return decodeTimecode({ data: Buffer.from(base64, 'base64'), width, height }, 1);
-}
-
-/** In the page: one byte of brightness for each pixel. */
-function stripOfVideo({ x, y, width, height }: Rect): string {
-  const canvas = new OffscreenCanvas(width, height);
-  const context = canvas.getContext('2d', { willReadFrequently: true })!;
-  context.drawImage(document.querySelector('video')!, x, y, width, height, 0, 0, width, height);
-  const { data } = context.getImageData(0, 0, width, height);
-  let text = '';
-  for (let at = 0; at < data.length; at += 4) text += String.fromCharCode(data[at + 1]!);
-  return btoa(text);
 }
 
 export interface SeekFigures {
@@ -135,14 +130,10 @@ export async function clickEverywhere(player: OpenPlayer, clicks: number): Promi
     // The golden ratio visits everything, in no order that a cache could like.
     const share = (0.5 + index * 0.618_033_988_75) % 1;
     const x = box.x + 1 + Math.round(share * inner);
-    await page.evaluate(watchSeek);
+    await probe(page, 'watchSeek');
     await page.mouse.click(x, box.y + box.height / 2);
-    times.push(await page.evaluate(() => (window as unknown as Watched).seekShown));
-    const clickedMs = await page.evaluate((clientX) => {
-      const track = document.querySelector('.player-track')!.getBoundingClientRect();
-      return (clientX - track.left) / track.width;
-    }, x);
-    const atMs = clickedMs * detail.manifest.durationMs;
+    times.push(await probe<number>(page, 'shownAfter'));
+    const atMs = ((x - box.x - 1) / inner) * detail.manifest.durationMs;
     const { problem, clockMs } = await checkFrame(player, atMs);
     if (problem !== null) problems.push(problem);
     if (clockMs !== null) clocks.push(clockMs);
@@ -153,38 +144,12 @@ export async function clickEverywhere(player: OpenPlayer, clicks: number): Promi
   };
 }
 
-interface Watched {
-  seekShown: Promise<number>;
-}
-
-/** In the page: from the next press of the pointer to the frame that is shown for it. */
-function watchSeek(): void {
-  const video = document.querySelector('video')!;
-  (window as unknown as Watched).seekShown = new Promise((resolve) => {
-    document.addEventListener(
-      'pointerdown',
-      () => {
-        const pressed = performance.now();
-        video.requestVideoFrameCallback((now) => resolve(Math.max(now, performance.now()) - pressed));
-        // Within the same frame no new one is presented.
-        video.addEventListener(
-          'seeked',
-          () =>
-            requestAnimationFrame(() => requestAnimationFrame(() => resolve(performance.now() - pressed))),
-          { once: true },
-        );
-      },
-      { capture: true, once: true },
-    );
-  });
-}
-
 /** Whether the frame of a moment is shown: the one that ffmpeg finds there. A slate has no code. */
 export async function checkFrame(
   { page, detail, activity, frames }: OpenPlayer,
   atMs: number,
 ): Promise<{ problem: string | null; clockMs: number | null }> {
-  await page.waitForFunction(() => document.querySelector('video')?.seeking === false);
+  await probe(page, 'settled');
   const { manifest } = detail;
   const index = frameAt(activity.timesMs, atMs);
   const { fromMs, toMs } = frameSpan(activity.timesMs, index, manifest.durationMs);

@@ -24,7 +24,7 @@ export interface ReviewRecording {
 
 const MONITOR = { width: 800, height: 450 };
 /** The tones: one at each whole second of UTC, `TONE_MS` long, of a pitch that names the second modulo `PITCHES`. */
-export const TONE_MS = 60;
+export const TONE_MS = 240;
 export const PITCHES = 8;
 export const toneHz = (second: number): number => 500 + 250 * (second % PITCHES);
 const SAMPLE_RATE = 8000;

@@ -6,9 +6,13 @@ import { texts } from '../strings/player.ts';
 import { localTime, playingTime, utcTime } from './model/clock.ts';
 import type { Playback } from './playback.ts';
 
+const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+
 export function Clock({ playback }: { readonly playback: Playback }): JSX.Element {
   const atMs = playback.atMs.value;
   const wallMs = Date.parse(playback.detail.manifest.startTime) + atMs;
+  // At UTC the same time would be written twice.
+  const isUtc = new Date(wallMs).getTimezoneOffset() === 0 && zone === 'UTC';
   // Not a live region: it changes twenty times a second. The timeline says it to a screen reader.
   return (
     <dl class="player-clock">
@@ -21,8 +25,8 @@ export function Clock({ playback }: { readonly playback: Playback }): JSX.Elemen
       <div>
         <dt>{texts.wallClock}</dt>
         <dd>
-          <span data-clock="local">{localTime(wallMs, locale)}</span>{' '}
-          <span class="player-dim" data-clock="utc">
+          {!isUtc && <span data-clock="local">{localTime(wallMs, locale)} </span>}
+          <span class={isUtc ? '' : 'player-dim'} data-clock="utc">
             {utcTime(wallMs)}
           </span>
         </dd>

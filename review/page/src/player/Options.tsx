@@ -71,6 +71,14 @@ export function Options({ id, playback, audio, view, mayDownload, activityFailed
         </button>
       )}
       <AudioChoice {...{ playback, audio }} />
+      <label>
+        <input
+          type="checkbox"
+          checked={singleKeys.value}
+          onChange={(event) => (singleKeys.value = event.currentTarget.checked)}
+        />
+        {texts.shortcutsOn}
+      </label>
       <div class="player-option-group player-share">
         <button type="button" onClick={() => run({ do: 'link' })}>
           {texts.copyLink}
@@ -86,14 +94,6 @@ export function Options({ id, playback, audio, view, mayDownload, activityFailed
           </>
         )}
       </div>
-      <label>
-        <input
-          type="checkbox"
-          checked={singleKeys.value}
-          onChange={(event) => (singleKeys.value = event.currentTarget.checked)}
-        />
-        {texts.shortcutsOn}
-      </label>
       {activityFailed && <p class="player-warning">{texts.activityFailed}</p>}
     </div>
   );

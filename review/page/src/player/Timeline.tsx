@@ -13,7 +13,9 @@ import { itemsAt, type TimelineItem } from './model/timeline.ts';
 import type { NotesStore } from './notesStore.ts';
 import type { Playback } from './playback.ts';
 
-const GRAPH_PARTS = 240;
+const MAX_GRAPH_PARTS = 240;
+/** Of the graph, at least: some frames fall into each. */
+const PART_MS = 500;
 /** Around what has no length, or little. */
 const HOVER_PIXELS = 6;
 
@@ -152,21 +154,17 @@ function Skips({ playback }: { readonly playback: Playback }): JSX.Element {
 /** How much changed, from the sizes of the frames. */
 function Graph({ playback }: { readonly playback: Playback }): JSX.Element | null {
   const activity = playback.activity.value;
+  const { durationMs } = playback;
+  const parts = Math.min(MAX_GRAPH_PARTS, Math.max(1, Math.round(durationMs / PART_MS)));
   const path = useMemo(() => {
     if (activity === null) return '';
-    const { video, durationMs } = playback.detail.manifest;
-    const bars = activityGraph(activity, video, durationMs, GRAPH_PARTS);
+    const bars = activityGraph(activity, playback.detail.manifest.video, durationMs, parts);
     return bars
       .map((value, x) => (value > 0 ? `M${x} 100V${Math.round(100 - 100 * value)}h1V100z` : ''))
       .join('');
   }, [activity]);
   return (
-    <svg
-      class="player-graph"
-      viewBox={`0 0 ${GRAPH_PARTS} 100`}
-      preserveAspectRatio="none"
-      aria-hidden="true"
-    >
+    <svg class="player-graph" viewBox={`0 0 ${parts} 100`} preserveAspectRatio="none" aria-hidden="true">
       <path d={path} />
     </svg>
   );

@@ -2,7 +2,7 @@
 
 import { useComputed, useSignal, useSignalEffect } from '@preact/signals';
 import type { JSX } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useMemo, useRef } from 'preact/hooks';
 import type { Transcript } from '../../../contract.ts';
 import { api, isAbort, toFailure } from '../api.ts';
 import { texts } from '../strings/player.ts';
@@ -68,7 +68,18 @@ function Lines({ transcript, playback, audio }: Props & { readonly transcript: T
     if (next !== undefined) go(next);
   };
 
+  // By hand: thousands of lines would be compared each time that the next one begins.
+  const marked = useRef<Element | null>(null);
+  const markCurrent = (): void => {
+    const line = list.current?.children[current.value]?.firstElementChild ?? null;
+    if (line === marked.current) return;
+    marked.current?.removeAttribute('aria-current');
+    line?.setAttribute('aria-current', 'true');
+    marked.current = line;
+  };
+  useEffect(markCurrent);
   useSignalEffect(() => {
+    markCurrent();
     const line = list.current?.children[current.value];
     // Only the panel scrolls, never the page, and not while somebody reads elsewhere in it with the keyboard.
     const panel = list.current?.closest('.player-panel');
@@ -82,6 +93,24 @@ function Lines({ transcript, playback, audio }: Props & { readonly transcript: T
     panel.scrollTo({ top, behavior: 'instant' });
   });
 
+  const drawn = useMemo(
+    () =>
+      lines.map((line, index) => (
+        <li key={index}>
+          <button type="button" class={`line-${line.participant.toLowerCase()}`} onClick={() => go(index)}>
+            <span class="player-time">{playingTime(videoMs(line.beginMs))}</span>
+            <span class="player-who">
+              {texts.participants[line.participant]}
+              {line.sentiment !== null && line.sentiment !== 'NEUTRAL' && (
+                <span class="player-dim"> {texts.sentiments[line.sentiment]}</span>
+              )}
+            </span>
+            <span>{highlighted(line.text, search.value.trim())}</span>
+          </button>
+        </li>
+      )),
+    [lines, search.value, audio.shiftMs.value],
+  );
   return (
     <>
       <div class="player-search" role="search">
@@ -109,25 +138,7 @@ function Lines({ transcript, playback, audio }: Props & { readonly transcript: T
         {transcript.kind === 'original' && <span class="player-warning">{texts.originalTranscript}</span>}
       </div>
       <ol class="player-list player-transcript" ref={list}>
-        {lines.map((line, index) => (
-          <li key={index}>
-            <button
-              type="button"
-              class={`line-${line.participant.toLowerCase()}`}
-              aria-current={current.value === index ? 'true' : undefined}
-              onClick={() => go(index)}
-            >
-              <span class="player-time">{playingTime(videoMs(line.beginMs))}</span>
-              <span class="player-who">
-                {texts.participants[line.participant]}
-                {line.sentiment !== null && line.sentiment !== 'NEUTRAL' && (
-                  <span class="player-dim"> {texts.sentiments[line.sentiment]}</span>
-                )}
-              </span>
-              <span>{highlighted(line.text, search.value.trim())}</span>
-            </button>
-          </li>
-        ))}
+        {drawn}
       </ol>
     </>
   );
