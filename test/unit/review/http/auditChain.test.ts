@@ -1,8 +1,19 @@
 // The chain of the audit log: what follows from what, in whatever way the file is changed.
-import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import {
+  appendFile,
+  copyFile,
+  mkdir,
+  mkdtemp,
+  readFile,
+  rename,
+  rm,
+  truncate,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { run, runOrThrow } from '../../../rig/process.ts';
 import { silentLogger } from '../../../../main/platform/log.ts';
 import { AuditLog } from '../../../../review/server/http/audit/log.ts';
 import { readChain } from '../../../../review/server/http/audit/readChain.ts';
@@ -68,16 +79,25 @@ it('lines that were cut off stay covered, also two after each other', async () =
   }
 });
 
-it('a line is refused while the file is not as the log left it, and accepted afterwards', async () => {
-  const path = join(folder, 'foreign.ndjson');
+it.each<[string, (path: string) => Promise<void>]>([
+  ['written to', (path) => appendFile(path, '{"foreign":true}\n')],
+  ['shortened', (path) => truncate(path, 10)],
+  ['moved away', (path) => rename(path, `${path}.moved`)],
+  ['replaced', async (path) => (await copyFile(path, `${path}.copy`), rename(`${path}.copy`, path))],
+])('a file that was %s meanwhile gets no line more, until the server is started again', async (how, harm) => {
+  const path = join(folder, `${how}.ndjson`);
   const log = await AuditLog.open(path, silentLogger);
   await log.add(fact('one'));
-  await appendFile(path, '{"foreign":true}\n');
-  await expect(log.add(fact('two'))).rejects.toMatchObject({ code: 'AUDIT_UNAVAILABLE' });
-  await log.add(fact('three'));
+  await harm(path);
+  const after = await readFile(path, 'utf8').catch(() => null);
+  for (let count = 0; count < 3; count += 1)
+    await expect(log.add(fact('two'))).rejects.toMatchObject({ code: 'AUDIT_UNAVAILABLE' });
+  expect(await readFile(path, 'utf8').catch(() => null)).toBe(after);
   await log.close();
-  await expect(log.add(fact('four'))).rejects.toMatchObject({ code: 'AUDIT_UNAVAILABLE' });
-  expect(await readChain(path)).toMatchObject({ brokenAt: null, torn: [2], lines: 3 });
+  await expect(log.add(fact('three'))).rejects.toMatchObject({ code: 'AUDIT_UNAVAILABLE' });
+  const next = await AuditLog.open(path, silentLogger);
+  await next.add(fact('four'));
+  await next.close();
 });
 
 it('groups by time, waits for the same line, and tries again what failed', async () => {
@@ -119,3 +139,28 @@ it('refusals are counted, not listed', async () => {
     await refusals.add({ ...refused, address: `198.51.100.${count}` });
   expect(added.length).toBeLessThan(510);
 });
+
+it.skipIf(process.platform === 'win32' || process.getuid?.() !== 0)(
+  'a full disk refuses everything, and what was cut off stays covered once there is room again',
+  async (context) => {
+    const disk = join(folder, 'disk');
+    await mkdir(disk);
+    const mounted = await run('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', disk]);
+    context.skip(mounted.code !== 0, 'no file system can be mounted here');
+    try {
+      const path = join(disk, 'audit.ndjson');
+      const log = await AuditLog.open(path, silentLogger);
+      await log.add(fact('first'));
+      await writeFile(join(disk, 'filler'), Buffer.alloc(60 * 1024)).catch(() => undefined);
+      const many = Array.from({ length: 400 }, () => log.add(fact('x'.repeat(200))));
+      const results = await Promise.allSettled(many);
+      expect(results.filter(({ status }) => status === 'rejected').length).toBeGreaterThan(0);
+      await rm(join(disk, 'filler'));
+      await log.add(fact('last'));
+      await log.close();
+      expect(await readChain(path)).toMatchObject({ brokenAt: null });
+    } finally {
+      await runOrThrow('umount', [disk]);
+    }
+  },
+);
