@@ -369,6 +369,8 @@ describe('its looks', () => {
     };
     server.state.role = 'admin';
     await open('#/?agent=nobody');
+    // Few rows: they all look the same.
+    await page.setViewportSize({ width: 1280, height: 460 });
     await page.getByRole('heading', { name: 'No recording matches' }).waitFor();
     expect(await looks()).toEqual([]);
     await page.goto(`${server.origin}/#/?problem=any`);
