@@ -5,8 +5,8 @@
 import type { Moment } from '../shared/time.ts';
 import { BOX_HEADER_BYTES, FULL_BOX_BYTES, boxType, childBoxes, findBox } from './boxes.ts';
 import { box, u32 } from './boxWriter.ts';
-import type { Movie, Texts } from './textTracks.ts';
-import { textBoxes } from './textTracks.ts';
+import type { Movie, Texts, TextSamples } from './textTracks.ts';
+import { textBoxes, textSamples } from './textTracks.ts';
 
 /** Boxes on the way to the sample tables. */
 const CONTAINERS = new Set(['trak', 'mdia', 'minf', 'stbl']);
@@ -22,6 +22,8 @@ export interface Written {
 }
 
 export class Moov {
+  private readonly texts: TextSamples | null;
+
   /**
    * @param written `ftyp`, `moov`, the beginning of the unused space and the header of `mdat`; later writes win
    * @param byteLength of the reserved space: the offset of the first frame
@@ -32,8 +34,10 @@ export class Moov {
     private readonly written: readonly Written[],
     private readonly byteLength: number,
     private readonly createdAt: Moment,
-    private readonly texts: Texts | null = null,
-  ) {}
+    texts: Texts | null = null,
+  ) {
+    this.texts = texts === null ? null : textSamples(texts);
+  }
 
   /** As long as reserved; the rest is a `free` box. */
   padded(): Buffer {
@@ -66,7 +70,7 @@ export class Moov {
   }
 
   /** Everything before the unused space. @param moveBy how much later the frames are than the muxer wrote them */
-  private beginning(texts: Texts | null, moveBy: number): Buffer {
+  private beginning(texts: TextSamples | null, moveBy: number): Buffer {
     const ftypBytes = this.boxBytesAt(0);
     let moov = this.read(ftypBytes, this.boxBytesAt(ftypBytes));
     for (const one of allBoxes(moov)) addToOffsets(one, moveBy);
@@ -106,7 +110,7 @@ function* allBoxes(parent: Buffer): Generator<Buffer> {
 }
 
 /** @param moov of the muxer: with one track, the video */
-function withTexts(moov: Buffer, texts: Texts, dataAt: number): { moov: Buffer; data: Buffer } {
+function withTexts(moov: Buffer, texts: TextSamples, dataAt: number): { moov: Buffer; data: Buffer } {
   const children = [...childBoxes(moov)];
   const movie = movieOf(moov);
   const { boxes, reference, data } = textBoxes(texts, movie, dataAt);

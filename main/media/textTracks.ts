@@ -61,12 +61,26 @@ export interface TextBoxes {
   readonly data: Buffer;
 }
 
-/** @param dataAt where `data` will be in the file */
-export function textBoxes(texts: Texts, movie: Movie, dataAt: number): TextBoxes {
+/** What does not depend on the place in the file. */
+export interface TextSamples {
+  readonly texts: Texts;
+  readonly titles: readonly Buffer[];
+  readonly chapters: readonly Buffer[];
+  readonly cues: {
+    readonly durations: readonly (readonly [count: number, ms: number])[];
+    readonly data: Buffer;
+  };
+}
+
+export function textSamples(texts: Texts): TextSamples {
   const titles = texts.chapters.map(({ title }) => shortened(title));
-  const chapterSamples = titles.map(chapterSample);
+  return { texts, titles, chapters: titles.map(chapterSample), cues: clockCues(texts) };
+}
+
+/** @param dataAt where `data` will be in the file */
+export function textBoxes(samples: TextSamples, movie: Movie, dataAt: number): TextBoxes {
+  const { texts, titles, cues, chapters: chapterSamples } = samples;
   const chapterData = Buffer.concat(chapterSamples);
-  const cues = clockCues(texts);
   const samplesAt = dataAt + 8;
   const chapters = track(movie, texts.durationMs, {
     id: movie.trackId,
@@ -218,6 +232,14 @@ function shortened(title: string): Buffer {
   return Buffer.from(characters.join(''));
 }
 
+function hours(second: number): string {
+  return String(Math.floor(second / 3600) % 24).padStart(2, '0');
+}
+
+function sixtieths(count: number): string {
+  return String(Math.floor(count) % 60).padStart(2, '0');
+}
+
 /** One for each second of the wall clock, so that what is read is right to the second; all of one size, so that no table is needed. */
 function clockCues({ startTime, durationMs }: Texts): { durations: [number, number][]; data: Buffer } {
   const first = Math.min(durationMs, 1000 - (startTime % 1000));
@@ -237,7 +259,7 @@ function clockCues({ startTime, durationMs }: Texts): { durations: [number, numb
     at += CUE_BYTES, second += 1
   ) {
     data.writeUInt16BE(CUE_BYTES - 2, at);
-    data.write(`${new Date(second * 1000).toISOString().slice(11, 19)} UTC`, at + 2, 'latin1');
+    data.write(`${hours(second)}:${sixtieths(second / 60)}:${sixtieths(second)} UTC`, at + 2, 'latin1');
   }
   return { durations, data };
 }

@@ -199,7 +199,7 @@ class Run {
         ? { name, verdict: 'no-video', findings: ['The manifest has no MP4: it was deleted or moved.'] }
         : null;
     }
-    const order = { manifestText, file, signal };
+    const order = { manifestText, file, name, signal };
     const { verdict, findings } = await verifyRecording(events === null ? order : { ...order, events });
     this.bytes += file.sizeBytes;
     return { name, verdict, findings };

@@ -11,20 +11,24 @@ import type { ReviewFile } from '../library/ports.ts';
 import { readManifest } from '../library/readManifest.ts';
 import { contradictionsIn } from './consistency.ts';
 import { hashVideo } from './hashVideo.ts';
-import type { PublishedEvents } from './publishedEvents.ts';
+import type { Comparison, PublishedEvents } from './publishedEvents.ts';
 
 export interface VerifyOrder {
   /** The whole file; it is no larger than the library's limit. */
   readonly manifestText: string;
   readonly file: ReviewFile;
+  /** Of the MP4, with or without folders. Absent: it is not compared. */
+  readonly name?: string;
   readonly signal: AbortSignal;
   /** Absent: there are none to compare with. */
   readonly events?: PublishedEvents;
 }
 
+const noRecord: Comparison = { changed: [], unknown: [], agrees: [] };
+
 /** Resolves when the whole MP4 is read. @throws ReviewFailure of the library, and the signal's reason */
 export async function verifyRecording(order: VerifyOrder): Promise<Verification> {
-  const { manifestText, file, signal, events } = order;
+  const { manifestText, file, name, signal, events } = order;
   const result = (verdict: Verification['verdict'], findings: readonly string[]): Verification => ({
     ...{ verdict, findings, checkedAt: new Date().toISOString() },
   });
@@ -39,13 +43,13 @@ export async function verifyRecording(order: VerifyOrder): Promise<Verification>
       'The manifest is damaged or was changed: it is not a manifest of Sightline any more.',
     ]);
 
-  const record = events?.compare(manifest, sha256Of(manifestText)) ?? {
-    changed: [],
-    unknown: [],
-    agrees: [],
-  };
-  const changed = [...record.changed, ...digestFindings(raw), ...contradictionsIn(manifest)];
   const { video } = manifest;
+  if (name !== undefined && name.slice(name.lastIndexOf('/') + 1) !== video.file)
+    return result('changed', [
+      'The MP4 has another name than its manifest says: it was renamed, or the two were put in the place of another recording.',
+    ]);
+  const record = events?.compare(manifest, sha256Of(manifestText)) ?? noRecord;
+  const changed = [...record.changed, ...digestFindings(raw), ...contradictionsIn(manifest)];
   const sizeFindings =
     file.sizeBytes === video.sizeBytes ? [] : [sizeFinding(file.sizeBytes, video.sizeBytes)];
   const hasDigest = video.sha256 !== undefined || (video.parts?.length ?? 0) > 0;
