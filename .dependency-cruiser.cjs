@@ -282,10 +282,16 @@ module.exports = {
     },
     {
       name: 'review-is-loaded-by-its-commands-only',
-      comment: 'as a bundle of its own: a recorder never loads it',
+      comment: 'as a bundle of its own: a recorder never loads it. The commands know its types',
       severity: 'error',
-      from: { path: '^(main|preload|renderer|ccp|cloud)/' },
+      from: { path: '^(main|preload|renderer|ccp|cloud)/', pathNot: '^main/headless/' },
       to: { path: '^review/' },
+    },
+    {
+      name: 'review-commands-import-types-only',
+      severity: 'error',
+      from: { path: '^main/headless/' },
+      to: { path: '^review/', dependencyTypesNot: ['type-only'] },
     },
     {
       name: 'renderer-imports-shared-only',

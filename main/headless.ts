@@ -11,6 +11,7 @@ import { EXIT_INTERNAL_ERROR, EXIT_UNAVAILABLE, EXIT_USAGE } from './headless/op
 import { addPolicyCommand } from './headless/policy.ts';
 import { addRecordingsCommand } from './headless/recordings.ts';
 import { addRetryCommand } from './headless/retry.ts';
+import { addReviewCommand } from './headless/review.ts';
 import { addServeCommand } from './headless/serve.ts';
 import { addTryCommand } from './headless/try.ts';
 import { stackOf } from './platform/crashReports.ts';
@@ -53,6 +54,7 @@ function commandLine(): Command {
   addTryCommand(program);
   addDiagnosticsCommand(program);
   addRetryCommand(addRecordingsCommand(program));
+  addReviewCommand(program);
   addPolicyCommand(program);
   addBrowserPolicyCommand(program);
   addDoorCommand(program);

@@ -162,11 +162,13 @@ export interface KeyFrame {
   readonly data: string;
 }
 
+// `POST /api/refresh`: lists the library again; answers IndexState at once.
+// `POST /api/sign-out`: 204. Without a session, a reload of the page leads a team's user to `sign-in`.
 // `GET /api/recordings/:id/video`: the MP4, with byte ranges, for a <video>.
 // `GET /api/recordings/:id/download`: the same as an attachment; role `downloader`.
 // `GET /api/recordings/:id/audio?kind=redacted|original`: the WAV, with byte ranges. `original` needs the role `downloader`.
 
-/** `GET /api/recordings/:id/transcript` */
+/** `GET /api/recordings/:id/transcript`; one that is not redacted needs the role `downloader`, as the audio does. */
 export interface Transcript {
   readonly lines: readonly TranscriptLine[];
   /** `redacted` where Contact Lens says so. */

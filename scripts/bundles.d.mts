@@ -2,7 +2,7 @@ import type { BuildOptions } from 'esbuild';
 
 export const bundles: Readonly<
   Record<
-    'main' | 'preload' | 'renderer' | 'ccp' | 'ccpClassic' | 'cloud',
+    'main' | 'preload' | 'renderer' | 'review' | 'ccp' | 'ccpClassic' | 'cloud',
     Omit<BuildOptions, 'outdir' | 'entryPoints'>
   >
 >;

@@ -60,6 +60,15 @@ export const bundles = {
     target: 'chrome120',
     format: 'esm',
   },
+  // The server of `sightline review`, which that command loads; beside it the page (review/page/vite.config.ts).
+  review: {
+    ...node,
+    entryPoints: { server: 'review/server/index.ts' },
+    outdir: 'dist/review',
+    outExtension: { '.js': '.mjs' },
+    format: 'esm',
+    packages: 'external',
+  },
   ccp: {
     ...page,
     entryPoints: { 'sightline-ccp': 'ccp/src/index.ts' },

@@ -19,9 +19,14 @@ export type CommandOptions = Readonly<Partial<Record<string, string | boolean>>>
   readonly json?: boolean;
 };
 
-/** Call it last: the command's own options come first. `--help` leaves these out, `--help-all` lists them. */
+/**
+ * Call it last: the command's own options come first, and one of the same name replaces the policy key's. `--help` leaves these
+ * out, `--help-all` lists them.
+ */
 export function addPolicyOptions(command: Command): Command {
-  const options = policyKeyNames.map((name) => {
+  const own = new Set(command.options.map(({ long }) => long));
+  const names = policyKeyNames.filter((name) => !own.has(flagOf(name)));
+  const options = names.map((name) => {
     const info: KeyInfo<unknown> = policyKeys[name];
     const value = info.form === 'boolean' ? ' [yes|no]' : ` <${info.form === 'list' ? 'list' : name}>`;
     const fallback = info.defaultText ?? (Array.isArray(info.default) ? 'none' : String(info.default));

@@ -249,6 +249,12 @@ export const policyKeys = {
     description:
       "AWS's list of the hosts to which its own screen recording uploads: a file or an https URL. `sightline doctor` checks its age and, in `instanceRegion`, its hosts.",
   }),
+  reviewDownload: atRestart({
+    schema: z.boolean(),
+    default: true,
+    description:
+      'Allow downloads of recordings and exports of notes in `sightline review`. `false`: recordings can be watched there only.',
+  }),
   logLevel: live({
     schema: z.enum(logLevels),
     userMaySet: true,

@@ -2,13 +2,14 @@
 // (dist/review/server.mjs), which main/headless/review.ts loads; whatever cannot be opened ends the start with one sentence.
 
 import { randomBytes } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
+import { mkdir, readFile, stat } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from '../../main/platform/log.ts';
 import { appVersion } from '../../main/platform/version.ts';
+import { NodeNetwork } from '../../main/platform/network/nodeNetwork.ts';
 import type { Policy } from '../../main/policy/keys.ts';
 import { SightlineError, errno, errorMessage } from '../../main/shared/errors.ts';
 import { ReviewFailure } from './failure.ts';
@@ -20,12 +21,14 @@ import type { ProxyTrust, SignIn } from './http/identity.ts';
 import { NotesStore } from './http/notes/store.ts';
 import { OneTimeLinks } from './http/oneTimeLinks.ts';
 import { localSession, serverLimits, startServer, type ReviewServer } from './http/server.ts';
+import { openLibrary } from './library/openLibrary.ts';
 import type { Library } from './library/ports.ts';
 
 export interface ReviewOptions {
   /** A folder, or `s3://bucket/prefix`. */
   readonly location: string;
-  readonly audio: string | null;
+  /** Where the calls' audio and transcripts are, each as `location`. */
+  readonly audio: readonly string[];
   readonly auditLog: string | null;
   readonly notes: string | null;
   readonly mayDownload: boolean;
@@ -54,23 +57,23 @@ export interface RunningReview {
   close(): Promise<void>;
 }
 
-export type OpenLibrary = (options: ReviewOptions) => Promise<Library>;
-
 const SHORTEST_SECRET = 32;
 
 /** @throws SightlineError REVIEW_NOT_STARTED, which says what to do */
-export async function startReview(options: ReviewOptions, openLibrary: OpenLibrary): Promise<RunningReview> {
+export async function startReview(options: ReviewOptions): Promise<RunningReview> {
   const { team, log, policy, location } = options;
   const signIn = await signInFor(team, log);
   const tls = team?.tls ?? null;
   const certificate =
-    tls === null ? null : { cert: await read(tls.cert, 'certificate'), key: await read(tls.key, 'private key') };
-  const library = await openLibrary(options).catch((error: unknown) => {
-    if (error instanceof ReviewFailure) throw notStarted(`${error.code}: ${error.message}`, error);
-    throw error;
-  });
-  // By library: two people's reviews of different folders do not share a log.
+    tls === null
+      ? null
+      : { cert: await read(tls.cert, 'certificate'), key: await read(tls.key, 'private key') };
   const own = join(policy.dataDir, 'review');
+  await mkdir(own, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
+    throw notStarted(`The folder ${own} cannot be used: ${errorMessage(error)}.`, error);
+  });
+  const library = await reachable(options, own);
+  // By library: reviews of different folders do not share a log.
   const mark = sha256Hex(location).slice(0, 12);
   const auditPath = options.auditLog ?? join(own, `audit-${mark}.ndjson`);
   const closing: (() => Promise<void>)[] = [() => library.close()];
@@ -93,12 +96,43 @@ export async function startReview(options: ReviewOptions, openLibrary: OpenLibra
       throw portProblem(error, options);
     });
     closing.unshift(() => server.close());
-    log.info('the review server has started', { auditLog: auditPath, lines: audit.end.number, end: audit.end.sha256 });
-    void library.refresh();
+    log.info('the review server has started', {
+      auditLog: auditPath,
+      lines: audit.end.number,
+      end: audit.end.sha256,
+    });
     return running(server, signIn, library, closing);
   } catch (error) {
     for (const close of closing) await close().catch(() => undefined);
     throw error;
+  }
+}
+
+const FIRST_ANSWER_WITHIN_MS = 5000;
+const LOOK_AGAIN_MS = 20;
+
+/** A wrong name or missing rights show with the first answer: then there is nothing to review. */
+async function reachable(options: ReviewOptions, cacheFolder: string): Promise<Library> {
+  const { location, audio, policy, log } = options;
+  const library = opened();
+  const until = performance.now() + FIRST_ANSWER_WITHIN_MS;
+  while (library.state.state === 'listing' && performance.now() < until)
+    await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
+  const { state, problem } = library.state;
+  if (state !== 'failed') return library;
+  await library.close();
+  throw notStarted(`${location}: ${problem?.message ?? 'it cannot be read.'}`);
+
+  function opened(): Library {
+    try {
+      return openLibrary({
+        ...{ location, audio, policy, cacheFolder, network: new NodeNetwork(policy) },
+        onProblem: (what, error) => log.warn(what, { reason: errorMessage(error) }),
+      });
+    } catch (error) {
+      if (error instanceof ReviewFailure) throw notStarted(error.message, error);
+      throw error;
+    }
   }
 }
 
@@ -185,14 +219,20 @@ async function read(path: string, what: string): Promise<Buffer> {
 function portProblem(error: unknown, { port, team }: ReviewOptions): unknown {
   switch (errno(error)) {
     case 'EADDRINUSE':
-      return notStarted(`Another program uses port ${port}. End it, or choose another one with --port.`, error);
+      return notStarted(
+        `Another program uses port ${port}. End it, or choose another one with --port.`,
+        error,
+      );
     case 'EACCES':
       return notStarted(`Port ${port} is reserved by the system. Choose one above 1023 with --port.`, error);
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
       return notStarted(`This computer has no address ${team?.host ?? '127.0.0.1'}.`, error);
     default:
-      if (team?.tls != null && /^ERR_(?:OSSL|SSL|CRYPTO)|PEM/.test(`${errno(error) ?? ''}${errorMessage(error)}`))
+      if (
+        (team?.tls ?? null) !== null &&
+        /^ERR_(?:OSSL|SSL|CRYPTO)|PEM/.test(`${errno(error) ?? ''}${errorMessage(error)}`)
+      )
         return notStarted(`Certificate and private key cannot be used: ${errorMessage(error)}.`, error);
       return error;
   }

@@ -172,7 +172,11 @@ function issues({ issues: all }: z.ZodError): string {
 }
 
 /** Adds the hash of a new key; the access of its user is not changed. @throws Error for an administrator */
-export async function addKey(path: string, user: string, key: string): Promise<{ readonly hasAccess: boolean }> {
+export async function addKey(
+  path: string,
+  user: string,
+  key: string,
+): Promise<{ readonly hasAccess: boolean }> {
   const { access } = await readAccess(path);
   const keys = [...access.keys, { user: nameSchema.parse(user), sha256: sha256Hex(key) }];
   await writeFileAtomically(path, `${JSON.stringify({ ...access, keys }, null, 2)}\n`, 0o600);

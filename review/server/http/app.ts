@@ -8,7 +8,14 @@ import { ReviewFailure } from '../failure.ts';
 import type { Refusals } from './audit/refusals.ts';
 import { maxBody } from './body.ts';
 import { isSameSecret } from './constantTime.ts';
-import { factOf, type Env, type Parts, type ReviewApp, type ReviewContext } from './context.ts';
+import {
+  NoSuchRecording,
+  factOf,
+  type Env,
+  type Parts,
+  type ReviewApp,
+  type ReviewContext,
+} from './context.ts';
 import { highestRole } from './grants.ts';
 import { pageHeaders } from './headers.ts';
 import { NoAccess } from './identity.ts';
@@ -24,7 +31,7 @@ import { messagePage } from './signInPage.ts';
 
 const MAX_BODY = 16 * 1024;
 /** Refusals that the audit log has: what somebody tried that is not for him. */
-const AUDITED: readonly ReviewErrorCode[] = ['NOT_ALLOWED', 'NOT_FOUND', 'FOREIGN_REQUEST', 'TOO_MANY_REQUESTS'];
+const AUDITED: readonly ReviewErrorCode[] = ['NOT_ALLOWED', 'FOREIGN_REQUEST', 'TOO_MANY_REQUESTS'];
 
 export interface Page {
   /** null: it was not built. */
@@ -49,7 +56,8 @@ export function reviewApp(parts: Parts, { files, refusals }: Page): ReviewApp {
   const [small, notes] = [maxBody(MAX_BODY), maxBody(MAX_NOTES_BYTES)];
   app.use((c, next) => (c.req.method === 'PUT' ? notes : small)(c, next));
 
-  app.use('/api/*', async (c, next) => {
+  app.use('/api/*', async (context, next) => {
+    const c = context as ReviewContext;
     c.header('cache-control', 'private, no-store');
     const caller = await identity.caller(c.env.incoming, getCookie(c, parts.cookieName));
     c.set('caller', caller);
@@ -58,7 +66,8 @@ export function reviewApp(parts: Parts, { files, refusals }: Page): ReviewApp {
     const changes = c.req.method !== 'GET' && c.req.method !== 'HEAD';
     if (changes && !isSameSecret(c.req.header('x-sightline-csrf') ?? '', csrf))
       throw new ReviewFailure('FOREIGN_REQUEST', 'The request did not come from this page. Reload it.');
-    if (caller.isNew) await parts.audit.add(factOf(c, parts, { action: 'sign-in', details: { by: 'proxy' } }));
+    if (caller.isNew)
+      await parts.audit.add(factOf(c, parts, { action: 'sign-in', details: { by: 'proxy' } }));
     await next();
   });
 
@@ -78,7 +87,10 @@ export function reviewApp(parts: Parts, { files, refusals }: Page): ReviewApp {
   if (files === null)
     app.get('/', (c) =>
       c.html(
-        messagePage('The page is missing', 'This Sightline was built without the review page. Run `npm run build`.'),
+        messagePage(
+          'The page is missing',
+          'This Sightline was built without the review page. Run `npm run build`.',
+        ),
         503,
       ),
     );
@@ -106,7 +118,7 @@ export function reviewApp(parts: Parts, { files, refusals }: Page): ReviewApp {
       log.error('a request of the review page failed', {
         ...{ reference, path: c.req.path.slice(0, 200), reason: errorMessage(error), stack: error.stack },
       });
-    if (AUDITED.includes(code)) await refused(c, code, failure);
+    if (AUDITED.includes(code) || failure instanceof NoSuchRecording) await refused(c, code, failure);
     if (failure instanceof TooMany) c.header('retry-after', String(failure.retryAfterSeconds));
     if (!c.req.path.startsWith('/api/')) c.header('cache-control', 'no-store');
     const message =
@@ -115,10 +127,13 @@ export function reviewApp(parts: Parts, { files, refusals }: Page): ReviewApp {
     return c.json<ReviewError>({ code, message }, reviewErrorCodes[code]);
   });
 
-  async function refused(c: ReviewContext, code: ReviewErrorCode, failure: ReviewFailure | null): Promise<void> {
+  async function refused(
+    c: ReviewContext,
+    code: ReviewErrorCode,
+    failure: ReviewFailure | null,
+  ): Promise<void> {
     const caller = c.get('caller') as Env['Variables']['caller'] | undefined;
-    // Addresses that nobody asks for on purpose: a browser's favicon.
-    if (code === 'NOT_FOUND' && caller === undefined) return;
+
     await refusals.add({
       user: caller?.session.user ?? (failure instanceof NoAccess ? failure.user : ''),
       role: caller === undefined ? null : highestRole(caller.grants),

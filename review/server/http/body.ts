@@ -4,10 +4,10 @@ import { bodyLimit } from 'hono/body-limit';
 import type { MiddlewareHandler } from 'hono';
 import { parseJson } from '../../../main/shared/json.ts';
 import { ReviewFailure } from '../failure.ts';
-import type { ReviewContext } from './context.ts';
+import type { Env, ReviewContext } from './context.ts';
 import { invalid } from './queries.ts';
 
-export function maxBody(maxSize: number): MiddlewareHandler {
+export function maxBody(maxSize: number): MiddlewareHandler<Env> {
   return bodyLimit({
     maxSize,
     onError: () => {

@@ -43,17 +43,26 @@ export type ReviewApp = Hono<Env>;
 export const roleOf = (c: ReviewContext): Role => highestRole(c.var.caller.grants) ?? 'viewer';
 export const userOf = (c: ReviewContext): string => c.var.caller.session.user;
 
+/** For the audit log: somebody asked for an id that is not for him, or that he made up. */
+export class NoSuchRecording extends ReviewFailure {
+  constructor() {
+    super('NOT_FOUND', 'There is no such recording, or you have no access to it.');
+  }
+}
+
 /** @throws ReviewFailure NOT_FOUND: there is none, or it is not for this user; nobody learns which */
 export function recordingFor(c: ReviewContext, { library }: Parts, least: Role = 'viewer'): Recording {
   const id = c.req.param('id') ?? '';
   const find = (role: Role): Recording | null =>
     /^[A-Za-z0-9_-]{1,128}$/.test(id) ? library.find(id, scopeOf(c.var.caller.grants, role)) : null;
   const visible = find('viewer');
-  if (visible === null)
-    throw new ReviewFailure('NOT_FOUND', 'There is no such recording, or you have no access to it.');
+  if (visible === null) throw new NoSuchRecording();
   const recording = least === 'viewer' ? visible : find(least);
   if (recording !== null) return recording;
-  throw new ReviewFailure('NOT_ALLOWED', 'You may watch this recording, but not download it or its unredacted audio.');
+  throw new ReviewFailure(
+    'NOT_ALLOWED',
+    'You may watch this recording, but not download it or its unredacted audio.',
+  );
 }
 
 /** A fact for the audit log, with who asks and from where. */

@@ -72,7 +72,7 @@ function foreignBecause(
     headers['sec-fetch-mode'] === 'navigate' &&
     headers['sec-fetch-dest'] === 'document' &&
     !path.startsWith('/api/');
-  return opensPage ? null : `sec-fetch-site ${String(site).slice(0, 20)}`;
+  return opensPage ? null : `sec-fetch-site ${site.slice(0, 20)}`;
 }
 
 function repeated(rawHeaders: readonly string[], more: readonly string[]): string | undefined {

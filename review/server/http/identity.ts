@@ -42,7 +42,10 @@ const signInRequired = (): ReviewFailure =>
 /** Nobody is told whether a name is known. */
 export class NoAccess extends ReviewFailure {
   constructor(readonly user: string) {
-    super('NOT_ALLOWED', 'You have no access to these recordings. Ask the administrator of the review server.');
+    super(
+      'NOT_ALLOWED',
+      'You have no access to these recordings. Ask the administrator of the review server.',
+    );
   }
 }
 
@@ -87,7 +90,11 @@ export class Identity {
     const own = request.socket.remoteAddress ?? '';
     if (this.signIn.kind !== 'proxy' || !isProxy(request, this.signIn.proxy)) return own;
     // The last one is what the proxy itself saw; those before it are what the client claims.
-    const claimed = String(request.headers['x-forwarded-for'] ?? '').split(',').at(-1)?.trim() ?? '';
+    const claimed =
+      String(request.headers['x-forwarded-for'] ?? '')
+        .split(',')
+        .at(-1)
+        ?.trim() ?? '';
     return /^[0-9a-fA-F:.]{2,45}$/.test(claimed) ? claimed : own;
   }
 

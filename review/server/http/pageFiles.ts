@@ -37,7 +37,11 @@ export async function readPageFiles(folder: string): Promise<ReadonlyMap<string,
     const name = relative(folder, path).split(sep).join('/');
     const body = new Uint8Array(await readFile(path));
     const caching = HASHED.test(name) ? 'public, max-age=31536000, immutable' : 'no-cache';
-    const headers = { 'content-type': type, 'cache-control': caching, etag: `"${sha256Hex(body).slice(0, 32)}"` };
+    const headers = {
+      'content-type': type,
+      'cache-control': caching,
+      etag: `"${sha256Hex(body).slice(0, 32)}"`,
+    };
     files.set(name === 'index.html' ? '/' : `/${name}`, { body, headers });
   }
   return files.has('/') ? files : null;

@@ -85,11 +85,10 @@ function exactly(
       async pull(controller) {
         try {
           const { done, value } = await reader.read();
-          if (value !== undefined && value.byteLength <= left) {
-            left -= value.byteLength;
-            controller.enqueue(value);
-          } else if (!done) return give(controller, new Error('the file has become longer'));
-          else if (left > 0) return give(controller, new Error('the file has become shorter'));
+          if (done) throw new Error('the file has become shorter');
+          if (value.byteLength > left) throw new Error('the file has become longer');
+          left -= value.byteLength;
+          controller.enqueue(value);
           if (left > 0) return;
           finish();
           controller.close();

@@ -4,6 +4,7 @@ import { getRequestListener } from '@hono/node-server';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { reviewErrorCodes } from '../../contract.ts';
 import { reviewApp } from './app.ts';
 import { Once } from './audit/once.ts';
@@ -103,7 +104,10 @@ export async function startServer(options: ServerOptions): Promise<ReviewServer>
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     // Another user of this computer: the link's token can be seen among the arguments of the browser that was started.
-    if (isOurs !== null && !(await isOurs(request.socket))) return bare(response, 'NOT_ALLOWED');
+    if (isOurs !== null && !(await isOurs(request.socket))) {
+      bare(response, 'NOT_ALLOWED');
+      return;
+    }
     const verdict = judgeRequest(request, expected);
     if (verdict.allowed) return answer(request, response);
     const { code, reason } = verdict;
@@ -206,11 +210,13 @@ function bare(response: ServerResponse, code: keyof typeof bareMessages): void {
 }
 
 /** What Node's parser refuses: its own text would name it. */
-function answerBadRequest(error: NodeJS.ErrnoException, socket: import('node:stream').Duplex): void {
+function answerBadRequest(error: NodeJS.ErrnoException, socket: Duplex): void {
   const status =
-    error.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large'
-    : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? '408 Request Timeout'
-    : '400 Bad Request';
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? '431 Request Header Fields Too Large'
+      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+        ? '408 Request Timeout'
+        : '400 Bad Request';
   if (socket.writable) socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
   else socket.destroy();
 }

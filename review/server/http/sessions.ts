@@ -38,7 +38,10 @@ export class Sessions {
   ) {}
 
   /** @returns the cookie's value, new each time so that nobody can have set it before; null: too many sessions */
-  create(user: string, keySha256: string | null): { readonly token: string; readonly session: ReviewSession } | null {
+  create(
+    user: string,
+    keySha256: string | null,
+  ): { readonly token: string; readonly session: ReviewSession } | null {
     const token = randomBytes(32).toString('base64url');
     const session = this.#add(`token ${sha256Hex(token)}`, user, keySha256);
     return session === null ? null : { token, session };

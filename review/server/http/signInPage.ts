@@ -33,7 +33,9 @@ export function messagePage(title: string, text: string): string {
 
 /** @param problem why the last try failed; null: this is the first one */
 export function keyPage(problem: string | null): string {
-  const message = problem ?? 'Enter the key that you got from the administrator of this server, or open your sign-in link again.';
+  const message =
+    problem ??
+    'Enter the key that you got from the administrator of this server, or open your sign-in link again.';
   return document(
     `<h1>Sign in to review recordings</h1><p${problem === null ? '' : ' role="alert"'}>${escape(message)}</p>
 <form method="post" action="sign-in" autocomplete="off">

@@ -140,10 +140,13 @@ export class AuditLog {
       if (!found.isFile()) throw new Error('it is no file');
       const { end, torn, missingBreak } = await readEnd(file, found.size);
       if (torn > 0)
-        this.log.warn('the last line of the audit log is not complete; it is kept, and the next line says so', {
-          file: this.path,
-          lines: torn,
-        });
+        this.log.warn(
+          'the last line of the audit log is not complete; it is kept, and the next line says so',
+          {
+            file: this.path,
+            lines: torn,
+          },
+        );
       if (missingBreak) {
         await file.appendFile('\n');
         await file.datasync();
@@ -183,8 +186,7 @@ async function readEnd(file: FileHandle, size: number): Promise<FoundEnd> {
   // A crash or a full disk leaves lines that are not complete: after the last one that is, never in between.
   let whole = lines.length - 1;
   while (whole >= 0 && parsed(lines[whole]) === null) whole -= 1;
-  if (whole < 0 && size > length)
-    throw new Error('it is no audit log of Sightline, or its end is damaged');
+  if (whole < 0 && size > length) throw new Error('it is no audit log of Sightline, or its end is damaged');
   const [line, number] = [lines[whole], parsed(lines[whole])?.number ?? 0];
   let end: ChainEnd = { number, sha256: line === undefined ? FIRST_PREVIOUS : hashOf(line) };
   const torn = lines.slice(whole + 1);

@@ -31,7 +31,10 @@ export class Refusals {
       if (this.#kinds.size >= MAX_KINDS) return;
     }
     this.#kinds.set(kind, { at: this.now(), left: 0 });
-    const details = { ...fact.details, ...(known === undefined || known.left === 0 ? {} : { more: known.left }) };
+    const details = {
+      ...fact.details,
+      ...(known === undefined || known.left === 0 ? {} : { more: known.left }),
+    };
     await this.audit.add({ ...fact, details }).catch(() => undefined);
   }
 

@@ -18,7 +18,7 @@ export function csvOf(row: RecordingRow, entries: readonly NoteEntry[]): string 
   return entries
     .map(({ atMs, score, text, author, changedAt }) =>
       csvLine([
-        ...[contactId, agent, queue ?? '', channel, startTime],
+        ...[contactId, agent, queue ?? '', channel ?? '', startTime],
         ...[atMs === null ? '' : String(atMs), atMs === null ? '' : playingTime(atMs)],
         ...[score?.criterion ?? '', score === null ? '' : String(score.points), text, author, changedAt, id],
       ]),

@@ -156,7 +156,10 @@ export class NotesStore {
       );
       if (age > LOCK_IS_STALE_MS) await rm(path, { force: true });
       else if (Date.now() > until)
-        throw new ReviewFailure('NOTES_CHANGED', 'Somebody else is saving notes for this recording. Try again.');
+        throw new ReviewFailure(
+          'NOTES_CHANGED',
+          'Somebody else is saving notes for this recording. Try again.',
+        );
       else await new Promise((resolve) => setTimeout(resolve, 20));
     }
   }
@@ -173,7 +176,10 @@ function merge(
   let [added, changed] = [0, 0];
   const insistOnOwn = (entry: NoteEntry): void => {
     if (entry.author === user || isAdmin) return;
-    throw new ReviewFailure('NOT_ALLOWED', `Only ${entry.author} or an admin may change or remove this note.`);
+    throw new ReviewFailure(
+      'NOT_ALLOWED',
+      `Only ${entry.author} or an admin may change or remove this note.`,
+    );
   };
   const merged = entries.map(({ id, atMs, text, score }) => {
     const old = known.get(id);

@@ -17,18 +17,20 @@ export function addMediaRoutes(app: ReviewApp, parts: Parts): void {
   app.get('/api/recordings/:id/video', async (c) => {
     insistOnPlayer(c);
     const recording = recordingFor(c, parts);
+    const file = await recording.video();
     await auditOnce(c, parts, { action: 'view', details: { what: 'video' } }, recording);
     const headers = { 'content-type': 'video/mp4', 'content-disposition': 'inline' };
-    return sendFile(c, { file: await recording.video(), headers, ...shared(c) });
+    return sendFile(c, { file, headers, ...shared(c) });
   });
 
   app.get('/api/recordings/:id/audio', async (c) => {
     insistOnPlayer(c);
     const { kind } = audioQuery(c.req.queries());
     const recording = recordingFor(c, parts, kind === 'original' ? 'downloader' : 'viewer');
+    const file = await recording.audio(kind);
     await auditOnce(c, parts, { action: 'listen', details: { kind } }, recording);
     const headers = { 'content-type': 'audio/wav', 'content-disposition': 'inline' };
-    return sendFile(c, { file: await recording.audio(kind), headers, ...shared(c) });
+    return sendFile(c, { file, headers, ...shared(c) });
   });
 
   app.get('/api/recordings/:id/download', async (c) => {
@@ -54,13 +56,19 @@ export function addMediaRoutes(app: ReviewApp, parts: Parts): void {
 function insistOnPlayer(c: ReviewContext): void {
   const destination = c.req.header('sec-fetch-dest');
   if (destination === undefined || destination === 'video' || destination === 'audio') return;
-  throw new ReviewFailure('NOT_ALLOWED', 'This address is for the player. To keep the recording, use Download.');
+  throw new ReviewFailure(
+    'NOT_ALLOWED',
+    'This address is for the player. To keep the recording, use Download.',
+  );
 }
 
 /** RFC 6266: the plain name for old programs, the real one for the others. No path, no control character, no quote. */
 export function attachment(name: string): string {
   const safe = name.replaceAll(/[\p{C}\p{Zl}\p{Zp}"\\/:*?<>|]/gu, '_').slice(-200);
   const plain = safe.replaceAll(/[^\x20-\x7e]|[%;]/g, '_');
-  const encoded = encodeURIComponent(safe).replaceAll(/['()*]/g, (one) => `%${one.charCodeAt(0).toString(16)}`);
+  const encoded = encodeURIComponent(safe).replaceAll(
+    /['()*]/g,
+    (one) => `%${one.charCodeAt(0).toString(16)}`,
+  );
   return `attachment; filename="${plain}"; filename*=UTF-8''${encoded}`;
 }

@@ -63,7 +63,10 @@ export function addNotesRoutes(app: ReviewApp, parts: Parts): void {
       start: (controller) => controller.enqueue(encoder.encode(csvHeader)),
       async pull(controller) {
         const row = rows[next++];
-        if (row === undefined) return controller.close();
+        if (row === undefined) {
+          controller.close();
+          return;
+        }
         // Notes that cannot be read must not look like no notes: the download fails.
         const { entries } = await notes.read(row.id);
         controller.enqueue(encoder.encode(csvOf(row, entries)));

@@ -54,8 +54,9 @@ export function addRecordingRoutes(app: ReviewApp, parts: Parts): void {
 
   app.get('/api/recordings/:id', async (c) => {
     const recording = recordingFor(c, parts);
+    const detail = await recording.detail();
     await auditOnce(c, parts, { action: 'view', details: { what: 'manifest' } }, recording);
-    return c.json(await recording.detail());
+    return c.json(detail);
   });
 
   // Sizes and times of frames: nothing of what they show.
@@ -64,16 +65,18 @@ export function addRecordingRoutes(app: ReviewApp, parts: Parts): void {
   app.get('/api/recordings/:id/keyframe', async (c) => {
     const { atMs } = keyFrameQuery(c.req.queries());
     const recording = recordingFor(c, parts);
+    const keyFrame = await recording.keyFrame(atMs);
     await auditOnce(c, parts, { action: 'view', details: { what: 'thumbnail' } }, recording);
-    return c.json(await recording.keyFrame(atMs));
+    return c.json(keyFrame);
   });
 
   app.get('/api/recordings/:id/transcript', async (c) => {
     const recording = recordingFor(c, parts);
-    await auditOnce(c, parts, { action: 'view', details: { what: 'transcript' } }, recording);
     const transcript = await recording.transcript();
     // Like the audio: what was not redacted is not for everybody.
     if (transcript.kind === 'original') recordingFor(c, parts, 'downloader');
+    await auditOnce(c, parts, { action: 'view', details: { what: 'transcript' } }, recording);
+
     return c.json(transcript);
   });
 
