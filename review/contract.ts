@@ -92,7 +92,7 @@ export interface RecordingPage {
   readonly index: IndexState;
 }
 
-/** `GET /api/index`, for waiting without a query; and `POST /api/refresh` (202), which lists the library again unless that is going on. */
+/** Also the answer of `POST /api/refresh`, which lists the library again unless that is going on. */
 export interface IndexState {
   /** `listing`: names are being read; `reading`: manifests are; `failed`: the library cannot be listed now, `problem` says why. */
   readonly state: 'listing' | 'reading' | 'ready' | 'failed';

@@ -1,2 +1,1 @@
-export const bundledPackages: readonly string[];
 export function buildReviewPage(): Promise<{ readonly gzipBytes: number }>;

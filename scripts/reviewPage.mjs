@@ -4,17 +4,9 @@
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { build } from 'vite';
+import { bundledPackages } from './reviewPackages.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-
-/** What is inside the bundle, for scripts/make-notices.ts; the build fails when it differs. */
-export const bundledPackages = [
-  '@preact/signals',
-  '@preact/signals-core',
-  'media-chrome',
-  'preact',
-  'virtua',
-];
 
 /** virtua is written for React. */
 const preact = {
@@ -72,7 +64,7 @@ function checkPackages(bundle) {
   const unused = bundledPackages.filter((name) => !found.has(name));
   if (missing.length + unused.length > 0) {
     throw new Error(
-      `bundledPackages in scripts/reviewPage.mjs: add ${missing.join(', ') || 'none'}, remove ${unused.join(', ') || 'none'}`,
+      `scripts/reviewPackages.mjs: add ${missing.join(', ') || 'none'}, remove ${unused.join(', ') || 'none'}`,
     );
   }
 }

@@ -66,7 +66,6 @@ export const api = {
   recordings: (query: RecordingQuery, signal?: Signal) =>
     get<RecordingPage>(`recordings${search(query)}`, signal),
   facets: (signal?: Signal) => get<Facets>('facets', signal),
-  index: (signal?: Signal) => get<IndexState>('index', signal),
   refresh: () => send<IndexState>('POST', 'refresh'),
   recording: (id: string, signal?: Signal) => get<RecordingDetail>(below(id), signal),
   activity: (id: string, signal?: Signal) => get<Activity>(below(id, 'activity'), signal),

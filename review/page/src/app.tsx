@@ -6,7 +6,7 @@ import type { Session } from '../../contract.ts';
 import { AuditLog } from './audit/auditLog.tsx';
 import { ListView } from './list/listView.tsx';
 import { EmptyNotice } from './parts/notice.tsx';
-import { Player } from './player/index.tsx';
+import { LazyPlayer } from './lazyPlayer.tsx';
 import { listHash, route } from './router.ts';
 import { loadSession, sessionState } from './session.ts';
 import { HelpDialog } from './shell/help.tsx';
@@ -75,7 +75,7 @@ function Signed({ session }: { readonly session: Session }): JSX.Element {
       {now.at === 'list' && <ListView session={session} filters={now.filters} />}
       {now.at === 'recording' && (
         <main class="player-place">
-          <Player key={now.id} id={now.id} atMs={now.atMs} />
+          <LazyPlayer key={now.id} id={now.id} atMs={now.atMs} />
         </main>
       )}
       {now.at === 'audit' && <AuditLog session={session} />}

@@ -4,6 +4,7 @@ import { signal } from '@preact/signals';
 import type { Session } from '../../contract.ts';
 import { api, isAbort, onFailure, toFailure, type ApiFailure } from './api.ts';
 import { clearThumbnails, keepThumbnailsOf } from './list/thumbnailCache.ts';
+import { forgetThumbnails } from './list/thumbnails.ts';
 
 export type SessionState =
   | { readonly is: 'loading' }
@@ -18,6 +19,7 @@ onFailure(({ code }) => {
   if (code !== 'SIGN_IN_REQUIRED' && code !== 'LINK_USED') return;
   if (sessionState.value.is === 'signed-out') return;
   sessionState.value = { is: 'ended' };
+  forgetThumbnails();
   void clearThumbnails();
 });
 
@@ -34,11 +36,16 @@ export async function loadSession(): Promise<void> {
   }
 }
 
-/** The browser's copies go first: they must not remain when the server does not answer. */
+/** Never rejects. The browser's copies go first: they must not remain when the server does not answer. */
 export async function signOut(): Promise<void> {
+  forgetThumbnails();
   await clearThumbnails();
-  await api.signOut();
-  sessionState.value = { is: 'signed-out' };
+  try {
+    await api.signOut();
+    sessionState.value = { is: 'signed-out' };
+  } catch (error) {
+    if (!isEnded()) sessionState.value = { is: 'failed', failure: toFailure(error) };
+  }
 }
 
 function isEnded(): boolean {

@@ -60,7 +60,9 @@ function Panel({ row, session, filters }: DetailsProps & { readonly row: Recordi
         <Fact name={list.columns.durationMs}>{length(row.durationMs)}</Fact>
         <Fact name={list.columns.agent}>{row.agent}</Fact>
         <Fact name={list.columns.queue}>{queue ?? list.noQueue}</Fact>
-        <Fact name={list.columns.channel}>{list.channels[row.channel]}</Fact>
+        <Fact name={list.columns.channel}>
+          {row.channel === null ? list.unknown : list.channels[row.channel]}
+        </Fact>
         <Fact name={list.columns.suspensions}>
           {row.suspensions === 0 ? list.none : list.times(count(row.suspensions))}
         </Fact>

@@ -22,8 +22,9 @@ export const searchId = 'search';
 const facets = signal<Facets>({ agents: [], queues: [] });
 
 export function FilterBar({ filters }: { readonly filters: Filters }): JSX.Element {
-  const ready = index.value?.state === 'ready';
+  const state = index.value?.state;
   useEffect(() => {
+    if (state === undefined) return undefined;
     const request = new AbortController();
     // Without them one can still search; the list says what is wrong.
     api.facets(request.signal).then(
@@ -31,7 +32,7 @@ export function FilterBar({ filters }: { readonly filters: Filters }): JSX.Eleme
       () => undefined,
     );
     return () => request.abort();
-  }, [ready]);
+  }, [state]);
   const { agents, queues } = facets.value;
   return (
     <form

@@ -4,6 +4,7 @@ import type { JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { effect } from '@preact/signals';
 import type { Session } from '../../../contract.ts';
+import { loadPlayer } from '../lazyPlayer.tsx';
 import { BarNotice, EmptyNotice } from '../parts/notice.tsx';
 import type { Filters } from '../route.ts';
 import { navigate } from '../router.ts';
@@ -27,9 +28,14 @@ interface ListViewProps {
 // For measurements: when the first rows are on the screen.
 const marking = effect(() => {
   if (total.value === null) return;
-  requestAnimationFrame(() => requestAnimationFrame(() => performance.mark('rows-shown')));
+  requestAnimationFrame(() => requestAnimationFrame(firstRowsShown));
   queueMicrotask(() => marking());
 });
+
+function firstRowsShown(): void {
+  performance.mark('rows-shown');
+  void loadPlayer();
+}
 
 export function ListView({ session, filters }: ListViewProps): JSX.Element {
   useEffect(() => show(filters), [filters]);

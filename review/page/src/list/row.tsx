@@ -77,8 +77,8 @@ function Filled({ row, position, common }: FilledProps): JSX.Element {
         {row.queue ?? <span class="nothing">–</span>}
       </span>
       <span role="gridcell" class="channel">
-        <Icon name={row.channel} />
-        {list.channels[row.channel]}
+        {row.channel !== null && <Icon name={row.channel} />}
+        {row.channel !== null && list.channels[row.channel]}
       </span>
       <span role="gridcell" class="length">
         {length(row.durationMs)}

@@ -7,6 +7,7 @@ import { api, isAbort, toFailure, type ApiFailure } from '../api.ts';
 import { toQuery, type Filters } from '../route.ts';
 
 const POLL_MS = 1000;
+const SOON_MS = 200;
 
 interface Page {
   readonly rows: Signal<readonly RecordingRow[] | null>;
@@ -47,7 +48,8 @@ export function reload(): void {
 export async function refresh(): Promise<void> {
   try {
     index.value = await api.refresh();
-    schedulePoll();
+    // The answer may be from just before the listing began.
+    schedulePoll(SOON_MS);
   } catch (error) {
     if (!isAbort(error)) failure.value = toFailure(error);
   }
@@ -131,23 +133,23 @@ function accept(number: number, page: Page, answer: RecordingPage): void {
   schedulePoll();
 }
 
-/** While the index grows, its state is asked for; rows only when there are more. */
-function schedulePoll(): void {
+/** While the index grows, its state is asked for; rows only when something has changed. */
+function schedulePoll(afterMs?: number): void {
   clearTimeout(poll);
   const state = index.peek()?.state;
-  if (state !== 'listing' && state !== 'reading') return;
+  if (afterMs === undefined && state !== 'listing' && state !== 'reading') return;
   poll = setTimeout(() => {
-    const before = index.peek();
-    api.index().then(
-      (now) => {
+    api.recordings({ ...toQuery(filters ?? {}), limit: 1 }).then(
+      ({ index: now, total: found }) => {
+        const before = index.peek();
         index.value = now;
-        const grown = now.indexed !== before?.indexed || now.state !== before.state;
-        if (grown && asking === null) reload();
+        const changed = now.indexed !== before?.indexed || found !== total.peek();
+        if ((changed || now.updatedAt !== before.updatedAt) && asking === null) reload();
         else schedulePoll();
       },
       () => schedulePoll(),
     );
-  }, POLL_MS);
+  }, afterMs ?? POLL_MS);
 }
 
 function pageAt(number: number): Page {

@@ -25,7 +25,7 @@ export function StatusLine({ session, filters }: StatusLineProps): JSX.Element {
       <span role="status" class="count">
         {countText(total.value, state, isFiltered(filters))}
       </span>
-      {state !== null && <Progress state={state} />}
+      {state !== null && updatedAt === null && <Progress state={state} />}
       <span class="space" />
       {session.may.download && (total.value ?? 0) > 0 && (
         <a class="quiet-button" href={addresses.notesCsv(toQuery(filters))} download="">
@@ -35,8 +35,7 @@ export function StatusLine({ session, filters }: StatusLineProps): JSX.Element {
       )}
       <button
         type="button"
-        class="quiet-button"
-        disabled={working}
+        class={working ? 'quiet-button working' : 'quiet-button'}
         title={updatedAt === null ? list.refresh : list.updated(compactMoment(updatedAt))}
         onClick={() => void refresh()}
       >

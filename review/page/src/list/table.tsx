@@ -98,7 +98,7 @@ export function Table({ filters }: { readonly filters: Filters }): JSX.Element {
       },
       ' ': () => (detailsOpen.value = !detailsOpen.value),
     };
-    const move = moves[event.key];
+    const move = moves[event.key.length === 1 ? event.key.toLowerCase() : event.key];
     if (move === undefined) return;
     event.preventDefault();
     move();

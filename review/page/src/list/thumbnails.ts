@@ -21,6 +21,8 @@ interface Waiting {
 
 const addresses = new Map<string, string>();
 const hopeless = new Set<string>();
+/** The line and its details may ask for the same. */
+const inWork = new Map<string, Promise<string | null>>();
 const waiting: Waiting[] = [];
 let running = 0;
 
@@ -31,6 +33,13 @@ export function canMakeThumbnails(): boolean {
 /** At once, if it was made in this visit. */
 export function readyThumbnail(id: string): string | null {
   return addresses.get(id) ?? null;
+}
+
+/** At sign-out: nothing of this visit remains in memory either. */
+export function forgetThumbnails(): void {
+  for (const address of addresses.values()) URL.revokeObjectURL(address);
+  addresses.clear();
+  waiting.length = 0;
 }
 
 /** @returns a `blob:` address, or null: there is no video, the browser cannot decode it, or `signal` was aborted */
@@ -64,7 +73,21 @@ function next(): void {
   }
 }
 
-async function make({ row, signal }: Waiting): Promise<string | null> {
+async function make(one: Waiting): Promise<string | null> {
+  const { id } = one.row;
+  // That of another may be withdrawn.
+  const ready = (await inWork.get(id)) ?? addresses.get(id);
+  if (ready !== undefined) return ready;
+  const work = makeNow(one);
+  inWork.set(id, work);
+  try {
+    return await work;
+  } finally {
+    inWork.delete(id);
+  }
+}
+
+async function makeNow({ row, signal }: Waiting): Promise<string | null> {
   try {
     const picture = (await keptThumbnail(row.id)) ?? (canMakeThumbnails() ? await fresh(row, signal) : null);
     return picture === null ? null : remember(row.id, picture);

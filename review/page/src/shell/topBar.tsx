@@ -11,10 +11,6 @@ import { chooseTheme, theme, themes } from './theme.ts';
 
 export function TopBar({ session }: { readonly session: Session }): JSX.Element {
   const at = route.value.at;
-  const signingOut = (): void => {
-    // A failure is announced by the listener of the session.
-    void signOut().catch(() => undefined);
-  };
   return (
     <header class="top-bar">
       {at === 'list' ? (
@@ -69,7 +65,7 @@ export function TopBar({ session }: { readonly session: Session }): JSX.Element 
         <span class="user">{session.user}</span>
         <span class="role">{shell.roles[session.role]}</span>
       </span>
-      <button type="button" class="quiet-button" onClick={signingOut}>
+      <button type="button" class="quiet-button" onClick={() => void signOut()}>
         <Icon name="signOut" />
         <span class="wide-only">{shell.signOut}</span>
       </button>
