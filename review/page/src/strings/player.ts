@@ -20,6 +20,7 @@ export interface PlayerTexts {
   readonly endCauses: Readonly<Record<Manifest['endCause'], string>>;
   readonly keys: KeyGroup['keys'];
   finding(finding: Finding): string;
+  heading(contactId: string, agent: string): string;
   byCause(cause: string): string;
   endedBy(cause: string): string;
   quoted(words: string): string;
@@ -213,6 +214,7 @@ const en: PlayerTexts = {
         }[finding.cause];
     }
   },
+  heading: (contactId, agent) => `Recording of contact ${contactId}, ${agent}`,
   byCause: (cause) => `by ${cause}`,
   endedBy: (cause) => `ended by ${cause}`,
   quoted: (words) => ` (“${words}”)`,

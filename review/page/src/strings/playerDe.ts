@@ -85,6 +85,7 @@ export const playerDe: PlayerTexts = {
         }[finding.cause];
     }
   },
+  heading: (contactId, agent) => `Aufzeichnung des Kontakts ${contactId}, ${agent}`,
   byCause: (cause) => `durch ${cause}`,
   endedBy: (cause) => `beendet durch ${cause}`,
   quoted: (words) => ` („${words}“)`,
