@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import axe from 'axe-core';
-import type { Page } from 'playwright-core';
+import type { Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { frameAt } from '../../review/page/src/player/model/frames.ts';
 import { stillStretches } from '../../review/page/src/player/model/stillness.ts';
@@ -199,7 +199,7 @@ it('notes of two reviewers are merged; the same note is a choice; text survives 
   for (const one of [page, other]) await one.getByRole('tab', { name: 'Notes' }).click();
   const write = async (on: Page, text: string): Promise<void> => {
     await on.getByRole('button', { name: 'Add note here' }).click();
-    await on.getByRole('textbox', { name: 'Note', exact: true }).last().fill(text);
+    await (await noteOf(on, '')).fill(text);
   };
   await write(page, 'of one');
   await page.getByRole('button', { name: 'Save notes' }).click();
@@ -209,13 +209,11 @@ it('notes of two reviewers are merged; the same note is a choice; text survives 
   await other.getByText('Notes saved.').waitFor();
   expect((await notesTexts()).sort()).toEqual(['of one', 'of the other']);
 
-  await page.getByRole('textbox', { name: 'Note', exact: true }).first().fill('changed here');
+  await (await noteOf(page, 'of one')).fill('changed here');
   await page.reload();
   await page.getByRole('tab', { name: 'Notes' }).click();
-  expect(await page.getByRole('textbox', { name: 'Note', exact: true }).first().inputValue()).toBe(
-    'changed here',
-  );
-  await other.getByRole('textbox', { name: 'Note', exact: true }).first().fill('changed there');
+  await noteOf(page, 'changed here');
+  await (await noteOf(other, 'of one')).fill('changed there');
   await other.getByRole('button', { name: 'Save notes' }).click();
   await other.getByText('Notes saved.').waitFor();
   await page.getByRole('button', { name: 'Save notes' }).click();
@@ -225,6 +223,19 @@ it('notes of two reviewers are merged; the same note is a choice; text survives 
   expect((await notesTexts()).sort()).toEqual(['changed here', 'changed there', 'of the other']);
   await other.close();
 });
+
+/** The field of the note that has this text; waits for it. */
+async function noteOf(on: Page, text: string): Promise<Locator> {
+  const fields = on.getByRole('textbox', { name: 'Note', exact: true });
+  let index = -1;
+  await expect
+    .poll(async () => {
+      const values = await Promise.all((await fields.all()).map((field) => field.inputValue()));
+      return (index = values.indexOf(text));
+    })
+    .toBeGreaterThanOrEqual(0);
+  return fields.nth(index);
+}
 
 async function notesTexts(): Promise<string[]> {
   const address = new URL(`/api/recordings/${player.detail.row.id}/notes`, page.url()).href;
@@ -240,15 +251,18 @@ it('verifies on request, and nothing of the page breaks its policy', async () =>
 });
 
 it('is accessible in both colour schemes', async () => {
-  for (const colorScheme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme });
-    for (const name of ['Events', 'Transcript', 'Notes', 'Integrity']) {
-      await page.getByRole('tab', { name }).click();
-      await page.evaluate(axe.source);
-      const { violations } = await page.evaluate<{ violations: { id: string; nodes: { html: string }[] }[] }>(
-        'axe.run()',
-      );
-      expect(violations.map(({ id, nodes }) => `${name}: ${id} ${nodes[0]?.html ?? ''}`)).toEqual([]);
-    }
+  await page.evaluate(axe.source);
+  const check = async (what: string, within: string): Promise<void> => {
+    const { violations } = await page.evaluate<{ violations: { id: string; nodes: { html: string }[] }[] }>(
+      `axe.run(${within})`,
+    );
+    expect(violations.map(({ id, nodes }) => `${what}: ${id} ${nodes[0]?.html ?? ''}`)).toEqual([]);
+  };
+  for (const name of ['Events', 'Transcript', 'Notes', 'Integrity']) {
+    await page.getByRole('tab', { name }).click();
+    await check(name, "'.player-side'");
   }
+  await check('light', 'document');
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await check('dark', 'document');
 });

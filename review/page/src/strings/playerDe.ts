@@ -1,6 +1,6 @@
 // Texts of the player in German.
 
-import type { PlayerTexts } from './player.ts';
+import type { PlayerTexts } from './playerTexts.ts';
 
 export const playerDe: PlayerTexts = {
   gapReasons: {
