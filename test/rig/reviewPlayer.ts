@@ -144,6 +144,15 @@ export async function clickEverywhere(player: OpenPlayer, clicks: number): Promi
   };
 }
 
+/** One line for a program's output. */
+export function seekLine({ count, wrongFrames, shownAfterMs, clockMs }: SeekFigures): string {
+  return `  ${count} clicks, ${wrongFrames} wrong frames; shown after ${spreadText(shownAfterMs)}; code against clock ${spreadText(clockMs)}`;
+}
+
+export function spreadText({ mean, p95, max }: Spread): string {
+  return `mean ${mean.toFixed(0)} ms, p95 ${p95.toFixed(0)} ms, max ${max.toFixed(0)} ms`;
+}
+
 /** Whether the frame of a moment is shown: the one that ffmpeg finds there. A slate has no code. */
 export async function checkFrame(
   { page, detail, activity, frames }: OpenPlayer,

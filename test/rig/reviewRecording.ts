@@ -1,4 +1,4 @@
-// A real recording to review, about 20 s long, of a desk with block codes: still and moving parts, a suspension with a reason, and a
+// A real recording to review, about 15 s long, of a desk with block codes: still and moving parts, a suspension with a reason, and a
 // monitor that is unplugged. With it, a call's audio whose tones sound at known times, and a transcript of it.
 import { randomUUID } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
@@ -29,7 +29,7 @@ export const PITCHES = 8;
 export const toneHz = (second: number): number => 500 + 250 * (second % PITCHES);
 const SAMPLE_RATE = 8000;
 
-/** Takes about 25 s. `home` is kept; the library is the folder `sink` in it, the call's files are in `contacts`. */
+/** Takes about 18 s. `home` is kept; the library is the folder `sink` in it, the call's files are in `contacts`. */
 export async function recordForReview(home: string): Promise<ReviewRecording> {
   const both = [
     { x: 0, y: 0, ...MONITOR },
@@ -43,19 +43,19 @@ export async function recordForReview(home: string): Promise<ReviewRecording> {
       const page = await recorder.connect();
       await page.ask('contact.start', { contactId, channel: 'VOICE', queue: 'Support' });
       const audioStartMs = Date.now() + 400;
-      await sleep(4000);
+      await sleep(3500);
       await Promise.all(desk.painters.map((painter) => painter.pause()));
       const stillFromMs = Date.now();
-      await sleep(5000);
+      await sleep(4000);
       const stillToMs = Date.now();
       await Promise.all(desk.painters.map((painter) => painter.resume()));
-      await sleep(2500);
-      await page.ask('contact.suspend', { contactId, reason: 'card number' });
       await sleep(2000);
+      await page.ask('contact.suspend', { contactId, reason: 'card number' });
+      await sleep(1500);
       await page.ask('contact.resume', { contactId });
-      await sleep(2500);
+      await sleep(2000);
       await desk.arrange([both[0], null]);
-      await sleep(3000);
+      await sleep(2000);
       await page.ask('contact.stop', { contactId });
       await page.event(contactId, 'PUBLISHED');
       const [found] = await recorder.published();

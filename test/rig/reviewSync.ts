@@ -9,6 +9,7 @@ import {
   openPlayer,
   probe,
   spread,
+  spreadText,
   stripAt,
   type OpenPlayer,
   type Spread,
@@ -134,4 +135,15 @@ export async function endListening({ page, detail }: OpenPlayer): Promise<SyncFi
       }),
     ),
   };
+}
+
+/** Some lines for a program's output. */
+export function syncLine({ offsetMs, tones, unmatched, bias, byRate }: SyncFigures): string {
+  const rates = Object.entries(byRate).map(
+    ([rate, figures]) => `    ${rate}x: ${figures.tones} tones, ${spreadText(figures.offsetMs)}`,
+  );
+  return [
+    `  audio against video: ${spreadText(offsetMs)} of ${tones} tones (${unmatched} without a frame to compare), bias ${bias.toFixed(0)} ms`,
+    ...rates,
+  ].join('\n');
 }

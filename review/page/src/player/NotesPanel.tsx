@@ -160,7 +160,7 @@ function ConflictChoice({
   const { id, mine, theirs } = conflict;
   const side = (title: string, entry: NoteEntry | null): JSX.Element => (
     <div>
-      <h4>{title}</h4>
+      <h2>{title}</h2>
       {entry === null ? (
         <p>{texts.conflictRemoved}</p>
       ) : (

@@ -114,6 +114,7 @@ export function RecordingView({ detail, session, atMs }: Props): JSX.Element {
   return (
     <div class="player" ref={root} data-recording-id={id}>
       <section class="player-main" aria-label={texts.player}>
+        <h1 class="read-only">{texts.heading(detail.row.contactId, detail.row.agent)}</h1>
         {hasVideo ? (
           <Stage playback={playback} view={view} video={video} />
         ) : (

@@ -34,9 +34,11 @@ export function Timeline({ playback, items, notes, run }: Props): JSX.Element {
   const startMs = Date.parse(detail.manifest.startTime);
 
   const momentOf = (event: PointerEvent): number => {
-    const box = track.current?.getBoundingClientRect();
-    if (box === undefined || box.width === 0) return 0;
-    return Math.min(Math.max(0, (event.clientX - box.left) / box.width), 1) * durationMs;
+    const element = track.current;
+    if (element === null || element.clientWidth === 0) return 0;
+    // Within the border, where the playhead's place is counted from.
+    const x = event.clientX - element.getBoundingClientRect().left - element.clientLeft;
+    return Math.min(Math.max(0, x / element.clientWidth), 1) * durationMs;
   };
   const nearMs = (): number => (HOVER_PIXELS / Math.max(1, track.current?.clientWidth ?? 1)) * durationMs;
 

@@ -34,7 +34,7 @@ export function TrustPanel({ detail }: { readonly detail: RecordingDetail }): JS
   const findings = manifest.integrity?.findings ?? [];
   return (
     <div class="player-trust">
-      <h3>{texts.facts}</h3>
+      <h2>{texts.facts}</h2>
       <dl>
         <dt>{texts.contactId}</dt>
         <dd>{row.contactId}</dd>
@@ -44,7 +44,7 @@ export function TrustPanel({ detail }: { readonly detail: RecordingDetail }): JS
         <dd>{texts.endCauses[manifest.endCause]}</dd>
       </dl>
       {row.trial && <p>{texts.trial}</p>}
-      <h3>{texts.damage}</h3>
+      <h2>{texts.damage}</h2>
       {row.problems.length === 0 ? (
         <p>{texts.noDamage}</p>
       ) : (
@@ -57,7 +57,7 @@ export function TrustPanel({ detail }: { readonly detail: RecordingDetail }): JS
           ))}
         </ul>
       )}
-      <h3>{texts.verify}</h3>
+      <h2>{texts.verify}</h2>
       {/* Not disabled: the focus would be lost. */}
       <button type="button" aria-disabled={isRunning} onClick={verify}>
         {texts.verify}

@@ -1,134 +1,8 @@
 // Texts of the player.
 
-import type { GapCause, GapEnd, GapReason } from '../../../../main/shared/names.ts';
-import type { Manifest } from '../../../../main/shared/manifest.ts';
-import type { ContactEvent, Problem, TranscriptLine, Verification } from '../../../contract.ts';
-import type { KeyGroup } from '../shell/keys.ts';
 import { choose } from './language.ts';
 import { playerDe } from './playerDe.ts';
-
-type Finding = NonNullable<Manifest['integrity']>['findings'][number];
-
-export interface PlayerTexts {
-  readonly gapReasons: Readonly<Record<GapReason, string>>;
-  readonly causes: Readonly<Record<GapCause | GapEnd, string>>;
-  readonly contactEvents: Readonly<Record<ContactEvent['kind'], string>>;
-  readonly participants: Readonly<Record<TranscriptLine['participant'], string>>;
-  readonly sentiments: Readonly<Record<NonNullable<TranscriptLine['sentiment']>, string>>;
-  readonly verdicts: Readonly<Record<Verification['verdict'], string>>;
-  readonly problems: Readonly<Record<Problem, string>>;
-  readonly endCauses: Readonly<Record<Manifest['endCause'], string>>;
-  readonly keys: KeyGroup['keys'];
-  finding(finding: Finding): string;
-  byCause(cause: string): string;
-  endedBy(cause: string): string;
-  quoted(words: string): string;
-  runOf(monitors: number, length: string): string;
-  blackFor(length: string): string;
-  displayChange(before: number, after: number): string;
-  speed(rate: number): string;
-  position(at: string, of: string): string;
-  skippedSuspension(length: string): string;
-  skippedStill(length: string): string;
-  saved(length: string): string;
-  monitor(name: string, isPrimary: boolean): string;
-  matches(count: number): string;
-  noteAt(time: string): string;
-  points(points: number): string;
-  changedBy(author: string, time: string): string;
-  unsaved(count: number): string;
-  verifiedAt(time: string): string;
-  audioSeconds(seconds: string): string;
-  readonly lastsToEnd: string;
-  readonly player: string;
-  readonly video: string;
-  readonly controls: string;
-  readonly play: string;
-  readonly pause: string;
-  readonly previousFrame: string;
-  readonly nextFrame: string;
-  readonly mute: string;
-  readonly unmute: string;
-  readonly volume: string;
-  readonly speedLabel: string;
-  readonly fullscreen: string;
-  readonly exitFullscreen: string;
-  readonly help: string;
-  readonly close: string;
-  readonly shortcuts: string;
-  readonly shortcutsOn: string;
-  readonly snapshot: string;
-  readonly snapshotDone: string;
-  readonly copyLink: string;
-  readonly linkCopied: string;
-  readonly linkShown: string;
-  readonly download: string;
-  readonly monitors: string;
-  readonly allMonitors: string;
-  readonly resetZoom: string;
-  readonly timeline: string;
-  readonly playingTime: string;
-  readonly wallClock: string;
-  readonly skipSuspensions: string;
-  readonly onlyChanges: string;
-  readonly onlyChangesHint: string;
-  readonly waiting: string;
-  readonly videoFailed: string;
-  readonly noVideo: string;
-  readonly loadFailed: string;
-  readonly retry: string;
-  readonly unreachable: string;
-  readonly loading: string;
-  readonly activityFailed: string;
-  readonly events: string;
-  readonly noEvents: string;
-  readonly audio: string;
-  readonly audioOff: string;
-  readonly audioRedacted: string;
-  readonly audioOriginal: string;
-  readonly audioFailed: string;
-  readonly audioTooFast: string;
-  readonly audioShift: string;
-  readonly audioShiftHint: string;
-  readonly transcript: string;
-  readonly transcriptSearch: string;
-  readonly noTranscript: string;
-  readonly originalTranscript: string;
-  readonly nextMatch: string;
-  readonly previousMatch: string;
-  readonly notes: string;
-  readonly noNotes: string;
-  readonly addNoteHere: string;
-  readonly addGeneralNote: string;
-  readonly generalNote: string;
-  readonly noteText: string;
-  readonly criterion: string;
-  readonly pointsLabel: string;
-  readonly noScore: string;
-  readonly removeNote: string;
-  readonly saveNotes: string;
-  readonly notesSaved: string;
-  readonly notesNotSaved: string;
-  readonly notesFull: string;
-  readonly conflict: string;
-  readonly conflictMine: string;
-  readonly conflictTheirs: string;
-  readonly conflictRemoved: string;
-  readonly keepMine: string;
-  readonly keepTheirs: string;
-  readonly keepBoth: string;
-  readonly trust: string;
-  readonly verify: string;
-  readonly verifying: string;
-  readonly notVerified: string;
-  readonly damage: string;
-  readonly noDamage: string;
-  readonly facts: string;
-  readonly contactId: string;
-  readonly agent: string;
-  readonly ended: string;
-  readonly trial: string;
-}
+import type { PlayerTexts } from './playerTexts.ts';
 
 const en: PlayerTexts = {
   gapReasons: {
@@ -213,6 +87,7 @@ const en: PlayerTexts = {
         }[finding.cause];
     }
   },
+  heading: (contactId, agent) => `Recording of contact ${contactId}, ${agent}`,
   byCause: (cause) => `by ${cause}`,
   endedBy: (cause) => `ended by ${cause}`,
   quoted: (words) => ` (“${words}”)`,

@@ -1,6 +1,6 @@
 // Texts of the player in German.
 
-import type { PlayerTexts } from './player.ts';
+import type { PlayerTexts } from './playerTexts.ts';
 
 export const playerDe: PlayerTexts = {
   gapReasons: {
@@ -85,6 +85,7 @@ export const playerDe: PlayerTexts = {
         }[finding.cause];
     }
   },
+  heading: (contactId, agent) => `Aufzeichnung des Kontakts ${contactId}, ${agent}`,
   byCause: (cause) => `durch ${cause}`,
   endedBy: (cause) => `beendet durch ${cause}`,
   quoted: (words) => ` („${words}“)`,

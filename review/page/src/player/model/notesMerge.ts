@@ -39,9 +39,9 @@ export function mergeNotes(
   return { entries: inOrder(entries), conflicts };
 }
 
-/** General ones first, then by the moment. */
+/** General ones first, then by the moment; of one moment in the same order for everybody. */
 export function inOrder(entries: readonly NoteEntry[]): NoteEntry[] {
-  return [...entries].sort((a, b) => (a.atMs ?? -1) - (b.atMs ?? -1));
+  return [...entries].sort((a, b) => (a.atMs ?? -1) - (b.atMs ?? -1) || (a.id < b.id ? -1 : 1));
 }
 
 /** Who changed it and when is the server's to say. */
