@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach } from 'vitest';
+import { maxTextBytes } from '../../../../main/media/textTracks.ts';
 import { Mp4Muxer } from '../../../../main/media/mp4Muxer.ts';
 import { NodeNetwork } from '../../../../main/platform/network/nodeNetwork.ts';
 import type { Manifest } from '../../../../main/shared/manifest.ts';
@@ -64,7 +65,7 @@ const AVCC = Buffer.from('0142c00affe1000a6742c00ada14a5c0440101000468ce3c80'.sl
 /** An MP4 as the recorder writes it: a key frame each ten frames, a frame each 200 ms, frame i of 100 + i bytes. */
 export async function madeMp4(frames: number): Promise<Buffer> {
   const parts: { position: number; data: Uint8Array }[] = [];
-  const muxer = new Mp4Muxer(frames, (position, data) => {
+  const muxer = new Mp4Muxer(frames, maxTextBytes(1, frames * 200), (position, data) => {
     parts.push({ position, data: Uint8Array.from(data) });
     return Promise.resolve();
   });
@@ -76,7 +77,9 @@ export async function madeMp4(frames: number): Promise<Buffer> {
     data[4] = isKey ? 0x65 : 0x41;
     await muxer.add({ data, timeMs: index * 200, durationMs: 200 }, decoderConfig);
   }
-  const beginning = (await muxer.finish(0)).padded();
+  const chapters = [{ atMs: 0, title: 'Recorded' }];
+  const texts = { chapters, startTime: 0, durationMs: frames * 200 };
+  const beginning = (await muxer.finish(texts)).padded();
   const end = Math.max(...parts.map(({ position, data }) => position + data.byteLength));
   const file = Buffer.alloc(end);
   file.set(beginning);
