@@ -73,7 +73,7 @@ export default defineConfig({
       {
         test: {
           name: 'beside',
-          include: ['test/{integration,attack,e2e,ccp,cloud}/**/*.test.ts', ...files('native', 'app')],
+          include: ['test/{integration,attack,e2e,ccp,cloud,review}/**/*.test.ts', ...files('native', 'app')],
           exclude: [...clocks, ...alone],
           ...group(1, 4),
         },
