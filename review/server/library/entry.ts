@@ -5,6 +5,8 @@ import type { RecordingRow } from '../../contract.ts';
 export interface Entry {
   /** The name of the MP4 in the library, without its ending. */
   readonly stem: string;
+  /** The beginning of `stem` with its last slash, one text for all entries in it: a scope is decided for it. */
+  readonly folder: string;
   /** Of the manifest that the row was made of; '': it is read again at the next refresh. */
   readonly stamp: string;
   readonly row: RecordingRow;
@@ -19,10 +21,24 @@ export interface Entry {
 export function entryOf(stem: string, stamp: string, row: RecordingRow): Entry {
   const { contactId, agent, queue, channel } = row;
   const text = forSearch(`${contactId}\n${agent}\n${queue ?? ''}\n${channel ?? ''}`);
-  return { stem, stamp, row, startMs: Date.parse(row.startTime), isTrial: row.trial, text };
+  const folder = folders(stem.slice(0, stem.lastIndexOf('/') + 1));
+  return { stem, folder, stamp, row, startMs: Date.parse(row.startTime), isTrial: row.trial, text };
 }
 
 /** The same letters in one form, without case. */
 export function forSearch(text: string): string {
   return text.normalize('NFC').toLowerCase();
 }
+
+/** One copy of a text that many rows have. */
+export function interned(): (text: string) => string {
+  const texts = new Map<string, string>();
+  return (text) => {
+    const found = texts.get(text);
+    if (found !== undefined) return found;
+    if (texts.size < 20_000) texts.set(text, text);
+    return text;
+  };
+}
+
+const folders = interned();

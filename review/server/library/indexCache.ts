@@ -9,7 +9,7 @@ import { problems, type Problem, type RecordingRow } from '../../contract.ts';
 import { removeLeftBehind, renameOver } from '../../../main/platform/atomicFile.ts';
 import { parseJson, parseJsonObject } from '../../../main/shared/json.ts';
 import { channelSchema, type Channel } from '../../../main/shared/names.ts';
-import { entryOf, type Entry } from './entry.ts';
+import { entryOf, interned, type Entry } from './entry.ts';
 import { idOf, videoOf } from './names.ts';
 import { problemList } from './row.ts';
 
@@ -125,17 +125,6 @@ function parsed(line: string, intern: (text: string) => string): Entry | null {
     trial: trial === 1,
   };
   return entryOf(stem as string, stamp as string, row);
-}
-
-/** One copy of a text that many rows have. */
-export function interned(): (text: string) => string {
-  const texts = new Map<string, string>();
-  return (text) => {
-    const found = texts.get(text);
-    if (found !== undefined) return found;
-    if (texts.size < 20_000) texts.set(text, text);
-    return text;
-  };
 }
 
 /** Some lines at a time. A line that is too long is left out. */

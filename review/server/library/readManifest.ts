@@ -13,10 +13,15 @@ const MAX_LIST = 50_000;
 /** S3 has 10,000 parts. */
 const MAX_SHORT_LIST = 10_000;
 const MAX_TEXT = 4096;
+/** A manifest has five levels. */
+const MAX_DEPTH = 64;
+/** Characters in which no depth can hurt. */
+const MAX_UNCHECKED = 16 * 1024;
+const [QUOTE, BACKSLASH, BRACKET, BRACE] = [0x22, 0x5c, 0x5b, 0x7b];
 
 /** null: not a manifest, of another version, or with more in it than any recording has. Unknown fields are left out. */
 export function readManifest(text: string): Manifest | null {
-  if (text.length > MAX_MANIFEST_BYTES) return null;
+  if (text.length > MAX_MANIFEST_BYTES || isTooDeep(text)) return null;
   const found = parseJsonObject(text);
   if (found === null || found['manifestVersion'] !== 1) return null;
   const { runs, gaps, suspensions, ...rest } = found;
@@ -32,6 +37,23 @@ export function readManifest(text: string): Manifest | null {
   return head.success
     ? { ...head.data, runs: lists.runs, gaps: lists.gaps, suspensions: lists.suspensions }
     : null;
+}
+
+/** A million brackets in each other keep the parser and the garbage collector busy for seconds. */
+function isTooDeep(text: string): boolean {
+  if (text.length < MAX_UNCHECKED) return false;
+  let depth = 0;
+  let isText = false;
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code === BACKSLASH) at += 1;
+    else if (code === QUOTE) isText = !isText;
+    else if (!isText && (code === BRACKET || code === BRACE)) {
+      depth += 1;
+      if (depth > MAX_DEPTH) return true;
+    } else if (!isText && (code === BRACKET + 2 || code === BRACE + 2)) depth -= 1;
+  }
+  return false;
 }
 
 /** null at the first element that is wrong. */

@@ -4,8 +4,8 @@
 import { setMaxListeners } from 'node:events';
 import type { IndexState, RecordingRow, SortKey } from '../../contract.ts';
 import { ReviewFailure } from '../failure.ts';
-import { entryOf, type Entry } from './entry.ts';
-import { interned, type IndexCache } from './indexCache.ts';
+import { entryOf, interned, type Entry } from './entry.ts';
+import type { IndexCache } from './indexCache.ts';
 import { fromName, stemOf } from './names.ts';
 import { Orders } from './orders.ts';
 import { MAX_MANIFEST_BYTES } from './readManifest.ts';

@@ -108,13 +108,33 @@ function testsOf(query: RecordingQuery, scope: Scope): Test[] {
   if (suspended !== undefined) tests.push(({ row }) => row.suspensions > 0 === suspended);
   if (problem === 'any') tests.push(({ row }) => row.problems.length > 0);
   else if (problem !== undefined) tests.push(({ row }) => row.problems.includes(problem));
-  if (!scope.includes('')) tests.push(({ stem }) => inScope(stem, scope));
+  if (!scope.includes('')) tests.push(scopeTest(scope));
   const words = forSearch(query.text ?? '')
     .split(/\s+/)
     .filter((word) => word !== '')
     .slice(0, MAX_WORDS);
   for (const word of words) tests.push(({ text }) => text.includes(word));
   return tests;
+}
+
+/** Decided once for a folder where a folder is enough: looking at the name of each of 100,000 entries took 25 ms. */
+function scopeTest(scope: Scope): Test {
+  let folder: string | null = null;
+  let verdict: boolean | null = null;
+  return (entry) => {
+    if (entry.folder !== folder) {
+      folder = entry.folder;
+      const { length } = folder;
+      const isInside = scope.some(
+        (beginning) => beginning.length <= length && entry.folder.startsWith(beginning),
+      );
+      const mayBeInside = scope.some(
+        (beginning) => beginning.length > length && beginning.startsWith(entry.folder),
+      );
+      verdict = isInside || (mayBeInside ? null : false);
+    }
+    return verdict ?? inScope(entry.stem, scope);
+  };
 }
 
 function mostFrequent(counts: ReadonlyMap<string, number>): string[] {

@@ -130,7 +130,6 @@ describe('a refresh', () => {
 });
 
 describe('a hostile manifest', () => {
-  const gap = { ...madeRecording(0).manifest.gaps[0]! };
   const cases: Readonly<Record<string, (text: string) => string>> = {
     empty: () => '',
     'not JSON': () => '\u0000\u0001{{{',
@@ -138,15 +137,10 @@ describe('a hostile manifest', () => {
     'of another version': (text) => text.replace('"manifestVersion":1', '"manifestVersion":2'),
     'too large': (text) => text + ' '.repeat(5 * 1024 * 1024),
     'deeply nested': (text) =>
-      text.replace('"host":{', `"host":{"x":${'['.repeat(1_000_000)}${']'.repeat(1_000_000)},"os":[],`),
+      text.replace('"queue":"Support"', `"queue":${'['.repeat(1_000_000)}${']'.repeat(1_000_000)}`),
     'a million wrong gaps': (text) =>
       text.replace(/"gaps":\[.*\],"suspensions"/, `"gaps":[${'{},'.repeat(1_000_000)}{}],"suspensions"`),
     'a million monitors': (text) => text.replace('"leftOut":[]', `"leftOut":[${'{},'.repeat(1_000_000)}{}]`),
-    'too many gaps': (text) =>
-      text.replace(
-        /"gaps":\[.*\],"suspensions"/,
-        `"gaps":[${Array.from({ length: 22_000 }, () => JSON.stringify(gap)).join()}],"suspensions"`,
-      ),
     'a number in place of a text': (text) => text.replace('"username":"agent0"', '"username":1e999'),
   };
 
@@ -268,7 +262,8 @@ describe('a file of the library', () => {
     const { key } = await putRecording(folder, 0, undefined, content);
     const library = await opened(folder);
     const video = await library.find(all(library)[0]!.id, EVERYTHING)!.video();
-    expect(await readRange(video, 5, 600_004, never)).toEqual(content.subarray(5, 600_005));
+    const read = await readRange(video, 5, 600_004, never);
+    expect(read.equals(content.subarray(5, 600_005))).toBe(true);
     const begun = (await video.read(0, 699_999, never)).getReader();
     await begun.read();
     await begun.cancel();
@@ -280,7 +275,7 @@ describe('a file of the library', () => {
 
   it('is verified against its manifest', async () => {
     const folder = await temporaryFolder();
-    const sha256 = '1a6ee3d4b6ba0b0ae3f2e2df9ee8b5e7b0c6b8f5f29f4d4a0d0ad7b3c0000000';
+    const sha256 = '0'.repeat(64);
     await putRecording(folder, 0, (one) => ({ ...one, video: { ...one.video, sha256 } }));
     const library = await opened(folder);
     const { verdict } = await library.find(all(library)[0]!.id, EVERYTHING)!.verify(never);
