@@ -24,10 +24,8 @@ export async function keepThumbnailsOf(session: { user: string; library: string 
     const all = await storage();
     if (all === null) return;
     const own = `${encodeURIComponent(session.user)}@${encodeURIComponent(session.library)}`;
-    const others = ((await all?.keys()) ?? []).filter(
-      (one) => one.startsWith(PREFIX) && one !== PREFIX + own,
-    );
-    await Promise.all(others.map((one) => all?.delete(one)));
+    const others = (await all.keys()).filter((one) => one.startsWith(PREFIX) && one !== PREFIX + own);
+    await Promise.all(others.map((one) => all.delete(one)));
     name = PREFIX + own;
   } catch {
     name = null; // the browser forbids storage
