@@ -10,6 +10,7 @@ import { mistake, S3Error } from './s3/errors.ts';
 import { FaultList, type Fault, type InjectedFault, type Operation, type Strike } from './s3/faults.ts';
 import * as multipart from './s3/multipart.ts';
 import * as whole from './s3/objects.ts';
+import * as reading from './s3/reading.ts';
 import { checkHeaders, conditionOf, throwFault } from './s3/refusals.ts';
 import { headersOf, routeRequest, type Answer, type Handler, type ServerContext } from './s3/request.ts';
 import { Store } from './s3/store.ts';
@@ -28,6 +29,8 @@ export const TEST_KEY: S3AccessKey = {
 const HANDLERS: Record<Operation, Handler> = {
   PutObject: whole.putObject,
   HeadObject: whole.headObject,
+  GetObject: reading.getObject,
+  ListObjectsV2: reading.listObjects,
   DeleteObject: whole.deleteObject,
   CreateMultipartUpload: multipart.createMultipartUpload,
   UploadPart: multipart.uploadPart,
@@ -80,6 +83,10 @@ class StandIn implements S3Server {
 
   objects(bucket: string): S3Object[] {
     return [...this.#store.bucket(bucket).objects.values()];
+  }
+
+  put(bucket: string, key: string, bytes: Buffer): void {
+    this.#store.bucket(bucket).objects.set(key, whole.plainObject(key, bytes));
   }
 
   uploads(bucket: string): S3Upload[] {

@@ -3,7 +3,7 @@
 import type { S3ClientConfig } from '@aws-sdk/client-s3';
 import type { Network } from '../../../main/platform/network/network.ts';
 import type { Policy } from '../../../main/policy/keys.ts';
-import { s3SettingsOf } from '../../../main/publisher/s3/settings.ts';
+import type { S3Settings } from '../../../main/publisher/s3/settings.ts';
 import type { Facets, IndexState, RecordingPage, RecordingQuery, RecordingRow } from '../../contract.ts';
 import { ContactFiles } from './contactFiles.ts';
 import { FolderSource } from './folderSource.ts';
@@ -17,13 +17,15 @@ import { S3Source } from './s3Source.ts';
 import { facetsOf, inScope, orderOf, pageOf, rowsOf } from './search.ts';
 import type { FileSource } from './source.ts';
 
+export type S3Policy = Pick<Policy, 'awsRegion' | 'awsProfile' | 's3Endpoint' | 's3PathStyle'>;
+
 export interface LibraryOptions {
   /** A folder or `s3://bucket/prefix`. */
   readonly location: string;
   /** Where Amazon Connect's audio, transcripts and contact records are, each a folder or `s3://bucket/prefix`. */
   readonly audio?: readonly string[];
-  /** awsRegion, awsProfile, s3Endpoint and s3PathStyle apply to S3. */
-  readonly policy: Policy;
+  /** For S3. */
+  readonly policy: S3Policy;
   readonly network: Network;
   /** null: the default chain, or policy's profile. */
   readonly credentials?: S3ClientConfig['credentials'] | null;
@@ -40,7 +42,7 @@ const S3_READERS = 48;
 /** Begins to read the index at once: see `state`. @throws ReviewFailure INVALID_REQUEST for a location that cannot be one */
 export function openLibrary(options: LibraryOptions): Library {
   const { policy, network, credentials = null, cacheFolder, now = Date.now } = options;
-  const access = { settings: s3SettingsOf(policy), credentials, network };
+  const access = { settings: settingsOf(policy), credentials, network };
   const sourceOf = (location: Location): FileSource =>
     location.kind === 's3' ? new S3Source(location, access) : new FolderSource(location.folder);
   const location = parseLocation(options.location);
@@ -62,6 +64,15 @@ export function openLibrary(options: LibraryOptions): Library {
   const library = new OpenLibrary(options.location, index, { source, tables: new Mp4Tables(), contacts });
   void library.refresh();
   return library;
+}
+
+/** Those of the S3 sink, as far as reading needs them. */
+function settingsOf({ awsRegion, awsProfile, s3Endpoint, s3PathStyle }: S3Policy): S3Settings {
+  return {
+    ...{ bucket: '', region: awsRegion, endpoint: s3Endpoint, pathStyle: s3PathStyle, profile: awsProfile },
+    ...{ kmsKeyId: null, storageClass: null, tags: {} },
+    ...{ idleTimeoutMs: 30_000, requestTimeoutMs: 60_000 },
+  };
 }
 
 class OpenLibrary implements Library {

@@ -10,6 +10,8 @@ export type Operation =
   | 'ListParts'
   | 'ListMultipartUploads'
   | 'HeadObject'
+  | 'GetObject'
+  | 'ListObjectsV2'
   | 'DeleteObject';
 
 export type FaultKind =

@@ -4,6 +4,7 @@ import { base64Sha256, CHECKSUM_HEADER } from './checksums.ts';
 import { invalidRequest, refusal } from './errors.ts';
 import { objectSettings, type Encryption } from './settings.ts';
 import type { Handler } from './request.ts';
+import type { StoredObject } from './store.ts';
 import type { HeaderValues } from '../s3Signature.ts';
 
 export const putObject: Handler = (context, bucket, request) => {
@@ -18,6 +19,13 @@ export const putObject: Handler = (context, bucket, request) => {
     headers: { etag, ...encryptionHeaders(settings), ...checksumHeaders(checksum) },
   };
 };
+
+/** An object as if somebody had uploaded it, without any header. */
+export function plainObject(key: string, bytes: Buffer): StoredObject {
+  const settings = { sse: 'AES256', kmsKeyId: null, bucketKey: false } as const;
+  const more = { contentType: 'binary/octet-stream', metadata: {}, tags: {}, storageClass: 'STANDARD' };
+  return { ...settings, ...more, key, bytes, etag: etagOf(bytes, settings), checksum: base64Sha256(bytes) };
+}
 
 export const headObject: Handler = (_context, bucket, { key, headers }) => {
   const found = bucket.objects.get(key);

@@ -60,6 +60,14 @@ const ROUTES: { method: string; level: 'bucket' | 'object'; must: string[]; may:
     },
     { method: 'PUT', level: 'object', must: [], may: [], is: 'PutObject' },
     { method: 'HEAD', level: 'object', must: [], may: [], is: 'HeadObject' },
+    { method: 'GET', level: 'object', must: [], may: [], is: 'GetObject' },
+    {
+      method: 'GET',
+      level: 'bucket',
+      must: ['list-type'],
+      may: ['prefix', 'max-keys', 'encoding-type', 'continuation-token', 'start-after'],
+      is: 'ListObjectsV2',
+    },
     { method: 'DELETE', level: 'object', must: [], may: [], is: 'DeleteObject' },
   ];
 
@@ -151,6 +159,8 @@ const MORE: Record<Operation, readonly RegExp[]> = {
   ListParts: [],
   ListMultipartUploads: [],
   HeadObject: [/^x-amz-checksum-mode$/],
+  GetObject: [/^x-amz-checksum-mode$/],
+  ListObjectsV2: [],
   DeleteObject: [],
 };
 
@@ -161,6 +171,7 @@ export function unexpectedHeaders(operation: Operation, headers: HeaderValues): 
       (name.startsWith('x-amz-') &&
         !EVERYWHERE.includes(name) &&
         !MORE[operation].some((pattern) => pattern.test(name))) ||
-      ['range', 'if-match', 'if-modified-since', 'if-unmodified-since'].includes(name),
+      (operation !== 'GetObject' && ['range', 'if-match'].includes(name)) ||
+      ['if-modified-since', 'if-unmodified-since'].includes(name),
   );
 }

@@ -53,6 +53,8 @@ export interface S3Server {
   /** May be changed: a key disabled, or taken away. */
   readonly kmsKeys: Map<string, KmsKeyState>;
   objects(bucket: string): S3Object[];
+  /** Stores an object without a request. */
+  put(bucket: string, key: string, bytes: Buffer): void;
   /** Open multipart uploads, their parts by number. */
   uploads(bucket: string): S3Upload[];
   /** In the order of arrival. */
