@@ -29,6 +29,7 @@ async function addReview(folder: string, version: string): Promise<void> {
   const page = join(root, 'dist/review/page');
   if (!existsSync(page)) throw new Error(`${page} is missing. Run \`npm run build\` first.`);
   await bundle('review/server/index.ts', join(folder, 'server.mjs'), version);
+  await bundle('review/server/verify/verifyLibrary.ts', join(folder, 'verify.mjs'), version);
   cpSync(page, join(folder, 'page'), { recursive: true });
 }
 
