@@ -59,6 +59,12 @@ const listRequests = () => server.requests.filter((one) => one.startsWith('GET r
 const pictureRequests = () => server.requests.filter((one) => one.includes('/keyframe?'));
 const images = () => page.locator('.table .thumbnail img');
 
+/** What the browser keeps for this origin: names of buckets and caches. */
+const stored = () =>
+  page.evaluate<string[]>(
+    'Promise.all([navigator.storageBuckets.keys(), caches.keys()]).then((found) => found.flat())',
+  );
+
 /** Of every row that exists and has a video. */
 async function allPictures(): Promise<void> {
   const rows = (): Promise<number> => page.locator('[data-recording]').count();
@@ -214,11 +220,10 @@ describe('thumbnails', () => {
     await page.reload();
     await allPictures();
     expect(pictureRequests()).toHaveLength(made);
+    expect(await stored()).toEqual(['sightline-thumbnails']);
     await page.getByRole('button', { name: 'Sign out' }).click();
     await page.getByRole('heading', { name: 'You are signed out' }).waitFor();
-    expect(
-      await page.evaluate(() => (globalThis as unknown as { caches: { keys(): unknown } }).caches.keys()),
-    ).toEqual([]);
+    expect(await stored()).toEqual([]);
     expect(server.requests.at(-1)).toBe('POST sign-out');
   });
 
@@ -285,11 +290,7 @@ describe('what it says', () => {
     await page.getByRole('button', { name: 'Refresh' }).click();
     await page.getByRole('heading', { name: 'Your session has ended' }).waitFor();
     expect(await page.getByRole('grid').count()).toBe(0);
-    await expect
-      .poll(() =>
-        page.evaluate(() => (globalThis as unknown as { caches: { keys(): unknown } }).caches.keys()),
-      )
-      .toEqual([]);
+    await expect.poll(stored).toEqual([]);
     server.state.signedIn = true;
     await page.getByRole('button', { name: 'Reload' }).click();
     await grid().waitFor();

@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Manifest } from '../../main/shared/manifest.ts';
 import { startDesk } from './desk.ts';
+import type { SceneName } from './painter.ts';
 import { startRecorder } from './recorder.ts';
 
 export interface ReviewRecording {
@@ -30,12 +31,12 @@ export const toneHz = (second: number): number => 500 + 250 * (second % PITCHES)
 const SAMPLE_RATE = 8000;
 
 /** Takes about 18 s. `home` is kept; the library is the folder `sink` in it, the call's files are in `contacts`. */
-export async function recordForReview(home: string): Promise<ReviewRecording> {
+export async function recordForReview(home: string, scene: SceneName = 'timecode'): Promise<ReviewRecording> {
   const both = [
     { x: 0, y: 0, ...MONITOR },
     { x: MONITOR.width, y: 0, ...MONITOR },
   ] as const;
-  const desk = await startDesk({ monitors: both });
+  const desk = await startDesk({ monitors: both, scene });
   try {
     const recorder = await startRecorder({ display: desk.display, home });
     try {

@@ -36,9 +36,10 @@ export function Timeline({ playback, items, notes, run }: Props): JSX.Element {
   const momentOf = (event: PointerEvent): number => {
     const element = track.current;
     if (element === null || element.clientWidth === 0) return 0;
-    // Within the border, where the playhead's place is counted from.
-    const x = event.clientX - element.getBoundingClientRect().left - element.clientLeft;
-    return Math.min(Math.max(0, x / element.clientWidth), 1) * durationMs;
+    // Within the border, where the playhead's place is counted from. clientWidth is rounded: half a pixel of an hour is two seconds.
+    const { left, width } = element.getBoundingClientRect();
+    const share = (event.clientX - left - element.clientLeft) / (width - 2 * element.clientLeft);
+    return Math.min(Math.max(0, share), 1) * durationMs;
   };
   const nearMs = (): number => (HOVER_PIXELS / Math.max(1, track.current?.clientWidth ?? 1)) * durationMs;
 

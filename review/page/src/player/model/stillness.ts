@@ -72,7 +72,7 @@ export function activityGraph(
     sums[part] = (sums[part] ?? 0) + (activity.bytes[index] ?? 0);
   });
   // Changes differ by orders of magnitude: a letter, a page that scrolls.
-  const scaled = sums.map((sum) => Math.log1p(sum));
+  const scaled = sums.map((sum) => Math.sqrt(sum));
   const most = scaled.reduce((a, b) => Math.max(a, b), 0);
   return scaled.map((value) => (most === 0 ? 0 : value / most));
 }
