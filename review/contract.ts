@@ -8,7 +8,7 @@ import type { Channel } from '../main/shared/names.ts';
 export const roles = ['viewer', 'downloader', 'admin'] as const;
 export type Role = (typeof roles)[number];
 
-/** `GET /api/session`: who is signed in. */
+/** `GET /api/session`: who is signed in. `POST /api/sign-out` (204) ends it. */
 export interface Session {
   readonly user: string;
   readonly role: Role;
@@ -92,6 +92,7 @@ export interface RecordingPage {
   readonly index: IndexState;
 }
 
+/** Also the answer of `POST /api/refresh`, which lists the library again unless that is going on. */
 export interface IndexState {
   /** `listing`: names are being read; `reading`: manifests are; `failed`: the library cannot be listed now, `problem` says why. */
   readonly state: 'listing' | 'reading' | 'ready' | 'failed';
@@ -223,7 +224,7 @@ export interface PageAction {
   readonly atMs: number;
 }
 
-/** `GET /api/audit?before=&limit=`: newest first; role `admin`. */
+/** `GET /api/audit?before=&limit=`: newest first, those with a smaller number than `before`; role `admin`. */
 export interface AuditPage {
   readonly entries: readonly AuditEntry[];
   /** Whether each line's hash follows from the one before it. */

@@ -14,6 +14,10 @@ import { NodeNetwork } from '../main/platform/network/nodeNetwork.ts';
 import type { RecordingQuery } from '../review/contract.ts';
 import { openLibrary } from '../review/server/library/openLibrary.ts';
 import { makeLibrary, madeRecording } from '../test/rig/reviewLibrary.ts';
+import { measureSeeks, seekLine } from '../test/rig/reviewPlayer.ts';
+import { startReview } from '../test/rig/reviewProgram.ts';
+import { recordForReview } from '../test/rig/reviewRecording.ts';
+import { measureSync, syncLine } from '../test/rig/reviewSync.ts';
 import { startS3Server, TEST_KEY } from '../test/rig/s3Server.ts';
 
 const S3_RECORDINGS = 10_000;
@@ -70,6 +74,26 @@ const { values } = parseArgs({
 if (values.measure === undefined) await bench();
 else console.log(JSON.stringify(await measure(JSON.parse(values.measure) as Order)));
 
+/** From a click in the timeline to its frame, and how far the call's audio is from the video, in Chromium over a real recording. */
+async function player(home: string): Promise<void> {
+  const { folder, audioFolder } = await recordForReview(home);
+  const review = await startReview(home, [folder, '--audio', audioFolder]);
+  try {
+    const link = review.link.href;
+    console.log('\nThe player in Chromium');
+    console.log(seekLine(await measureSeeks(link)));
+    // The link works once.
+    const second = await startReview(join(home, 'sync'), [folder, '--audio', audioFolder]);
+    try {
+      console.log(syncLine(await measureSync(second.link.href)));
+    } finally {
+      await second.stop();
+    }
+  } finally {
+    await review.stop();
+  }
+}
+
 async function bench(): Promise<void> {
   const dir = values.dir ?? (await mkdtemp(join(tmpdir(), 'sightline-bench-review-')));
   const results: Record<string, Measured> = {};
@@ -87,7 +111,7 @@ async function bench(): Promise<void> {
       await rm(location, { recursive: true });
     }
     Object.assign(results, await s3(dir));
-    // Page-side figures belong here: the first page in Chromium, and from a click in the timeline to its frame.
+    await player(join(dir, 'player'));
   } finally {
     if (values.dir === undefined) await rm(dir, { recursive: true, force: true });
   }

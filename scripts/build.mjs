@@ -1,16 +1,22 @@
-// Bundles our TypeScript into dist/ (scripts/bundles.mjs), and makes dist/ccp the package @sightline/ccp, with its types.
+// Bundles our TypeScript into dist/ (scripts/bundles.mjs, scripts/reviewPage.mjs), and makes dist/ccp the package @sightline/ccp, with its types.
 
 import { generateDtsBundle } from 'dts-bundle-generator';
 import { build } from 'esbuild';
 import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { bundles } from './bundles.mjs';
+import { buildReviewPage } from './reviewPage.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const dist = `${root}/dist`;
 await rm(dist, { recursive: true, force: true });
 await mkdir(`${dist}/ccp`, { recursive: true });
-await Promise.all([...Object.values(bundles).map((options) => build(options)), manifest(), types()]);
+await Promise.all([
+  ...Object.values(bundles).map((options) => build(options)),
+  buildReviewPage(),
+  manifest(),
+  types(),
+]);
 await chmod(`${dist}/main/headless.mjs`, 0o755);
 
 /** With the version, which only the root's package.json has. */

@@ -1,6 +1,8 @@
-// The packages that are part of Sightline: those that package-lock.json does not mark as for development only.
+// The packages that are part of Sightline: those that package-lock.json does not mark as for development only, and those
+// inside the page of the review tool.
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { bundledPackages } from '../reviewPackages.mjs';
 
 export interface InstalledPackage {
   readonly name: string;
@@ -14,8 +16,11 @@ export function productionPackages(root: string): InstalledPackage[] {
   const lock = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as {
     packages: Record<string, { version?: string; dev?: boolean; optional?: boolean; devOptional?: boolean }>;
   };
+  const inPage = new Set(bundledPackages.map((name) => `node_modules/${name}`));
   return Object.entries(lock.packages)
-    .filter(([path, one]) => path !== '' && !one.dev && !one.optional && !one.devOptional)
+    .filter(
+      ([path, one]) => inPage.has(path) || (path !== '' && !one.dev && !one.optional && !one.devOptional),
+    )
     .map(([path]) => describe(join(root, path)))
     .sort((a, b) => a.name.localeCompare(b.name) || a.version.localeCompare(b.version));
 }

@@ -10,6 +10,8 @@ export interface Entry {
   readonly row: RecordingRow;
   /** Of `row.startTime`. */
   readonly startMs: number;
+  /** As the row says. */
+  readonly isTrial: boolean;
   /** What a search looks at. */
   readonly text: string;
 }
@@ -17,7 +19,7 @@ export interface Entry {
 export function entryOf(stem: string, stamp: string, row: RecordingRow): Entry {
   const { contactId, agent, queue, channel } = row;
   const text = forSearch(`${contactId}\n${agent}\n${queue ?? ''}\n${channel ?? ''}`);
-  return { stem, stamp, row, startMs: Date.parse(row.startTime), text };
+  return { stem, stamp, row, startMs: Date.parse(row.startTime), isTrial: row.trial, text };
 }
 
 /** The same letters in one form, without case. */

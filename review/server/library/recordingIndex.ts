@@ -1,6 +1,7 @@
 // The index: one entry for each recording, in memory, brought up to date by listing names. Only manifests that are new or have
 // changed are read, the newest first; an MP4 never is. A manifest that cannot be read costs its own row, nothing else.
 
+import { setMaxListeners } from 'node:events';
 import type { IndexState, RecordingRow, SortKey } from '../../contract.ts';
 import { ReviewFailure } from '../failure.ts';
 import { entryOf, type Entry } from './entry.ts';
@@ -138,6 +139,8 @@ export class RecordingIndex {
     const { signal } = this.stopped;
     const failed = new AbortController();
     const stop = AbortSignal.any([signal, failed.signal]);
+    // Each request of each reader listens to it.
+    setMaxListeners(0, signal, stop);
     let next = 0;
     const reader = async (): Promise<void> => {
       for (;;) {

@@ -1,0 +1,1 @@
+export const bundledPackages: readonly string[];

@@ -1,0 +1,1 @@
+export function buildReviewPage(): Promise<{ readonly gzipBytes: number }>;
