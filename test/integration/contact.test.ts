@@ -15,6 +15,7 @@ import { lateCodesOf, type LateCodes } from '../rig/lateCodes.ts';
 import { decodesCleanly, probe, topLevelBoxes } from '../rig/mp4.ts';
 import type { Painter } from '../rig/painter.ts';
 import { startPainter } from '../rig/painter.ts';
+import { FFMPEG_HINT, findTool, runOrThrow } from '../rig/process.ts';
 import { host } from '../rig/program.ts';
 import type { Page, Recorder } from '../rig/recorder.ts';
 import { startRecorder } from '../rig/recorder.ts';
@@ -110,7 +111,23 @@ describe('the MP4', () => {
     expect(await decodesCleanly(mp4)).toBe('');
   });
 
-  it('is one H.264 track with the moov box first and HD colours', async () => {
+  it('has chapters for its runs and gaps, which begin where they do', async () => {
+    const { stdout } = await runOrThrow(findTool(['ffprobe'], FFMPEG_HINT), [
+      ...['-v', 'error', '-show_chapters', '-of', 'json', mp4],
+    ]);
+    const { chapters } = JSON.parse(String(stdout)) as {
+      chapters: { start_time: string; tags: { title: string } }[];
+    };
+    const pieces = [...manifest.runs, ...manifest.gaps].sort((one, other) => one.offsetMs - other.offsetMs);
+    expect(chapters.map(({ start_time }) => Math.round(Number(start_time) * 1000))).toEqual(
+      pieces.map(({ offsetMs }) => offsetMs),
+    );
+    const texts = chapters.map(({ tags }) => tags.title.replace(/^.*UTC /, '').replace(/[\d.]+ s/, '? s'));
+    const suspended = 'Recording suspended, ? s. Suspended by the page: payment';
+    expect(texts).toEqual(['Recorded', suspended, 'Recorded', suspended, 'Recorded']);
+  });
+
+  it('has one H.264 track, the moov box first, and HD colours', async () => {
     const boxes = await topLevelBoxes(mp4);
     expect(boxes.indexOf('moov')).toBeLessThan(boxes.indexOf('mdat'));
     expect(await probe(mp4)).toMatchObject({

@@ -1,5 +1,5 @@
 // `sightline verify`, the real command, over recordings that the recorder's own upload has stored in a folder and in S3.
-import { copyFile, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -32,7 +32,7 @@ afterAll(() => rm(home, { recursive: true, force: true }));
 async function verify(args: readonly string[], environment: Record<string, string> = {}) {
   const env = { ...process.env, HOME: home, XDG_DATA_HOME: join(home, 'share'), ...environment };
   const { code, stdout, stderr } = await run(process.execPath, [builtProgram, 'verify', ...args], { env });
-  return { code, stdout: String(stdout), stderr: String(stderr) };
+  return { code, stdout: String(stdout), stderr };
 }
 
 async function verifyJson(args: readonly string[], environment?: Record<string, string>) {
@@ -48,7 +48,7 @@ const mp4Of = (index: number): string => fileURLToPath(recordings[index]!.receip
 const manifestOf = (index: number): string => mp4Of(index).replace(/mp4$/, 'json');
 
 // In this order: each test changes more of the same library.
-describe.sequential('sightline verify FOLDER', () => {
+describe('sightline verify FOLDER', { concurrent: false }, () => {
   it('finds a library as it was stored intact, and says so in one line', async () => {
     expect(await verify([library])).toMatchObject({
       code: 0,
