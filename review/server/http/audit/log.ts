@@ -1,7 +1,9 @@
 // The audit log: one file, appended to and never changed. `add` resolves when its line is on the disk; whoever serves data
 // waits for it. Lines have the order of the calls; those that arrive during a write go out together with the next one.
-// After a failed write the file is read again before the next one, because nobody knows how much of it arrived.
+// After a failed write the file is read again before the next one, because nobody knows how much of it arrived. A file that somebody
+// else has changed or moved meanwhile is not written to any more: an administrator has to look at it first.
 
+import { constants, type Stats } from 'node:fs';
 import { mkdir, open, stat, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { lockDataFolder, lockHolder } from '../../../../main/platform/instanceLock.ts';
@@ -22,6 +24,7 @@ import {
 
 const LF = 10;
 const MAX_WAITING = 10_000;
+const APPEND_TO_EXISTING = constants.O_RDWR | constants.O_APPEND;
 
 interface Waiting {
   readonly fact: AuditFact;
@@ -33,6 +36,10 @@ export class AuditLog {
   #file: FileHandle | null = null;
   #end: ChainEnd = { number: 0, sha256: FIRST_PREVIOUS };
   #size = 0;
+  /** Which file it is: null before the first opening. */
+  #identity: string | null = null;
+  /** What was being written when a write failed: any part of it may be in the file. */
+  #unconfirmed: Buffer = Buffer.alloc(0);
   /** The next line says that the one before it is not complete. */
   #afterTornLine = false;
   #waiting: Waiting[] = [];
@@ -117,8 +124,10 @@ export class AuditLog {
       text += `${line}\n`;
     }
     const bytes = Buffer.from(text);
+    this.#unconfirmed = bytes;
     await file.appendFile(bytes);
     await file.datasync();
+    this.#unconfirmed = Buffer.alloc(0);
     this.#end = end;
     this.#size += bytes.length;
     this.#afterTornLine = false;
@@ -127,17 +136,26 @@ export class AuditLog {
   /** Somebody else's change, or a file that was moved away, would leave a chain that only seems to be whole. */
   async #insistOnOurs(file: FileHandle): Promise<void> {
     const [ours, there] = await Promise.all([file.stat(), stat(this.path).catch(() => null)]);
-    if (there?.ino !== ours.ino || there.dev !== ours.dev)
-      throw new Error('the file was moved or replaced while the server runs');
-    if (ours.size !== this.#size) throw new Error('another program has written to the file');
+    if (there === null || identityOf(there) !== this.#identity) throw changed();
+    if (ours.size !== this.#size) throw changed();
+  }
+
+  /** After the last line that is known to be there, only what was being written may follow. */
+  async #insistOnUnconfirmed(file: FileHandle, found: Stats): Promise<void> {
+    const more = found.size - this.#size;
+    if (identityOf(found) !== this.#identity || more < 0 || more > this.#unconfirmed.length) throw changed();
+    const { buffer } = await file.read(Buffer.alloc(more), 0, more, this.#size);
+    if (!buffer.equals(this.#unconfirmed.subarray(0, more))) throw changed();
   }
 
   /** Finds the end of the chain. A last line that is not complete stays, and the next line continues from it. */
   async #reopen(): Promise<void> {
-    const file = await open(this.path, 'a+', 0o600);
+    // Not made again when it was there before.
+    const file = await open(this.path, this.#identity === null ? 'a+' : APPEND_TO_EXISTING, 0o600);
     try {
       const found = await file.stat();
       if (!found.isFile()) throw new Error('it is no file');
+      if (this.#identity !== null) await this.#insistOnUnconfirmed(file, found);
       const { end, torn, missingBreak } = await readEnd(file, found.size);
       if (torn > 0)
         this.log.warn(
@@ -152,6 +170,8 @@ export class AuditLog {
         await file.datasync();
       }
       this.#file = file;
+      this.#identity = identityOf(found);
+      this.#unconfirmed = Buffer.alloc(0);
       this.#size = found.size + (missingBreak ? 1 : 0);
       this.#afterTornLine = torn > 0;
       this.#end = end;
@@ -160,6 +180,16 @@ export class AuditLog {
       throw error;
     }
   }
+}
+
+function identityOf({ ino, dev }: Stats): string {
+  return `${dev} ${ino}`;
+}
+
+function changed(): Error {
+  return new Error(
+    'the file was changed, moved or replaced while the server runs. Look into it, then start the server again',
+  );
 }
 
 interface FoundEnd {
