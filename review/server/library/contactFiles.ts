@@ -2,6 +2,7 @@
 // folders of the days around the recording; nothing else is listed. The places are those that the server was given, and a contact's
 // id is checked before it becomes part of a name, for a page chose it.
 
+import { setMaxListeners } from 'node:events';
 import type { AudioTrack, ContactEvent, RecordingRow, Transcript } from '../../contract.ts';
 import { ReviewFailure } from '../failure.ts';
 import { contactFile, contactFolders, isContactId, type ContactFileKind } from './contactNames.ts';
@@ -50,6 +51,7 @@ export class ContactFiles {
 
   private async look(row: RecordingRow): Promise<CallFiles> {
     const signal = AbortSignal.timeout(ANSWER_WITHIN_MS);
+    setMaxListeners(0, signal);
     const folders = contactFolders(Date.parse(row.startTime), row.durationMs);
     const looking = this.sources.flatMap((source) =>
       folders.map(async (folder): Promise<FoundFile[]> => {

@@ -1,5 +1,6 @@
 // What an MP4 says of its frames in its own tables: when each is shown, how large it is, and where the key frames are. Nothing is
 // decoded, and of the frames only a key frame that is asked for is read. The file may be hostile: see mp4Limits.ts.
+// mediabunny finds key frames and what a decoder needs; the list of all frames is our own (sampleTables.ts).
 
 import { CustomSource, EncodedPacketSink, Input, MP4, type InputVideoTrack } from 'mediabunny';
 import type { Activity, KeyFrame } from '../../contract.ts';
@@ -7,8 +8,9 @@ import { asBuffer, BOX_HEADER_BYTES, boxType } from '../../../main/media/boxes.t
 import { descriptionOf } from '../../../main/media/decoderConfig.ts';
 import { withDeadline } from '../../../main/platform/deadline.ts';
 import { ReviewFailure } from '../failure.ts';
-import { checkedMoov, MAX_FRAMES, MAX_MOOV_BYTES } from './mp4Limits.ts';
+import { checkedMoov, MAX_MOOV_BYTES } from './mp4Limits.ts';
 import type { ReviewFile } from './ports.ts';
+import { activityIn } from './sampleTables.ts';
 import { readRange } from './source.ts';
 
 /** Before and behind the moov; a recording has four in all. */
@@ -25,6 +27,7 @@ const KEPT_FRAMES = 600_000;
 
 interface Tables {
   readonly frames: number;
+  readonly moov: Buffer;
   readonly track: InputVideoTrack;
   readonly input: Input;
   activity: Activity | null;
@@ -40,10 +43,7 @@ export class Mp4Tables {
 
   /** @throws ReviewFailure UNREADABLE_RECORDING, LIBRARY_UNAVAILABLE */
   activity(key: string, file: ReviewFile): Promise<Activity> {
-    return this.with(key, file, async (tables) => {
-      tables.activity ??= await activityOf(tables.track);
-      return tables.activity;
-    });
+    return this.with(key, file, (tables) => Promise.resolve((tables.activity ??= activityIn(tables.moov))));
   }
 
   /** The key frame that begins at or before a moment; before the first one, the first. */
@@ -113,7 +113,7 @@ async function opened(file: ReviewFile, signal: AbortSignal): Promise<Tables> {
   const input = new Input({ source, formats: [MP4] });
   const track = await input.getPrimaryVideoTrack();
   if (track === null) throw new Error('no video track');
-  return { frames, track, input, activity: null };
+  return { frames, moov, track, input, activity: null };
 }
 
 /** Walks over the boxes of the file without reading them. */
@@ -134,25 +134,6 @@ async function findMoov(file: ReviewFile, signal: AbortSignal): Promise<{ at: nu
     at += size;
   }
   throw new Error('no moov');
-}
-
-async function activityOf(track: InputVideoTrack): Promise<Activity> {
-  const timesMs: number[] = [];
-  const bytes: number[] = [];
-  const keyFrames: number[] = [];
-  for await (const { timestamp, byteLength, type } of new EncodedPacketSink(track).packets(
-    undefined,
-    undefined,
-    {
-      metadataOnly: true,
-    },
-  )) {
-    if (type === 'key') keyFrames.push(timesMs.length);
-    timesMs.push(Math.round(timestamp * 1000));
-    bytes.push(byteLength);
-    if (timesMs.length > MAX_FRAMES) throw new Error('too many frames');
-  }
-  return { timesMs, bytes, keyFrames };
 }
 
 async function keyFrameOf(track: InputVideoTrack, atMs: number): Promise<KeyFrame> {

@@ -8,7 +8,7 @@ const MANIFEST = '.json';
 /** S3 allows 1,024 bytes for a key (https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html). */
 const MAX_NAME = 1024;
 /** `<contactId>_<start>`, and the beginning of the recording's id where two recordings started in one second. */
-const RECORDING = /^(.{1,256})_(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z(?:_[\w-]{1,36})?$/;
+const RECORDING = /^(.{1,256})_(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z(?:_[\w-]{1,36})?$/s;
 
 export type NameKind = 'video' | 'manifest';
 
