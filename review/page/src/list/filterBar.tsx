@@ -8,10 +8,9 @@ import { api } from '../api.ts';
 import { Icon } from '../parts/icons.tsx';
 import { Select } from '../parts/select.tsx';
 import type { Filters } from '../route.ts';
-import { navigate } from '../router.ts';
 import { list } from '../strings/list.ts';
 import { DayFilter } from './dayFilter.tsx';
-import { change, isFiltered, withoutFilters } from './filters.ts';
+import { change } from './filters.ts';
 import { lengthRanges, lengthRangeOf } from './lengths.ts';
 import { index } from './rows.ts';
 
@@ -89,16 +88,6 @@ export function FilterBar({ filters }: { readonly filters: Filters }): JSX.Eleme
         on={filters.trials === true}
         set={(on) => change(filters, { trials: on ? true : undefined })}
       />
-      {isFiltered(filters) && (
-        <button
-          type="button"
-          class="quiet-button clear"
-          onClick={() => navigate({ at: 'list', filters: withoutFilters(filters) })}
-        >
-          <Icon name="close" />
-          {list.clear}
-        </button>
-      )}
     </form>
   );
 }

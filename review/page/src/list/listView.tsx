@@ -41,7 +41,6 @@ export function ListView({ session, filters }: ListViewProps): JSX.Element {
   useEffect(() => show(filters), [filters]);
   useEffect(() => {
     document.title = shell.title;
-    document.getElementById(gridId)?.focus({ preventScroll: true });
     addEventListener('keydown', press);
     return () => removeEventListener('keydown', press);
   }, []);

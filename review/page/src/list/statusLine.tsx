@@ -5,9 +5,10 @@ import type { IndexState, Session } from '../../../contract.ts';
 import { addresses } from '../api.ts';
 import { Icon } from '../parts/icons.tsx';
 import { toQuery, type Filters } from '../route.ts';
+import { navigate } from '../router.ts';
 import { list } from '../strings/list.ts';
 import { compactMoment, count } from '../words.ts';
-import { isFiltered } from './filters.ts';
+import { isFiltered, withoutFilters } from './filters.ts';
 import { index, pending, refresh, total } from './rows.ts';
 
 interface StatusLineProps {
@@ -25,6 +26,16 @@ export function StatusLine({ session, filters }: StatusLineProps): JSX.Element {
       <span role="status" class="count">
         {countText(total.value, state, isFiltered(filters))}
       </span>
+      {isFiltered(filters) && (
+        <button
+          type="button"
+          class="quiet-button"
+          onClick={() => navigate({ at: 'list', filters: withoutFilters(filters) })}
+        >
+          <Icon name="close" />
+          {list.clear}
+        </button>
+      )}
       {state !== null && updatedAt === null && <Progress state={state} />}
       <span class="space" />
       {session.may.download && (total.value ?? 0) > 0 && (

@@ -68,6 +68,11 @@ export function Table({ filters }: { readonly filters: Filters }): JSX.Element {
     }
   }, [query]);
 
+  // The keyboard works at once, unless somebody is typing.
+  useEffect(() => {
+    if (document.activeElement === document.body) scroller.current?.focus({ preventScroll: true });
+  }, []);
+
   const moveTo = (next: number): void => {
     const bounded = Math.max(0, Math.min(rows - 1, next));
     active.value = bounded;

@@ -1,6 +1,7 @@
 // Thumbnails that this browser keeps between visits: in the Cache API, by the recording's id, of one user and library only.
 // They show screens of contacts, so they are few, small, grow at most a week old, and are removed at sign-out.
 
+const BUCKET = 'sightline-thumbnails';
 const PREFIX = 'sightline-thumbnails:';
 const MAX_KEPT = 2000;
 const MAX_AGE_MS = 7 * 24 * 60 * 60 * 1000;
@@ -11,20 +12,49 @@ const MADE_AT = 'x-made-at';
 let name: string | null = null;
 let putSinceTrim = 0;
 
+/** https://wicg.github.io/storage-buckets/, which TypeScript's types lack. Chromium only. */
+interface StorageBuckets {
+  open(name: string, options: { expires: number }): Promise<{ readonly caches: CacheStorage }>;
+  delete(name: string): Promise<void>;
+}
+
 /** Removes those of other users and libraries. Where the browser has no Cache API (plain http), nothing is kept. */
 export async function keepThumbnailsOf(session: { user: string; library: string }): Promise<void> {
-  if (!available()) return;
-  const own = `${PREFIX}${encodeURIComponent(session.user)}@${encodeURIComponent(session.library)}`;
-  const names = (await caches.keys()).filter((one) => one.startsWith(PREFIX) && one !== own);
-  await Promise.all(names.map((one) => caches.delete(one)));
-  name = own;
+  try {
+    const all = await storage();
+    if (all === null) return;
+    const own = `${encodeURIComponent(session.user)}@${encodeURIComponent(session.library)}`;
+    const others = (await all.keys()).filter((one) => one.startsWith(PREFIX) && one !== PREFIX + own);
+    await Promise.all(others.map((one) => all.delete(one)));
+    name = PREFIX + own;
+  } catch {
+    name = null; // the browser forbids storage
+  }
 }
 
 export async function clearThumbnails(): Promise<void> {
   name = null;
-  if (!available()) return;
-  const names = (await caches.keys()).filter((one) => one.startsWith(PREFIX));
-  await Promise.all(names.map((one) => caches.delete(one)));
+  try {
+    const all = await storage();
+    for (const one of (await all?.keys()) ?? []) if (one.startsWith(PREFIX)) await all?.delete(one);
+    await buckets()?.delete(BUCKET);
+  } catch {
+    // The browser forbids storage: there are none.
+  }
+}
+
+/**
+ * A bucket of its own, where the browser has them: it removes that in time even if this address is never opened again, as after
+ * a `sightline review` on another port.
+ */
+async function storage(): Promise<CacheStorage | null> {
+  const bucket = await buckets()?.open(BUCKET, { expires: Date.now() + MAX_AGE_MS });
+  if (bucket !== undefined) return bucket.caches;
+  return 'caches' in globalThis ? caches : null;
+}
+
+function buckets(): StorageBuckets | undefined {
+  return (navigator as { storageBuckets?: StorageBuckets }).storageBuckets;
 }
 
 export async function keptThumbnail(id: string): Promise<Blob | null> {
@@ -54,12 +84,13 @@ export async function keepThumbnail(id: string, picture: Blob): Promise<void> {
   await Promise.all(all.slice(0, Math.max(0, all.length - MAX_KEPT)).map((one) => cache.delete(one)));
 }
 
-function available(): boolean {
-  return 'caches' in globalThis;
-}
-
 async function open(): Promise<Cache | null> {
-  return name === null ? null : caches.open(name).catch(() => null);
+  if (name === null) return null;
+  const own = name;
+  return storage().then(
+    async (all) => (await all?.open(own)) ?? null,
+    () => null,
+  );
 }
 
 /** Never requested from the server. */

@@ -1,5 +1,5 @@
 // Makes thumbnails of visible rows: the server hands over one key frame, WebCodecs decodes it, at most 320 px of it are kept.
-// At most two at a time, the row that came into view last first; a row that leaves the view withdraws its request.
+// At most two at a time; a row that leaves the view withdraws its request.
 
 import type { KeyFrame, RecordingRow } from '../../../contract.ts';
 import { api, isAbort } from '../api.ts';
@@ -61,7 +61,7 @@ export function thumbnailOf(row: RecordingRow, signal: AbortSignal): Promise<str
 
 function next(): void {
   while (running < MAX_AT_A_TIME) {
-    const one = waiting.pop();
+    const one = waiting.shift();
     if (one === undefined) return;
     running += 1;
     void make(one)
