@@ -33,7 +33,10 @@ try {
 }
 
 async function film(): Promise<void> {
-  const { folder, audioFolder } = await recordForReview(home, 'demo');
+  const { folder, audioFolder } = await recordForReview(home, {
+    scene: 'demo',
+    size: { width: 1280, height: 720 },
+  });
   const review = await startReview(home, [folder, '--audio', audioFolder]);
   const browser = await startBrowser();
   try {

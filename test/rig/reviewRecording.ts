@@ -31,10 +31,13 @@ export const toneHz = (second: number): number => 500 + 250 * (second % PITCHES)
 const SAMPLE_RATE = 8000;
 
 /** Takes about 18 s. `home` is kept; the library is the folder `sink` in it, the call's files are in `contacts`. */
-export async function recordForReview(home: string, scene: SceneName = 'timecode'): Promise<ReviewRecording> {
+export async function recordForReview(
+  home: string,
+  { scene = 'timecode', size = MONITOR }: { scene?: SceneName; size?: typeof MONITOR } = {},
+): Promise<ReviewRecording> {
   const both = [
-    { x: 0, y: 0, ...MONITOR },
-    { x: MONITOR.width, y: 0, ...MONITOR },
+    { x: 0, y: 0, ...size },
+    { x: size.width, y: 0, ...size },
   ] as const;
   const desk = await startDesk({ monitors: both, scene });
   try {

@@ -3,15 +3,8 @@
 import { secureHeaders } from 'hono/secure-headers';
 import type { MiddlewareHandler } from 'hono';
 
-/**
- * media-chrome styles its controls by <style> elements in shadow roots: without 'unsafe-inline' for style elements they have no
- * layout. Styles can neither run a script nor load anything from elsewhere here: images and fonts come from 'self' only.
- */
-const styles = {
-  styleSrc: ["'self'"],
-  styleSrcElem: ["'self'", "'unsafe-inline'"],
-  styleSrcAttr: ["'none'"],
-};
+/** Of the page's own files only: no <style> element, no style attribute in HTML. */
+const styles = { styleSrc: ["'self'"], styleSrcElem: ["'self'"], styleSrcAttr: ["'none'"] };
 
 export function pageHeaders(isHttps: boolean): MiddlewareHandler {
   return secureHeaders({

@@ -122,15 +122,22 @@ export class CallAudio {
         element.pause();
         return;
       case 'seek':
-        this.seekedAt = performance.now();
-        element.playbackRate = video.playbackRate;
         element.currentTime = action.toMs / 1000;
-        // Refused before the first click on the page: the next check tries again.
-        element.play().catch(() => undefined);
+        this.begin(video.playbackRate);
+        return;
+      case 'play':
+        this.begin(video.playbackRate);
         return;
       case 'rate':
         if (Math.abs(element.playbackRate - action.rate) > 0.001) element.playbackRate = action.rate;
     }
+  }
+
+  private begin(rate: number): void {
+    this.seekedAt = performance.now();
+    this.element.playbackRate = rate;
+    // Refused before the first click on the page: the next check tries again.
+    this.element.play().catch(() => undefined);
   }
 }
 

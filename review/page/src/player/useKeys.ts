@@ -30,7 +30,8 @@ export function useKeys(run: (command: Command) => void): void {
 
 /** Whether the element under the focus has a use of its own for a key. */
 function keepsKey(target: HTMLElement, key: string): boolean {
-  if (target.closest('textarea, select, [contenteditable], [role="tablist"]') !== null) return true;
+  if (target.closest('textarea, select, [contenteditable]') !== null) return true;
+  if (target.closest('[role="tablist"]') !== null && /^(Arrow|Home|End)/.test(key)) return true;
   if (target instanceof HTMLInputElement) {
     return target.type !== 'checkbox' || key === ' ';
   }

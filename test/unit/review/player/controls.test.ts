@@ -74,7 +74,8 @@ describe('audio', () => {
     expect(syncAction({ ...playing, isPlaying: false, isAudioPlaying: false })).toEqual({ do: 'nothing' });
   });
   it('begins where the video is', () => {
-    expect(syncAction({ ...playing, isAudioPlaying: false })).toEqual({ do: 'seek', toMs: 9500 });
+    expect(syncAction({ ...playing, isAudioPlaying: false })).toEqual({ do: 'play' });
+    expect(syncAction({ ...playing, isAudioPlaying: false, audioMs: 0 })).toEqual({ do: 'seek', toMs: 9500 });
   });
 });
 

@@ -21,18 +21,20 @@ export interface SyncInput {
 }
 
 export type SyncAction =
-  | { readonly do: 'nothing' | 'pause' }
+  /** `play`: from where it is. */
+  | { readonly do: 'nothing' | 'pause' | 'play' }
   /** `toMs` of the audio; and play. */
   | { readonly do: 'seek'; readonly toMs: number }
   | { readonly do: 'rate'; readonly rate: number };
 
 /** In ms of listening: the audio at another speed is as far off as the reviewer hears. */
 const SEEK_ABOVE_MS = 120;
+const CLOSE_MS = 40;
 /** Below that the two clocks' readings are not better than the difference. */
 const CORRECT_ABOVE_MS = 12;
 const MAX_CORRECTION = 0.06;
 /** A seek takes some time, and its end has to be seen before the next one. */
-const SETTLE_MS = 500;
+const SETTLE_MS = 300;
 
 export function syncAction(input: SyncInput): SyncAction {
   const { videoMs, audioMs, offsetMs, audioDurationMs, rate, isPlaying, isAudioPlaying } = input;
@@ -41,7 +43,8 @@ export function syncAction(input: SyncInput): SyncAction {
   if (!isAudible) return { do: isAudioPlaying ? 'pause' : 'nothing' };
   if (input.isAudioSeeking) return { do: 'nothing' };
   const offMs = (audioMs - wantedMs) / rate;
-  if (!isAudioPlaying) return { do: 'seek', toMs: wantedMs };
+  // After a pause it is where it was: a seek would only delay it.
+  if (!isAudioPlaying) return Math.abs(offMs) < CLOSE_MS ? { do: 'play' } : { do: 'seek', toMs: wantedMs };
   if (Math.abs(offMs) > SEEK_ABOVE_MS) {
     return input.sinceSeekMs > SETTLE_MS ? { do: 'seek', toMs: wantedMs } : { do: 'nothing' };
   }
