@@ -1,6 +1,5 @@
 // A foreign page in real Chromium, while its user is signed in to the review server: it tries to read, to change, to frame and to
 // find out. Nothing of it may work, and the page itself must work all the same.
-/// <reference lib="dom" />
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
