@@ -14,6 +14,7 @@ import { addRetryCommand } from './headless/retry.ts';
 import { addReviewCommand } from './headless/review.ts';
 import { addServeCommand } from './headless/serve.ts';
 import { addTryCommand } from './headless/try.ts';
+import { addVerifyCommand } from './headless/verify.ts';
 import { stackOf } from './platform/crashReports.ts';
 import { keepCurrentFolderOutOfSearch, insistOnCertificates } from './platform/hardening.ts';
 import { reportToInstaller } from './platform/installerSignal.ts';
@@ -55,6 +56,7 @@ function commandLine(): Command {
   addDiagnosticsCommand(program);
   addRetryCommand(addRecordingsCommand(program));
   addReviewCommand(program);
+  addVerifyCommand(program);
   addPolicyCommand(program);
   addBrowserPolicyCommand(program);
   addDoorCommand(program);

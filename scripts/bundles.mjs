@@ -60,10 +60,10 @@ export const bundles = {
     target: 'chrome120',
     format: 'esm',
   },
-  // The server of `sightline review`, which that command loads; beside it the page (review/page/vite.config.ts).
+  // What `sightline review` and `sightline verify` load; beside it the page (review/page/vite.config.ts).
   review: {
     ...node,
-    entryPoints: { server: 'review/server/index.ts' },
+    entryPoints: { server: 'review/server/index.ts', verify: 'review/server/verify/verifyLibrary.ts' },
     outdir: 'dist/review',
     outExtension: { '.js': '.mjs' },
     format: 'esm',

@@ -7,7 +7,7 @@ import type { BadgeOrder, GapFacts } from '../shared/names.ts';
 import { MACROBLOCK } from '../shared/names.ts';
 import type { Canvas } from './layout.ts';
 import type { Masks, MaskSheet } from './masks.ts';
-import { badgeText, slateTexts } from './slateTexts.ts';
+import { badgeText, slateTexts } from '../shared/slateTexts.ts';
 
 const background: Rgb = { red: 28, green: 37, blue: 48 };
 const amber: Rgb = { red: 242, green: 177, blue: 52 };

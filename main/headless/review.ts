@@ -9,11 +9,11 @@ import type { ReviewOptions, RunningReview, TeamOptions } from '../../review/ser
 import { keepNewFilesPrivate } from '../platform/hardening.ts';
 import { createLogger, type Logger } from '../platform/log.ts';
 import { openInBrowser } from '../platform/openInBrowser.ts';
-import type { Policy } from '../policy/keys.ts';
 import { PolicyError } from '../policy/load.ts';
 import { Peers, systemPeers } from '../server/peer.ts';
-import { SightlineError, errorMessage, type ErrorCode } from '../shared/errors.ts';
+import { SightlineError, type ErrorCode } from '../shared/errors.ts';
 import { addPolicyOptions, policyWithWarnings, print, type CommandOptions } from './options.ts';
+import { locationFrom, reviewBundle } from './reviewLibrary.ts';
 
 interface OwnOptions {
   readonly port?: number;
@@ -171,14 +171,6 @@ function proxyFrom(options: OwnOptions, secretFile: string): NonNullable<TeamOpt
   };
 }
 
-/** Where the recorder of this policy sends recordings: the part of the prefix that all of them have. */
-function locationFrom({ sink, sinkFolder, s3Bucket, keyPrefix, instanceAlias }: Policy): string {
-  if (sink === 'folder') return sinkFolder;
-  const [known = ''] = keyPrefix.replaceAll('<alias>', instanceAlias ?? '<alias>').split('<', 1);
-  const prefix = known.includes('<') || known.length < keyPrefix.length ? known.replace(/[^/]*$/, '') : known;
-  return `s3://${s3Bucket ?? ''}/${prefix}`;
-}
-
 /** Linux and Windows tell whose program a connection is; elsewhere the link alone decides. */
 function ownConnections(log: Logger): ReviewOptions['isOurs'] {
   if (process.platform !== 'linux' && process.platform !== 'win32') return null;
@@ -216,18 +208,8 @@ async function started(options: ReviewOptions): Promise<RunningReview> {
   return startReview(options).catch(rethrow);
 }
 
-/** Beside this program: dist/review, or review/ of an installation. Its place is computed, so that no bundler includes it. */
 async function server(): Promise<typeof ReviewServer> {
-  const place = new URL('../review/server.mjs', import.meta.url).href;
-  try {
-    return (await import(place)) as typeof ReviewServer;
-  } catch (error) {
-    throw new SightlineError(
-      'REVIEW_NOT_STARTED',
-      `This Sightline has no review server: ${errorMessage(error)}. Install it again, or run \`npm run build\`.`,
-      { cause: error },
-    );
-  }
+  return (await reviewBundle('server')) as typeof ReviewServer;
 }
 
 /** Another bundle's errors are of another class. */

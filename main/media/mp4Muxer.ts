@@ -9,11 +9,11 @@ import type {
   StreamTarget,
 } from 'mediabunny';
 import type { StreamTargetChunk } from 'mediabunny';
-import type { Moment } from '../shared/time.ts';
 import { asBuffer } from './boxes.ts';
 import { isKeyFrame } from './h264.ts';
 import type { Written } from './moov.ts';
 import { LARGE_BOX_HEADER_BYTES, Moov } from './moov.ts';
+import type { Texts } from './textTracks.ts';
 
 /** Receives the frames, each part directly after the previous one. @param position in the file with a padded moov */
 export type WriteFrames = (position: number, data: Uint8Array) => Promise<void>;
@@ -34,11 +34,15 @@ export class Mp4Muxer {
   private readonly file: OutputFile;
   private opened: Opened | null = null;
 
-  /** @param maxFrames at least as many as will be added: the space for the moov is reserved from it */
-  constructor(
-    private readonly maxFrames: number,
-    write: WriteFrames,
-  ) {
+  private readonly maxPackets: number;
+
+  /**
+   * Space for the moov is reserved from these two.
+   * @param maxFrames at least as many as will be added
+   * @param maxTextBytes for the texts
+   */
+  constructor(maxFrames: number, maxTextBytes: number, write: WriteFrames) {
+    this.maxPackets = maxFrames + Math.ceil(maxTextBytes / RESERVED_PER_PACKET);
     this.file = new OutputFile(write);
   }
 
@@ -48,10 +52,10 @@ export class Mp4Muxer {
     await video.add(new Packet(data, type, timeMs / 1000, durationMs / 1000), { decoderConfig });
   }
 
-  async finish(createdAt: Moment): Promise<Moov> {
+  async finish(texts: Texts): Promise<Moov> {
     await this.opened?.output.finalize();
     this.opened = null;
-    return this.file.end(createdAt);
+    return this.file.end(texts);
   }
 
   /** Releases everything. Never rejects. */
@@ -72,7 +76,7 @@ export class Mp4Muxer {
       ),
     });
     const video = new EncodedVideoPacketSource('avc');
-    output.addVideoTrack(video, { maximumPacketCount: this.maxFrames });
+    output.addVideoTrack(video, { maximumPacketCount: this.maxPackets });
     await output.start();
     return { output, video, Packet: library.EncodedPacket };
   }
@@ -84,6 +88,8 @@ interface Opened {
   readonly Packet: typeof EncodedPacket;
 }
 
+/** What mediabunny reserves for each packet, at least: entries of `stss`, `stsz` and `co64`, and two thirds of the compact tables. */
+const RESERVED_PER_PACKET = 34;
 const WRITE_BYTES = 1024 * 1024;
 /** What the muxer writes while the size is unknown: size 1 ("64-bit size follows"), then the type. */
 const LARGE_MDAT = Buffer.from('\0\0\0\x01mdat', 'latin1');
@@ -109,10 +115,10 @@ class OutputFile {
     if (this.pendingBytes >= WRITE_BYTES) await this.flush();
   }
 
-  async end(createdAt: Moment): Promise<Moov> {
+  async end(texts: Texts): Promise<Moov> {
     if (this.framesAt === null) throw new Error('The muxer wrote no frames.');
     if (this.pendingBytes > 0) await this.flush();
-    return new Moov(this.beginning, this.framesAt, createdAt);
+    return new Moov(this.beginning, this.framesAt, texts.startTime, texts);
   }
 
   private async flush(): Promise<void> {

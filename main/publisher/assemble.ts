@@ -9,6 +9,7 @@ import type { Moov } from '../media/moov.ts';
 import type { WriteFrames } from '../media/mp4Muxer.ts';
 import { Mp4Muxer } from '../media/mp4Muxer.ts';
 import type { Overlay } from '../media/overlayFrame.ts';
+import type { Chapter } from '../media/textTracks.ts';
 import { overlayFrame } from '../media/overlayFrame.ts';
 import type { Moment } from '../shared/time.ts';
 import type { RunReader } from '../spool/runFiles.ts';
@@ -21,6 +22,8 @@ export interface AssemblySource {
   readonly startTime: Moment;
   /** At least as many as will be written: the space for the moov is reserved from it. */
   readonly maxPackets: number;
+  /** And for chapters and clock (maxTextBytes). */
+  readonly maxTextBytes: number;
   readonly openRun: (runId: string) => Promise<RunReader>;
   readonly runStart: (runId: string) => Moment;
   /** How many frames of the run count; anything that a crash left after them is ignored. */
@@ -31,6 +34,7 @@ export interface AssemblySource {
   readonly slate: (gap: Gap, pieces: readonly Piece[]) => Promise<Uint8Array>;
   /** For gaps that follow each other. */
   readonly badge: (gaps: readonly Gap[]) => Promise<Overlay>;
+  readonly chapters: (pieces: readonly Piece[]) => readonly Chapter[];
   readonly write: WriteFrames;
 }
 
@@ -69,7 +73,7 @@ export class Assembly {
   private run: RunFrames | null = null;
 
   constructor(private readonly source: AssemblySource) {
-    this.muxer = new Mp4Muxer(source.maxPackets, source.write);
+    this.muxer = new Mp4Muxer(source.maxPackets, source.maxTextBytes, source.write);
   }
 
   /**
@@ -87,7 +91,9 @@ export class Assembly {
     await this.writePrevious(endTime);
     await this.closeRun();
     if (this.decoder === null) throw new Error('The recording has no frame at all.');
-    const moov = await this.muxer.finish(this.source.startTime);
+    const { startTime } = this.source;
+    const chapters = this.source.chapters(pieces);
+    const moov = await this.muxer.finish({ chapters, startTime, durationMs: endTime - startTime });
     const { codec, codedWidth: width = 0, codedHeight: height = 0 } = this.decoder;
     const { bitsPerSecond } = this.busiest;
     return { codec, width, height, frames: this.frames, bitsPerSecond, moov };

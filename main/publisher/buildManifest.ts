@@ -1,5 +1,7 @@
-// The manifest of a recording (docs/s3.md), from its timeline, its assembly and the sink's receipt.
+// The manifest of a recording (docs/manifest.md), from its timeline, its assembly and the sink's receipt.
 
+import { createHash } from 'node:crypto';
+import { canonicalJson } from '../shared/canonicalJson.ts';
 import type { Integrity, Manifest } from '../shared/manifest.ts';
 import { MAX_BLACK_STRETCHES, manifestSchema } from '../shared/manifest.ts';
 import type { VideoFormat } from '../shared/names.ts';
@@ -24,6 +26,17 @@ export interface Facts {
   readonly integrity: Integrity | undefined;
   readonly appVersion: string;
   readonly os: string;
+}
+
+/** The manifest as it is stored. Of the same facts always the same bytes: an attempt that is repeated changes nothing. */
+export function manifestText(manifest: Manifest): { readonly text: string; readonly sha256: string } {
+  const contentSha256 = sha256Of(canonicalJson(manifest));
+  const text = `${JSON.stringify({ ...manifest, contentSha256 }, null, 2)}\n`;
+  return { text, sha256: sha256Of(text) };
+}
+
+function sha256Of(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
 }
 
 export function buildManifest(facts: Facts): Manifest {

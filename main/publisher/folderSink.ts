@@ -11,6 +11,7 @@ import { renameOver, syncFolder, writeFileAtomically } from '../platform/atomicF
 import { groupOf, openToGroup } from '../platform/privateFiles.ts';
 import { errno } from '../shared/errors.ts';
 import { parseJsonObject } from '../shared/json.ts';
+import { MAX_MANIFEST_BYTES } from '../shared/manifest.ts';
 import { FolderRequests } from './folderRequests.ts';
 import type { Sink, SinkObject, SinkOrder, SinkReceipt } from './sink.ts';
 import { longerKey, manifestKey } from './sink.ts';
@@ -19,8 +20,6 @@ import { SinkIdentity } from './sinkIdentity.ts';
 const READ_BYTES = 1024 * 1024;
 /** Written to the disk during the contact, so that little is left for its end. */
 const SYNC_EVERY_BYTES = 8 * 1024 * 1024;
-/** Eight hours with a gap every few seconds need two. A larger file is not one of our manifests. */
-const MAX_MANIFEST_BYTES = 16 * 1024 * 1024;
 const ANSWER_WITHIN_MS = 60_000;
 /** For a whole file to reach the disk of a share. */
 const SYNC_TIMES = 10;

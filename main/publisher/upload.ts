@@ -3,6 +3,7 @@
 // fails; the spool keeps the recording then.
 
 import type { Overlay } from '../media/overlayFrame.ts';
+import { MAX_CHAPTERS, maxTextBytes } from '../media/textTracks.ts';
 import type { Manifest } from '../shared/manifest.ts';
 import type { BadgeOrder, GapFacts, SlateOrder, VideoFormat } from '../shared/names.ts';
 import type { Moment } from '../shared/time.ts';
@@ -13,7 +14,8 @@ import type { DamagedRunFile } from '../spool/runFiles.ts';
 import type { Gap, Piece, RunDamage } from '../spool/timeline.ts';
 import { timelineOf } from '../spool/timeline.ts';
 import { Assembly, isShort, TimelineChanged } from './assemble.ts';
-import { buildManifest } from './buildManifest.ts';
+import { chaptersOf } from './chapters.ts';
+import { buildManifest, manifestText } from './buildManifest.ts';
 import { RunDamaged, integrityOf, keptBack, requireDeliverable } from './integrity.ts';
 import type { Naming } from './objectKey.ts';
 import { objectKey, objectTags } from './objectKey.ts';
@@ -41,6 +43,8 @@ export interface UploadOptions {
 export interface UploadResult {
   readonly receipt: SinkReceipt;
   readonly manifest: Manifest;
+  /** Of the manifest's file. */
+  readonly manifestSha256: string;
   /** Removes it from the sink: for `sightline try`. */
   readonly remove?: () => Promise<void>;
 }
@@ -54,6 +58,12 @@ const SPARE_FRAMES = 50;
 interface Parts {
   readonly assembly: Assembly;
   readonly object: SinkObject;
+}
+
+/** What will be written at most, from which space for the moov is reserved. */
+interface Most {
+  readonly packets: number;
+  readonly textBytes: number;
 }
 
 export class Upload {
@@ -89,7 +99,11 @@ export class Upload {
     const pieces = this.piecesBefore(until);
     if (!pieces.some(({ kind }) => kind === 'run')) return;
     const fps = this.runsOf(pieces)[0]?.opened.fps ?? 1;
-    const { assembly } = await this.begin(pieces, Math.ceil(LIVE_HOURS * 3600 * fps * CATCH_UP));
+    const seconds = LIVE_HOURS * 3600;
+    const { assembly } = await this.begin(pieces, {
+      packets: Math.ceil(seconds * fps * CATCH_UP),
+      textBytes: maxTextBytes(MAX_CHAPTERS, seconds * 1000),
+    });
     await assembly.advance(pieces);
   }
 
@@ -102,7 +116,10 @@ export class Upload {
     const pieces = timelineOf(ledger, recording, this.damages);
     if (pieces.length === 0) throw new Error(`Recording ${recordingId} has no length.`);
     requireDeliverable(ledger, pieces, this.damages, options.deliverDamaged);
-    const { assembly, object } = await this.begin(pieces, this.maxPackets(pieces, stopped.endTime));
+    const { assembly, object } = await this.begin(pieces, {
+      packets: this.maxPackets(pieces, stopped.endTime),
+      textBytes: maxTextBytes(pieces.length, stopped.endTime - startTime),
+    });
     this.meter.expect(Math.max(this.frameBytes, this.spooledBytes(pieces)));
     const assembled = await assembly.finish(pieces, stopped.endTime);
     this.meter.expect(this.frameBytes);
@@ -123,9 +140,11 @@ export class Upload {
       os: options.os,
     });
     const order = this.order();
-    await options.sink.putManifest(order, receipt.key, `${JSON.stringify(manifest, null, 2)}\n`);
+    const { text, sha256: manifestSha256 } = manifestText(manifest);
+    await options.sink.putManifest(order, receipt.key, text);
     const isTrial = recording.started.contact.trial === true;
-    return { receipt, manifest, ...(isTrial && { remove: () => options.sink.remove(order, receipt.key) }) };
+    const remove = () => options.sink.remove(order, receipt.key);
+    return { receipt, manifest, manifestSha256, ...(isTrial && { remove }) };
   }
 
   async abort(): Promise<void> {
@@ -147,12 +166,12 @@ export class Upload {
     return timelineOf(this.session.ledger, { ...recording, stopped: { ...stopped, endTime: until } });
   }
 
-  private begin(pieces: readonly Piece[], maxPackets: number): Promise<Parts> {
-    this.parts ??= this.prepare(pieces, maxPackets);
+  private begin(pieces: readonly Piece[], most: Most): Promise<Parts> {
+    this.parts ??= this.prepare(pieces, most);
     return this.parts;
   }
 
-  private async prepare(pieces: readonly Piece[], maxPackets: number): Promise<Parts> {
+  private async prepare(pieces: readonly Piece[], most: Most): Promise<Parts> {
     const format = await this.formatOf(pieces);
     const object = await this.options.sink.begin({
       ...this.order(),
@@ -161,7 +180,8 @@ export class Upload {
     });
     const assembly = new Assembly({
       startTime: this.recording.startTime ?? 0,
-      maxPackets,
+      maxPackets: most.packets,
+      maxTextBytes: most.textBytes,
       openRun: (runId) => this.session.openRun(runId),
       // Read the current ledger each time: every journal entry replaces it, and runs begin after this.
       runStart: (runId) => liveRun(this.session.ledger, runId).live.startTime,
@@ -173,6 +193,7 @@ export class Upload {
         const { width, height } = format;
         return this.options.makeBadge({ gaps, width, height });
       },
+      chapters: (all) => chaptersOf(all, (gap) => this.factsOf(gap, all)),
       write: (position, data) => {
         this.frameBytes += data.byteLength;
         return object.write(position, data);

@@ -41,6 +41,8 @@ const integritySchema = z.object({
 });
 export type Integrity = z.infer<typeof integritySchema>;
 
+/** Eight hours with a gap every few seconds need two. A larger file is not one of our manifests. */
+export const MAX_MANIFEST_BYTES = 16 * 1024 * 1024;
 export const MAX_BLACK_STRETCHES = 100;
 
 export const manifestSchema = z.object({
@@ -137,6 +139,8 @@ export const manifestSchema = z.object({
   /** Absent when all files were as they had been written. */
   integrity: integritySchema.optional(),
   host: z.object({ os: z.string(), browser: z.string().optional() }),
+  /** SHA-256 of the canonical JSON (RFC 8785) of everything else here. Absent in manifests of earlier versions. */
+  contentSha256: sha256.optional(),
 });
 
 export type Manifest = z.infer<typeof manifestSchema>;

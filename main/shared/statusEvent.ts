@@ -69,6 +69,11 @@ export const statusDetailSchema = z.discriminatedUnion('recordingStatus', [
       location: z.string(),
       durationInMillis: z.number().int().nonnegative(),
       sizeInBytes: z.number().int().positive(),
+      /** Of the manifest's file, which names the MP4's: a record outside of the sink. Absent in events of earlier versions. */
+      manifestSha256: z
+        .string()
+        .regex(/^[0-9a-f]{64}$/)
+        .optional(),
       /** The screen was entirely black for so long; absent: never for ten seconds. The manifest says when (`black`). */
       blackInMillis: z.number().int().positive().optional(),
       /** Only where something was found; the manifest says what (`integrity`). */

@@ -21,6 +21,7 @@ type Unannounced = Exclude<Announcement, { status: 'PUBLISHED' | 'OVERDUE' }>;
 interface PublishedRecording {
   readonly receipt: { readonly location: string; readonly sizeBytes: number };
   readonly manifest: Pick<Manifest, 'startTime' | 'endTime' | 'integrity' | 'black'>;
+  readonly manifestSha256: string;
 }
 
 export class Announcer {
@@ -50,13 +51,14 @@ export class Announcer {
   }
 
   announcePublished(session: SpoolSession, recordingId: string, result: PublishedRecording): QueuedWrite {
-    const { receipt, manifest } = result;
+    const { receipt, manifest, manifestSha256 } = result;
     return this.announce(session, recordingId, {
       status: 'PUBLISHED',
       startTime: Date.parse(manifest.startTime),
       endTime: Date.parse(manifest.endTime),
       location: receipt.location,
       sizeBytes: receipt.sizeBytes,
+      manifestSha256,
       blackMs: manifest.black?.totalMs,
       integrity: manifest.integrity?.state,
     });

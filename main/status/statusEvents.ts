@@ -33,6 +33,7 @@ export type Announcement =
       readonly endTime: Moment;
       readonly location: string;
       readonly sizeBytes: number;
+      readonly manifestSha256: string;
       readonly integrity?: Integrity['state'] | undefined;
       readonly blackMs?: number | undefined;
     }
@@ -153,7 +154,7 @@ function detailOf(announcement: Announcement, now: Moment): Variable<StatusDetai
     case 'COMPLETED':
       return { recordingStatus: 'COMPLETED', recordingInfo: span(announcement) };
     case 'PUBLISHED': {
-      const { startTime, endTime, location, sizeBytes, blackMs, integrity } = announcement;
+      const { startTime, endTime, location, sizeBytes, manifestSha256, blackMs, integrity } = announcement;
       return {
         recordingStatus: 'PUBLISHED',
         recordingInfo: {
@@ -162,6 +163,7 @@ function detailOf(announcement: Announcement, now: Moment): Variable<StatusDetai
           location,
           durationInMillis: endTime - startTime,
           sizeInBytes: sizeBytes,
+          manifestSha256,
           ...(blackMs === undefined ? {} : { blackInMillis: blackMs }),
           ...(integrity === undefined ? {} : { integrity }),
         },

@@ -1,7 +1,7 @@
 // The command line of an installation: bin\sightline.exe (the launcher), cli\node.exe, and cli\sightline.mjs, one file without
-// node_modules. The reasons are in docs/installer.md.
+// node_modules; review\ is what `sightline review` loads. The reasons are in docs/installer.md.
 import { build } from 'esbuild';
-import { copyFileSync, mkdirSync } from 'node:fs';
+import { copyFileSync, cpSync, existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildConsoleLauncher, buildKeeper } from './nativePrograms.ts';
@@ -14,15 +14,29 @@ export async function addCommandLine(app: string, version: string, workFolder: s
   mkdirSync(join(app, 'cli'), { recursive: true });
   mkdirSync(join(app, 'bin'), { recursive: true });
   await bundleCommandLine(join(app, 'cli/sightline.mjs'), version);
+  await addReview(join(app, 'review'), version);
   copyFileSync(ensureWindowsNode({ log: console.log }), join(app, 'cli/node.exe'));
   buildConsoleLauncher({ version, out: join(app, 'bin/sightline.exe'), workFolder });
   buildKeeper({ version, out: join(app, 'bin/sightline-keeper.exe'), workFolder });
 }
 
-export async function bundleCommandLine(out: string, version: string): Promise<void> {
+export function bundleCommandLine(out: string, version: string): Promise<void> {
+  return bundle('main/headless.ts', out, version);
+}
+
+/** Beside cli/, where main/headless/review.ts looks for it: the server, and the page that `npm run build` has made. */
+async function addReview(folder: string, version: string): Promise<void> {
+  const page = join(root, 'dist/review/page');
+  if (!existsSync(page)) throw new Error(`${page} is missing. Run \`npm run build\` first.`);
+  await bundle('review/server/index.ts', join(folder, 'server.mjs'), version);
+  await bundle('review/server/verify/verifyLibrary.ts', join(folder, 'verify.mjs'), version);
+  cpSync(page, join(folder, 'page'), { recursive: true });
+}
+
+async function bundle(entry: string, out: string, version: string): Promise<void> {
   await build({
     absWorkingDir: root,
-    entryPoints: ['main/headless.ts'],
+    entryPoints: [entry],
     outfile: out,
     bundle: true,
     platform: 'node',

@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { AssemblySource } from '../../main/publisher/assemble.ts';
 import { Assembly, TimelineChanged } from '../../main/publisher/assemble.ts';
+import { maxTextBytes } from '../../main/media/textTracks.ts';
+import { chaptersOf } from '../../main/publisher/chapters.ts';
 import type { SpoolSession } from '../../main/spool/spool.ts';
 import { Spool } from '../../main/spool/spool.ts';
 import { timelineOf } from '../../main/spool/timeline.ts';
@@ -54,12 +56,14 @@ class Collector {
     return {
       startTime: START,
       maxPackets,
+      maxTextBytes: maxTextBytes(255, 3_600_000),
       openRun: (runId) => session.openRun(runId),
       runStart: (runId) => session.ledger.runs.get(runId)!.live!.startTime,
       runFrames: (runId) => session.ledger.runs.get(runId)?.closed?.frames ?? Infinity,
       damaged: (_, __, why) => why,
       slate: () => Promise.resolve(slate),
       badge: (gaps) => makeBadge({ gaps, width: SIMULATED.width, height: SIMULATED.height }),
+      chapters: (pieces) => chaptersOf(pieces, (gap) => ({ ...gap, by: 'page', text: null })),
       write: (position, data) => {
         this.first ??= position;
         expect(position).toBe(this.first + this.next);

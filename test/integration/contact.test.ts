@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { canonicalJson } from '../../main/shared/canonicalJson.ts';
 import type { Manifest } from '../../main/shared/manifest.ts';
 import type { StatusEvent } from '../../main/shared/statusEvent.ts';
 import type { Display } from '../rig/display.ts';
@@ -38,6 +39,7 @@ let endTime: number;
 let suspensions: { at: number; resumed: number }[] = [];
 let mp4: string;
 let manifest: Manifest;
+let manifestFile: Buffer;
 let frames: DecodedFrame[];
 let events: StatusEvent[];
 
@@ -66,6 +68,7 @@ beforeAll(async () => {
   const [published] = await recorder.published();
   if (published === undefined) throw new Error('nothing was published');
   ({ mp4, manifest } = published);
+  manifestFile = await readFile(published.manifestPath);
   frames = await decodeFrames(mp4);
   late = await lateCodesOf([painter]);
   events = await recorder.events();
@@ -199,6 +202,13 @@ describe('what lies beside it', () => {
     expect(manifest.endCause).toBe('stopped');
   });
 
+  it('has a digest of its own content, which a changed manifest does not match', () => {
+    const { contentSha256, ...content } = JSON.parse(String(manifestFile)) as Manifest;
+    const digestOf = (value: unknown) => createHash('sha256').update(canonicalJson(value)).digest('hex');
+    expect(contentSha256).toBe(digestOf(content));
+    expect(contentSha256).not.toBe(digestOf({ ...content, gaps: content.gaps.slice(1) }));
+  });
+
   it('lies where AWS would have put it', () => {
     const [year, month, day] = manifest.startTime.slice(0, 10).split('-');
     const compact = `${manifest.startTime.slice(0, 19).replaceAll(/[-:]/g, '')}Z`;
@@ -222,6 +232,7 @@ describe('what lies beside it', () => {
         endTime: manifest.endTime,
         durationInMillis: manifest.durationMs,
         sizeInBytes: manifest.video.sizeBytes,
+        manifestSha256: createHash('sha256').update(manifestFile).digest('hex'),
         location: host.url(mp4),
       },
       clientInfo: {

@@ -81,7 +81,7 @@ export class LibraryRecording implements Recording {
 
   async verify(signal: AbortSignal): Promise<Verification> {
     const manifestText = await this.manifestText(signal);
-    return verifyRecording({ manifestText, file: await this.video(), signal });
+    return verifyRecording({ manifestText, file: await this.video(), name: this.key, signal });
   }
 
   private async manifestText(signal: AbortSignal): Promise<string> {

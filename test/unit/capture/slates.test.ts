@@ -5,7 +5,7 @@ import { FfmpegFinder } from '../../../main/capture/ffmpegBinary.ts';
 import type { Masks } from '../../../main/capture/masks.ts';
 import { loadMasks } from '../../../main/capture/masks.ts';
 import { badgeOverlay, slateImage } from '../../../main/capture/slateImage.ts';
-import { badgeText, slateTexts } from '../../../main/capture/slateTexts.ts';
+import { badgeText, slateTexts } from '../../../main/shared/slateTexts.ts';
 import { Slates } from '../../../main/capture/slates.ts';
 import { spawnForCapture } from '../../../main/capture/spawnFfmpeg.ts';
 import { singleFrame } from '../../../main/media/decoderConfig.ts';

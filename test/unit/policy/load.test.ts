@@ -93,6 +93,7 @@ const others: Readonly<Partial<Record<PolicyKey, string>>> = {
   ...{ resumeAfterRestart: 'yes', agentMaySuspend: 'yes', indicator: 'off', autostart: 'no' },
   indicatorInRecording: 'no',
   ...{ pauseOnLock: 'no', instanceAlias: 'mine', instanceRegion: 'us-east-1', logLevel: 'debug' },
+  reviewDownload: 'no',
   ...{ endpointList: '/tmp/list.json', attributesForKeys: 'case', overdueMinutes: '5' },
   ...{ heartbeat: 'events', heartbeatUrl: 'https://evil.example', otlpEndpoint: 'https://evil.example' },
 };

@@ -30,6 +30,7 @@ const published = {
   endTime,
   location: 's3://bucket/key.mp4',
   sizeBytes: 4321,
+  manifestSha256: '5a'.repeat(32),
 } as const;
 const failed = { status: 'FAILED', startTime, failure: failure('NO_DISPLAY', 'No display.') } as const;
 const announcements: readonly Announcement[] = [
@@ -140,6 +141,7 @@ describe('a status event', () => {
         location: 's3://bucket/key.mp4',
         durationInMillis: 239_750,
         sizeInBytes: 4321,
+        manifestSha256: '5a'.repeat(32),
       },
     });
   });

@@ -1,6 +1,6 @@
-// What slates and badges say. Pure.
+// What slates, badges and chapters say. Pure.
 
-import type { GapEnd, GapFacts, GapReason } from '../shared/names.ts';
+import type { GapEnd, GapFacts, GapReason } from './names.ts';
 
 interface ReasonTexts {
   readonly title: string;
@@ -100,6 +100,41 @@ export function badgeText(gaps: readonly Pick<GapFacts, 'reason' | 'from' | 'to'
   return `${[...names].join(', ')} ${lengthOf(gaps.reduce((sum, { from, to }) => sum + to - from, 0))}`;
 }
 
+/**
+ * No more than the slate says; of a gap that has only a badge, what the badge says.
+ * `09:16:00 UTC Recording suspended, 45.0 s. Suspended by the page: card number`
+ */
+export function chapterTitle(gap: GapFacts, hasSlate: boolean): string {
+  const time = clockOf(gap.from);
+  if (!hasSlate) return `${time} ${badgeText([gap])}`;
+  const title = `${time} ${reasons[gap.reason].title}, ${lengthOf(gap.to - gap.from)}`;
+  if (gap.reason !== 'suspended') return title;
+  const quoted = plainText(gap.text);
+  return `${title}. ${gap.by === 'page' && quoted !== '' ? `Suspended by the page: ${quoted}` : causeOf(gap, null)}`;
+}
+
+/** @param isFirst of the recording: with the date */
+export function runTitle(from: number, isFirst: boolean): string {
+  return `${isFirst ? `${timeOf(from).slice(0, 10)} ` : ''}${clockOf(from)} Recorded`;
+}
+
+const QUOTE_CHARACTERS = 60;
+
+/**
+ * A text from outside as players show it in menus and lists, which may take markup, escapes and directions in it seriously:
+ * letters of the scripts that a slate has, digits and harmless punctuation remain, everything else is a question mark.
+ */
+function plainText(text: string | null): string {
+  const plain = (text ?? '')
+    .slice(0, 1000)
+    .normalize('NFC')
+    .replaceAll(/[\s\p{C}]+/gu, ' ')
+    .trim()
+    .replaceAll(/[^\p{Script=Latin}\p{Script=Greek}\p{Script=Cyrillic}\p{Nd} .,:;!()'+-]/gu, '?');
+  if (!/[\p{L}\p{N}]/u.test(plain)) return '';
+  return Array.from(plain).slice(0, QUOTE_CHARACTERS).join('').trim();
+}
+
 function causeOf({ by }: GapFacts, quoted: string | null): string {
   switch (by) {
     case 'agent':
@@ -109,6 +144,10 @@ function causeOf({ by }: GapFacts, quoted: string | null): string {
     default:
       return 'Assumed by Sightline: a suspension may have been lost in a crash.';
   }
+}
+
+function clockOf(at: number): string {
+  return `${timeOf(at).slice(11)} UTC`;
 }
 
 function timeOf(at: number): string {
