@@ -21,7 +21,6 @@ export type TimelineItem = { readonly fromMs: number; readonly toMs: number } & 
   | { readonly kind: 'display-change'; readonly before: Run; readonly after: Run }
   | { readonly kind: 'contact'; readonly event: ContactEvent }
 );
-export type GapItem = Extract<TimelineItem, { kind: 'gap' }>;
 
 /** `suspended`: on purpose. `paused`: there was nothing to see. `lost`: something failed. */
 export type GapLook = 'suspended' | 'paused' | 'lost';
