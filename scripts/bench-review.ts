@@ -14,6 +14,7 @@ import { NodeNetwork } from '../main/platform/network/nodeNetwork.ts';
 import type { RecordingQuery } from '../review/contract.ts';
 import { openLibrary } from '../review/server/library/openLibrary.ts';
 import { makeLibrary, madeRecording } from '../test/rig/reviewLibrary.ts';
+import { firstPageLine, measureFirstPage } from '../test/rig/reviewPage.ts';
 import { measureSeeks, seekLine } from '../test/rig/reviewPlayer.ts';
 import { startReview } from '../test/rig/reviewProgram.ts';
 import { recordForReview } from '../test/rig/reviewRecording.ts';
@@ -108,6 +109,12 @@ async function bench(): Promise<void> {
         `  files' contents ${(await forgetFiles()) ? 'are not' : 'may be'} in the system's memory before the cold start`,
       );
       Object.assign(results, await coldAndWarm(`folder, ${size}`, order));
+      const review = await startReview(join(dir, `page-${size}`), [location]);
+      try {
+        console.log(firstPageLine(await measureFirstPage(review.link.href)));
+      } finally {
+        await review.stop();
+      }
       await rm(location, { recursive: true });
     }
     Object.assign(results, await s3(dir));

@@ -28,6 +28,8 @@ const checks: readonly (readonly [string, () => readonly string[]])[] = [
   ['types of the renderer (tsc)', () => typesArgs('renderer/tsconfig.json')],
   ['types of the page side (tsc)', () => typesArgs('ccp/tsconfig.json')],
   ['types of its unit tests (tsc)', () => typesArgs('test/unit/ccp/tsconfig.json')],
+  ['types of the review page (tsc)', () => typesArgs('review/page/tsconfig.json')],
+  ['types of the review tool’s tests (tsc)', () => typesArgs('test/review/tsconfig.json')],
   ['lint (eslint)', lintArgs],
   [
     'format (prettier)',
@@ -40,7 +42,7 @@ const checks: readonly (readonly [string, () => readonly string[]])[] = [
     'import directions (dependency-cruiser)',
     () => [
       ...[bin('dependency-cruiser/bin/dependency-cruise.mjs'), '--config', '.dependency-cruiser.cjs'],
-      ...['main', 'preload', 'renderer', 'ccp/src', 'cloud'],
+      ...['main', 'preload', 'renderer', 'ccp/src', 'cloud', 'review'],
     ],
   ],
   ['unused code (knip)', () => [bin('knip/bin/knip.js')]],

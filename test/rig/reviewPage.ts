@@ -71,6 +71,10 @@ export interface FirstPage {
 
 const WARM_VISITS = 5;
 
+export function firstPageLine({ coldMs, warmMs, rows }: FirstPage): string {
+  return `  in Chromium: first page of ${rows} rows after ${coldMs} ms with a new index and an empty browser, ${warmMs} ms when it is opened again (median of ${WARM_VISITS})`;
+}
+
 /** @param url of a running review server, as it prints it: a link for signing in may be used once */
 export async function measureFirstPage(url: string): Promise<FirstPage> {
   const browser = await startBrowser();
