@@ -63,7 +63,7 @@ export function addReviewCommand(program: Command): void {
       'check whether an audit log is complete and unchanged; exit code 1 when not',
     )
     .optionsGroup('For a team:')
-    .option('--serve', 'serve the page to a team; see docs/review.md')
+    .option('--serve', 'serve the page to a team; see docs/review-team.md')
     .option('--host <address>', 'address to listen on', '127.0.0.1')
     .option('--public-url <url>', 'address under which browsers reach the server')
     .option('--access <file>', 'who may see what (JSON)')

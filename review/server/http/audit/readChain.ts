@@ -1,6 +1,6 @@
 // Reads an audit log from its beginning and follows its chain. It proves that the lines follow from each other; it cannot
 // prove that lines at the end are not missing, or that somebody who can write the file did not write all of it anew. For that,
-// number and hash of its end are kept elsewhere (docs/review.md).
+// number and hash of its end are kept elsewhere (docs/review-team.md).
 
 import { createReadStream } from 'node:fs';
 import { FIRST_PREVIOUS, MAX_LINE_BYTES, afterTornLine, hashOf, parseLine } from './line.ts';

@@ -1,5 +1,5 @@
 // Video, audio and downloads. Watching and downloading are different rights: the video route answers a player only. That stops
-// saving by mistake or by a link; it cannot stop somebody who may watch from keeping what the screen shows (docs/review.md).
+// saving by mistake or by a link; it cannot stop somebody who may watch from keeping what the screen shows (docs/review-team.md).
 
 import { ReviewFailure } from '../../failure.ts';
 import { auditOnce, factOf, recordingFor, userOf } from '../context.ts';
