@@ -188,7 +188,8 @@ async function measure({ location, cacheFolder, endpoint }: Order): Promise<Meas
   const began = performance.now();
   const library = openLibrary({ location, policy, network: new NodeNetwork(), cacheFolder });
   const ready = library.refresh();
-  while (library.list({ limit: PAGE }, ['']).rows.length < PAGE && library.state.state !== 'ready') await sleep(2);
+  while (library.list({ limit: PAGE }, ['']).rows.length < PAGE && library.state.state !== 'ready')
+    await sleep(2);
   const firstPageMs = performance.now() - began;
   await ready;
   const readyMs = performance.now() - began;
