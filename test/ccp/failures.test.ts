@@ -136,6 +136,7 @@ describe('a contact without a recorder', () => {
     await expect.poll(() => unposted(page), POLL).toEqual([]);
     await page.evaluate("contacts.stop('c-1')");
     await page.reload();
+    await connection(page).toBe('not-running');
     await page.evaluate("record('c-1')");
     await page.evaluate("contacts.stop('c-1')");
     await lastPost(page);
