@@ -186,6 +186,8 @@ describe('a recorder', () => {
     await tab.do('record', other);
     await tab.untilContact('call-1', 'recording');
     await tab.untilContact('chat-2', 'recording');
+    // A kill costs up to a second; of less than that nothing may be left.
+    await record(1200);
     await bench.kill();
     await tab.untilContact('call-1', 'waiting');
     await tab.do('suspend', 'call-1', 'page');
