@@ -55,7 +55,10 @@ let passed = 0;
 let failed = 0;
 // No browser and no Wine beside the clocks: their daemons start separate sessions (setsid), and Linux gives each session
 // the same share of the processor (sched_autogroup), at any priority.
-await Promise.all([runProjects(['clocks'], NORMAL), runChecks().then(() => runProjects(['unit'], LOW))]);
+await Promise.all([
+  runProjects(['clocks'], NORMAL),
+  runChecks().then(() => runProjects(['unit'], LOW, { SIGHTLINE_BESIDE_CLOCKS: '1' })),
+]);
 await Promise.all([
   runProjects(['beside', ...(isFull ? [] : ['installer-quick'])], NORMAL),
   runProjects(['windows'], NORMAL),
@@ -75,7 +78,7 @@ async function runChecks(): Promise<void> {
   }
 }
 
-async function runProjects(projects: readonly string[], priority: number): Promise<void> {
+async function runProjects(projects: readonly string[], priority: number, environment = {}): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'sightline-test-'));
   try {
     const file = join(folder, 'report.json');
@@ -85,7 +88,7 @@ async function runProjects(projects: readonly string[], priority: number): Promi
       // Arguments may leave nothing for one of the lanes.
       ...(vitestArgs.length > 0 ? ['--passWithNoTests', ...vitestArgs] : []),
     ];
-    const status = await run(args, priority, { SIGHTLINE_TEST_REPORT: file });
+    const status = await run(args, priority, { ...environment, SIGHTLINE_TEST_REPORT: file });
     const found = JSON.parse(readFileSync(file, 'utf8')) as FileReport[];
     files.push(...found);
     const failures = found.reduce((sum, one) => sum + one.failed.length, 0);
