@@ -5,7 +5,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { addReviewRecording } from '../rig/reviewFiles.ts';
-import { ask, askRaw, cookieOf, openLink, signedIn, startReview } from '../rig/reviewProgram.ts';
+import {
+  ask,
+  askRaw,
+  cookieOf,
+  openLink,
+  recordingAddresses,
+  signedIn,
+  startReview,
+} from '../rig/reviewProgram.ts';
 import type { Answer, ReviewProgram, SignedIn } from '../rig/reviewProgram.ts';
 
 let folder: string;
@@ -93,15 +101,7 @@ describe('a session', () => {
   );
 
   it('is needed for each address of a recording', async () => {
-    for (const rest of [
-      '',
-      '/video',
-      '/download',
-      '/audio?kind=redacted',
-      '/keyframe?atMs=0',
-      '/notes',
-      '/transcript',
-    ])
+    for (const rest of recordingAddresses)
       expect((await ask(review.port, `/api/recordings/${id}${rest}`)).status).toBe(401);
   });
 

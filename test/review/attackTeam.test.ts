@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AuditPage } from '../../review/contract.ts';
 import { freePort } from '../rig/freePort.ts';
 import { addReviewRecording } from '../rig/reviewFiles.ts';
-import { ask, askRaw, signedIn, startReview } from '../rig/reviewProgram.ts';
+import { ask, askRaw, recordingAddresses, signedIn, startReview } from '../rig/reviewProgram.ts';
 import type { ReviewProgram, SignedIn } from '../rig/reviewProgram.ts';
 
 const PUBLIC = 'https://review.example.com';
@@ -152,16 +152,7 @@ describe('another team’s recordings', () => {
   });
 
   it('are not found by their id, exactly as one that is not there', async () => {
-    for (const rest of [
-      '',
-      '/video',
-      '/download',
-      '/audio?kind=redacted',
-      '/keyframe?atMs=0',
-      '/notes',
-      '/transcript',
-      '/activity',
-    ]) {
+    for (const rest of recordingAddresses) {
       const [theirs, nobodys] = await Promise.all(
         [ids.b, 'B'.repeat(24)].map((id) => as.viewer.get(`/api/recordings/${id}${rest}`)),
       );

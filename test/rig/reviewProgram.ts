@@ -7,6 +7,20 @@ import { join } from 'node:path';
 import type { RecordingPage, RecordingRow, Session } from '../../review/contract.ts';
 import { host, type Program } from './program.ts';
 
+/** What a GET can ask of one recording, below `/api/recordings/<id>`. */
+export const recordingAddresses = [
+  ...[
+    '',
+    '/activity',
+    '/audio?kind=redacted',
+    '/download',
+    '/keyframe?atMs=0',
+    '/notes',
+    '/transcript',
+    '/video',
+  ],
+] as const;
+
 export interface ReviewProgram {
   readonly port: number;
   /** What it printed: for one person with a token. */
