@@ -155,7 +155,8 @@ function report(): void {
   for (const { project, file, seconds } of files.sort((a, b) => b.seconds - a.seconds).slice(0, SLOWEST))
     console.log(`${seconds.toFixed(1).padStart(7)} s  ${file} (${project})`);
   for (const { project, file, failed } of files)
-    for (const name of failed) console.log(`FAILED  ${file} (${project}): ${name}`);
+    for (const { name, reason } of failed)
+      console.log(`FAILED  ${file} (${project}): ${name}\n${reason.replaceAll(/^/gm, '        ')}`);
   console.log(`${secondsSince(started)} s\n${passed} passed, ${failed} failed`);
 }
 
