@@ -15,10 +15,12 @@ const clocks = [
   ...files('integration', 'sequences', 'several', 'spoolQuota'),
   ...files('e2e', 'pages'),
 ];
-/** They take all connections or descriptors, or most of the processor (three large monitors). */
+/** They take all connections or descriptors, or most of the processor (three large monitors), or need it for themselves. */
 const alone = [
   ...files('attack', 'descriptors', 'floods', 'fuzz', 'handshakes'),
   ...files('integration', 'displays'),
+  // Limits of 100 and 200 ms for what a reviewer sees and hears.
+  ...files('review', 'player'),
 ];
 const windows = whyNoWindows() === null;
 const longOnWindows = [

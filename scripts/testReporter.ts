@@ -53,7 +53,7 @@ function reasonOf(errors: readonly SerializedError[] | undefined): string {
     .map(({ message, diff, stacks }) => {
       const at = stacks?.find(({ file }) => file.includes('/test/'));
       const place = at === undefined ? [] : [`at ${at.file.slice(at.file.indexOf('/test/') + 1)}:${at.line}`];
-      return [message, ...place, ...(diff === undefined ? [] : [diff])].join('\n');
+      return [message, ...place, ...(typeof diff === 'string' ? [diff] : [])].join('\n');
     })
     .join('\n')
     .split('\n')

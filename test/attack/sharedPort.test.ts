@@ -239,7 +239,7 @@ it.skipIf(why !== null)(
     await expect.poll(() => said).toEqual([{ listening: true }]);
     const victim = await startAs(SECOND, port);
     onTestFinished(() => victim.stop());
-    await expect.poll(() => said.some(({ left }) => left === true), { timeout: 20_000 }).toBe(true);
+    await expect.poll(() => said, { timeout: 30_000 }).toContainEqual({ left: true });
     const answers = said.filter(({ claim }) => claim !== undefined);
     expect(answers.map(({ claim }) => claim).sort()).toEqual(
       ['a connection of t', 'no connection at a', "the Sightline's ow"].map(

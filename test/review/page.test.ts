@@ -228,18 +228,18 @@ describe('thumbnails', () => {
   });
 
   it('are asked for two at a time, and not for rows that are scrolled away', async () => {
-    await openList();
     let answer: () => void = () => undefined;
-    server.state.wait = new Promise<void>((resolve) => (answer = resolve));
-    const aborted: string[] = [];
-    page.on('requestfailed', (request) => aborted.push(request.url()));
+    server.state.keyFrameWait = new Promise<void>((resolve) => (answer = resolve));
+    await openList();
+    let withdrawn = 0;
+    page.on('requestfailed', (request) => (withdrawn += request.url().includes('/keyframe') ? 1 : 0));
     await expect.poll(() => pictureRequests().length).toBe(2);
     // The other rows of the screen wait; leaving them frees both places, for rows that are seen now.
     await page.keyboard.press('PageDown');
     await page.keyboard.press('PageDown');
     await page.keyboard.press('PageDown');
-    await expect.poll(() => pictureRequests().length).toBe(4);
-    expect(aborted.filter((url) => url.includes('/keyframe'))).toHaveLength(2);
+    await expect.poll(() => pictureRequests().length).toBeGreaterThanOrEqual(4);
+    await expect.poll(() => pictureRequests().length - withdrawn).toBe(2);
     answer();
     await expect.poll(() => images().count()).toBeGreaterThan(8);
   });
@@ -265,11 +265,14 @@ describe('what it says', () => {
       message: 'The bucket refuses. Check the credentials.',
     } as const;
     server.state.index = { ...initial.index, state: 'failed', problem };
+    const asked = listRequests().length;
     await page.getByRole('button', { name: 'Refresh' }).click();
     const alert = page.getByRole('alert');
     await alert.getByText('The bucket refuses. Check the credentials.').waitFor();
     expect(await alert.textContent()).toContain('What you see is from');
     expect(await rowOf(all[0]!).isVisible()).toBe(true);
+    // The page asks once more by itself, soon after a refresh.
+    await expect.poll(() => listRequests().length).toBeGreaterThan(asked);
     server.state.index = initial.index;
     await alert.getByRole('button', { name: 'Try again' }).click();
     await alert.waitFor({ state: 'detached' });
@@ -331,7 +334,7 @@ describe('what it says', () => {
     const downloading = page.waitForEvent('download');
     await page.getByRole('link', { name: 'Export notes' }).click();
     await downloading;
-    expect(server.requests.at(-1)).toBe('GET notes.csv?sort=startTime&descending=true&agent=carla.ruiz');
+    expect(server.requests).toContain('GET notes.csv?sort=startTime&descending=true&agent=carla.ruiz');
     await page.goto(`${server.origin}/#/audit`);
     await page.getByRole('heading', { name: 'Only administrators can read the audit log' }).waitFor();
     await page.close();

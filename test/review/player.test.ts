@@ -91,6 +91,7 @@ it('finds where nothing changed on the desk, and nothing else', () => {
 it('playing leaves out the suspension and what does not change, and says so', async () => {
   await page.getByLabel('Play only what changes').check();
   await seekTo(page, shares(2500));
+  await probe(page, 'settled');
   await page.evaluate(
     `globalThis.seen = []; document.querySelector('video').addEventListener('seeking', () => seen.push(document.querySelector('video').currentTime * 1000))`,
   );
@@ -151,7 +152,7 @@ it('the timeline describes itself, and the keys work', async () => {
     Math.floor(player.detail.manifest.durationMs / 2000),
   );
   await page.keyboard.press('>');
-  expect(await page.locator('.player-speed').inputValue()).toBe('1.25');
+  await expect.poll(() => page.locator('.player-speed').inputValue()).toBe('1.25');
   await page.keyboard.press('<');
   // Text in a field is text.
   await page.getByRole('tab', { name: 'Transcript' }).click();

@@ -48,6 +48,8 @@ export interface ReviewStandIn {
     failure: { code: ReviewErrorCode; message: string } | null;
     /** Answers begin after this. */
     wait: Promise<unknown> | null;
+    /** Answers with key frames do. */
+    keyFrameWait: Promise<unknown> | null;
     chain: 'intact' | 'broken';
   };
   stop(): Promise<void>;
@@ -72,6 +74,7 @@ export async function startReviewStandIn(options: StandInOptions = {}): Promise<
     signedIn: true,
     failure: null,
     wait: null,
+    keyFrameWait: null,
     chain: 'intact',
   };
   const requests: string[] = [];
@@ -103,7 +106,8 @@ export async function startReviewStandIn(options: StandInOptions = {}): Promise<
     if (!url.pathname.startsWith('/api/')) return serveFile(url.pathname, response);
     const path = url.pathname.slice('/api/'.length);
     requests.push(`${request.method} ${path}${url.search}`);
-    if (state.wait !== null) await state.wait;
+    await state.wait;
+    if (path.includes('/keyframe')) await state.keyFrameWait;
     if (state.failure !== null) throw new Refusal(state.failure.code, state.failure.message);
     if (!state.signedIn) throw new Refusal('SIGN_IN_REQUIRED', 'The session has ended. Sign in again.');
     const changes = request.method !== 'GET';

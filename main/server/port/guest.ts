@@ -60,6 +60,7 @@ export class Guest {
       for (const socket of this.sockets) socket.destroy();
       options.onLost();
     });
+    link.resume();
     this.heartbeat = setInterval(() => this.beat(), HEARTBEAT_MS);
   }
 
@@ -74,7 +75,13 @@ export class Guest {
     });
     const socket = await new Promise<Socket>((resolve, reject) => {
       link.on('error', reject);
-      link.once('upgrade', (response) => link.once('open', () => resolve(response.socket)));
+      link.once('upgrade', (response) =>
+        link.once('open', () => {
+          // A door may offer a connection at once, before anyone listens here.
+          link.pause();
+          resolve(response.socket);
+        }),
+      );
     });
     const door = openedBy === 'system' ? await peers.judge(socket) : null;
     if (door === null || (door.kind === 'other' && door.owner === SYSTEM))

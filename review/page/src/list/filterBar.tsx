@@ -95,16 +95,23 @@ export function FilterBar({ filters }: { readonly filters: Filters }): JSX.Eleme
 function Search({ filters }: { readonly filters: Filters }): JSX.Element {
   const [text, setText] = useState(filters.text ?? '');
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
-  // Back, or "Clear filters"; but not the address that the typed text itself has become.
-  useEffect(
-    () => setText((typed) => (typed.trim() === (filters.text ?? '') ? typed : (filters.text ?? ''))),
-    [filters.text],
-  );
+  const applied = useRef(filters.text ?? '');
+  // Back, or "Clear filters"; but not the address that the typed text has become, since when more may have been typed.
+  useEffect(() => {
+    const wanted = filters.text ?? '';
+    if (wanted === applied.current) return;
+    applied.current = wanted;
+    clearTimeout(timer.current);
+    setText(wanted);
+  }, [filters.text]);
   useEffect(() => () => clearTimeout(timer.current), []);
+  const latest = useRef(filters);
+  latest.current = filters;
   const apply = (next: string): void => {
     const trimmed = next.trim();
-    const typing = filters.text !== undefined && trimmed !== '';
-    change(filters, { text: trimmed === '' ? undefined : trimmed }, typing ? 'replace' : 'push');
+    applied.current = trimmed;
+    const typing = latest.current.text !== undefined && trimmed !== '';
+    change(latest.current, { text: trimmed === '' ? undefined : trimmed }, typing ? 'replace' : 'push');
   };
   return (
     <div class="search">
