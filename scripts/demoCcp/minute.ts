@@ -36,16 +36,18 @@ export async function playMinute({ page, connect, seconds, say, film }: Minute):
     await page.evaluate((shown) => (globalThis as unknown as DemoWindow).demo.caption(shown), text);
   };
   const click = async (selector: string): Promise<void> => {
-    let box = await page.locator(selector).boundingBox();
+    const target = page.locator(selector);
+    let box = await target.boundingBox();
     // The page may have made it anew meanwhile.
-    while (box === null) box = await page.locator(selector).boundingBox();
+    while (box === null) box = await target.boundingBox();
     const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
     await page.evaluate(([left, top]) => (globalThis as unknown as DemoWindow).demo.point(left, top), [
       x,
       y,
     ] as const);
     await sleep(POINTER_MS);
-    await page.mouse.click(x, y);
+    // On a busy machine the page may have moved it since: a click at a place could meet something else.
+    await target.click();
   };
   const type = (text: string): Promise<void> => page.keyboard.type(text, { delay: KEY_MS });
   const chat = (contactId: string, own: boolean, text: string): Promise<void> =>
