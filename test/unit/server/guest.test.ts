@@ -28,7 +28,9 @@ it('collects a connection that is offered together with the end of the handshake
     const key = /sec-websocket-key: (.*)\r/i.exec(request)?.[1] ?? '';
     const accept = createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
     const end = { address: '127.0.0.1', port };
-    const offer = Buffer.from(JSON.stringify({ type: 'connection', id: ID, peer: { local: end, remote: end } }));
+    const offer = Buffer.from(
+      JSON.stringify({ type: 'connection', id: ID, peer: { local: end, remote: end } }),
+    );
     // RFC 6455, 5.2: a text of one frame, its length in two bytes.
     const frame = Buffer.concat([Buffer.from([0x81, 126, offer.length >> 8, offer.length & 255]), offer]);
     const head = `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`;
