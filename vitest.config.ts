@@ -10,7 +10,7 @@ const files = (kind: string, ...names: string[]) => names.map((name) => `test/${
 
 /** Clocks, gaps and deadlines of frames are measured. A few may run side by side, nothing else at their priority. */
 const clocks = [
-  ...files('integration', 'badInput', 'clock', 'clockSteps', 'contact', 'demo', 'failures'),
+  ...files('integration', 'badInput', 'changedFrames', 'clock', 'clockSteps', 'contact', 'demo', 'failures'),
   ...files('integration', 'faultMatrix', 'kill', 'leak', 'lock', 'restart', 'rig', 's3Program'),
   ...files('integration', 'sequences', 'several', 'spoolQuota'),
   ...files('e2e', 'pages'),
@@ -32,10 +32,10 @@ const longOnWindows = [
 const polling = { expect: { poll: { timeout: 10_000 } } };
 /** Groups run one after the other, in the order of their numbers; each file has its own ports, folders and displays. */
 const group = (groupOrder: number, maxWorkers: number) => ({
-  ...{ maxWorkers, sequence: { groupOrder }, testTimeout: 90_000, hookTimeout: 120_000, ...polling },
+  ...{ maxWorkers, sequence: { groupOrder }, testTimeout: 180_000, hookTimeout: 180_000, ...polling },
 });
 const onWindows = { globalSetup: ['test/rig/wineSetup.ts'], env: { SIGHTLINE_TEST_HOST: 'windows' } };
-const oneAtATime = { fileParallelism: false, testTimeout: 90_000, hookTimeout: 60_000, ...polling };
+const oneAtATime = { fileParallelism: false, testTimeout: 180_000, hookTimeout: 180_000, ...polling };
 
 /**
  * Of their groups these take longest: begun last, they would keep one worker busy while the others have nothing left. And of

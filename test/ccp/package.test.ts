@@ -62,7 +62,7 @@ it('has types with which a page compiles, and a wrong one does not', async () =>
   expect(await complaints('page.ts', PAGE)).toEqual([]);
   const wrong = await complaints('wrong.ts', PAGE.replace("'VOICE'", "'EMAIL'").replace('agentArn', 'agent'));
   expect(wrong).toHaveLength(2);
-}, 60_000);
+});
 
 it('has the same types for the classic script', async () => {
   const types = builtModule.replace(/\.mjs$/, '.d.ts');
@@ -70,7 +70,7 @@ it('has the same types for the classic script', async () => {
   expect(
     await complaints('wrongScript.ts', SCRIPT.replace('endTime.length', 'endTime.size'), [types]),
   ).toHaveLength(1);
-}, 60_000);
+});
 
 it.each([builtModule, builtScript])(
   'is one small file without imports and without eval: %s',

@@ -92,7 +92,7 @@ describe.skipIf(why !== null)(orLeftOut('deployed by moto', why), () => {
     const { status, output } = python(['-W', 'ignore', SCRIPT], JSON.stringify(order));
     if (status !== 0) throw new Error(output);
     deployed = JSON.parse(output) as Deployed;
-  }, 60_000);
+  });
 
   it('is complete', () => {
     expect(deployed.status).toBe('CREATE_COMPLETE');

@@ -73,7 +73,7 @@ beforeAll(async () => {
   frames = await decodeFrames(mp4);
   late = await lateCodesOf([painter]);
   events = await recorder.events();
-}, 60_000);
+});
 
 async function suspendFor(
   ms: number,

@@ -136,7 +136,7 @@ describe('deliveries', () => {
     expect(on.told.sort()).toEqual([...on.ids].sort());
     expectDelivered(on.ids);
     expect(on.publisher.uploads).toEqual({ pending: 0, failed: 0, reason: null });
-  }, 60_000);
+  });
 
   it('survive a bucket that refuses for an hour: FAILED once each, tried on quietly, memory flat, all there in the end', async () => {
     s3.inject({ kind: 'accessDenied', operation: 'PutObject', times: 1_000_000 });
@@ -164,5 +164,5 @@ describe('deliveries', () => {
     await on.settled();
     expect(on.told.sort()).toEqual([...on.ids].sort());
     expectDelivered(on.ids);
-  }, 60_000);
+  });
 });

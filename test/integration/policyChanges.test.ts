@@ -61,7 +61,7 @@ beforeEach(async () => {
     wrapper: withOwnEtc(etc),
     environment: { XDG_CONFIG_HOME: join(home, 'config') },
   });
-}, 30_000);
+});
 
 afterEach(async () => {
   await recorder.stop();
@@ -79,7 +79,7 @@ describe('a change of the machine’s policy', () => {
     await setPolicy({ allowedDomains: ['other.my.connect.aws'] });
     expect(await page.closed).toBe(1008);
     await expect(recorder.connect({ origin })).rejects.toThrow('refused with 403');
-  }, 60_000);
+  });
 
   it('takes away what flags and variables have set and it does not, with a warning for each', async () => {
     const page = await recorder.connect();
@@ -92,7 +92,7 @@ describe('a change of the machine’s policy', () => {
     await rm(asSeenBy(recorder.pid, MACHINE_POLICY_FILE));
     await logged('"keys":["allowLoopbackOrigins"', 2);
     await (await recorder.connect()).close();
-  }, 60_000);
+  });
 
   it('leaves a page in mid-contact, which may still suspend and stop, but not start another', async () => {
     const origin = 'https://acme.my.connect.aws';
@@ -108,7 +108,7 @@ describe('a change of the machine’s policy', () => {
     expect(refused).toMatchObject({ ok: false, error: { code: 'CLIENT_AUTH_ERROR' } });
     await page.ask('contact.stop', { contactId: contactId(1) });
     expect(await page.closed).toBe(1008);
-  }, 60_000);
+  });
 
   it('of capture and sink waits for the contact’s end, and holds for the next one', async () => {
     const elsewhere = join(home, 'elsewhere');
@@ -136,7 +136,7 @@ describe('a change of the machine’s policy', () => {
     expect((await readPublished(elsewhere)).map(({ manifest }) => manifest.contact.contactId)).toContain(
       contactId(2),
     );
-  }, 90_000);
+  });
 
   it('of port and data folder waits for the next start, and what lies below the folder with it', async () => {
     await setPolicy({ dataDir: join(home, 'other'), port: 5999 });
@@ -150,7 +150,7 @@ describe('a change of the machine’s policy', () => {
       { key: 'statusEventsFile', applied: 'restart' },
     ]);
     await expect(readdir(join(home, 'other'))).rejects.toThrow('ENOENT');
-  }, 60_000);
+  });
 });
 
 describe('a policy that is not valid', () => {
@@ -183,5 +183,5 @@ describe('a policy that is not valid', () => {
     expect(await page.closed).toBe(1008);
     await (await recorder.connect({ origin: 'https://new.example' })).close();
     await stateWith(({ problems }) => problems.length === 0);
-  }, 90_000);
+  });
 });

@@ -121,7 +121,7 @@ describe('a contact', () => {
     expect(s3.problems).toEqual([]);
     // Nothing was tried twice, either: what begins after a delivery is part of it.
     expect(recorder.stderr()).not.toMatch(/delivering while the contact goes on failed|publishing failed/);
-  }, 120_000);
+  });
 });
 
 /** Resolves when such a request has been answered. */

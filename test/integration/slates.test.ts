@@ -55,7 +55,7 @@ beforeAll(async () => {
     await mkdir(keep, { recursive: true });
     await copyFile(published.mp4, join(keep, 'slates.mp4'));
   }
-}, 150_000);
+});
 
 async function suspendFor(ms: number): Promise<void> {
   await sleep(1500);

@@ -279,7 +279,7 @@ describe('a spool that somebody has been at', () => {
       verdict: 'warning',
       evidence: containing('6 recordings damaged'),
     });
-  }, 120_000);
+  });
 
   it('is kept where policy says so, until policy says otherwise', async () => {
     const calls = await leaveCalls(['flipped', 'last']);
@@ -292,7 +292,7 @@ describe('a spool that somebody has been at', () => {
     await recorder.stop();
     recorder = await startRecorder({ display: null, home });
     await expectReadUpTo(11, calls.get('flipped')!);
-  }, 60_000);
+  });
 
   it('of which a journal cannot be read announces its recordings as FAILED, and says what support does', async () => {
     const calls = await leaveCalls(['headless', 'newer', 'emptied', 'deleted', 'last']);
@@ -334,7 +334,7 @@ describe('a spool that somebody has been at', () => {
       await recorder.stop();
     }
     recorder = null;
-  }, 120_000);
+  });
 
   it('with another key is left as it is, and recording goes on beside it', async () => {
     const left = await leave('locked');
@@ -374,7 +374,7 @@ describe('a spool that somebody has been at', () => {
     expect(reply).toMatchObject({ ok: false, error: { code: 'SPOOL_UNREADABLE' } });
     expect(reply.error?.message).toContain('EROFS');
     expect(await readdir(dirname(left.journal))).toHaveLength(4);
-  }, 30_000);
+  });
 });
 
 /** Words that run a program which sees a folder read-only. */
