@@ -1,7 +1,7 @@
 // A private X display for one test, demo or benchmark run: started in one call, gone in one call. It must never
 // take a display that somebody else uses, and never outlive the process that asked for it.
-import { rmSync, writeFileSync } from 'node:fs';
 import { spawn, type ChildProcess } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { endWithUs, findOptionalTool, findTool } from './process.ts';
 
@@ -23,7 +23,7 @@ export interface XServerKind {
   commands: readonly string[];
   /** What to do if there is none. */
   hint: string;
-  /** All arguments except -displayfd, which startDisplay adds. */
+  /** All arguments except the display's number and -displayfd, which startDisplay adds. */
   args(screen: { width: number; height: number; depth: number }): string[];
 }
 
@@ -49,12 +49,30 @@ export interface Display {
   stop(): Promise<void>;
 }
 
-/** Starts an X server on a free display number. Rejects, saying why, if it does not come up within 20 s. */
+/**
+ * Low ones are people's. Xlib, where no X server has the number, tries TCP port 6000 + number: below those that programs are given.
+ * A server that selects the number itself (-displayfd alone) takes that of a killed one, whose screen a recorder waits for.
+ */
+const NUMBERS = [100, 26_000] as const;
+const MAX_TRIES = 3;
+
+/** Starts an X server on a display number that nothing else has. Rejects, saying why, if it does not come up within 20 s. */
 export async function startDisplay(options: DisplayOptions = {}): Promise<Display> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await startOn(randomInt(...NUMBERS), options);
+    } catch (error) {
+      if (tries === MAX_TRIES || !String(error).includes('already active')) throw error;
+    }
+  }
+}
+
+async function startOn(number: number, options: DisplayOptions): Promise<Display> {
   const { width = 1280, height = 720, depth = 24, server = xvfb, user } = options;
   const command = findTool(server.commands, server.hint);
-  // The server picks the number itself and tells it on this descriptor once it accepts clients: no race, no polling.
-  const args = [...server.args({ width, height, depth }), '-displayfd', '3'];
+  const display = `:${number}`;
+  // The server tells its number on this descriptor once it accepts clients: no polling.
+  const args = [display, ...server.args({ width, height, depth }), '-displayfd', '3'];
   // Our exit handler does not run if we are killed; the kernel's parent-death signal works even then.
   const setpriv = findOptionalTool(['setpriv']);
   const child = setpriv
@@ -64,53 +82,35 @@ export async function startDisplay(options: DisplayOptions = {}): Promise<Displa
     : spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe', 'pipe'] });
   endWithUs(child);
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-  let number: string;
   try {
-    number = await displayNumber(child, command);
+    await ready(child, command);
   } catch (error) {
     child.kill('SIGKILL');
     throw error;
   }
-  const lock = `/tmp/.X${number}-lock`;
-  let isReserved = false;
   return {
-    display: `:${number}`,
+    display,
     width,
     height,
     pid: child.pid!,
-    kill(signal = 'SIGKILL') {
-      if (signal === 'SIGKILL') {
-        reserve(lock);
-        isReserved = true;
-      }
-      child.kill(signal);
-    },
+    kill: (signal = 'SIGKILL') => void child.kill(signal),
     async stop() {
       child.kill('SIGTERM');
       // An X server that is stopped (SIGSTOP) or stuck does not hear SIGTERM.
       const impatient = setTimeout(() => child.kill('SIGKILL'), 3000);
       await exited;
       clearTimeout(impatient);
-      // Not otherwise: another server may have the number by now.
-      if (isReserved) rmSync(lock, { force: true });
     },
   };
-}
-
-/** Otherwise another test's server could take the number of one that was killed, and its screen would be recorded here. */
-function reserve(lock: string): void {
-  rmSync(lock, { force: true });
-  writeFileSync(lock, `${String(process.pid).padStart(10)}\n`);
 }
 
 function asUser(user: number | undefined): string[] {
   return user === undefined ? [] : [`--reuid=${user}`, `--regid=${user}`, '--clear-groups'];
 }
 
-function displayNumber(child: ChildProcess, command: string): Promise<string> {
+function ready(child: ChildProcess, command: string): Promise<void> {
   return new Promise((resolve, reject) => {
     let said = '';
-    let number = '';
     const fail = (why: string): void => {
       clearTimeout(deadline);
       reject(new Error(`${command} ${why}. It said: ${said.trim() || 'nothing'}`));
@@ -122,11 +122,9 @@ function displayNumber(child: ChildProcess, command: string): Promise<string> {
     child.once('close', (code, signal) =>
       fail(`ended with ${signal ?? `code ${code ?? '?'}`} before it was ready`),
     );
-    (child.stdio[3] as Readable).on('data', (chunk: Buffer) => {
-      number += chunk.toString();
-      if (!number.endsWith('\n')) return;
+    (child.stdio[3] as Readable).once('data', () => {
       clearTimeout(deadline);
-      resolve(number.trim());
+      resolve();
     });
   });
 }
