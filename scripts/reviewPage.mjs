@@ -31,7 +31,7 @@ export async function buildReviewPage() {
       target: ['chrome120', 'firefox128', 'safari17'],
       // light-dark(); older browsers would have one set of colors for both.
       cssTarget: ['chrome123', 'firefox128', 'safari17.5'],
-      // Every asset has an address of its own: `data:` is not in the policy.
+      // Every asset is a separate file: the policy does not allow `data:`.
       assetsInlineLimit: 0,
       modulePreload: { polyfill: false },
       sourcemap: true,

@@ -3,7 +3,7 @@
 // Tests that measure clocks leave much of the processor time unused: the checks and the unit tests run at the same time, at a
 // lower priority. Then come the tests that mostly wait, and last those that use up the processor. Arguments go to vitest.
 // `--full` adds what only a release needs: more tests under Wine, the rig's own tests and the installer.
-// `--busy` keeps the processor busy meanwhile, with programs in sessions of their own: it finds tests, and code, that rely on
+// `--busy` keeps the processor busy meanwhile, with programs in other sessions: it finds tests, and code, that rely on
 // being quick. The tests of clocks are left out then.
 
 import { spawn } from 'node:child_process';

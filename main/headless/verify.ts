@@ -1,5 +1,5 @@
-// `sightline verify`: whether the recordings of a folder or an S3 prefix are what was recorded. It only reads. What does it is in a
-// bundle of its own, so that a recorder never loads it.
+// `sightline verify`: whether the recordings of a folder or an S3 prefix are what was recorded. It only reads. The work is
+// done by a separate bundle, which a recorder never loads.
 
 import type { Command } from 'commander';
 import type * as VerifyModule from '../../review/server/verify/verifyLibrary.ts';

@@ -88,7 +88,7 @@ export async function makeLibrary(
 ): Promise<void> {
   await mkdir(folder, { recursive: true });
   const links = { path: join(folder, '.linked.mp4'), count: 0 };
-  if (mp4 === null) await writeFile(links.path, 'an MP4 that nobody opens');
+  if (mp4 === null) await writeFile(links.path, 'not really an MP4');
   else await copyFile(mp4, links.path);
   const originals = new Map<number, Promise<string>>([[0, Promise.resolve(links.path)]]);
   const original = (number: number): Promise<string> => {

@@ -56,7 +56,7 @@ export class BrokerCredentials<Order extends Pick<SinkOrder, 'recordingId'>> {
     this.kept.delete(recordingId);
   }
 
-  /** The newest ones that may send events, whichever recording they were issued for; null: there are none now. Does not reject. */
+  /** The newest credentials that may send events, of any recording; null when there are none. Does not reject. */
   async forEvents(): Promise<BrokerAnswer | null> {
     await Promise.allSettled([...this.kept.values()].map(({ answer }) => answer));
     const values = [...this.kept.values()].map(({ value }) => value);
