@@ -125,6 +125,30 @@ describe('the list', () => {
     expect(await page.getByRole('searchbox').inputValue()).toBe('');
   });
 
+  it('keeps what is typed at the moment when the address takes what was typed before', async () => {
+    await openList();
+    await page.evaluate(() => {
+      const scope = globalThis as unknown as {
+        history: { pushState(...state: unknown[]): void };
+        document: { querySelector(selector: string): { value: string; dispatchEvent(event: Event): void } };
+      };
+      const push = scope.history.pushState.bind(scope.history);
+      scope.history.pushState = (...state) => {
+        push(...state);
+        scope.history.pushState = push;
+        const field = scope.document.querySelector('input[type=search]');
+        field.value += '.berg';
+        field.dispatchEvent(new Event('input', { bubbles: true }));
+      };
+    });
+    await page.keyboard.press('/');
+    await page.keyboard.type('anna');
+    await expect.poll(hash).toBe('#/?text=anna.berg');
+    expect(await page.getByRole('searchbox').inputValue()).toBe('anna.berg');
+    await page.goBack();
+    await expect.poll(() => page.getByRole('searchbox').inputValue()).toBe('');
+  });
+
   it('has its filters and its order in the address', async () => {
     await openList();
     await page.getByLabel('Agent', { exact: true }).selectOption('carla.ruiz');
