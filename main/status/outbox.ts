@@ -60,7 +60,7 @@ export class Outbox {
 
   /** Resolves when the event is on the disk, after all those added before. */
   add(event: AnyEvent): Promise<void> {
-    const added = this.last.then(async () => {
+    return this.inOrder(async () => {
       await this.open();
       const name = `${String(this.nextNumber).padStart(DIGITS, '0')}.json`;
       // A number is used once even if writing fails: the file may be there for all that.
@@ -68,15 +68,14 @@ export class Outbox {
       await writeFileAtomically(this.path(name), `${JSON.stringify(event)}\n`, 0o600);
       this.count += 1;
     });
-    this.last = added.catch(() => undefined);
-    return added;
   }
 
   /** The oldest events, in order. Damaged files are set aside on the way. */
   async read(limit: number): Promise<QueuedEntry[]> {
     await this.open();
     for (;;) {
-      const names = await this.oldest(limit);
+      // Not while an event is added: it could be counted twice.
+      const names = await this.inOrder(() => this.oldest(limit));
       const entries: QueuedEntry[] = [];
       for (const name of names) {
         const event = await this.readOne(name);
@@ -97,6 +96,12 @@ export class Outbox {
     await rename(this.path(name), this.path(`${name}.${reason}`));
     this.count -= 1;
     await syncFolder(this.options.folder);
+  }
+
+  private inOrder<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.last.then(work);
+    this.last = done.catch(() => undefined);
+    return done;
   }
 
   private async search(): Promise<void> {

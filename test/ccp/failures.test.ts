@@ -242,10 +242,12 @@ describe('what the recorder knows', () => {
       .poll(async () => (await announced()).sort(), POLL)
       .toEqual([`early ${code}`, `late ${code}`]);
     await page.evaluate("contacts.stop('early'); contacts.stop('late')");
+    // One that ends while its start is on the way may be announced by both.
     await page.evaluate("record('again')");
     await page.evaluate("contacts.stop('again')");
-    await expect.poll(async () => (await announced()).length, POLL).toBe(3);
-    expect((await announced()).sort()[0]).toBe(`again ${code}`);
+    await expect
+      .poll(async () => [...new Set(await announced())].sort(), POLL)
+      .toEqual([`again ${code}`, `early ${code}`, `late ${code}`]);
     await first.close();
   });
 });

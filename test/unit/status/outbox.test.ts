@@ -115,6 +115,19 @@ describe('the count', () => {
   });
 });
 
+describe('the count while events are read', () => {
+  it('has each event once that is added meanwhile', async () => {
+    const { outbox } = await bench();
+    for (let count = 1; count <= 60; count += 1) {
+      const state = { isAdded: false };
+      const adding = outbox.add(statusEvent(`r${count}`)).then(() => (state.isAdded = true));
+      while (!state.isAdded) await outbox.read(1);
+      await adding;
+      expect(outbox.pending).toBe(count);
+    }
+  });
+});
+
 describe('what is found damaged', () => {
   it.each([
     ['empty', ''],
