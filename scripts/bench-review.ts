@@ -12,6 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { NodeNetwork } from '../main/platform/network/nodeNetwork.ts';
 import type { RecordingQuery } from '../review/contract.ts';
+import { keepHeapSmall } from '../review/server/heap.ts';
 import { openLibrary } from '../review/server/library/openLibrary.ts';
 import { makeLibrary, madeRecording } from '../test/rig/reviewLibrary.ts';
 import { firstPageLine, measureFirstPage } from '../test/rig/reviewPage.ts';
@@ -181,6 +182,7 @@ async function inNewProcess(order: Order): Promise<Measured> {
 }
 
 async function measure({ location, cacheFolder, endpoint }: Order): Promise<Measured> {
+  keepHeapSmall();
   const policy = { awsRegion: 'eu-west-1', awsProfile: null, s3Endpoint: endpoint, s3PathStyle: true };
   globalThis.gc?.();
   const before = process.memoryUsage();

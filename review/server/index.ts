@@ -13,6 +13,7 @@ import { NodeNetwork } from '../../main/platform/network/nodeNetwork.ts';
 import type { Policy } from '../../main/policy/keys.ts';
 import { SightlineError, errno, errorMessage } from '../../main/shared/errors.ts';
 import { ReviewFailure } from './failure.ts';
+import { keepHeapSmall } from './heap.ts';
 import { AccessFile, addKey } from './http/accessFile.ts';
 import { AuditLog } from './http/audit/log.ts';
 import { readChain, type ChainReport } from './http/audit/readChain.ts';
@@ -61,6 +62,7 @@ const SHORTEST_SECRET = 32;
 
 /** @throws SightlineError REVIEW_NOT_STARTED, which says what to do */
 export async function startReview(options: ReviewOptions): Promise<RunningReview> {
+  keepHeapSmall();
   const { team, log, policy, location } = options;
   const signIn = await signInFor(team, log);
   const tls = team?.tls ?? null;
