@@ -11,7 +11,7 @@ const files = (kind: string, ...names: string[]) => names.map((name) => `test/${
 /** Clocks, gaps and deadlines of frames are measured. A few may run side by side, nothing else at their priority. */
 const clocks = [
   ...files('integration', 'badInput', 'changedFrames', 'clock', 'clockSteps', 'contact', 'demo', 'failures'),
-  ...files('integration', 'faultMatrix', 'kill', 'leak', 'lock', 'restart', 'rig', 's3Program'),
+  ...files('integration', 'faultMatrix', 'idle', 'kill', 'leak', 'lock', 'restart', 'rig', 's3Program'),
   ...files('integration', 'sequences', 'several', 'spoolQuota'),
   ...files('e2e', 'pages'),
 ];
